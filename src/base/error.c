@@ -1,0 +1,93 @@
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const code_names[] = {
+    [ERR_NONE] = "none",         [ERR_USAGE] = "usage",
+    [ERR_FORMAT] = "format",     [ERR_LIMIT] = "limit",
+    [ERR_ABSENT] = "absent",     [ERR_UNREADABLE] = "unreadable",
+    [ERR_SYSTEM] = "system",     [ERR_CORRUPT] = "corrupt",
+    [ERR_TIMEOUT] = "timeout",   [ERR_CAGE] = "cage",
+    [ERR_UNSUPPORTED] = "unsupported",
+};
+
+const char *error_code_name(enum error_code code)
+{
+    if ((size_t)code >= sizeof code_names / sizeof *code_names)
+        return "none";
+    return code_names[code];
+}
+
+void error_set(struct error *e, enum error_code code, const char *format, ...)
+{
+    if (!e)
+        return;
+    va_list args;
+    va_start(args, format);
+    char message[sizeof e->message];
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    memset(e, 0, sizeof *e);
+    e->code = code;
+    memcpy(e->message, message, sizeof message);
+}
+
+void error_set_errno(struct error *e, int sys_errno, const char *format, ...)
+{
+    if (!e)
+        return;
+    va_list args;
+    va_start(args, format);
+    char message[sizeof e->message];
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+
+    enum error_code code = ERR_SYSTEM;
+    if (sys_errno == ENOENT || sys_errno == ENOTDIR)
+        code = ERR_ABSENT;
+    else if (sys_errno == EACCES || sys_errno == EPERM || sys_errno == ELOOP || sys_errno == EXDEV)
+        code = ERR_UNREADABLE;
+    error_set(e, code, "%s: %s", message, strerror(sys_errno));
+    e->sys_errno = sys_errno;
+}
+
+void error_at(struct error *e, const char *path, uint64_t line, uint64_t column)
+{
+    if (!e)
+        return;
+    if (path)
+        snprintf(e->path, sizeof e->path, "%s", path);
+    e->line = line;
+    e->column = column;
+}
+
+void error_prefix(struct error *e, const char *format, ...)
+{
+    if (!e)
+        return;
+    va_list args;
+    va_start(args, format);
+    char prefix[sizeof e->message];
+    vsnprintf(prefix, sizeof prefix, format, args);
+    va_end(args);
+    char message[sizeof e->message + sizeof prefix + 3];
+    snprintf(message, sizeof message, "%s: %s", prefix, e->message);
+    snprintf(e->message, sizeof e->message, "%.*s", (int)sizeof e->message - 1, message);
+}
+
+const char *error_text(const struct error *e, char *out, unsigned long size)
+{
+    if (!e->path[0])
+        snprintf(out, size, "%s", e->message);
+    else if (!e->line)
+        snprintf(out, size, "%s: %s", e->path, e->message);
+    else if (!e->column)
+        snprintf(out, size, "%s:%lu: %s", e->path, (unsigned long)e->line, e->message);
+    else
+        snprintf(out, size, "%s:%lu:%lu: %s", e->path, (unsigned long)e->line,
+                 (unsigned long)e->column, e->message);
+    return out;
+}

@@ -1,0 +1,40 @@
+/* file.h - whole files, in and out, and paths beneath a root.
+ *
+ * Files of others are hostile: file_open_beneath() resolves a path as if the root directory
+ * were "/" (openat2 with RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS), so that no link leads
+ * out, and opens regular files only: a FIFO, socket or device is ERR_UNREADABLE and never
+ * opened, so that nothing hangs and no device is touched. */
+#ifndef YAGURA_BASE_FILE_H
+#define YAGURA_BASE_FILE_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/* Reads all of `fd` (from offset 0 where it can seek). *out is a malloc block, terminated
+ * with a NUL that *size does not count. ERR_LIMIT if there are more than `most` bytes. */
+bool file_read_fd(char **out, size_t *size, int fd, size_t most, struct error *e);
+
+/* A path of ours (configuration, data, state): read as the caller names it. */
+bool file_read(char **out, size_t *size, const char *path, size_t most, struct error *e);
+
+/* Replaces `name` in the directory `dirfd` by these bytes, or leaves what was there:
+ * temporary, write, fsync, rename, fsync of the directory. */
+bool file_replace(int dirfd, const char *name, const void *bytes, size_t size, mode_t mode,
+                  struct error *e);
+
+/* Makes a directory and its parents, the last one with `mode`; fine if it is there. */
+bool file_make_dirs(const char *path, mode_t mode, struct error *e);
+
+/* Beneath a root: an open descriptor of a regular file, or -1. `st` may be NULL. */
+int file_open_beneath(int rootfd, const char *path, struct stat *st, struct error *e);
+/* A directory, for reading; -1 if it is none. */
+int file_open_dir_beneath(int rootfd, const char *path, struct error *e);
+/* stat, following links within the root, or of the link itself. */
+bool file_stat_beneath(int rootfd, const char *path, bool follow, struct stat *out,
+                       struct error *e);
+
+#endif
