@@ -1,0 +1,95 @@
+/* collect.h - from a target to facts, in one pass, fetching just what is wanted.
+ *
+ * A source of facts is one file here and one row in collect_sources[] (collect.c). A source
+ * runs inside a cage: it gets the target, the wants, the facts found so far (earlier rows
+ * first) and adds its own. It judges nothing. What is not there it leaves out, or states as
+ * absent where it was wanted; what could not be looked at it states with facts_unread() or as
+ * an unreadable value. A source that dies or hangs costs only itself: the parent states it as
+ * unread and goes on with the next row.
+ *
+ * Sources are written to be called again and again in one process; no static state. */
+#ifndef YAGURA_COLLECT_COLLECT_H
+#define YAGURA_COLLECT_COLLECT_H
+
+#include "base/cache.h"
+#include "base/cage.h"
+#include "model/fact.h"
+#include "target/target.h"
+
+/* Wanted keys, sorted without regard to case, no duplicates: see docs/facts.md. */
+struct wants {
+    const char *const *items;
+    size_t count;
+};
+
+struct collection {
+    struct target *target;
+    struct facts *facts;       /* found so far; sources add to it */
+    const struct wants *wants;
+    const struct cache *cache; /* NULL = none; put() in a cage reaches the parent as a frame */
+    struct arena *arena;       /* lives as long as the source runs */
+    int netlink_fd;            /* live: a NETLINK_SOCK_DIAG socket opened by the parent, or -1 */
+    int64_t now;               /* for staleness: the collector's clock */
+};
+
+struct collect_source {
+    const char *name;          /* "debian/dpkg": shown where it fails */
+    enum cage_kind cage;       /* CAGE_LIVE rows are skipped for targets that are not live */
+    /* Which targets it runs on: a mask of FAMILY_*; the family is found by the first rows. */
+    unsigned families;
+    void (*collect)(struct collection *c);
+};
+
+enum {
+    FAMILY_ANY = ~0u,
+    FAMILY_WINDOWS = 1,
+    FAMILY_SOLARIS = 2,
+    FAMILY_DEBIAN = 4,
+    FAMILY_LINUX = 8, /* any Linux, Debian included */
+    FAMILY_NONE = 16  /* nothing was recognised */
+};
+
+/* Runs all rows that fit, in cages, and fills `facts`. Only a failure of the machinery itself
+ * is an error; whatever a source could not look at is a fact of kind "unread". */
+bool collect_all(struct facts *facts, struct target *target, const struct wants *wants,
+                 const struct cache *cache, int64_t now, struct error *e);
+
+/* --- for sources --- */
+
+/* The one fact of kind "host" (made by the first row that recognises the target), or NULL. */
+struct fact *collect_host(struct collection *c);
+unsigned collect_families(const struct facts *facts); /* from the host fact */
+
+/* All wants of one form: "file:", "file-version:", "HKLM\" ... : *first and *count are set to
+ * the run of items that begin with `prefix` (the list is sorted). */
+void wants_with_prefix(const struct wants *wants, const char *prefix, size_t *first,
+                       size_t *count);
+
+/* Reads a text file of the target; NULL with a statement in the facts if it could not be read
+ * (not if it is absent: then NULL and nothing said). In the collection's arena. */
+char *collect_text(struct collection *c, const char *path, size_t most, size_t *size);
+
+/* One function a source; the table in collect.c names them. */
+void collect_registry(struct collection *c);        /* windows: hives, host, wanted values */
+void collect_windows(struct collection *c);         /* windows: hotfixes, services, shares ... */
+void collect_windows_files(struct collection *c);   /* windows: wanted files, PE versions, ACLs */
+void collect_iis(struct collection *c);             /* iis: product, sites, vdirs, script maps */
+void collect_windows_text(struct collection *c);    /* text target: systeminfo */
+void collect_solaris_host(struct collection *c);
+void collect_solaris_patches(struct collection *c);
+void collect_solaris_services(struct collection *c);/* inetd.conf, rc files */
+void collect_solaris_text(struct collection *c);    /* text target: showrev -p */
+void collect_netscape(struct collection *c);
+void collect_apache(struct collection *c);          /* Apache 1.3 of that time */
+void collect_leavings(struct collection *c);        /* what the worms leave behind */
+void collect_linux_host(struct collection *c);      /* os-release, identity, support */
+void collect_dpkg(struct collection *c);
+void collect_apt(struct collection *c);
+void collect_kernel(struct collection *c);
+void collect_processes(struct collection *c);       /* live */
+void collect_listeners(struct collection *c);       /* live */
+void collect_containers(struct collection *c);
+void collect_firewall(struct collection *c);
+void collect_unix_files(struct collection *c);      /* wanted file:, file-mode:, file-owner: */
+
+#endif
