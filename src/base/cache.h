@@ -10,7 +10,8 @@
 #include <stddef.h>
 
 struct cache {
-    /* *data stays valid until the cache is closed; false if there is nothing. */
+    /* A key is its slot, a newline, and what tells one state of the file from another. *data
+     * stays valid until the cache is closed; false if nothing stands under exactly this key. */
     bool (*get)(void *self, const char *key, const void **data, size_t *size);
     /* Replaces what stands under `slot` (one value a slot) by this key and value. */
     void (*put)(void *self, const char *slot, const char *key, const void *data, size_t size);

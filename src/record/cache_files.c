@@ -1,0 +1,96 @@
+#include "record/cache_files.h"
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MOST_KEY = 8192, MOST_VALUE = 256 * 1024 * 1024 };
+
+struct mapping {
+    void *data;
+    size_t size;
+};
+
+struct cache_files {
+    int fd; /* the folder; -1: there is none, every get misses */
+    VEC(struct mapping) maps;
+};
+
+struct cache_files *cache_files_open(int dirfd, const char *name)
+{
+    struct cache_files *c = mem_alloc(sizeof *c);
+    mkdirat(dirfd, name, 0700);
+    c->fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return c;
+}
+
+void cache_files_close(struct cache_files *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; i < c->maps.count; i++)
+        munmap(c->maps.items[i].data, c->maps.items[i].size);
+    VEC_FREE(&c->maps);
+    mem_cleanup_close(&c->fd);
+    free(c);
+}
+
+/* A slot may be any text: its file is named by a hash of it. */
+static void file_name(char out[33], const char *slot, size_t length)
+{
+    unsigned char digest[16];
+    crypto_generichash(digest, sizeof digest, (const unsigned char *)slot, length, NULL, 0);
+    sodium_bin2hex(out, 33, digest, sizeof digest);
+}
+
+static bool get(void *self, const char *key, const void **data, size_t *size)
+{
+    struct cache_files *c = self;
+    char name[33];
+    file_name(name, key, strcspn(key, "\n"));
+    CLEANUP_CLOSE int fd = openat(c->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
+        st.st_size > MOST_VALUE)
+        return false;
+    struct mapping m = {.size = (size_t)st.st_size};
+    m.data = mmap(NULL, m.size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (m.data == MAP_FAILED)
+        return false;
+    struct bytes b = bytes_of(m.data, m.size);
+    size_t length = 0;
+    const char *stored = bytes_string(&b, MOST_KEY, &length);
+    if (!stored || length != strlen(key) || memcmp(stored, key, length) != 0) {
+        munmap(m.data, m.size);
+        return false;
+    }
+    VEC_PUSH(&c->maps, m);
+    *data = b.data + b.position;
+    *size = bytes_left(&b);
+    return true;
+}
+
+static void put(void *self, const char *slot, const char *key, const void *data, size_t size)
+{
+    struct cache_files *c = self;
+    if (c->fd < 0 || strlen(key) > MOST_KEY || size > MOST_VALUE - MOST_KEY)
+        return;
+    char name[33];
+    file_name(name, slot, strlen(slot));
+    CLEANUP_STR struct str file = {0};
+    bytes_put_string(&file, key);
+    str_add_bytes(&file, data, size);
+    (void)!file_replace(c->fd, name, file.data, file.length, 0600, NULL);
+}
+
+void cache_files_interface(struct cache_files *c, struct cache *out)
+{
+    *out = (struct cache){.get = get, .put = put, .self = c};
+}

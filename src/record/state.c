@@ -1,0 +1,340 @@
+#include "record/state.h"
+
+#include "base/file.h"
+#include "base/str.h"
+#include "model/date.h"
+#include "record/cache_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct state {
+    sqlite3 *db;
+    int dirfd;
+    struct cache_files *files;
+    struct cache cache;
+};
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS target(id TEXT PRIMARY KEY, name TEXT, kind TEXT, argument TEXT,"
+    " first_seen INTEGER, last_seen INTEGER) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS finding(target TEXT, id TEXT, rule TEXT, subject TEXT,"
+    " verdict TEXT, severity TEXT, revision TEXT, first_seen INTEGER, last_seen INTEGER,"
+    " fixed_at INTEGER, PRIMARY KEY(target, id)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS finding_id ON finding(id);"
+    "CREATE TABLE IF NOT EXISTS patch(target TEXT, id TEXT, last_seen INTEGER,"
+    " PRIMARY KEY(target, id)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS ledger(seq INTEGER PRIMARY KEY, body TEXT, hash TEXT,"
+    " signature TEXT);"
+    "PRAGMA user_version=1;";
+
+static bool sql_error(struct state *s, struct error *e, const char *doing)
+{
+    error_set(e, ERR_SYSTEM, "%s in the state failed: %s", doing, sqlite3_errmsg(s->db));
+    return false;
+}
+
+static bool run(struct state *s, const char *sql, struct error *e)
+{
+    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK || sql_error(s, e, "writing");
+}
+
+static sqlite3_stmt *prepare(struct state *s, const char *sql, struct error *e)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL) != SQLITE_OK)
+        sql_error(s, e, "reading");
+    return statement;
+}
+
+static void finalize(sqlite3_stmt **statement)
+{
+    sqlite3_finalize(*statement);
+}
+#define CLEANUP_STATEMENT CLEANUP(finalize)
+
+static void bind(sqlite3_stmt *st, int index, const char *text)
+{
+    sqlite3_bind_text(st, index, text ? text : "", -1, SQLITE_STATIC);
+}
+
+bool state_default_dir(char *out, size_t size, const char *flag, struct error *e)
+{
+    const char *env = getenv("YAGURA_STATE"), *xdg = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    int n;
+    if (flag || (env && *env))
+        n = snprintf(out, size, "%s", flag ? flag : env);
+    else if (geteuid() == 0)
+        n = snprintf(out, size, "/var/lib/yagura");
+    else if (xdg && *xdg)
+        n = snprintf(out, size, "%s/yagura", xdg);
+    else if (home && *home)
+        n = snprintf(out, size, "%s/.local/state/yagura", home);
+    else
+        n = -1;
+    if (n > 0 && (size_t)n < size)
+        return true;
+    error_set(e, ERR_USAGE, "no folder for the state is known: name one with --state DIR");
+    return false;
+}
+
+static bool open_database(struct state *s, const char *dir, struct error *e)
+{
+    CLEANUP_STR struct str path = {0};
+    str_printf(&path, "%s/state.db", dir);
+    int code = sqlite3_open_v2(str_text(&path), &s->db,
+                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
+                               NULL);
+    if (code != SQLITE_OK) {
+        error_set(e, ERR_SYSTEM, "opening the state failed: %s",
+                  s->db ? sqlite3_errmsg(s->db) : "no memory");
+        error_at(e, str_text(&path), 0, 0);
+        return false;
+    }
+    sqlite3_busy_timeout(s->db, 5000);
+    /* A power cut may cost the last audit's memory; the ledger asks for FULL by itself. */
+    if (!run(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;", e))
+        return false;
+    CLEANUP_STATEMENT sqlite3_stmt *version = prepare(s, "PRAGMA user_version", e);
+    if (!version || sqlite3_step(version) != SQLITE_ROW)
+        return sql_error(s, e, "reading");
+    if (sqlite3_column_int(version, 0) > 1) {
+        error_set(e, ERR_UNSUPPORTED, "the state was written by a newer version of this program");
+        error_at(e, str_text(&path), 0, 0);
+        return false;
+    }
+    return sqlite3_column_int(version, 0) == 1 || run(s, schema, e);
+}
+
+bool state_open(struct state **out, const char *dir, struct error *e)
+{
+    if (!file_make_dirs(dir, 0700, e))
+        return false;
+    CLEANUP(state_cleanup) struct state *s = mem_alloc(sizeof *s);
+    s->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (s->dirfd < 0) {
+        error_set_errno(e, errno, "opening the state folder failed");
+        error_at(e, dir, 0, 0);
+        return false;
+    }
+    if (!open_database(s, dir, e))
+        return false;
+    s->files = cache_files_open(s->dirfd, "cache");
+    cache_files_interface(s->files, &s->cache);
+    *out = s;
+    s = NULL;
+    return true;
+}
+
+void state_close(struct state *s)
+{
+    if (!s)
+        return;
+    cache_files_close(s->files);
+    sqlite3_close(s->db);
+    mem_cleanup_close(&s->dirfd);
+    free(s);
+}
+
+void state_cleanup(struct state **s)
+{
+    state_close(*s);
+}
+
+const struct cache *state_cache(struct state *s)
+{
+    return &s->cache;
+}
+
+int state_dirfd(const struct state *s)
+{
+    return s->dirfd;
+}
+
+struct sqlite3 *state_db(struct state *s)
+{
+    return s->db;
+}
+
+static bool is_open_name(const char *verdict)
+{
+    return str_equal(verdict, "affected") || str_equal(verdict, "broken");
+}
+
+/* One finding against what is remembered of it; true if there is anything to write. */
+static void merge_one(sqlite3_stmt *look, const char *target, struct finding *f, int64_t now)
+{
+    sqlite3_reset(look);
+    bind(look, 1, target);
+    bind(look, 2, f->id);
+    f->last_seen = now;
+    f->first_seen = now;
+    f->fixed_at = DATE_NONE;
+    if (sqlite3_step(look) != SQLITE_ROW)
+        return;
+    const char *verdict = (const char *)sqlite3_column_text(look, 0);
+    const char *revision = (const char *)sqlite3_column_text(look, 1);
+    f->first_seen = sqlite3_column_int64(look, 2);
+    bool was_fixed = sqlite3_column_type(look, 3) != SQLITE_NULL;
+    if (f->verdict == VERDICT_FIXED || f->verdict == VERDICT_NOT_AFFECTED) {
+        if (was_fixed)
+            f->fixed_at = sqlite3_column_int64(look, 3);
+        else if (verdict && is_open_name(verdict))
+            f->fixed_at = now;
+    }
+    f->revised = f->revision && revision && *revision && !str_equal(f->revision, revision);
+}
+
+bool state_merge_findings(struct state *s, const char *target, struct findings *findings,
+                          int64_t now, struct error *e)
+{
+    CLEANUP_STATEMENT sqlite3_stmt *look = prepare(
+        s, "SELECT verdict, revision, first_seen, fixed_at FROM finding WHERE target=? AND id=?", e);
+    CLEANUP_STATEMENT sqlite3_stmt *write =
+        prepare(s,
+                "INSERT INTO finding VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT(target, id) DO UPDATE "
+                "SET verdict=excluded.verdict, severity=excluded.severity, "
+                "revision=excluded.revision, last_seen=excluded.last_seen, "
+                "fixed_at=excluded.fixed_at",
+                e);
+    if (!look || !write || !run(s, "BEGIN IMMEDIATE", e))
+        return false;
+    bool good = true;
+    for (size_t i = 0; good && i < findings->list.count; i++) {
+        struct finding *f = findings->list.items[i];
+        merge_one(look, target, f, now);
+        sqlite3_reset(write);
+        bind(write, 1, target);
+        bind(write, 2, f->id);
+        bind(write, 3, f->rule_id);
+        bind(write, 4, f->subject_name);
+        bind(write, 5, verdict_name(f->verdict));
+        bind(write, 6, severity_name(f->severity));
+        bind(write, 7, f->revision);
+        sqlite3_bind_int64(write, 8, f->first_seen);
+        sqlite3_bind_int64(write, 9, f->last_seen);
+        if (f->fixed_at == DATE_NONE)
+            sqlite3_bind_null(write, 10);
+        else
+            sqlite3_bind_int64(write, 10, f->fixed_at);
+        good = sqlite3_step(write) == SQLITE_DONE;
+    }
+    if (!good)
+        sql_error(s, e, "remembering a finding");
+    sqlite3_reset(look); /* no statement may be open at the commit */
+    sqlite3_reset(write);
+    return run(s, good ? "COMMIT" : "ROLLBACK", good ? e : NULL) && good;
+}
+
+bool state_remember_target(struct state *s, const char *target, const char *name,
+                           const char *kind, const char *argument, int64_t now, struct error *e)
+{
+    CLEANUP_STATEMENT sqlite3_stmt *st =
+        prepare(s,
+                "INSERT INTO target VALUES(?1,?2,?3,?4,?5,?5) ON CONFLICT(id) DO UPDATE SET "
+                "name=?2, kind=?3, argument=?4, last_seen=?5",
+                e);
+    if (!st)
+        return false;
+    bind(st, 1, target);
+    bind(st, 2, name);
+    bind(st, 3, kind);
+    bind(st, 4, argument);
+    sqlite3_bind_int64(st, 5, now);
+    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, "remembering a target");
+}
+
+bool state_target_of_finding(struct state *s, const char *id, char full_id[17], char kind[16],
+                             char argument[4096], struct error *e)
+{
+    size_t length = strlen(id);
+    if (length < 4 || length > 16 || strspn(id, "0123456789abcdef") != length) {
+        error_set(e, ERR_USAGE, "\"%s\" is not the id of a finding: 4 to 16 hexadecimal digits", id);
+        return false;
+    }
+    CLEANUP_STATEMENT sqlite3_stmt *st =
+        prepare(s,
+                "SELECT finding.id, kind, argument FROM finding JOIN target ON "
+                "finding.target = target.id WHERE substr(finding.id, 1, ?2) = ?1 LIMIT 2",
+                e);
+    if (!st)
+        return false;
+    bind(st, 1, id);
+    sqlite3_bind_int64(st, 2, (int64_t)length);
+    if (sqlite3_step(st) != SQLITE_ROW) {
+        error_set(e, ERR_ABSENT, "no audit that is remembered here has a finding %s", id);
+        return false;
+    }
+    snprintf(full_id, 17, "%s", (const char *)sqlite3_column_text(st, 0));
+    snprintf(kind, 16, "%s", (const char *)sqlite3_column_text(st, 1));
+    snprintf(argument, 4096, "%s", (const char *)sqlite3_column_text(st, 2));
+    if (sqlite3_step(st) == SQLITE_ROW) {
+        error_set(e, ERR_USAGE, "several findings begin with %s: give more digits", id);
+        return false;
+    }
+    return true;
+}
+
+bool state_merge_patches(struct state *s, const char *target, struct facts *facts, int64_t now,
+                         struct error *e)
+{
+    CLEANUP_STATEMENT sqlite3_stmt *look =
+        prepare(s, "SELECT id, last_seen FROM patch WHERE target=? ORDER BY id", e);
+    CLEANUP_STATEMENT sqlite3_stmt *write =
+        prepare(s,
+                "INSERT INTO patch VALUES(?,?,?) ON CONFLICT(target, id) DO UPDATE SET "
+                "last_seen=excluded.last_seen",
+                e);
+    if (!look || !write)
+        return false;
+    bind(look, 1, target);
+    while (sqlite3_step(look) == SQLITE_ROW) {
+        char day[16];
+        struct fact *f = facts_add(facts, "patch-before", "", 0, -1, CONFIDENCE_HIGH);
+        fact_put(facts, f, "id", (const char *)sqlite3_column_text(look, 0));
+        date_format_day(sqlite3_column_int64(look, 1), day);
+        fact_put(facts, f, "last_seen", day);
+    }
+    sqlite3_reset(look);
+    if (!facts_first(facts, "hotfix"))
+        return true;
+    if (!run(s, "BEGIN IMMEDIATE", e))
+        return false;
+    bool good = true;
+    for (const struct fact *f = facts_first(facts, "hotfix"); good && f;
+         f = facts_next(facts, "hotfix", f)) {
+        if (!str_equal(fact_text(f, "installed"), "1"))
+            continue;
+        sqlite3_reset(write);
+        bind(write, 1, target);
+        bind(write, 2, fact_text(f, "id"));
+        sqlite3_bind_int64(write, 3, now);
+        good = sqlite3_step(write) == SQLITE_DONE;
+    }
+    if (!good)
+        sql_error(s, e, "remembering a patch");
+    sqlite3_reset(write);
+    return run(s, good ? "COMMIT" : "ROLLBACK", good ? e : NULL) && good;
+}
+
+bool state_summarise(struct state *s, struct state_summary *out, struct error *e)
+{
+    CLEANUP_STATEMENT sqlite3_stmt *st = prepare(
+        s,
+        "SELECT (SELECT count(*) FROM target), (SELECT count(*) FROM finding WHERE verdict IN "
+        "('affected','broken')), (SELECT count(*) FROM ledger), (SELECT max(last_seen) FROM target)",
+        e);
+    if (!st || sqlite3_step(st) != SQLITE_ROW)
+        return false;
+    out->targets = (size_t)sqlite3_column_int64(st, 0);
+    out->open_findings = (size_t)sqlite3_column_int64(st, 1);
+    out->ledger_entries = (size_t)sqlite3_column_int64(st, 2);
+    out->last_audit = sqlite3_column_type(st, 3) == SQLITE_NULL ? DATE_NONE
+                                                                 : sqlite3_column_int64(st, 3);
+    return true;
+}

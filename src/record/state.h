@@ -1,0 +1,58 @@
+/* state.h - what is remembered between two runs: one SQLite file and a folder of caches.
+ *
+ *   DIR/state.db   targets, findings, patches once seen, the ledger (ledger.h); WAL
+ *   DIR/cache/     parsed forms of big files, one file a slot; may be deleted at any time
+ *   DIR/keys/      see keys.h
+ *
+ * The folder is made with mode 0700. Everything here may fail without harm to a judgement:
+ * callers say so and go on without memory. Times are seconds since 1970, UTC. */
+#ifndef YAGURA_RECORD_STATE_H
+#define YAGURA_RECORD_STATE_H
+
+#include "base/cache.h"
+#include "base/error.h"
+#include "model/fact.h"
+#include "model/finding.h"
+
+struct state;
+struct sqlite3;
+
+bool state_open(struct state **out, const char *dir, struct error *e);
+void state_close(struct state *s);
+void state_cleanup(struct state **s);
+
+/* --state, YAGURA_STATE, /var/lib/yagura for root, else $XDG_STATE_HOME/yagura. In `out`. */
+bool state_default_dir(char *out, size_t size, const char *flag, struct error *e);
+
+const struct cache *state_cache(struct state *s);
+int state_dirfd(const struct state *s);
+struct sqlite3 *state_db(struct state *s); /* for ledger.c only */
+
+/* Sets first_seen, last_seen, fixed_at and revised of each finding from what is remembered,
+ * and remembers what these say. A finding that was open and is fixed now gets its fixed_at;
+ * one that is no longer mentioned is left as it was. */
+bool state_merge_findings(struct state *s, const char *target, struct findings *findings,
+                          int64_t now, struct error *e);
+
+/* How a target was named, so that `explain ID` can look again: kind is "live", "root",
+ * "image" or "text". */
+bool state_remember_target(struct state *s, const char *target, const char *name,
+                           const char *kind, const char *argument, int64_t now, struct error *e);
+/* The target that has a finding with this id (or a prefix of at least four digits): kind and
+ * argument are copied out. ERR_ABSENT if none, ERR_USAGE if the prefix fits several. */
+bool state_target_of_finding(struct state *s, const char *id, char full_id[17], char kind[16],
+                             char argument[4096], struct error *e);
+
+/* Patches that were seen installed on this target by an earlier audit, as facts of kind
+ * "patch-before" (id, last_seen) added to the set; then remembers those of today. */
+bool state_merge_patches(struct state *s, const char *target, struct facts *facts, int64_t now,
+                         struct error *e);
+
+/* Counts for the status screen. */
+struct state_summary {
+    size_t targets, open_findings, ledger_entries;
+    int64_t last_audit; /* DATE_NONE: never */
+};
+bool state_summarise(struct state *s, struct state_summary *out, struct error *e);
+
+#endif
