@@ -31,7 +31,7 @@ struct audit {
     struct facts *facts;
     struct advisories *advisories;
     struct rules *rules;
-    struct rule_outcomes *outcomes;
+    struct rule_results *outcomes;
     struct findings *findings; /* sorted */
     char identity[65];         /* of the target: SHA-256 in hexadecimal */
     const char *host_name, *host_line; /* for people; from the facts */
