@@ -49,8 +49,8 @@ static bool open_target(struct audit *a, const struct audit_request *r, struct e
     return false;
 }
 
-/* The shipped advisories first, what was imported over them. */
-static bool open_advisories(struct audit *a, const struct audit_request *r, struct error *e)
+bool audit_open_advisories(struct advisories **out, struct state *state, struct error *damaged,
+                           struct error *e)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     VEC(const char *) paths = {0};
@@ -64,10 +64,10 @@ static bool open_advisories(struct audit *a, const struct audit_request *r, stru
         if (dir)
             closedir(dir);
     }
-    if (r->state)
+    if (state)
         VEC_PUSH(&paths, (const char *)arena_printf(arena, "/proc/self/fd/%d/advisories.db",
-                                                    state_dirfd(r->state)));
-    bool good = advisories_open(&a->advisories, paths.items, paths.count, &a->feed_problem, e);
+                                                    state_dirfd(state)));
+    bool good = advisories_open(out, paths.items, paths.count, damaged, e);
     VEC_FREE(&paths);
     return good;
 }
@@ -175,7 +175,7 @@ bool audit_collect(struct audit **out, const struct audit_request *request, stru
     if (!open_target(a, request, e))
         return false;
     /* Wants make `facts` show what an audit would look at; without them it is an inventory. */
-    if (!open_advisories(a, request, &ignored))
+    if (!audit_open_advisories(&a->advisories, request->state, &a->feed_problem, &ignored))
         a->advisories = NULL;
     if (!load_rules(a, request, &ignored))
         a->rules = NULL;
@@ -212,7 +212,8 @@ static void remember(struct audit *a, const struct audit_request *r)
 bool audit_run(struct audit **out, const struct audit_request *request, struct error *e)
 {
     CLEANUP(audit_cleanup) struct audit *a = new_audit(request);
-    if (!open_target(a, request, e) || !open_advisories(a, request, e) ||
+    if (!open_target(a, request, e) || 
+        !audit_open_advisories(&a->advisories, request->state, &a->feed_problem, e) ||
         !load_rules(a, request, e) || !collect(a, request, e))
         return false;
     if (request->state)

@@ -48,6 +48,10 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
 /* Only target and facts (the rest NULL): for `yagura facts`. */
 bool audit_collect(struct audit **out, const struct audit_request *request, struct error *e);
 
+/* The shipped advisories and, over them, those that were imported (state may be NULL). */
+bool audit_open_advisories(struct advisories **out, struct state *state, struct error *damaged,
+                           struct error *e);
+
 void audit_free(struct audit *a);
 void audit_cleanup(struct audit **a);
 
