@@ -50,7 +50,7 @@ def build(out, tree, ini, state, host, work, when, tools):
     sparc = ini["host"]["disk"] == "sun"
     size = int(ini["host"]["size_mib"]) * MIB
     run(["makefs", "-t", "ffs", "-B", "be" if sparc else "le", "-o", "version=1", "-s", size,
-         "-F", spec, "-T", when, part, tree.root], when, tools["still-clock.so"])
+         "-F", spec, "-T", when, part, tree.root], when, tools["steady.so"])
     fs_id = [int(word, 16) for word in ini["host"]["fs_id"].split()]
     solufs.to_solaris(part, ">" if sparc else "<", fs_id)
     root_cylinders = size // disk.SECTOR // CYLINDER
