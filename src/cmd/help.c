@@ -8,6 +8,8 @@ static void print_option(struct show *s, const struct option_row *o)
 {
     CLEANUP_STR struct str first = {0};
     str_printf(&first, "  %s%s%s ", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
+    while (first.length < 24)
+        str_add_char(&first, ' ');
     show_wrap(s, str_text(&first), 24, show_translate(o->help));
 }
 

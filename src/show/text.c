@@ -161,8 +161,6 @@ void show_wrap(struct show *s, const char *first, unsigned indent, const char *t
 {
     unsigned used = show_columns(first);
     fputs(first, s->out);
-    for (; used < indent; used++)
-        fputc(' ', s->out);
     bool at_start = true;
     while (*text) {
         if (*text == '\n') {
