@@ -83,7 +83,8 @@ static void child_main(enum cage_kind kind, int rootfd, const int *keep_fds, siz
                        void *context)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGALRM,
-                                  SIGCHLD, SIGXCPU, SIGXFSZ, SIGSYS, SIGABRT};
+                                  SIGCHLD, SIGXCPU, SIGSYS, SIGABRT, SIGSEGV, SIGBUS,
+                                  SIGFPE, SIGILL, SIGTRAP, SIGUSR1, SIGUSR2};
     sigset_t none;
     for (size_t i = 0; i < ARRAY_COUNT(signals); i++)
         signal(signals[i], SIG_DFL);

@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -60,6 +61,7 @@ static bool apply_limits(enum cage_kind kind, const struct cage_limits *limits, 
     if (!limit(RLIMIT_AS, memory, memory, "RLIMIT_AS", e))
         return false;
 #endif
+    signal(SIGXFSZ, SIG_IGN); /* standard error may be a file: then it is silent, not deadly */
     /* at the soft limit comes SIGXCPU, which tells a hang from every other death */
     return limit(RLIMIT_CPU, cpu, cpu + 1, "RLIMIT_CPU", e) &&
            limit(RLIMIT_FSIZE, files, files, "RLIMIT_FSIZE", e) &&
