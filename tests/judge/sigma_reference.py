@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """An evaluator of Sigma detections, written apart from the one in C and as simply as can be
-(wildcards become Python regular expressions, base64 is the library's), and a comparison of the
+(wildcards are sets of positions, base64 is the library's), and a comparison of the
 two over generated cases. Usage: sigma_reference.py SIGMA_SAYS [CASES [SEED]]"""
 import base64
 import ipaddress
@@ -56,8 +56,13 @@ def pattern_matches(parts, text, cased):
     if not cased:
         text = ascii_lower(text)
         parts = [p if not isinstance(p, str) else ascii_lower(p) for p in parts]
-    expression = "".join(".*" if p is Many else "." if p is One else re.escape(p) for p in parts)
-    return re.fullmatch(expression, text, re.S) is not None
+    ends = {0}  # where the parts so far may have ended
+    for p in parts:
+        if p is Many:
+            ends = set(range(min(ends), len(text) + 1)) if ends else ends
+        else:
+            ends = {e + 1 for e in ends if e < len(text) and (p is One or text[e] == p)}
+    return len(text) in ends
 
 
 DASHES = "-/\u2013\u2014\u2015"
