@@ -45,7 +45,7 @@ struct collect_source {
 };
 
 enum {
-    FAMILY_ANY = ~0u,
+    FAMILY_ANY = 0x7fffffff,
     FAMILY_WINDOWS = 1,
     FAMILY_SOLARIS = 2,
     FAMILY_DEBIAN = 4,
