@@ -54,6 +54,7 @@ struct child {
     size_t first;
     struct cache cache; /* get() as in the parent, put() through the pipe */
     size_t facts_sent, host_sent;
+    struct windows *windows;
 };
 
 static bool child_cache_get(void *self, const char *key, const void **data, size_t *size)
@@ -130,6 +131,7 @@ static void run_rows(struct cage *cage, void *context)
         CLEANUP_ARENA struct arena *arena = arena_new();
         struct collection c = child->c;
         c.arena = arena;
+        c.windows = &child->windows;
         c.cache = parents ? &child->cache : NULL;
         sources[i].collect(&c);
         send_new_facts(child);
