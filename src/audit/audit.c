@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "base/where.h"
 #include "collect/collect.h"
+#include "judge/coverage.h"
 #include "model/date.h"
 
 #include <dirent.h>
@@ -230,7 +231,7 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
         judge_advisories(a->findings, &a->input);
     if (request->with_checklist)
         rules_judge(a->findings, a->outcomes, a->facts, request->set, a->identity);
-    judge_unread(a->findings, &a->input);
+    judge_coverage(a->findings, &a->input);
     remember(a, request);
     findings_sort(a->findings);
     count(a);
