@@ -20,6 +20,8 @@ static const struct collect_source sources[] = {
     {"debian/apt", CAGE_ROOT, FAMILY_DEBIAN, collect_apt},
     {"unix/files", CAGE_ROOT, FAMILY_SOLARIS | FAMILY_LINUX, collect_unix_files},
     {"linux/kernel", CAGE_ROOT, FAMILY_DEBIAN, collect_kernel},
+    {"linux/containers", CAGE_ROOT, FAMILY_LINUX, collect_containers},
+    {"linux/firewall", CAGE_ROOT, FAMILY_LINUX, collect_firewall},
     {"linux/listeners", CAGE_LIVE, FAMILY_LINUX, collect_listeners},
     {"linux/processes", CAGE_LIVE, FAMILY_LINUX, collect_processes},
 };

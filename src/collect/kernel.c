@@ -55,8 +55,11 @@ void collect_kernel(struct collection *c)
         if (!release || !str_equal(fact_text(f, "manager"), "dpkg"))
             continue;
         running_installed = running_installed || str_equal(release, running);
-        if (!newest || version_compare(VERSION_DPKG, fact_text(f, "version"),
-                                       fact_text(newest, "version")) > 0) {
+        int order = newest ? version_compare(VERSION_DPKG, fact_text(f, "version"),
+                                             fact_text(newest, "version"))
+                           : 1;
+        /* Flavours (cloud, rt) come in the same version: then the running one counts. */
+        if (order > 0 || (order == 0 && str_equal(release, running))) {
             newest = f;
             newest_release = release;
         }

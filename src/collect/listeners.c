@@ -124,8 +124,8 @@ static void match_processes(struct collection *c, struct sockets *s)
     if (open && denied)
         facts_unread(c->facts, "which process listens", "/proc",
                      arena_printf(c->arena,
-                                  "%zu sockets belong to processes of other users; run as root "
-                                  "to see them",
+                                  "the processes of %zu sockets cannot be seen; only root may "
+                                  "look at those of others",
                                   open));
 }
 

@@ -223,8 +223,8 @@ void collect_processes(struct collection *c)
     if (s.denied)
         facts_unread(c->facts, "running processes", "/proc",
                      arena_printf(c->arena,
-                                  "%zu processes of other users could not be looked at; run as "
-                                  "root to see them",
+                                  "%zu of them could not be looked at; only root may look at "
+                                  "those of others",
                                   s.denied));
     if (!s.list.count)
         return;
