@@ -3,7 +3,7 @@
 #include "base/str.h"
 #include "base/where.h"
 #include "collect/collect.h"
-#include "judge/updates.h"
+#include "judge/coverage.h"
 #include "model/date.h"
 
 #include <dirent.h>
@@ -229,11 +229,9 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
                                     .rule_context = a->outcomes};
     if (request->with_advisories)
         judge_advisories(a->findings, &a->input);
-    if (request->with_updates)
-        judge_updates(a->findings, a->facts, a->identity, a->as_of);
     if (request->with_checklist)
         rules_judge(a->findings, a->outcomes, a->facts, request->set, a->identity);
-    judge_unread(a->findings, &a->input);
+    judge_coverage(a->findings, &a->input);
     remember(a, request);
     findings_sort(a->findings);
     count(a);

@@ -3,10 +3,11 @@
  *
  * The policy: what we need is checked, the rest of the schema is not. A document is refused
  * where it is not valid JSON within the limits of document.h, has no document.tracking.id or
- * no document.category, names a product that its product tree does not define (or defines
- * twice), ties products together in a circle, or says of one product in one vulnerability
- * that it is affected and not affected or fixed. A document without "document" is no CSAF at
- * all: ERR_UNSUPPORTED. A document whose tracking.status is "deleted" needs only its id.
+ * no document.category, names a product or group that its product tree does not define (or
+ * defines a product twice), ties products together in a circle, or says of one product in one
+ * vulnerability that it is affected and not affected or fixed. A document without "document"
+ * is no CSAF at all: ERR_UNSUPPORTED. A package URL that breaks its type's rules leaves its
+ * product to be judged by name. A document whose tracking.status is "deleted" needs only its id.
  *
  * Errors name the file, and the line and column or the place in the document
  * ("vulnerabilities[0].product_status.fixed[3]"). */

@@ -101,6 +101,8 @@ static bool read_uris(struct csaf_product *p, struct arena *arena, const json_t 
     return true;
 }
 
+/* Package URLs that break their type's rules are published by big vendors (pkg:oci with a
+ * namespace): such a product is known by its name alone. */
 static bool read_helper(struct csaf_product *p, struct arena *arena, const json_t *product,
                         struct error *e)
 {
@@ -109,11 +111,8 @@ static bool read_helper(struct csaf_product *p, struct arena *arena, const json_
     const char *purl = json_get_string(helper, "purl");
     if (purl) {
         struct purl *parsed = arena_alloc(arena, sizeof *parsed);
-        if (!purl_parse(parsed, arena, purl, e)) {
-            error_prefix(e, "product \"%.80s\"", p->id);
-            return false;
-        }
-        p->purl = parsed;
+        if (purl_parse(parsed, arena, purl, NULL))
+            p->purl = parsed;
     }
     return read_uris(p, arena, json_get_array(helper, "x_generic_uris"), e);
 }

@@ -299,10 +299,27 @@ static bool read_threats(struct csaf_reading *r, const json_t *vulnerability, st
     return true;
 }
 
+static void apply_nothing(struct csaf_reading *r, struct csaf_subject *subject, uint32_t product,
+                          void *what)
+{
+}
+
+/* Why a product is not affected: only that the products are there is checked. */
+static bool check_flags(struct csaf_reading *r, const json_t *vulnerability, struct error *e)
+{
+    const json_t *list = json_get_array(vulnerability, "flags"), *item;
+    size_t i;
+    json_array_foreach(list, i, item)
+        if (!for_named(r, item, "flags", i, apply_nothing, NULL, e))
+            return false;
+    return true;
+}
+
 bool csaf_statements_read(struct csaf_reading *r, const json_t *vulnerability, struct error *e)
 {
     return read_status(r, vulnerability, e) && read_remedies(r, vulnerability, e) &&
-           read_scores(r, vulnerability, e) && read_threats(r, vulnerability, e);
+           read_scores(r, vulnerability, e) && read_threats(r, vulnerability, e) &&
+           check_flags(r, vulnerability, e);
 }
 
 static void forget_subjects(struct csaf_reading *r)

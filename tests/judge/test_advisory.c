@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "judge/advisory.h"
+#include "judge/coverage.h"
 #include "judge/plan.h"
 #include "model/date.h"
 #include "tests/judge/fixture.h"
@@ -339,14 +340,14 @@ static void what_could_not_be_looked_at_is_unknown(void **state)
     const char *docs[] = {bulletin(a, "MS01-001", "2001-01-01", "Q1", "", "", "")};
     struct judged j = judge(docs, 1, "{\"kind\":\"unread\",\"what\":\"x\",\"reason\":\"y\"}\n",
                             DATE_NONE);
-    judge_unread(j.findings, &j.in);
+    judge_coverage(j.findings, &j.in);
     assert_int_equal(find(&j, "could-not-look")->verdict, VERDICT_UNKNOWN);
     assert_int_equal(find(&j, "system-not-recognised")->verdict, VERDICT_UNKNOWN);
     done(&j);
     j = judge(docs, 1,
               "{\"kind\":\"host\",\"family\":\"windows\",\"version\":\"6.1\",\"os\":\"Windows 7\"}\n",
               DATE_NONE);
-    judge_unread(j.findings, &j.in);
+    judge_coverage(j.findings, &j.in);
     assert_int_equal(find(&j, "no-advisories")->verdict, VERDICT_UNKNOWN);
     done(&j);
 }
