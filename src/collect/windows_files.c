@@ -43,10 +43,10 @@ static void put_version(struct collection *c, struct windows *w, struct fact *ho
     fact_put(c->facts, f, "path", path);
     if (there) {
         fact_put(c->facts, f, "actual", found.path);
-        fact_put(c->facts, f, "exists", "1");
+        fact_put(c->facts, f, "exists", "yes");
         fact_put_number(c->facts, f, "size", (int64_t)st.size);
     } else if (e.code == ERR_ABSENT) {
-        fact_put(c->facts, f, "exists", "0");
+        fact_put(c->facts, f, "exists", "no");
     } else {
         fact_put_state(c->facts, f, "exists", VALUE_UNREADABLE, e.message);
     }
