@@ -15,6 +15,7 @@ static const struct collect_source sources[] = {
     {"windows/registry", CAGE_ROOT, FAMILY_ANY, collect_registry},
     {"linux/host", CAGE_ROOT, FAMILY_ANY, collect_linux_host},
     {"windows/system", CAGE_ROOT, FAMILY_WINDOWS, collect_windows},
+    {"windows/iis", CAGE_ROOT, FAMILY_WINDOWS, collect_iis},
     {"windows/files", CAGE_ROOT, FAMILY_WINDOWS, collect_windows_files},
     {"debian/dpkg", CAGE_ROOT, FAMILY_DEBIAN, collect_dpkg},
     {"debian/apt", CAGE_ROOT, FAMILY_DEBIAN, collect_apt},
