@@ -394,6 +394,13 @@ static void say_remedy(struct judging *j, const struct advisory_case *c, const c
         if (!known_by(j, r->date) || !*r->text)
             continue;
         struct message m = message_of(r->text);
+        if (r->kind == REMEDY_PATCH && f->patches.count && p) {
+            const struct advisory_patch *newest = patches_find(p, f->patches.items[0]);
+            m = message_of(N_("{patch} ({advisory}): {text}"));
+            message_put(&m, "patch", f->patches.items[0]);
+            message_put(&m, "advisory", newest ? newest->advisory_id : c->advisory->id);
+            message_put_translated(&m, "text", r->text);
+        }
         bool said = str_equal(f->remedy.id, r->text);
         for (size_t k = 0; k < f->steps.count; k++)
             said |= str_equal(f->steps.items[k].id, r->text);
