@@ -12,6 +12,7 @@
 /* The order matters twice: hosts are recognised first, and later rows look at the facts of
  * earlier ones. Rows of one cage kind stand together: each change costs a fork. */
 static const struct collect_source sources[] = {
+    {"text/systeminfo", CAGE_ROOT, FAMILY_ANY, collect_windows_text},
     {"windows/registry", CAGE_ROOT, FAMILY_ANY, collect_registry},
     {"linux/host", CAGE_ROOT, FAMILY_ANY, collect_linux_host},
     {"windows/system", CAGE_ROOT, FAMILY_WINDOWS, collect_windows},
