@@ -13,11 +13,15 @@
  * earlier ones. Rows of one cage kind stand together: each change costs a fork. */
 static const struct collect_source sources[] = {
     {"text/systeminfo", CAGE_ROOT, FAMILY_ANY, collect_windows_text},
+    {"text/showrev", CAGE_ROOT, FAMILY_ANY, collect_solaris_text},
     {"windows/registry", CAGE_ROOT, FAMILY_ANY, collect_registry},
+    {"solaris/host", CAGE_ROOT, FAMILY_ANY, collect_solaris_host},
     {"linux/host", CAGE_ROOT, FAMILY_ANY, collect_linux_host},
     {"windows/system", CAGE_ROOT, FAMILY_WINDOWS, collect_windows},
     {"windows/iis", CAGE_ROOT, FAMILY_WINDOWS, collect_iis},
     {"windows/files", CAGE_ROOT, FAMILY_WINDOWS, collect_windows_files},
+    {"solaris/patches", CAGE_ROOT, FAMILY_SOLARIS, collect_solaris_patches},
+    {"solaris/services", CAGE_ROOT, FAMILY_SOLARIS, collect_solaris_services},
     {"debian/dpkg", CAGE_ROOT, FAMILY_DEBIAN, collect_dpkg},
     {"debian/apt", CAGE_ROOT, FAMILY_DEBIAN, collect_apt},
     {"unix/files", CAGE_ROOT, FAMILY_SOLARIS | FAMILY_LINUX, collect_unix_files},
