@@ -1,6 +1,7 @@
 #include "tests/collect/pe_builder.h"
 
 #include "base/bytes.h"
+#include "base/mem.h"
 
 enum { RSRC_RVA = 0x3000, RSRC_AT = PE_BUILDER_RESOURCES, PE_AT = PE_BUILDER_HEADER };
 
