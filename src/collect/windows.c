@@ -32,6 +32,25 @@ static void put_service_text(struct collection *c, struct windows *w,
         fact_put_state(c->facts, f, name, VALUE_UNREADABLE, e.message);
 }
 
+/* That a source stated every record of a kind; a dirty hive may lack the last ones. */
+static void put_complete(struct collection *c, const struct windows_hive_file *f,
+                         const char *kind, size_t found)
+{
+    if (!f->hive || hive_info(f->hive)->dirty)
+        return;
+    struct fact *fact = windows_fact(c, f, "complete", CONFIDENCE_HIGH);
+    fact_put(c->facts, fact, "of", kind);
+    fact_put_number(c->facts, fact, "found", (int64_t)found);
+}
+
+static size_t count_of(const struct facts *facts, const char *kind)
+{
+    size_t count = 0;
+    for (const struct fact *f = NULL; (f = facts_next(facts, kind, f));)
+        count++;
+    return count;
+}
+
 static void collect_services(struct collection *c, struct windows *w)
 {
     struct windows_key key;
@@ -61,6 +80,8 @@ static void collect_services(struct collection *c, struct windows *w)
         put_service_text(c, w, &key, f, "image", "ImagePath");
         put_service_text(c, w, &key, f, "account", "ObjectName");
     }
+    if (!damaged)
+        put_complete(c, key.file, "service", count_of(c->facts, "service"));
 }
 
 /* --- shares --- */
@@ -114,7 +135,9 @@ static bool netbios_is_off(struct windows *w, struct arena *arena)
     size_t count, damaged, off = 0;
     if (!windows_at_least(w, "5.0")) {
         const char *bound = windows_text_of(w, arena, SERVICES "\\NetBT\\Linkage", "Bind");
-        return bound && !*bound;
+        const char *loosed =
+            windows_text_of(w, arena, SERVICES "\\NetBT\\Linkage\\Disabled", "Bind");
+        return bound ? !*bound : loosed && *loosed;
     }
     if (!windows_key(w, path, &key, NULL) ||
         !hive_subkeys(key.file->hive, key.key, arena, &items, &count, &damaged, NULL))
@@ -189,13 +212,34 @@ static void collect_listening(struct collection *c, struct windows *w)
     }
 }
 
+/* The allowed ports of each card: below Tcpip\Parameters\Interfaces from Windows 2000 on, below
+ * the card's own service before. */
+static void add_allowed_ports(struct collection *c, struct windows *w, const char *path,
+                              const char *below, struct str *ports)
+{
+    struct windows_key key, card;
+    struct hive_subkey *items;
+    size_t count, damaged;
+    if (!windows_key(w, path, &key, NULL) ||
+        !hive_subkeys(key.file->hive, key.key, c->arena, &items, &count, &damaged, NULL))
+        return;
+    for (size_t i = 0; i < count && ports->length < 4096; i++) {
+        const char *list;
+        card.file = key.file;
+        if (hive_key(key.file->hive, items[i].key, below, &card.key, NULL) &&
+            windows_value(w, &card, "TCPAllowedPorts", c->arena, &list, NULL) && *list)
+            str_printf(ports, "%s%s", ports->length ? "; " : "", list);
+    }
+    for (char *p = ports->data; p && *p; p++)
+        if (*p == '\n')
+            *p = ' ';
+}
+
 /* TCP/IP filtering (KB Q179442): a list of allowed ports for each interface; "0" is all. */
 static void collect_filter(struct collection *c, struct windows *w)
 {
     static const char path[] = SERVICES "\\Tcpip\\Parameters";
     struct windows_key key;
-    struct hive_subkey *items;
-    size_t count, damaged;
     uint64_t enabled;
     if (!windows_key(w, path, &key, NULL) ||
         !windows_number(w, &key, "EnableSecurityFilters", &enabled))
@@ -205,17 +249,8 @@ static void collect_filter(struct collection *c, struct windows *w)
     fact_put(c->facts, f, "path", path);
     fact_put(c->facts, f, "state", enabled ? "on" : "off");
     CLEANUP_STR struct str ports = {0};
-    if (windows_key(w, arena_printf(c->arena, "%s\\Interfaces", path), &key, NULL) &&
-        hive_subkeys(key.file->hive, key.key, c->arena, &items, &count, &damaged, NULL))
-        for (size_t i = 0; i < count && ports.length < 4096; i++) {
-            const char *list;
-            key.key = items[i].key;
-            if (windows_value(w, &key, "TCPAllowedPorts", c->arena, &list, NULL) && *list)
-                str_printf(&ports, "%s%s", ports.length ? "; " : "", list);
-        }
-    for (char *p = ports.data; p && *p; p++)
-        if (*p == '\n')
-            *p = ' ';
+    add_allowed_ports(c, w, SERVICES "\\Tcpip\\Parameters\\Interfaces", "", &ports);
+    add_allowed_ports(c, w, SERVICES, "Parameters\\Tcpip", &ports);
     fact_put(c->facts, f, "note",
              ports.length ? arena_printf(c->arena, "tcp %s", str_text(&ports)) : "");
 }
