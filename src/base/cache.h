@@ -10,8 +10,7 @@
 #include <stddef.h>
 
 struct cache {
-    /* A key is its slot, a newline, and what tells one state of the file from another. *data
-     * stays valid until the cache is closed; false if nothing stands under exactly this key. */
+    /* *data stays valid until the cache is closed; false if nothing stands under this key. */
     bool (*get)(void *self, const char *key, const void **data, size_t *size);
     /* Replaces what stands under `slot` (one value a slot) by this key and value. */
     void (*put)(void *self, const char *slot, const char *key, const void *data, size_t size);

@@ -1,48 +1,59 @@
 #include "base/file.h"
 
 #include "base/mem.h"
-#include "base/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+enum { FIRST_READ_BYTES = 8192, RACE_RETRIES = 8 };
+
+static ssize_t read_some(int fd, void *buffer, size_t count)
+{
+    ssize_t n;
+    do
+        n = read(fd, buffer, count);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
 
 bool file_read_fd(char **out, size_t *size, int fd, size_t most, struct error *e)
 {
     struct stat st;
-    if (fstat(fd, &st) != 0) {
-        error_set_errno(e, errno, "looking at a file failed");
-        return false;
-    }
-    if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > most) {
-        error_set(e, ERR_LIMIT, "the file has %llu bytes; at most %zu are read",
-                  (unsigned long long)st.st_size, most);
-        return false;
-    }
-    size_t capacity = S_ISREG(st.st_mode) && st.st_size ? (size_t)st.st_size + 1 : 65536, used = 0;
-    CLEANUP_FREE char *data = mem_resize(NULL, capacity);
-    bool seekable = lseek(fd, 0, SEEK_CUR) >= 0;
-    for (;;) {
-        if (used + 1 >= capacity)
-            data = mem_resize(data, capacity *= 2);
-        ssize_t n = seekable ? pread(fd, data + used, capacity - 1 - used, (off_t)used)
-                             : read(fd, data + used, capacity - 1 - used);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            error_set_errno(e, errno, "reading failed");
+    size_t capacity = FIRST_READ_BYTES, used = 0;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
+        if ((uint64_t)st.st_size > most) {
+            error_set(e, ERR_LIMIT, "%lld bytes, and we read at most %zu",
+                      (long long)st.st_size, most);
             return false;
         }
-        if (!n)
+        capacity = (size_t)st.st_size + 1;
+    }
+    lseek(fd, 0, SEEK_SET); /* a pipe cannot: fine */
+    CLEANUP_FREE char *data = mem_resize(NULL, capacity + 1);
+    for (;;) {
+        ssize_t n = read_some(fd, data + used, capacity - used);
+        if (n < 0) {
+            error_set_errno(e, errno, "could not be read");
+            return false;
+        }
+        if (n == 0)
             break;
         used += (size_t)n;
         if (used > most) {
-            error_set(e, ERR_LIMIT, "there are more than the %zu bytes that are read at most", most);
+            error_set(e, ERR_LIMIT, "more than %zu bytes", most);
             return false;
+        }
+        if (used == capacity) {
+            capacity *= 2;
+            data = mem_resize(data, capacity + 1);
         }
     }
     data[used] = '\0';
@@ -56,7 +67,7 @@ bool file_read(char **out, size_t *size, const char *path, size_t most, struct e
 {
     CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
-        error_set_errno(e, errno, "opening failed");
+        error_set_errno(e, errno, "could not be opened");
         error_at(e, path, 0, 0);
         return false;
     }
@@ -67,16 +78,17 @@ bool file_read(char **out, size_t *size, const char *path, size_t most, struct e
     return true;
 }
 
-static bool write_all(int fd, const char *bytes, size_t size)
+static bool write_all(int fd, const void *bytes, size_t size)
 {
+    const char *p = bytes;
     while (size) {
-        ssize_t n = write(fd, bytes, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
+        ssize_t n = write(fd, p, size);
+        if (n < 0 && errno != EINTR)
             return false;
-        bytes += n;
-        size -= (size_t)n;
+        if (n > 0) {
+            p += n;
+            size -= (size_t)n;
+        }
     }
     return true;
 }
@@ -84,108 +96,216 @@ static bool write_all(int fd, const char *bytes, size_t size)
 bool file_replace(int dirfd, const char *name, const void *bytes, size_t size, mode_t mode,
                   struct error *e)
 {
-    CLEANUP_STR struct str temporary = {0};
-    str_printf(&temporary, ".%s.%ld.new", name, (long)getpid());
-    unlinkat(dirfd, str_text(&temporary), 0);
-    int fd = openat(dirfd, str_text(&temporary),
-                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-    bool good = fd >= 0 && write_all(fd, bytes, size) && fsync(fd) == 0;
-    if (fd >= 0 && close(fd) != 0)
+    char temporary[NAME_MAX + 1];
+    uint64_t random;
+    if (getrandom(&random, sizeof random, 0) != sizeof random)
+        random = (uint64_t)getpid();
+    /* short, so that a name of full length still has room for its temporary */
+    snprintf(temporary, sizeof temporary, ".yagura-%016llx", (unsigned long long)random);
+    CLEANUP_CLOSE int fd = openat(dirfd, temporary,
+                                  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        error_set_errno(e, errno, "no temporary file could be made to replace it");
+        error_at(e, name, 0, 0);
+        return false;
+    }
+    const char *doing = "writing failed";
+    bool good = write_all(fd, bytes, size) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+    if (good && renameat(dirfd, temporary, dirfd, name) != 0) {
+        doing = "could not be replaced";
         good = false;
-    good = good && renameat(dirfd, str_text(&temporary), dirfd, name) == 0;
-    if (good) /* the name itself is durable only when its directory is */
-        good = fsync(dirfd) == 0 || errno == EINVAL;
+    }
     if (!good) {
         int saved = errno;
-        unlinkat(dirfd, str_text(&temporary), 0);
-        error_set_errno(e, saved, "writing failed; what was there before is unchanged");
+        unlinkat(dirfd, temporary, 0);
+        error_set_errno(e, saved, "%s", doing);
         error_at(e, name, 0, 0);
+        return false;
     }
-    return good;
+    if (fsync(dirfd) != 0 && errno != EINVAL) { /* EINVAL: a file system without it */
+        error_set_errno(e, errno, "was replaced, but its directory could not be synced");
+        error_at(e, name, 0, 0);
+        return false;
+    }
+    return true;
+}
+
+static bool is_dir(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 bool file_make_dirs(const char *path, mode_t mode, struct error *e)
 {
+    if (is_dir(path))
+        return true;
     CLEANUP_FREE char *copy = mem_strdup(path);
-    for (char *p = copy + (*copy == '/'); *p; p++) {
-        if (*p != '/')
+    size_t length = strlen(copy);
+    while (length > 1 && copy[length - 1] == '/')
+        copy[--length] = '\0';
+    for (char *p = copy + 1; length; p++) {
+        if (*p && *p != '/')
             continue;
+        bool last = !*p;
         *p = '\0';
-        if (mkdir(copy, 0755) != 0 && errno != EEXIST) {
-            error_set_errno(e, errno, "making the folder failed");
+        if (mkdir(copy, last ? mode : 0755) != 0 && (errno != EEXIST || !is_dir(copy))) {
+            error_set_errno(e, errno == EEXIST ? ENOTDIR : errno, "could not be made");
             error_at(e, copy, 0, 0);
             return false;
         }
+        if (last)
+            return true;
         *p = '/';
     }
-    if (mkdir(copy, mode) == 0 || errno == EEXIST)
-        return true;
-    error_set_errno(e, errno, "making the folder failed");
-    error_at(e, path, 0, 0);
+    error_set(e, ERR_USAGE, "a directory without a name");
     return false;
 }
 
-/* openat2(2): the kernel resolves the whole path as if rootfd were the root directory. */
+/* Whether a path leads through one of procfs' magic links (proc(5)): into another process'
+ * root, working directory, descriptors or namespaces. */
+static bool has_magic_link(const char *path)
+{
+    static const char *const magic[] = {"root", "cwd", "exe", "fd", "ns", "map_files"};
+    const char *part = path + 5;
+    while (*part) {
+        size_t length = strcspn(part, "/");
+        for (size_t i = 0; part[length] && i < sizeof magic / sizeof *magic; i++)
+            if (strlen(magic[i]) == length && strncmp(part, magic[i], length) == 0) {
+                const char *rest = part + length + strspn(part + length, "/");
+                /* the names in fd/, ns/ and map_files/ are fine, what they lead to is not */
+                if (i < 3 ? *rest : strchr(rest, '/') != NULL)
+                    return true;
+            }
+        part += length;
+        part += strspn(part, "/");
+    }
+    return false;
+}
+
+/* Where openat2() is refused, which is in CAGE_LIVE, and the root is "/", it is not needed:
+ * there is nothing to be held beneath. Only magic links are left to be seen to. */
+static int open_in_slash(int rootfd, const char *path, uint64_t flags)
+{
+    struct stat root, slash;
+    if (fstat(rootfd, &root) != 0 || stat("/", &slash) != 0 || root.st_dev != slash.st_dev ||
+        root.st_ino != slash.st_ino) {
+        errno = ENOSYS;
+        return -1;
+    }
+    path += strspn(path, "/");
+    if (!*path)
+        path = ".";
+    bool proc = strncmp(path, "proc/", 5) == 0;
+    if (proc && has_magic_link(path)) {
+        errno = ELOOP;
+        return -1;
+    }
+    /* the links right in /proc (self, net, mounts) are plain ones */
+    if (!proc || !strchr(path + 5, '/') || (flags & O_NOFOLLOW))
+        return openat(rootfd, path, (int)flags | O_CLOEXEC);
+    struct stat st;
+    int fd = openat(rootfd, path, (int)flags | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0 && (flags & O_PATH) && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode)) {
+        close(fd);
+        errno = ELOOP;
+        return -1;
+    }
+    return fd;
+}
+
 static int open_in_root(int rootfd, const char *path, uint64_t flags)
 {
     struct open_how how = {.flags = flags | O_CLOEXEC,
                            .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-    long fd;
-    do /* EAGAIN: something was renamed during the walk */
-        fd = syscall(SYS_openat2, rootfd, *path ? path : ".", &how, sizeof how);
-    while (fd < 0 && (errno == EINTR || errno == EAGAIN));
-    return (int)fd;
+    if (!*path)
+        path = ".";
+    /* EAGAIN: something was renamed while the kernel held our ".." to the root */
+    for (int i = 0;; i++) {
+        long fd = syscall(SYS_openat2, rootfd, path, &how, sizeof how);
+        if (fd < 0 && errno == ENOSYS)
+            return open_in_slash(rootfd, path, flags);
+        if (fd >= 0 || (errno != EAGAIN && errno != EINTR) || i == RACE_RETRIES)
+            return (int)fd;
+    }
 }
 
-int file_open_beneath(int rootfd, const char *path, struct stat *out, struct error *e)
+static void cannot_open(struct error *e, const char *path)
 {
-    struct stat before, after;
-    CLEANUP_CLOSE int handle = open_in_root(rootfd, path, O_PATH);
-    if (handle < 0 || fstat(handle, &before) != 0) {
-        error_set_errno(e, errno, "opening failed");
-        error_at(e, path, 0, 0);
-        return -1;
+    if (errno == ENOSYS)
+        error_set(e, ERR_SYSTEM, "this kernel has no openat2 (Linux 5.6), so no path can be "
+                                 "held beneath a root");
+    else
+        error_set_errno(e, errno, "could not be opened");
+    error_at(e, path, 0, 0);
+}
+
+static const char *type_name(mode_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFDIR:
+        return "a directory";
+    case S_IFIFO:
+        return "a FIFO";
+    case S_IFSOCK:
+        return "a socket";
+    case S_IFLNK:
+        return "a link";
+    default:
+        return "a device";
     }
-    if (!S_ISREG(before.st_mode)) {
-        error_set(e, ERR_UNREADABLE, "this is not a regular file");
-        error_at(e, path, 0, 0);
-        return -1;
+}
+
+int file_open_beneath(int rootfd, const char *path, struct stat *st, struct error *e)
+{
+    for (int i = 0; i < RACE_RETRIES; i++) {
+        struct stat before, after;
+        /* Kept open over the second open: procfs numbers its inodes anew once one is let go. */
+        CLEANUP_CLOSE int look = open_in_root(rootfd, path, O_PATH);
+        if (look < 0 || fstat(look, &before) != 0) {
+            cannot_open(e, path);
+            return -1;
+        }
+        if (!S_ISREG(before.st_mode)) {
+            error_set(e, ERR_UNREADABLE, "%s, not a regular file", type_name(before.st_mode));
+            error_at(e, path, 0, 0);
+            return -1;
+        }
+        CLEANUP_CLOSE int fd = open_in_root(rootfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0 || fstat(fd, &after) != 0) {
+            cannot_open(e, path);
+            return -1;
+        }
+        if (before.st_dev == after.st_dev && before.st_ino == after.st_ino) {
+            int result = fd;
+            fd = -1;
+            if (st)
+                *st = after;
+            return result;
+        }
     }
-    int fd = open_in_root(rootfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) {
-        error_set_errno(e, errno, "opening failed");
-        error_at(e, path, 0, 0);
-        return -1;
-    }
-    if (fstat(fd, &after) != 0 || after.st_dev != before.st_dev || after.st_ino != before.st_ino) {
-        close(fd);
-        error_set(e, ERR_UNREADABLE, "the file was exchanged while it was being opened");
-        error_at(e, path, 0, 0);
-        return -1;
-    }
-    if (out)
-        *out = after;
-    return fd;
+    error_set(e, ERR_UNREADABLE, "is being replaced all the time");
+    error_at(e, path, 0, 0);
+    return -1;
 }
 
 int file_open_dir_beneath(int rootfd, const char *path, struct error *e)
 {
-    int fd = open_in_root(rootfd, path, O_RDONLY | O_DIRECTORY);
-    if (fd < 0) {
-        error_set_errno(e, errno, "opening the folder failed");
-        error_at(e, path, 0, 0);
-    }
+    int fd = open_in_root(rootfd, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+    if (fd < 0)
+        cannot_open(e, path);
     return fd;
 }
 
 bool file_stat_beneath(int rootfd, const char *path, bool follow, struct stat *out,
                        struct error *e)
 {
+    struct stat st;
     CLEANUP_CLOSE int fd = open_in_root(rootfd, path, O_PATH | (follow ? 0 : O_NOFOLLOW));
-    if (fd < 0 || fstat(fd, out) != 0) {
-        error_set_errno(e, errno, "looking failed");
-        error_at(e, path, 0, 0);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        cannot_open(e, path);
         return false;
     }
+    *out = st;
     return true;
 }

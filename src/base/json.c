@@ -1,50 +1,64 @@
 #include "base/json.h"
 
+#include <stdlib.h>
+
 void json_cleanup(json_t **value)
 {
     json_decref(*value);
 }
 
-/* jansson counts columns in characters and gives the byte position as well. */
-static bool longest_string_fits(const char *text, size_t size, size_t most, size_t *where)
+/* How many bytes of UTF-8 the escape after a backslash stands for; a surrogate counts 2, so
+ * that a pair comes to 4. *length is how much of the text it takes. */
+static size_t escape_bytes(const char *text, size_t left, size_t *length)
 {
-    bool inside = false;
-    size_t start = 0;
-    for (size_t i = 0; i < size; i++) {
-        if (inside && text[i] == '\\') {
-            i++;
-        } else if (text[i] == '"') {
-            inside = !inside;
-            start = i;
-        }
-        if (inside && i - start > most) {
-            *where = start;
-            return false;
-        }
+    unsigned value = 0;
+    *length = 1;
+    if (!left || text[0] != 'u')
+        return 1;
+    for (size_t i = 1; i <= 4 && i < left; i++, ++*length) {
+        char c = str_lower(text[i]);
+        value = value * 16 + (unsigned)(str_is_digit(c) ? c - '0' : (c - 'a' + 10) & 15);
     }
-    return true;
+    if (value >= 0xd800 && value <= 0xdfff)
+        return 2;
+    return value < 0x80 ? 1 : value < 0x800 ? 2 : 3;
 }
 
-static void place_of(const char *text, size_t offset, uint64_t *line, uint64_t *column)
+/* Looks for a string that is too long before anything is allocated for it, which also tells
+ * its place. What is no JSON at all is left to the parser. */
+static bool check_strings(const char *text, size_t size, const char *path, size_t most,
+                          struct error *e)
 {
-    *line = 1;
-    *column = 1;
-    for (size_t i = 0; i < offset; i++) {
+    size_t line = 1, line_start = 0;
+    for (size_t i = 0; i < size; i++) {
         if (text[i] == '\n') {
-            ++*line;
-            *column = 1;
-        } else {
-            ++*column;
+            line++;
+            line_start = i + 1;
         }
+        if (text[i] != '"')
+            continue;
+        size_t start = i, length = 0, taken;
+        for (i++; i < size && text[i] != '"' && text[i] != '\n'; i++, length++)
+            if (text[i] == '\\') {
+                length += escape_bytes(text + i + 1, size - i - 1, &taken) - 1;
+                i += taken;
+            }
+        if (length > most) {
+            error_set(e, ERR_LIMIT, "a string of %zu bytes, and we take at most %zu", length, most);
+            error_at(e, path, line, start - line_start + 1);
+            return false;
+        }
+        if (i < size && text[i] == '\n')
+            i--;
     }
+    return true;
 }
 
 json_t *json_parse(const char *text, size_t size, const char *path, size_t most_bytes,
                    size_t most_string, struct error *e)
 {
     if (size > most_bytes) {
-        error_set(e, ERR_LIMIT, "the JSON text has %zu bytes; at most %zu are read", size,
-                  most_bytes);
+        error_set(e, ERR_LIMIT, "%zu bytes of JSON, and we take at most %zu", size, most_bytes);
         error_at(e, path, 0, 0);
         return NULL;
     }
@@ -52,21 +66,16 @@ json_t *json_parse(const char *text, size_t size, const char *path, size_t most_
         text += 3;
         size -= 3;
     }
-    size_t where;
-    if (!longest_string_fits(text, size, most_string, &where)) {
-        uint64_t line, column;
-        place_of(text, where, &line, &column);
-        error_set(e, ERR_LIMIT, "a string is longer than the %zu bytes that are read at most",
-                  most_string);
-        error_at(e, path, line, column);
+    if (size > most_string && !check_strings(text, size, path, most_string, e))
         return NULL;
-    }
-    json_error_t problem;
-    json_t *value = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
+    json_error_t error;
+    json_t *value = json_loadb(size ? text : "", size, JSON_REJECT_DUPLICATES, &error);
     if (!value) {
-        error_set(e, ERR_FORMAT, "not valid JSON: %s", problem.text);
-        error_at(e, path, problem.line > 0 ? (uint64_t)problem.line : 1,
-                 problem.column > 0 ? (uint64_t)problem.column : 0);
+        CLEANUP_STR struct str said = {0};
+        str_add_printable(&said, error.text, strlen(error.text));
+        error_set(e, ERR_FORMAT, "not JSON as we take it: %s", str_text(&said));
+        error_at(e, path, error.line > 0 ? (uint64_t)error.line : 0,
+                 error.column > 0 ? (uint64_t)error.column : 0);
     }
     return value;
 }
@@ -92,27 +101,26 @@ json_t *json_from_text(const char *text)
 {
     if (!text)
         return json_null();
-    json_t *value = json_string(text);
-    if (value)
-        return value;
-    CLEANUP_STR struct str clean = {0};
-    str_add_printable(&clean, text, strlen(text));
-    return json_string(str_text(&clean));
+    if (str_utf8_valid(text))
+        return json_string_nocheck(text);
+    CLEANUP_STR struct str safe = {0};
+    str_add_printable(&safe, text, strlen(text));
+    return json_string_nocheck(str_text(&safe));
 }
 
 void json_put_string(json_t *object, const char *key, const char *text)
 {
-    json_object_set_new(object, key, json_from_text(text));
+    json_object_set_new_nocheck(object, key, json_from_text(text));
 }
 
 void json_put_int(json_t *object, const char *key, int64_t value)
 {
-    json_object_set_new(object, key, json_integer(value));
+    json_object_set_new_nocheck(object, key, json_integer(value));
 }
 
 void json_put_bool(json_t *object, const char *key, bool value)
 {
-    json_object_set_new(object, key, json_boolean(value));
+    json_object_set_new_nocheck(object, key, json_boolean(value));
 }
 
 static int add_piece(const char *piece, size_t size, void *out)

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_KEY = 8192, MOST_VALUE = 256 * 1024 * 1024 };
+enum { MOST_KEY = 8192, MOST_VALUE = 256 * 1024 * 1024, MOST_FILES = 256, NAME_LENGTH = 32 };
 
 struct mapping {
     void *data;
@@ -23,11 +24,32 @@ struct cache_files {
     VEC(struct mapping) maps;
 };
 
+static void map_file(struct cache_files *c, const char *name)
+{
+    CLEANUP_CLOSE int fd = openat(c->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
+        st.st_size > MOST_VALUE)
+        return;
+    struct mapping m = {.size = (size_t)st.st_size};
+    m.data = mmap(NULL, m.size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (m.data != MAP_FAILED)
+        VEC_PUSH(&c->maps, m);
+}
+
 struct cache_files *cache_files_open(int dirfd, const char *name)
 {
     struct cache_files *c = mem_alloc(sizeof *c);
     mkdirat(dirfd, name, 0700);
     c->fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int again = c->fd >= 0 ? fcntl(c->fd, F_DUPFD_CLOEXEC, 0) : -1;
+    DIR *dir = again >= 0 ? fdopendir(again) : NULL;
+    const struct dirent *entry;
+    while (dir && c->maps.count < MOST_FILES && (entry = readdir(dir)))
+        if (strlen(entry->d_name) == NAME_LENGTH)
+            map_file(c, entry->d_name);
+    if (dir)
+        closedir(dir);
     return c;
 }
 
@@ -43,38 +65,27 @@ void cache_files_close(struct cache_files *c)
 }
 
 /* A slot may be any text: its file is named by a hash of it. */
-static void file_name(char out[33], const char *slot, size_t length)
+static void file_name(char out[NAME_LENGTH + 1], const char *slot)
 {
-    unsigned char digest[16];
-    crypto_generichash(digest, sizeof digest, (const unsigned char *)slot, length, NULL, 0);
-    sodium_bin2hex(out, 33, digest, sizeof digest);
+    unsigned char digest[NAME_LENGTH / 2];
+    crypto_generichash(digest, sizeof digest, (const unsigned char *)slot, strlen(slot), NULL, 0);
+    sodium_bin2hex(out, NAME_LENGTH + 1, digest, sizeof digest);
 }
 
 static bool get(void *self, const char *key, const void **data, size_t *size)
 {
-    struct cache_files *c = self;
-    char name[33];
-    file_name(name, key, strcspn(key, "\n"));
-    CLEANUP_CLOSE int fd = openat(c->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
-        st.st_size > MOST_VALUE)
-        return false;
-    struct mapping m = {.size = (size_t)st.st_size};
-    m.data = mmap(NULL, m.size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (m.data == MAP_FAILED)
-        return false;
-    struct bytes b = bytes_of(m.data, m.size);
-    size_t length = 0;
-    const char *stored = bytes_string(&b, MOST_KEY, &length);
-    if (!stored || length != strlen(key) || memcmp(stored, key, length) != 0) {
-        munmap(m.data, m.size);
-        return false;
+    const struct cache_files *c = self;
+    for (size_t i = 0; i < c->maps.count; i++) {
+        struct bytes b = bytes_of(c->maps.items[i].data, c->maps.items[i].size);
+        size_t length = 0;
+        const char *stored = bytes_string(&b, MOST_KEY, &length);
+        if (!stored || length != strlen(key) || memcmp(stored, key, length) != 0)
+            continue;
+        *data = b.data + b.position;
+        *size = bytes_left(&b);
+        return true;
     }
-    VEC_PUSH(&c->maps, m);
-    *data = b.data + b.position;
-    *size = bytes_left(&b);
-    return true;
+    return false;
 }
 
 static void put(void *self, const char *slot, const char *key, const void *data, size_t size)
@@ -82,8 +93,8 @@ static void put(void *self, const char *slot, const char *key, const void *data,
     struct cache_files *c = self;
     if (c->fd < 0 || strlen(key) > MOST_KEY || size > MOST_VALUE - MOST_KEY)
         return;
-    char name[33];
-    file_name(name, slot, strlen(slot));
+    char name[NAME_LENGTH + 1];
+    file_name(name, slot);
     CLEANUP_STR struct str file = {0};
     bytes_put_string(&file, key);
     str_add_bytes(&file, data, size);

@@ -1,7 +1,8 @@
 /* cache_files.h - the cache interface over a folder: one file a slot, mmap-ed when read.
  *
  * Parsed package lists are megabytes: a file can be mapped as it is, a database row would be
- * copied. A file holds the length of its key, the key, and the value; it is replaced
+ * copied. All files are mapped when the folder is opened, so that a caged child, which can
+ * open nothing there, finds them in the memory it inherits. A file holds the length of its key, the key, and the value; it is replaced
  * atomically and never trusted: readers check every byte. Failures are silent: a cache that
  * cannot be written only costs time. */
 #ifndef YAGURA_RECORD_CACHE_FILES_H
@@ -13,7 +14,5 @@ struct cache_files;
 struct cache_files *cache_files_open(int dirfd, const char *name); /* never NULL */
 void cache_files_close(struct cache_files *c);
 void cache_files_interface(struct cache_files *c, struct cache *out);
-
-/* get() is by key alone: the slot is the part of the key before the first newline. */
 
 #endif

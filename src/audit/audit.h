@@ -1,0 +1,61 @@
+/* audit.h - the pipeline that every command calls: open the target, take the wants, collect,
+ * judge, merge with the state.
+ *
+ * What is asked for is in a request, what came out in an audit. Nothing here parses or prints.
+ * Without a state folder that can be written everything works, only nothing is remembered:
+ * `memory` then says why. */
+#ifndef YAGURA_AUDIT_AUDIT_H
+#define YAGURA_AUDIT_AUDIT_H
+
+#include "feed/advisories.h"
+#include "judge/plan.h"
+#include "judge/rules.h"
+#include "model/fact.h"
+#include "model/finding.h"
+#include "record/state.h"
+#include "target/target.h"
+
+struct audit_request {
+    enum target_kind kind;
+    const char *argument;     /* path of root, image or text; NULL for the live host */
+    const char *name;         /* --name: the identity, instead of the one found */
+    int64_t as_of;            /* DATE_NONE: now */
+    const char *rules_dir;    /* a further folder of rules, or NULL */
+    struct state *state;      /* NULL: no memory */
+    bool with_advisories, with_checklist, with_updates; /* what to judge */
+    const char *set;          /* one checklist set only, or NULL for all that fit */
+};
+
+struct audit {
+    struct target *target;
+    struct facts *facts;
+    struct advisories *advisories;
+    struct rules *rules;
+    struct rule_results *outcomes;
+    struct findings *findings; /* sorted */
+    char identity[65];         /* of the target: SHA-256 in hexadecimal */
+    const char *host_name, *host_line; /* for people; from the facts */
+    int64_t now, as_of;
+    struct judge_input input;  /* for the plan */
+    struct error feed_problem; /* a damaged imported database: said, and the shipped one used */
+    struct error rules_problem;/* a rule that does not load: said */
+    struct error memory;       /* the state failed: said */
+    size_t open, unknown, fixed;
+};
+
+bool audit_run(struct audit **out, const struct audit_request *request, struct error *e);
+
+/* Only target and facts (the rest NULL): for `yagura facts`. */
+bool audit_collect(struct audit **out, const struct audit_request *request, struct error *e);
+
+/* The shipped advisories and, over them, those that were imported (state may be NULL). */
+bool audit_open_advisories(struct advisories **out, struct state *state, struct error *damaged,
+                           struct error *e);
+
+void audit_free(struct audit *a);
+void audit_cleanup(struct audit **a);
+
+const char *audit_target_kind_name(enum target_kind kind);
+bool audit_target_kind_from_name(const char *name, enum target_kind *out);
+
+#endif

@@ -1,0 +1,323 @@
+#include "collect/collect.h"
+
+#include "base/str.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/netlink.h>
+
+/* The order matters twice: hosts are recognised first, and later rows look at the facts of
+ * earlier ones. Rows of one cage kind stand together: each change costs a fork. */
+static const struct collect_source sources[] = {
+    {"text/systeminfo", CAGE_ROOT, FAMILY_ANY, collect_windows_text},
+    {"text/showrev", CAGE_ROOT, FAMILY_ANY, collect_solaris_text},
+    {"windows/registry", CAGE_ROOT, FAMILY_ANY, collect_registry},
+    {"solaris/host", CAGE_ROOT, FAMILY_ANY, collect_solaris_host},
+    {"linux/host", CAGE_ROOT, FAMILY_ANY, collect_linux_host},
+    {"windows/system", CAGE_ROOT, FAMILY_WINDOWS, collect_windows},
+    {"windows/iis", CAGE_ROOT, FAMILY_WINDOWS, collect_iis},
+    {"windows/files", CAGE_ROOT, FAMILY_WINDOWS, collect_windows_files},
+    {"solaris/patches", CAGE_ROOT, FAMILY_SOLARIS, collect_solaris_patches},
+    {"solaris/services", CAGE_ROOT, FAMILY_SOLARIS, collect_solaris_services},
+    {"debian/dpkg", CAGE_ROOT, FAMILY_DEBIAN, collect_dpkg},
+    {"debian/apt", CAGE_ROOT, FAMILY_DEBIAN, collect_apt},
+    {"netscape", CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, collect_netscape},
+    {"apache", CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS | FAMILY_LINUX, collect_apache},
+    {"leavings", CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, collect_leavings},
+    {"unix/files", CAGE_ROOT, FAMILY_SOLARIS | FAMILY_LINUX, collect_unix_files},
+    {"linux/kernel", CAGE_ROOT, FAMILY_DEBIAN, collect_kernel},
+    {"linux/containers", CAGE_ROOT, FAMILY_LINUX, collect_containers},
+    {"linux/firewall", CAGE_ROOT, FAMILY_LINUX, collect_firewall},
+    {"linux/listeners", CAGE_LIVE, FAMILY_LINUX, collect_listeners},
+    {"linux/processes", CAGE_LIVE, FAMILY_LINUX, collect_processes},
+};
+
+enum {
+    FRAME_BEGIN = 1, /* u32: the row that starts */
+    FRAME_DONE,      /* u32: the row that is done */
+    FRAME_FACT,
+    FRAME_HOST,      /* further values of the host fact */
+    FRAME_CACHE      /* slot, key, value */
+};
+
+enum { MOST_FACTS = 500000 };
+
+/* --- in the child --- */
+
+struct child {
+    struct collection c;
+    struct cage *cage;
+    enum cage_kind kind;
+    size_t first;
+    struct cache cache; /* get() as in the parent, put() through the pipe */
+    size_t facts_sent, host_sent;
+    struct windows *windows;
+};
+
+static bool child_cache_get(void *self, const char *key, const void **data, size_t *size)
+{
+    const struct child *child = self;
+    return child->c.cache && child->c.cache->get(child->c.cache->self, key, data, size);
+}
+
+static void child_cache_put(void *self, const char *slot, const char *key, const void *data,
+                            size_t size)
+{
+    struct child *child = self;
+    CLEANUP_STR struct str frame = {0};
+    bytes_put_string(&frame, slot);
+    bytes_put_string(&frame, key);
+    str_add_bytes(&frame, data, size);
+    cage_send(child->cage, FRAME_CACHE, frame.data, frame.length);
+}
+
+static void send_number(struct cage *cage, uint32_t type, size_t number)
+{
+    CLEANUP_STR struct str frame = {0};
+    bytes_put_u32le(&frame, (uint32_t)number);
+    cage_send(cage, type, frame.data, frame.length);
+}
+
+/* What the row added: new facts, and new values of a host fact that went over before. */
+static void send_new_facts(struct child *child)
+{
+    CLEANUP_STR struct str frame = {0};
+    struct fact *host = collect_host(&child->c);
+    size_t count = facts_count(child->c.facts);
+    bool host_is_new = false;
+    for (; child->facts_sent < count; child->facts_sent++) {
+        const struct fact *f = facts_at(child->c.facts, child->facts_sent);
+        host_is_new |= f == host;
+        fact_encode(&frame, f);
+        if (frame.length > 256 * 1024) {
+            cage_send(child->cage, FRAME_FACT, frame.data, frame.length);
+            str_clear(&frame);
+        }
+    }
+    if (frame.length)
+        cage_send(child->cage, FRAME_FACT, frame.data, frame.length);
+    if (host && !host_is_new && host->value_count > child->host_sent) {
+        struct fact more = *host;
+        more.values += child->host_sent;
+        more.value_count -= child->host_sent;
+        str_clear(&frame);
+        fact_encode(&frame, &more);
+        cage_send(child->cage, FRAME_HOST, frame.data, frame.length);
+    }
+    if (host)
+        child->host_sent = host->value_count;
+}
+
+static bool fits(const struct collect_source *row, const struct facts *facts)
+{
+    return row->families == FAMILY_ANY || (row->families & collect_families(facts));
+}
+
+static void run_rows(struct cage *cage, void *context)
+{
+    struct child *child = context;
+    child->cage = cage;
+    const struct cache *parents = child->c.cache;
+    child->cache = (struct cache){child_cache_get, child_cache_put, child};
+    for (size_t i = child->first; i < ARRAY_COUNT(sources); i++) {
+        if (sources[i].cage != child->kind)
+            break;
+        if (!fits(&sources[i], child->c.facts))
+            continue;
+        send_number(cage, FRAME_BEGIN, i);
+        CLEANUP_ARENA struct arena *arena = arena_new();
+        struct collection c = child->c;
+        c.arena = arena;
+        c.windows = &child->windows;
+        c.cache = parents ? &child->cache : NULL;
+        sources[i].collect(&c);
+        send_new_facts(child);
+        send_number(cage, FRAME_DONE, i);
+    }
+}
+
+/* --- in the parent --- */
+
+struct parent {
+    struct facts *facts;
+    const struct cache *cache;
+    size_t begun, done; /* row + 1 */
+};
+
+static bool take_facts(struct parent *p, struct bytes *in, struct error *e)
+{
+    while (bytes_left(in))
+        if (!facts_add_encoded(p->facts, in, e))
+            return false;
+    if (facts_count(p->facts) > MOST_FACTS) {
+        error_set(e, ERR_LIMIT, "the target gave more than %d facts", MOST_FACTS);
+        return false;
+    }
+    return true;
+}
+
+static bool take_host_values(struct parent *p, struct bytes *in, struct error *e)
+{
+    CLEANUP(facts_cleanup) struct facts *more = facts_new();
+    struct fact *host = (struct fact *)facts_first(p->facts, "host");
+    if (!host || !facts_add_encoded(more, in, e))
+        return false;
+    const struct fact *f = facts_at(more, 0);
+    for (size_t i = 0; i < f->value_count; i++)
+        fact_put_state(p->facts, host, f->values[i].key, f->values[i].state, f->values[i].text);
+    return true;
+}
+
+static void take_cache(struct parent *p, struct bytes *in)
+{
+    size_t slot_length = 0, key_length = 0;
+    const char *slot = bytes_string(in, 8192, &slot_length);
+    const char *key = bytes_string(in, 8192, &key_length);
+    if (in->failed || !p->cache)
+        return;
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    p->cache->put(p->cache->self, arena_strndup(arena, slot, slot_length),
+                  arena_strndup(arena, key, key_length), in->data + in->position, bytes_left(in));
+}
+
+static bool take_frame(void *context, uint32_t type, const void *data, size_t size,
+                       struct error *e)
+{
+    struct parent *p = context;
+    struct bytes in = bytes_of(data, size);
+    switch (type) {
+    case FRAME_BEGIN:
+        p->begun = (size_t)bytes_u32le(&in) + 1;
+        return true;
+    case FRAME_DONE:
+        p->done = (size_t)bytes_u32le(&in) + 1;
+        return true;
+    case FRAME_FACT:
+        return take_facts(p, &in, e);
+    case FRAME_HOST:
+        return take_host_values(p, &in, e);
+    case FRAME_CACHE:
+        take_cache(p, &in);
+        return true;
+    default:
+        error_set(e, ERR_FORMAT, "a collector sent something unknown");
+        return false;
+    }
+}
+
+/* The rows from `first` on that share its cage. Returns the row to go on with. */
+static size_t run_cage(size_t first, struct collection *c, struct parent *p)
+{
+    size_t end = first;
+    bool any = false;
+    while (end < ARRAY_COUNT(sources) && sources[end].cage == sources[first].cage) {
+        any |= fits(&sources[end], c->facts) || first == 0;
+        end++;
+    }
+    if (!any || (sources[first].cage == CAGE_LIVE && target_kind(c->target) != TARGET_LIVE))
+        return end;
+
+    struct error e = ERROR_INIT;
+    struct child child = {.c = *c, .kind = sources[first].cage, .first = first};
+    child.facts_sent = facts_count(c->facts);
+    struct fact *host = collect_host(c);
+    child.host_sent = host ? host->value_count : 0;
+    int keep[2];
+    size_t keep_count = 0;
+    if (target_socket(c->target) >= 0)
+        keep[keep_count++] = target_socket(c->target);
+    if (c->netlink_fd >= 0)
+        keep[keep_count++] = c->netlink_fd;
+    p->begun = p->done = 0;
+    if (cage_run(sources[first].cage, target_rootfd(c->target), keep, keep_count, NULL, run_rows,
+                 &child, take_frame, p, &e))
+        return end;
+    /* Which row was it? The one that began and did not end; if none had begun, the first. */
+    size_t failed = p->begun > p->done ? p->begun - 1 : p->done ? p->done : first;
+    if (failed < first || failed >= end)
+        failed = first;
+    facts_unread(c->facts, sources[failed].name, target_name(c->target), e.message);
+    return failed + 1;
+}
+
+bool collect_all(struct facts *facts, struct target *target, const struct wants *wants,
+                 const struct cache *cache, int64_t now, struct error *e)
+{
+    CLEANUP_CLOSE int netlink = -1;
+    if (target_kind(target) == TARGET_LIVE)
+        netlink = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    struct collection c = {.target = target,
+                           .facts = facts,
+                           .wants = wants,
+                           .cache = cache,
+                           .netlink_fd = netlink,
+                           .now = now};
+    struct parent p = {.facts = facts, .cache = cache};
+    for (size_t row = 0; row < ARRAY_COUNT(sources);)
+        row = run_cage(row, &c, &p);
+    return true;
+}
+
+struct fact *collect_host(struct collection *c)
+{
+    return (struct fact *)facts_first(c->facts, "host");
+}
+
+unsigned collect_families(const struct facts *facts)
+{
+    const struct fact *host = facts_first(facts, "host");
+    const char *family = host ? fact_text(host, "family") : "";
+    static const struct {
+        const char *name;
+        unsigned mask;
+    } families[] = {{"windows", FAMILY_WINDOWS},
+                    {"solaris", FAMILY_SOLARIS},
+                    {"debian", FAMILY_DEBIAN | FAMILY_LINUX},
+                    {"linux", FAMILY_LINUX}};
+    for (size_t i = 0; i < ARRAY_COUNT(families); i++)
+        if (str_equal(family, families[i].name))
+            return families[i].mask;
+    return FAMILY_NONE;
+}
+
+void wants_with_prefix(const struct wants *wants, const char *prefix, size_t *first,
+                       size_t *count)
+{
+    size_t low = 0, high = wants ? wants->count : 0;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const char *w = wants->items[middle], *p = prefix;
+        while (*p && str_lower(*w) == str_lower(*p))
+            w++, p++;
+        if (*p && (unsigned char)str_lower(*w) < (unsigned char)str_lower(*p))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *first = low;
+    *count = 0;
+    while (wants && low < wants->count && str_starts_nocase(wants->items[low], prefix)) {
+        low++;
+        ++*count;
+    }
+}
+
+char *collect_text(struct collection *c, const char *path, size_t most, size_t *size)
+{
+    char *data = NULL;
+    size_t length;
+    struct error e = ERROR_INIT;
+    if (!target_read(c->target, path, most, &data, &length, &e)) {
+        if (e.code != ERR_ABSENT)
+            facts_unread(c->facts, path, path, e.message);
+        return NULL;
+    }
+    char *copy = arena_strndup(c->arena, data, length);
+    free(data);
+    if (size)
+        *size = length;
+    return copy;
+}

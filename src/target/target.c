@@ -1,0 +1,159 @@
+#include "target/ops.h"
+
+#include "base/str.h"
+
+#include <stdlib.h>
+
+bool target_open_live(struct target **out, struct error *e)
+{
+    return root_open(out, "/", TARGET_LIVE, e);
+}
+
+bool target_open_root(struct target **out, const char *dir, struct error *e)
+{
+    return root_open(out, dir, TARGET_ROOT, e);
+}
+
+bool target_open_image(struct target **out, const char *file, struct error *e)
+{
+    return image_open(out, file, e);
+}
+
+bool target_open_text(struct target **out, const char *file, struct error *e)
+{
+    return text_open(out, file, e);
+}
+
+void target_close(struct target *t)
+{
+    if (!t)
+        return;
+    nocase_free(t->nocase);
+    free(t->name);
+    t->ops->close(t);
+}
+
+void target_cleanup(struct target **t)
+{
+    target_close(*t);
+}
+
+enum target_kind target_kind(const struct target *t)
+{
+    return t->ops->kind;
+}
+
+const char *target_name(const struct target *t)
+{
+    return t->name;
+}
+
+int target_rootfd(const struct target *t)
+{
+    return t->rootfd;
+}
+
+int target_socket(const struct target *t)
+{
+    return t->socket;
+}
+
+size_t target_volume_count(const struct target *t)
+{
+    return t->volume_count;
+}
+
+bool target_volume(const struct target *t, size_t index, struct target_volume *out)
+{
+    if (index >= t->volume_count)
+        return false;
+    *out = t->volumes[index];
+    return true;
+}
+
+void target_select_volume(struct target *t, size_t index)
+{
+    t->volume = index;
+}
+
+/* Every failure leaves here with the path it was about. */
+static bool told(bool good, const char *path, struct error *e)
+{
+    if (!good && e && !e->path[0])
+        error_at(e, path, 0, 0);
+    return good;
+}
+
+static bool unsupported(const char *what, const char *path, struct error *e)
+{
+    error_set(e, ERR_UNSUPPORTED, "this kind of target has no %s", what);
+    return told(false, path, e);
+}
+
+bool target_stat(struct target *t, const char *path, bool follow, struct target_stat *out,
+                 struct error *e)
+{
+    if (!t->ops->stat)
+        return unsupported("files", path, e);
+    return told(t->ops->stat(t, path, follow, out, e), path, e);
+}
+
+bool target_read(struct target *t, const char *path, size_t most, char **out, size_t *size,
+                 struct error *e)
+{
+    if (!t->ops->read)
+        return unsupported("files", path, e);
+    return told(t->ops->read(t, path, most, out, size, e), path, e);
+}
+
+bool target_read_at(struct target *t, const char *path, uint64_t offset, void *buffer,
+                    size_t count, size_t *got, struct error *e)
+{
+    if (!t->ops->read_at)
+        return unsupported("files", path, e);
+    return told(t->ops->read_at(t, path, offset, buffer, count, got, e), path, e);
+}
+
+bool target_readlink(struct target *t, const char *path, char *out, size_t size, struct error *e)
+{
+    if (!t->ops->readlink)
+        return unsupported("links", path, e);
+    return told(t->ops->readlink(t, path, out, size, e), path, e);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(((const struct target_entry *)a)->name, ((const struct target_entry *)b)->name);
+}
+
+bool target_list(struct target *t, const char *path, struct arena *arena,
+                 struct target_entry **out, size_t *count, struct error *e)
+{
+    if (!t->ops->list)
+        return unsupported("folders", path, e);
+    if (!t->ops->list(t, path, arena, out, count, e))
+        return told(false, path, e);
+    qsort(*out, *count, sizeof **out, compare_names);
+    return true;
+}
+
+bool target_resolve_nocase(struct target *t, const char *path, struct arena *arena,
+                           const char **out, struct error *e)
+{
+    if (!t->ops->list)
+        return unsupported("folders", path, e);
+    return told(nocase_resolve(t, path, arena, out, e), path, e);
+}
+
+bool target_security_descriptor(struct target *t, const char *path, char **out, size_t *size,
+                                struct error *e)
+{
+    if (!t->ops->security)
+        return unsupported("security descriptors", path, e);
+    return told(t->ops->security(t, path, out, size, e), path, e);
+}
+
+const char *target_text(const struct target *t, size_t *size)
+{
+    return text_of(t, size);
+}
