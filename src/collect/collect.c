@@ -12,12 +12,21 @@
 /* The order matters twice: hosts are recognised first, and later rows look at the facts of
  * earlier ones. Rows of one cage kind stand together: each change costs a fork. */
 static const struct collect_source sources[] = {
+    {"text/systeminfo", CAGE_ROOT, FAMILY_ANY, collect_windows_text},
+    {"text/showrev", CAGE_ROOT, FAMILY_ANY, collect_solaris_text},
     {"windows/registry", CAGE_ROOT, FAMILY_ANY, collect_registry},
+    {"solaris/host", CAGE_ROOT, FAMILY_ANY, collect_solaris_host},
     {"linux/host", CAGE_ROOT, FAMILY_ANY, collect_linux_host},
     {"windows/system", CAGE_ROOT, FAMILY_WINDOWS, collect_windows},
+    {"windows/iis", CAGE_ROOT, FAMILY_WINDOWS, collect_iis},
     {"windows/files", CAGE_ROOT, FAMILY_WINDOWS, collect_windows_files},
+    {"solaris/patches", CAGE_ROOT, FAMILY_SOLARIS, collect_solaris_patches},
+    {"solaris/services", CAGE_ROOT, FAMILY_SOLARIS, collect_solaris_services},
     {"debian/dpkg", CAGE_ROOT, FAMILY_DEBIAN, collect_dpkg},
     {"debian/apt", CAGE_ROOT, FAMILY_DEBIAN, collect_apt},
+    {"netscape", CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, collect_netscape},
+    {"apache", CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS | FAMILY_LINUX, collect_apache},
+    {"leavings", CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, collect_leavings},
     {"unix/files", CAGE_ROOT, FAMILY_SOLARIS | FAMILY_LINUX, collect_unix_files},
     {"linux/kernel", CAGE_ROOT, FAMILY_DEBIAN, collect_kernel},
     {"linux/containers", CAGE_ROOT, FAMILY_LINUX, collect_containers},

@@ -4,6 +4,9 @@
 #include "base/str.h"
 #include "model/date.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 /* What a product status says (CSAF 2.0, 3.2.3.9). "recommended" says nothing of the hole. */
 static const struct {
     const char *key;
@@ -88,8 +91,9 @@ static bool read_status(struct csaf_reading *r, const json_t *vulnerability, str
             const char *text = json_string_value(id);
             uint32_t number = csaf_products_find(r->products, text ? text : "");
             if (number == CSAF_NO_PRODUCT) {
-                unresolved(r, statuses[s].key, i, text ? text : "", e);
-                return false;
+                char where[64];
+                snprintf(where, sizeof where, "product_status.%s", statuses[s].key);
+                return unresolved(r, where, i, text ? text : "", e);
             }
             r->said[number] |= (uint8_t)statuses[s].says;
             if (contradicts(r->said[number])) {

@@ -28,21 +28,25 @@ struct judging {
     /* One graph a server product and version, made when first needed. */
     struct {
         const char *product, *version;
+        int64_t as_of;
         struct patches *graph;
     } graphs[32];
     size_t graph_count;
 };
 
-static struct patches *graph_of(struct judging *j, const char *product, const char *version)
+static struct patches *graph_of(struct judging *j, const char *product, const char *version,
+                                int64_t as_of)
 {
     for (size_t i = 0; i < j->graph_count; i++)
-        if (str_equal(j->graphs[i].product, product) && str_equal(j->graphs[i].version, version))
+        if (str_equal(j->graphs[i].product, product) &&
+            str_equal(j->graphs[i].version, version) && j->graphs[i].as_of == as_of)
             return j->graphs[i].graph;
-    struct patches *p = patches_of(j->arena, j->in->advisories, j->in->facts, product, version,
-                                   j->in->as_of);
+    struct patches *p =
+        patches_of(j->arena, j->in->advisories, j->in->facts, product, version, as_of);
     if (j->graph_count < ARRAY_COUNT(j->graphs)) {
         j->graphs[j->graph_count].product = product;
         j->graphs[j->graph_count].version = version;
+        j->graphs[j->graph_count].as_of = as_of;
         j->graphs[j->graph_count].graph = p;
         j->graph_count++;
     }
@@ -347,10 +351,26 @@ static void say_verdict(struct judging *j, const struct advisory_case *c,
                  a->claimed_patch ? a->claimed_patch : "");
 }
 
-/* The patch that closes it, with its newest successor at that date; then the settings. */
-static void say_remedy(struct judging *j, const struct advisory_case *c, struct patches *p,
-                       struct finding *f)
+static void say_superseded(struct finding *f, const char *id, const char *patch,
+                           const struct patches *p, const char *newest)
 {
+    const struct advisory_patch *by = patches_find(p, newest);
+    if (!by || str_equal_nocase(newest, patch))
+        return;
+    struct message m = message_of(id);
+    message_put(&m, "patch", patch);
+    message_put(&m, "newest", newest);
+    message_put(&m, "advisory", by->advisory_id);
+    VEC_PUSH(&f->notes, m);
+}
+
+/* The patch that closes it, with its newest successor at that date; then the settings. What
+ * has superseded it since that date is named too: the page of that day, read today. */
+static void say_remedy(struct judging *j, const struct advisory_case *c, const char *version,
+                       struct patches *p, struct finding *f)
+{
+    struct patches *today =
+        p && j->in->as_of != DATE_NONE ? graph_of(j, c->product, version, DATE_NONE) : p;
     for (size_t i = 0; i < c->patch_count; i++) {
         const char *newest = p ? patches_newest(p, c->patches[i]) : c->patches[i];
         bool listed = false;
@@ -358,20 +378,29 @@ static void say_remedy(struct judging *j, const struct advisory_case *c, struct 
             listed |= str_equal(f->patches.items[k], newest);
         if (!listed)
             VEC_PUSH(&f->patches, newest);
-        if (!str_equal_nocase(newest, c->patches[i]) && p && patches_find(p, newest)) {
-            struct message m = message_of(N_("{patch} has been superseded by {newest} ({advisory}): "
-                                             "apply that one instead."));
-            message_put(&m, "patch", c->patches[i]);
-            message_put(&m, "newest", newest);
-            message_put(&m, "advisory", patches_find(p, newest)->advisory_id);
-            VEC_PUSH(&f->notes, m);
-        }
+        if (!p)
+            continue;
+        say_superseded(f,
+                       N_("{patch} has been superseded by {newest} ({advisory}): apply that one "
+                          "instead."),
+                       c->patches[i], p, newest);
+        const char *newest_today = patches_newest(today, c->patches[i]);
+        if (!str_equal_nocase(newest_today, newest))
+            say_superseded(f, N_("Since that day {patch} was superseded by {newest} ({advisory})."),
+                           newest, today, newest_today);
     }
     for (size_t i = 0; i < c->remedy_count; i++) {
         const struct advisory_remedy *r = &c->remedies[i];
         if (!known_by(j, r->date) || !*r->text)
             continue;
         struct message m = message_of(r->text);
+        if (r->kind == REMEDY_PATCH && f->patches.count && p) {
+            const struct advisory_patch *newest = patches_find(p, f->patches.items[0]);
+            m = message_of(N_("{patch} ({advisory}): {text}"));
+            message_put(&m, "patch", f->patches.items[0]);
+            message_put(&m, "advisory", newest ? newest->advisory_id : c->advisory->id);
+            message_put_translated(&m, "text", r->text);
+        }
         bool said = str_equal(f->remedy.id, r->text);
         for (size_t k = 0; k < f->steps.count; k++)
             said |= str_equal(f->steps.items[k].id, r->text);
@@ -429,7 +458,8 @@ static struct finding *finding_for(struct judging *j, const char *rule, const ch
 }
 
 static void add_finding(struct judging *j, const struct advisory_case *c, struct assessment *a,
-                        struct patches *p, const char *subject_kind, const char *subject)
+                        const char *version, struct patches *p, const char *subject_kind,
+                        const char *subject)
 {
     struct finding *f = finding_for(j, c->advisory->id, subject);
     bool first = !f->rule_id, worse = badness(a->verdict) > badness(f->verdict);
@@ -458,7 +488,7 @@ static void add_finding(struct judging *j, const struct advisory_case *c, struct
     if (finding_is_open(f) || f->verdict == VERDICT_UNKNOWN) {
         add_exploits(j, c, f);
         add_reach(j, c, f);
-        say_remedy(j, c, p, f);
+        say_remedy(j, c, version, p, f);
     }
 }
 
@@ -474,12 +504,12 @@ static void judge_product(struct judging *j, const char *name, const char *versi
         if (*c->affected && !in_range(j, c->affected, scheme_of(name), version) &&
             !(*c->fixed_range && in_range(j, c->fixed_range, scheme_of(name), version)))
             continue;
-        struct patches *p = graph_of(j, name, version);
+        struct patches *p = graph_of(j, name, version, j->in->as_of);
         struct assessment a = assess_product(j, c, version, p);
         if (c->not_affected)
             a = (struct assessment){.verdict = VERDICT_NOT_AFFECTED,
                                     .confidence = CONFIDENCE_HIGH};
-        add_finding(j, c, &a, p, "product", c->title);
+        add_finding(j, c, &a, version, p, "product", c->title);
     }
 }
 
@@ -512,7 +542,7 @@ static void judge_package(struct judging *j, const struct fact *package)
             else if (c->under_investigation)
                 a.verdict = VERDICT_UNKNOWN;
             char *subject = arena_printf(j->arena, "%s %s", name, version);
-            add_finding(j, c, &a, NULL, "package", subject);
+            add_finding(j, c, &a, version, NULL, "package", subject);
         }
     }
 }

@@ -18,8 +18,8 @@
  * What a rule as a whole says, from what it says of each record:
  *   fires     some record is true
  *   unknown   else, if some record is unknown; if an `unread` fact says that records of the
- *             kind could not be read (its key `what` is the kind, or begins with the kind and
- *             ":" or " "); or if there is no record and none of the kind's sources said so:
+ *             kind could not be read (its key `what` is the kind, with an s or not, or begins
+ *             with it and ":" or " "; rules_kinds.c has the other words of the collectors); or if there is no record and none of the kind's sources said so:
  *             for configuration (site, vdir, script-map, directory) and service, inetd, rc,
  *             package and host, that nothing was found is no answer unless a fact `complete` says
  *             that the kind was read. Of the other kinds there may simply be none.

@@ -27,18 +27,22 @@ const char *rule_outcome_name(enum rule_outcome outcome)
     return names[outcome];
 }
 
-static bool speaks_of(const char *what, const char *kind)
+static bool speaks_of(const char *what, const char *name)
 {
-    size_t length = strlen(kind);
-    return strncmp(what, kind, length) == 0 &&
-           (!what[length] || what[length] == ':' || what[length] == ' ');
+    size_t length = strlen(name);
+    if (!length || strncmp(what, name, length) != 0)
+        return false;
+    if (what[length] == 's')
+        length++;
+    return !what[length] || what[length] == ':' || what[length] == ' ';
 }
 
 /* An `unread` fact for which records of the kind may be missing. */
-static const struct fact *missing(const struct facts *facts, const char *kind)
+static const struct fact *missing(const struct facts *facts, const struct rules_kind *kind)
 {
     for (const struct fact *f = NULL; (f = facts_next(facts, "unread", f));)
-        if (speaks_of(fact_text(f, "what"), kind))
+        if (speaks_of(fact_text(f, "what"), kind->name) ||
+            speaks_of(fact_text(f, "what"), kind->unread))
             return f;
     return NULL;
 }
@@ -81,7 +85,7 @@ static void judge_kind(struct rule_results *results, const struct facts *facts,
             judge_record(rows[i], &record);
         rules_record_close(&record);
     }
-    const struct fact *gap = missing(facts, kind->name);
+    const struct fact *gap = missing(facts, kind);
     bool silent = !any && kind->none_is_unknown && !complete(facts, kind->name);
     if (!gap && !silent)
         return;

@@ -4,8 +4,9 @@
 #include "base/str.h"
 #include "model/date.h"
 
-/* As many findings as a person reads on one screen; the rest is counted and can be had. */
-enum { ON_ONE_SCREEN = 5, LABEL = 9 };
+/* As many findings as a person reads on one screen: the worst in full, some more as a line
+ * each; the rest is counted and can be had. */
+enum { IN_FULL = 3, AS_LINES = 7, LABEL = 9 };
 
 /* To be fixed today: used by attackers now, or reached by anyone and grave. */
 static bool is_for_today(const struct finding *f)
@@ -73,6 +74,21 @@ static void show_one(struct show *s, struct arena *arena, const struct finding *
     else if (f->steps.count)
         labelled(s, _("do this"), show_message(arena, &f->steps.items[0]));
     show_source(s, f);
+}
+
+/* One finding on one line, cut to the width; its id is what `explain` wants. */
+static void show_line(struct show *s, struct arena *arena, const struct finding *f)
+{
+    CLEANUP_STR struct str text = {0};
+    const char *mark = f->verdict == VERDICT_UNKNOWN ? "?" : finding_is_open(f) ? "!" : "+";
+    str_printf(&text, "%s [%s] %s", mark,
+               f->verdict == VERDICT_UNKNOWN ? show_verdict(f->verdict)
+                                             : show_severity(f->severity),
+               show_message(arena, &f->summary));
+    show_colour(s, colour_of(f));
+    show_cell(s, str_text(&text), s->width - 9);
+    show_colour(s, SHOW_PLAIN);
+    fprintf(s->out, " %.8s\n", f->id);
 }
 
 static void show_numbers(struct show *s, const struct audit *a)
@@ -220,12 +236,16 @@ void show_audit(struct show *s, const struct audit *a, enum severity fail_on)
         const struct finding *f = a->findings->list.items[i];
         if (!finding_is_open(f) && f->verdict != VERDICT_UNKNOWN && !s->all)
             continue;
-        if (shown >= ON_ONE_SCREEN && !s->all) {
+        if (shown >= IN_FULL + AS_LINES && !s->all) {
             left_out++;
             continue;
         }
-        fputc('\n', s->out);
-        show_one(s, arena, f);
+        if (shown <= IN_FULL || s->all)
+            fputc('\n', s->out);
+        if (shown < IN_FULL || s->all)
+            show_one(s, arena, f);
+        else
+            show_line(s, arena, f);
         shown++;
     }
     show_next(s, a, left_out);

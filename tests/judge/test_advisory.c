@@ -220,6 +220,10 @@ static void that_day_knows_nothing_of_later_days(void **state)
     assert_null(find(&j, "MS01-002"));
     assert_false(find(&j, "MS01-001")->exploited);
     assert_string_equal(find(&j, "MS01-001")->patches.items[0], "Q1");
+    bool said = false;
+    for (size_t i = 0; i < find(&j, "MS01-001")->notes.count; i++)
+        said |= strstr(find(&j, "MS01-001")->notes.items[i].id, "Since that day") != NULL;
+    assert_true(said);
     done(&j);
     j = judge(docs, 2, HOST(""), june);
     assert_true(find(&j, "MS01-001")->exploited);
