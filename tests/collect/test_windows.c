@@ -461,7 +461,7 @@ static void a_hostile_registry_does_no_harm(void **state)
                                      "[" SET "Services\\LanmanServer\\Shares]\nA=|Path=C:\\\nB=#1\n");
     struct system s = {.wants = {"HKLM\\SOFTWARE\\Microsoft\\InetStp!MajorVersion",
                                  "file:%InetPub%\\x"}};
-    for (size_t i = 0; i < software.length; i += 13) {
+    for (size_t i = 0; i < software.length; i += 67) {
         CLEANUP_STR struct str one = {0};
         CLEANUP_STR struct str two = {0};
         str_add_bytes(&one, software.data, software.length);
