@@ -148,8 +148,32 @@ static void add(struct rules *rules, const char *name, const char *path, const c
     VEC_PUSH(&rules->list, rule);
 }
 
+/* The length of a rule's text without its examples. They are cut off only as they are written
+ * by custom: the key `examples` at two spaces, last in the top-level map `yagura`, which is the
+ * last of the file. Anything else is read whole. */
+static size_t without_examples(const char *text, size_t size)
+{
+    size_t position = 0, length, cut = size;
+    const char *line;
+    bool ours = false;
+    while (str_next_line(text, size, &position, &line, &length)) {
+        if (!length || *line == '#')
+            continue;
+        if (*line != ' ') {
+            if (cut != size)
+                return size;
+            ours = length == 7 && memcmp(line, "yagura:", 7) == 0;
+        } else if (ours && length == 11 && memcmp(line, "  examples:", 11) == 0) {
+            cut = (size_t)(line - text);
+        } else if (cut != size && (length < 4 || memcmp(line, "    ", 4) != 0)) {
+            return size;
+        }
+    }
+    return cut;
+}
+
 static void add_file(struct rules *rules, const char *dir, const char *file,
-                     struct sigma_problems *problems)
+                     enum rules_purpose purpose, struct sigma_problems *problems)
 {
     const char *path = arena_printf(rules->arena, "%s/%s", dir, file);
     CLEANUP_FREE char *text = NULL;
@@ -159,12 +183,14 @@ static void add_file(struct rules *rules, const char *dir, const char *file,
         sigma_problem(problems, false, arena_strdup(problems->arena, path), NULL, "%s", e.message);
         return;
     }
+    if (purpose == RULES_TO_JUDGE)
+        size = without_examples(text, size);
     char name[256];
     snprintf(name, sizeof name, "%.*s", (int)(strlen(file) - 4), file);
     add(rules, name, arena_strdup(problems->arena, path), text, size, problems);
 }
 
-static bool add_dir(struct rules *rules, const char *dir, bool *there,
+static bool add_dir(struct rules *rules, const char *dir, bool *there, enum rules_purpose purpose,
                     struct sigma_problems *problems, struct error *e)
 {
     DIR *d = opendir(dir);
@@ -184,7 +210,7 @@ static bool add_dir(struct rules *rules, const char *dir, bool *there,
     if (names.count)
         qsort(names.items, names.count, sizeof *names.items, compare_names);
     for (size_t i = 0; i < names.count; i++)
-        add_file(rules, dir, names.items[i], problems);
+        add_file(rules, dir, names.items[i], purpose, problems);
     VEC_FREE(&names);
     return true;
 }
@@ -197,13 +223,13 @@ static struct rules *new_rules(void)
 }
 
 bool rules_load(struct rules **out, const char *const *dirs, size_t count,
-                struct sigma_problems *problems, struct error *e)
+                enum rules_purpose purpose, struct sigma_problems *problems, struct error *e)
 {
     struct rules *rules = new_rules();
     struct sigma_problems own = {.arena = rules->arena};
     bool there = false, good = true;
     for (size_t i = 0; i < count && good; i++)
-        good = add_dir(rules, dirs[i], &there, problems ? problems : &own, e);
+        good = add_dir(rules, dirs[i], &there, purpose, problems ? problems : &own, e);
     if (good && !there) {
         error_set(e, ERR_ABSENT, "none of the directories of rules is there: %s",
                   count ? dirs[0] : "none was named");

@@ -74,10 +74,15 @@ struct rules;
 
 /* Loads every *.yml of each directory (not below it). A directory that is not there is
  * skipped; that none is there is an error. Problems of single files go to `problems` (may be
- * NULL), which uses the arena given in it. */
+ * NULL), which uses the arena given in it.
+ *
+ * A third of a rule's text are its examples, which only rules_lint() and rules_test() look
+ * at: RULES_TO_JUDGE passes over them, RULES_TO_CHECK reads them. Give the directories that
+ * speak of the target (data/rules/iis ...) rather than all: 13 to 25 microseconds a rule. */
+enum rules_purpose { RULES_TO_JUDGE, RULES_TO_CHECK };
 bool rules_load(struct rules **out, const char *const *dirs, size_t count,
-                struct sigma_problems *problems, struct error *e);
-/* From text instead (tests, fuzzing): one rule under that name. */
+                enum rules_purpose purpose, struct sigma_problems *problems, struct error *e);
+/* From text instead (tests, fuzzing): one rule under that name, with its examples. */
 bool rules_load_text(struct rules **out, const char *name, const char *text, size_t size,
                      struct sigma_problems *problems, struct error *e);
 void rules_free(struct rules *rules);
@@ -135,8 +140,8 @@ void rules_judge(struct findings *out, const struct rule_results *results,
  * fires or is quiet, missing why or fix ... Rules of other origin: unknown category only. */
 void rules_lint(const struct rules *rules, struct sigma_problems *problems);
 
-/* Runs the examples written in the rules; each that is not as expected is a problem. Returns
- * how many were run. */
+/* Runs the examples written in the rules (loaded RULES_TO_CHECK); each that is not as expected
+ * is a problem. Returns how many were run. */
 size_t rules_test(const struct rules *rules, struct sigma_problems *problems);
 
 #endif
