@@ -90,10 +90,12 @@ static bool cell_at(struct hive *h, uint32_t cell, struct bytes *out, struct err
 
 static bool read_base(struct hive *h, struct error *e)
 {
-    if (h->size < BASE_BLOCK + 32 || !fill(h, 0, BASE_BLOCK, e)) {
+    if (h->size < BASE_BLOCK + 32) {
         error_set(e, ERR_FORMAT, "is too short for a registry hive");
         return false;
     }
+    if (!fill(h, 0, BASE_BLOCK, e))
+        return false;
     struct bytes b = bytes_of(h->data, BASE_BLOCK);
     if (memcmp(bytes_take(&b, 4), "regf", 4) != 0) {
         error_set(e, ERR_FORMAT, "is no registry hive: it does not begin with \"regf\"");

@@ -187,12 +187,44 @@ static struct fact *begin(struct iis *s, const char *kind, const char *instance,
     return f;
 }
 
-/* What the registry says is sure for IIS 3; beside an export it is only a second voice. */
-static enum confidence registry_confidence(const struct iis *s)
+/* What the registry says is sure for IIS 3. Beside an export it is a second voice: as sure as
+ * that where both agree, and doubtful where it stands alone. */
+enum agreement { STANDS_ALONE, SAYS_MORE, AGREES };
+
+static enum confidence registry_confidence(const struct iis *s, enum agreement agreement)
 {
-    return s->major <= 3          ? CONFIDENCE_HIGH
-           : s->export.count == 0 ? CONFIDENCE_MEDIUM
-                                  : CONFIDENCE_LOW;
+    if (s->major <= 3)
+        return CONFIDENCE_HIGH;
+    if (!s->export.count)
+        return CONFIDENCE_MEDIUM;
+    return agreement == AGREES      ? s->export_confidence
+           : agreement == SAYS_MORE ? CONFIDENCE_MEDIUM
+                                    : CONFIDENCE_LOW;
+}
+
+static enum agreement vdir_agreement(struct iis *s, const char *path, uint64_t flags)
+{
+    const char *node = arena_printf(s->c->arena, "W3SVC/1/ROOT%s", path[1] ? path : "");
+    uint32_t exported;
+    if (!iis_metabase_node(&s->export, node))
+        return STANDS_ALONE;
+    return iis_metabase_number(iis_metabase_text(&s->export, node, "AccessFlags"), &exported) &&
+                   exported == flags
+               ? AGREES
+               : SAYS_MORE;
+}
+
+static enum agreement map_agreement(const struct iis *s, const char *extension)
+{
+    size_t length = strlen(extension);
+    for (size_t i = 0; i < s->export.count; i++) {
+        const struct metabase_property *maps =
+            iis_metabase_own(&s->export.nodes[i], "ScriptMaps");
+        for (size_t n = 0; maps && n < maps->count; n++)
+            if (str_starts_nocase(maps->items[n], extension) && maps->items[n][length] == ',')
+                return AGREES;
+    }
+    return STANDS_ALONE;
 }
 
 /* "/Scripts" or, before IIS 4, "/Scripts,192.0.2.1" = "C:\InetPub\scripts,account,204": the
@@ -210,8 +242,10 @@ static void registry_vdir(struct iis *s, const char *name, const char *text, uin
         if (account)
             *account = '\0';
     }
-    struct fact *f = begin(s, "vdir", "1", 0, false, registry_confidence(s));
-    put(s, f, "path", arena_strndup(s->c->arena, name, strcspn(name, ",")));
+    const char *path = arena_strndup(s->c->arena, name, strcspn(name, ","));
+    enum agreement agreement = vdir_agreement(s, path, flags);
+    struct fact *f = begin(s, "vdir", "1", 0, false, registry_confidence(s, agreement));
+    put(s, f, "path", path);
     put_place(s, f, directory);
     if (known)
         put_access(s, f, (uint32_t)flags);
@@ -250,7 +284,7 @@ static void registry_site(struct iis *s, const char *root)
         {"Dir Browse Control", "dirbrowseflags"}, {"Default Load File", "defaultdoc"},
     };
     struct windows_key key;
-    struct fact *f = begin(s, "site", "1", 0, false, registry_confidence(s));
+    struct fact *f = begin(s, "site", "1", 0, false, registry_confidence(s, AGREES));
     put(s, f, "name", "Default Web Site");
     if (root) {
         bool sure;
@@ -302,7 +336,9 @@ static void registry_maps(struct iis *s)
         if (values[i].name[0] != '.' ||
             !hive_value_text(&values[i], s->c->arena, &text, NULL))
             continue;
-        struct fact *f = begin(s, "script-map", "1", 0, false, registry_confidence(s));
+        enum agreement agreement = map_agreement(s, values[i].name);
+        struct fact *f =
+            begin(s, "script-map", "1", 0, false, registry_confidence(s, agreement));
         put(s, f, "extension", values[i].name);
         put(s, f, "handler", text);
         put(s, f, "from", "registry");

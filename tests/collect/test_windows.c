@@ -449,6 +449,54 @@ static void iis_tells_its_directories_by_source(void **state)
     }
 }
 
+static void registry_and_export_are_weighed_against_each_other(void **state)
+{
+    static const struct {
+        const char *kind, *key, *value, *from;
+        enum confidence confidence;
+    } rows[] = {
+        {"script-map", "extension", ".asp", "registry", CONFIDENCE_HIGH},
+        {"script-map", "extension", ".htr", "registry", CONFIDENCE_LOW},
+        {"script-map", "extension", ".ida", "text-export", CONFIDENCE_HIGH},
+        {"vdir", "path", "/same", "registry", CONFIDENCE_HIGH},
+        {"vdir", "path", "/more", "registry", CONFIDENCE_MEDIUM},
+        {"vdir", "path", "/gone", "registry", CONFIDENCE_LOW},
+        {"vdir", "path", "/new", "text-export", CONFIDENCE_HIGH},
+    };
+    struct system s = {
+        .software = W2K "[Microsoft\\InetStp]\nMajorVersion=#5\n",
+        .system = SERVER ROOTS "/same=C:\\a,,201\n/more=C:\\b,,205\n/gone=C:\\c,,201\n"
+                               "[" SET "Services\\W3SVC\\Parameters\\Script Map]\n"
+                               ".asp=C:\\asp.dll\n.htr=C:\\ism.dll\n",
+        .files = {"WINNT/system32/inetsrv/metabase.txt",
+                  "[/W3SVC]\nScriptMaps : (LIST) (2 Items)\n  \".asp,C:\\asp.dll,1,GET\"\n"
+                  "  \".ida,C:\\idq.dll,7\"\n"
+                  "[/W3SVC/1]\nServerComment : (STRING) \"x\"\nLogExtFileFlags : (INTEGER) 512\n"
+                  "[/W3SVC/1/ROOT]\nPath : (STRING) \"D:\\web\"\n"
+                  "DirBrowseFlags : (INTEGER) -1073741762\nAspEnableParentPaths : (BOOLEAN) False\n"
+                  "[/W3SVC/1/ROOT/same]\nAccessFlags : (INTEGER) 513\n"
+                  "[/W3SVC/1/ROOT/more]\nAccessFlags : (INTEGER) 513\n"
+                  "[/W3SVC/1/ROOT/new]\nPath : (STRING) \"C:\\n\"\nAccessFlags : (INTEGER) 17\n"}};
+    struct harness h = run_system(&s);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        const struct fact *f = harness_find(&h, rows[i].kind, rows[i].key, rows[i].value);
+        if (!f || !str_equal(fact_text(f, "from"), rows[i].from) ||
+            f->confidence != rows[i].confidence)
+            fail_msg("%s %s: %s", rows[i].kind, rows[i].value, harness_value(f, "from"));
+    }
+    const struct fact *site = harness_find(&h, "site", "name", "x");
+    assert_string_equal(harness_value(site, "on_system_volume"), "no");
+    assert_string_equal(harness_value(site, "logextfileuriquery"), "yes");
+    assert_string_equal(harness_value(site, "logextfileuseragent"), "no");
+    const struct fact *vdir = harness_find(&h, "vdir", "path", "/new");
+    assert_string_equal(harness_value(vdir, "dir_browse"), "yes");
+    assert_string_equal(harness_value(vdir, "parent_paths"), "no");
+    assert_string_equal(harness_value(vdir, "source_access"), "yes");
+    assert_string_equal(harness_value(harness_find(&h, "complete", "of", "script-map"), "found"),
+                        "4");
+    harness_close(&h);
+}
+
 static void a_hostile_registry_does_no_harm(void **state)
 {
     CLEANUP_STR struct str software = hive_builder_make(
@@ -461,7 +509,7 @@ static void a_hostile_registry_does_no_harm(void **state)
                                      "[" SET "Services\\LanmanServer\\Shares]\nA=|Path=C:\\\nB=#1\n");
     struct system s = {.wants = {"HKLM\\SOFTWARE\\Microsoft\\InetStp!MajorVersion",
                                  "file:%InetPub%\\x"}};
-    for (size_t i = 0; i < software.length; i += 13) {
+    for (size_t i = 0; i < software.length; i += 67) {
         CLEANUP_STR struct str one = {0};
         CLEANUP_STR struct str two = {0};
         str_add_bytes(&one, software.data, software.length);
@@ -501,6 +549,7 @@ int main(void)
         cmocka_unit_test(files_are_present_absent_or_unreadable),
         cmocka_unit_test(listeners_follow_from_services_and_bindings),
         cmocka_unit_test(iis_tells_its_directories_by_source),
+        cmocka_unit_test(registry_and_export_are_weighed_against_each_other),
         cmocka_unit_test(a_hostile_registry_does_no_harm),
         cmocka_unit_test(a_linux_root_is_not_windows),
     };
