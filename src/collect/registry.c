@@ -141,10 +141,14 @@ static void put_identity(struct collection *c, struct windows *w, struct fact *h
     fact_put(c->facts, host, "identity",
              arena_printf(c->arena, "%s|%s|%s", date ? date : "", name ? name : "",
                           volume.serial));
-    fact_put(c->facts, host, "identity_source",
-             arena_printf(c->arena, "%s%s%s", date ? "install date" : "",
-                          name ? date ? ", computer name" : "computer name" : "",
-                          *volume.serial ? ", volume serial number" : ""));
+    const struct {
+        const char *value, *name;
+    } parts[] = {{date, "install date"}, {name, "computer name"}, {volume.serial, "volume serial"}};
+    CLEANUP_STR struct str source = {0};
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++)
+        if (parts[i].value && *parts[i].value)
+            str_printf(&source, "%s%s", source.length ? ", " : "", parts[i].name);
+    fact_put(c->facts, host, "identity_source", str_text(&source));
 }
 
 static struct fact *put_host(struct collection *c, struct windows *w)
