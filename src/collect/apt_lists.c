@@ -290,24 +290,36 @@ bool apt_list_at(const struct apt_list *list, uint32_t index, struct apt_entry *
     return true;
 }
 
+/* Only the name: what a search looks at. Empty where the table is damaged. */
+static struct apt_text name_at(const struct apt_list *list, uint32_t index)
+{
+    struct bytes b = list->all;
+    bytes_seek(&b, list->offsets + 4 * (size_t)index);
+    bytes_seek(&b, bytes_u32le(&b));
+    const uint8_t *head = bytes_take(&b, 4);
+    if (!head)
+        return (struct apt_text){"", 0};
+    size_t length = head[0];
+    if (head[3] < 100)
+        bytes_skip(&b, 2);
+    const uint8_t *name = bytes_take(&b, length);
+    return name ? (struct apt_text){(const char *)name, length} : (struct apt_text){"", 0};
+}
+
 bool apt_list_find(const struct apt_list *list, const char *name, uint32_t *first,
                    uint32_t *count)
 {
     struct apt_text wanted_name = {name, strlen(name)};
-    struct apt_entry entry;
     uint32_t low = 0, high = list->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (!apt_list_at(list, middle, &entry))
-            return false;
-        if (compare_text(entry.name, wanted_name) < 0)
+        if (compare_text(name_at(list, middle), wanted_name) < 0)
             low = middle + 1;
         else
             high = middle;
     }
     uint32_t end = low;
-    while (end < list->count && apt_list_at(list, end, &entry) &&
-           compare_text(entry.name, wanted_name) == 0)
+    while (end < list->count && compare_text(name_at(list, end), wanted_name) == 0)
         end++;
     *first = low;
     *count = end - low;

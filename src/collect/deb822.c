@@ -7,14 +7,27 @@ struct deb822 deb822_of(const char *data, size_t size)
     return (struct deb822){.data = data, .size = data ? size : 0};
 }
 
+/* str_is_space() and str_lower(), here so that the compiler can see into them: whole lists of
+ * packages go through this file. */
+static inline bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static inline char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
 static void trim(const char **text, size_t *length)
 {
-    while (*length && str_is_space(**text)) {
-        ++*text;
-        --*length;
-    }
-    while (*length && str_is_space((*text)[*length - 1]))
-        --*length;
+    const char *start = *text, *end = start + *length;
+    while (start < end && is_space(*start))
+        start++;
+    while (start < end && is_space(end[-1]))
+        end--;
+    *text = start;
+    *length = (size_t)(end - start);
 }
 
 /* The end of the line at `position`, without CR, and where the next one begins. */
@@ -91,7 +104,7 @@ enum deb822_event deb822_next(struct deb822 *r, struct deb822_field *field)
 bool deb822_is(const struct deb822_field *field, const char *name)
 {
     for (size_t i = 0; i < field->name_length; i++)
-        if (str_lower(field->name[i]) != str_lower(name[i])) /* also where name ends */
+        if (lower(field->name[i]) != lower(name[i])) /* also where name ends */
             return false;
     return !name[field->name_length];
 }
@@ -101,13 +114,38 @@ char *deb822_value(struct arena *arena, const struct deb822_field *field)
     return arena_strndup(arena, field->value ? field->value : "", field->value_length);
 }
 
+/* Passes over a field whose first letter is not among the wanted ones, without a look inside.
+ * True where there was one. */
+static bool skip_field(struct deb822 *r, uint32_t letters)
+{
+    if (!r->in_stanza || r->position >= r->size)
+        return false;
+    char first = lower(r->data[r->position]);
+    if (first < 'a' || first > 'z' || (letters & 1u << (first - 'a')))
+        return false;
+    size_t next, stop = line_end(r, r->position, &next);
+    if (!memchr(r->data + r->position, ':', stop - r->position))
+        return false; /* no field: deb822_next() counts it */
+    r->line++;
+    if (next < r->size && (is_space(r->data[next]) || r->data[next] == '#') &&
+        r->data[next] != '\n' && r->data[next] != '\r')
+        continuation(r, stop, &next);
+    r->position = next;
+    return true;
+}
+
 bool deb822_stanza(struct deb822 *r, const char *const *names, struct deb822_field *values,
                    size_t count, uint64_t *line)
 {
     struct deb822_field field;
     memset(values, 0, count * sizeof *values);
     uint64_t first = 0;
+    uint32_t letters = 0;
+    for (size_t i = 0; i < count; i++)
+        letters |= 1u << (lower(names[i][0]) - 'a');
     for (;;) {
+        if (skip_field(r, letters))
+            continue;
         enum deb822_event event = deb822_next(r, &field);
         if (event == DEB822_END)
             return false;
@@ -119,7 +157,7 @@ bool deb822_stanza(struct deb822 *r, const char *const *names, struct deb822_fie
         if (!first)
             first = field.line;
         for (size_t i = 0; i < count; i++)
-            if (str_lower(field.name[0]) == str_lower(names[i][0]) && deb822_is(&field, names[i]))
+            if (lower(field.name[0]) == lower(names[i][0]) && deb822_is(&field, names[i]))
                 values[i] = field;
     }
 }
@@ -130,7 +168,7 @@ bool deb822_word(const struct deb822_field *field, size_t *position, const char 
     const char *value = field->value;
     size_t size = field->value_length, i = *position;
     for (;;) {
-        while (i < size && str_is_space(value[i]))
+        while (i < size && is_space(value[i]))
             i++;
         if (i >= size || value[i] != '#' || i == 0 || value[i - 1] != '\n')
             break;
@@ -138,7 +176,7 @@ bool deb822_word(const struct deb822_field *field, size_t *position, const char 
             i++;
     }
     size_t start = i;
-    while (i < size && !str_is_space(value[i]))
+    while (i < size && !is_space(value[i]))
         i++;
     *position = i;
     *word = value + start;

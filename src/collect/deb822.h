@@ -44,7 +44,8 @@ bool deb822_is(const struct deb822_field *field, const char *name);
 char *deb822_value(struct arena *arena, const struct deb822_field *field); /* terminated */
 
 /* Picks fields of one stanza by a table of names: values[i] belongs to names[i], its `name` is
- * NULL where the stanza does not have it; of two fields of one name the later counts.
+ * NULL where the stanza does not have it; of two fields of one name the later counts. Names
+ * begin with a letter.
  * *line is that of the stanza's first field. False at the end. */
 bool deb822_stanza(struct deb822 *r, const char *const *names, struct deb822_field *values,
                    size_t count, uint64_t *line);
