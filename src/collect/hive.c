@@ -14,19 +14,19 @@ enum {
     MOST_DATA = 1024 * 1024, /* bytes of one value, and the maximum Windows advises */
     MOST_TEXT = 64 * 1024,
     MOST_LISTED = 16 * 1024 * 1024, /* bytes of names and data in one listing */
-    MOST_KEY_NAME = 1024,    /* bytes; Windows allows 255 characters */
-    MOST_PARTS = 64,         /* of a path; Windows allows 512 */
-    BIG_DATA = 16344,        /* bytes of data in one segment of a db */
-    NAME_IS_BYTES = 0x20,    /* nk flags: the name is in Latin-1 */
-    VALUE_NAME_IS_BYTES = 1, /* vk flags */
+    MOST_KEY_NAME = 1024,           /* bytes; Windows allows 255 characters */
+    MOST_PARTS = 64,                /* of a path; Windows allows 512 */
+    BIG_DATA = 16344,               /* bytes of data in one segment of a db */
+    NAME_IS_BYTES = 0x20,           /* nk flags: the name is in Latin-1 */
+    VALUE_NAME_IS_BYTES = 1,        /* vk flags */
 };
 #define RESIDENT 0x80000000u
 
 struct hive {
     const uint8_t *data;
     uint64_t size;
-    uint8_t *owned;     /* pages that cost nothing until they are filled; NULL: all is there */
-    uint8_t *filled;    /* one byte a piece: 1 filled, 2 could not be read */
+    uint8_t *owned;  /* pages that cost nothing until they are filled; NULL: all is there */
+    uint8_t *filled; /* one byte a piece: 1 filled, 2 could not be read */
     hive_fetch *fetch;
     void *self;
     struct hive_info info;
@@ -90,10 +90,12 @@ static bool cell_at(struct hive *h, uint32_t cell, struct bytes *out, struct err
 
 static bool read_base(struct hive *h, struct error *e)
 {
-    if (h->size < BASE_BLOCK + 32 || !fill(h, 0, BASE_BLOCK, e)) {
+    if (h->size < BASE_BLOCK + 32) {
         error_set(e, ERR_FORMAT, "is too short for a registry hive");
         return false;
     }
+    if (!fill(h, 0, BASE_BLOCK, e))
+        return false;
     struct bytes b = bytes_of(h->data, BASE_BLOCK);
     if (memcmp(bytes_take(&b, 4), "regf", 4) != 0) {
         error_set(e, ERR_FORMAT, "is no registry hive: it does not begin with \"regf\"");
@@ -562,8 +564,7 @@ bool hive_values(struct hive *h, uint32_t key, struct arena *arena, struct hive_
             error_set(e, ERR_LIMIT, "a key with more than %d bytes of values", MOST_LISTED);
             return false;
         }
-        if (!slot_at(h, bytes_u32le(&list), &v, NULL) ||
-            !data_of(h, &v, arena, &items[good], NULL))
+        if (!slot_at(h, bytes_u32le(&list), &v, NULL) || !data_of(h, &v, arena, &items[good], NULL))
             continue;
         items[good].type = v.type;
         items[good++].name = name_of(arena, v.name, v.name_length, v.latin1);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #define PARAMETERS "SYSTEM\\CurrentControlSet\\Services\\W3SVC\\Parameters"
-#define INETSRV "%SystemRoot%\\system32\\inetsrv"
+#define INETSRV    "%SystemRoot%\\system32\\inetsrv"
 
 enum {
     MOST_EXPORT = 16 * 1024 * 1024,
@@ -27,8 +27,8 @@ enum {
 struct iis {
     struct collection *c;
     struct windows *w;
-    unsigned major, minor;   /* 0: no IIS was found */
-    struct metabase export;  /* count 0: there is none */
+    unsigned major, minor;  /* 0: no IIS was found */
+    struct metabase export; /* count 0: there is none */
     const char *export_path;
     enum confidence export_confidence;
     size_t sites, vdirs, maps;
@@ -133,8 +133,7 @@ static void find_export(struct iis *s)
             if (str_glob("*meta*.txt", entries[n].name, true) ||
                 str_glob("*adsutil*.txt", entries[n].name, true))
                 try_export(s, arena_printf(s->c->arena, "%s/%s",
-                                           str_equal(folder, "/") ? "" : folder,
-                                           entries[n].name));
+                                           str_equal(folder, "/") ? "" : folder, entries[n].name));
     }
 }
 
@@ -179,20 +178,50 @@ static struct fact *begin(struct iis *s, const char *kind, const char *instance,
                           bool from_export, enum confidence confidence)
 {
     struct fact *f =
-        from_export ? facts_add(s->c->facts, kind, s->export_path, line, -1,
-                                s->export_confidence)
+        from_export ? facts_add(s->c->facts, kind, s->export_path, line, -1, s->export_confidence)
                     : windows_fact(s->c, &s->w->hives[WINDOWS_SYSTEM], kind, confidence);
     put(s, f, "server", "iis");
     put(s, f, "instance", instance);
     return f;
 }
 
-/* What the registry says is sure for IIS 3; beside an export it is only a second voice. */
-static enum confidence registry_confidence(const struct iis *s)
+/* What the registry says is sure for IIS 3. Beside an export it is a second voice: as sure as
+ * that where both agree, and doubtful where it stands alone. */
+enum agreement { STANDS_ALONE, SAYS_MORE, AGREES };
+
+static enum confidence registry_confidence(const struct iis *s, enum agreement agreement)
 {
-    return s->major <= 3          ? CONFIDENCE_HIGH
-           : s->export.count == 0 ? CONFIDENCE_MEDIUM
-                                  : CONFIDENCE_LOW;
+    if (s->major <= 3)
+        return CONFIDENCE_HIGH;
+    if (!s->export.count)
+        return CONFIDENCE_MEDIUM;
+    return agreement == AGREES      ? s->export_confidence
+           : agreement == SAYS_MORE ? CONFIDENCE_MEDIUM
+                                    : CONFIDENCE_LOW;
+}
+
+static enum agreement vdir_agreement(struct iis *s, const char *path, uint64_t flags)
+{
+    const char *node = arena_printf(s->c->arena, "W3SVC/1/ROOT%s", path[1] ? path : "");
+    uint32_t exported;
+    if (!iis_metabase_node(&s->export, node))
+        return STANDS_ALONE;
+    return iis_metabase_number(iis_metabase_text(&s->export, node, "AccessFlags"), &exported) &&
+                   exported == flags
+               ? AGREES
+               : SAYS_MORE;
+}
+
+static enum agreement map_agreement(const struct iis *s, const char *extension)
+{
+    size_t length = strlen(extension);
+    for (size_t i = 0; i < s->export.count; i++) {
+        const struct metabase_property *maps = iis_metabase_own(&s->export.nodes[i], "ScriptMaps");
+        for (size_t n = 0; maps && n < maps->count; n++)
+            if (str_starts_nocase(maps->items[n], extension) && maps->items[n][length] == ',')
+                return AGREES;
+    }
+    return STANDS_ALONE;
 }
 
 /* "/Scripts" or, before IIS 4, "/Scripts,192.0.2.1" = "C:\InetPub\scripts,account,204": the
@@ -210,8 +239,10 @@ static void registry_vdir(struct iis *s, const char *name, const char *text, uin
         if (account)
             *account = '\0';
     }
-    struct fact *f = begin(s, "vdir", "1", 0, false, registry_confidence(s));
-    put(s, f, "path", arena_strndup(s->c->arena, name, strcspn(name, ",")));
+    const char *path = arena_strndup(s->c->arena, name, strcspn(name, ","));
+    enum agreement agreement = vdir_agreement(s, path, flags);
+    struct fact *f = begin(s, "vdir", "1", 0, false, registry_confidence(s, agreement));
+    put(s, f, "path", path);
     put_place(s, f, directory);
     if (known)
         put_access(s, f, (uint32_t)flags);
@@ -245,12 +276,14 @@ static void registry_site(struct iis *s, const char *root)
     static const struct {
         const char *value, *key;
     } rows[] = {
-        {"AnonymousUserName", "user"},     {"LogType", "logtype"},
+        {"AnonymousUserName", "user"},
+        {"LogType", "logtype"},
         {"LogFileDirectory", "logfiledirectory"},
-        {"Dir Browse Control", "dirbrowseflags"}, {"Default Load File", "defaultdoc"},
+        {"Dir Browse Control", "dirbrowseflags"},
+        {"Default Load File", "defaultdoc"},
     };
     struct windows_key key;
-    struct fact *f = begin(s, "site", "1", 0, false, registry_confidence(s));
+    struct fact *f = begin(s, "site", "1", 0, false, registry_confidence(s, AGREES));
     put(s, f, "name", "Default Web Site");
     if (root) {
         bool sure;
@@ -269,8 +302,14 @@ static void registry_site(struct iis *s, const char *root)
         }
     } else {
         static const char *const settings[] = {
-            "bindings", "user", "usehostname", "logtype", "logextfileuriquery",
-            "logextfileuseragent", "logextfilewin32status", "ssiexecdisable",
+            "bindings",
+            "user",
+            "usehostname",
+            "logtype",
+            "logextfileuriquery",
+            "logextfileuseragent",
+            "logextfilewin32status",
+            "ssiexecdisable",
         };
         for (size_t i = 0; i < ARRAY_COUNT(settings); i++)
             put_unreadable(s, f, settings[i]);
@@ -290,8 +329,7 @@ static void registry_maps(struct iis *s)
     if (!windows_key(s->w, PARAMETERS "\\Script Map", &key, &e) ||
         !hive_values(key.file->hive, key.key, s->c->arena, &values, &count, &damaged, &e)) {
         if (e.code != ERR_ABSENT)
-            facts_unread(s->c->facts, "script-map: registry", PARAMETERS "\\Script Map",
-                         e.message);
+            facts_unread(s->c->facts, "script-map: registry", PARAMETERS "\\Script Map", e.message);
         return;
     }
     if (damaged)
@@ -299,10 +337,10 @@ static void registry_maps(struct iis *s)
                      "some of its values are damaged");
     for (size_t i = 0; i < count; i++) {
         const char *text;
-        if (values[i].name[0] != '.' ||
-            !hive_value_text(&values[i], s->c->arena, &text, NULL))
+        if (values[i].name[0] != '.' || !hive_value_text(&values[i], s->c->arena, &text, NULL))
             continue;
-        struct fact *f = begin(s, "script-map", "1", 0, false, registry_confidence(s));
+        enum agreement agreement = map_agreement(s, values[i].name);
+        struct fact *f = begin(s, "script-map", "1", 0, false, registry_confidence(s, agreement));
         put(s, f, "extension", values[i].name);
         put(s, f, "handler", text);
         put(s, f, "from", "registry");
@@ -330,8 +368,7 @@ static void registry_vdirs(struct iis *s)
                      "some of its values are damaged");
     for (size_t i = 0; i < count && i < MOST_VDIRS; i++) {
         const char *text;
-        if (values[i].name[0] == '/' &&
-            hive_value_text(&values[i], s->c->arena, &text, NULL))
+        if (values[i].name[0] == '/' && hive_value_text(&values[i], s->c->arena, &text, NULL))
             registry_vdir(s, values[i].name, text, browse);
     }
     if (!s->export.count)
@@ -393,8 +430,8 @@ static void export_maps(struct iis *s, const struct metabase_node *n)
     for (size_t i = 0; i < maps->count; i++) {
         if (maps->items[i][0] != '.')
             continue;
-        struct fact *f = begin(s, "script-map", instance, maps->line + i + 1, true,
-                               CONFIDENCE_HIGH);
+        struct fact *f =
+            begin(s, "script-map", instance, maps->line + i + 1, true, CONFIDENCE_HIGH);
         if (*below)
             put(s, f, "path", below);
         put_map(s, f, maps->items[i], "text-export");
@@ -420,8 +457,7 @@ static void export_vdir(struct iis *s, const struct metabase_node *n)
         put_access(s, f, flags);
     if (iis_metabase_number(iis_metabase_text(&s->export, n->path, "EnableDirBrowsing"), &flags))
         put_yes(s, f, "dir_browse", flags);
-    else if (iis_metabase_number(iis_metabase_text(&s->export, n->path, "DirBrowseFlags"),
-                                 &flags))
+    else if (iis_metabase_number(iis_metabase_text(&s->export, n->path, "DirBrowseFlags"), &flags))
         put_yes(s, f, "dir_browse", flags & DIR_BROWSE_ENABLED);
     text = iis_metabase_text(&s->export, n->path, "AspEnableParentPaths");
     /* IIS 4.0 and 5.0 allow them where nothing is said */
@@ -517,7 +553,7 @@ static void take_export(struct iis *s)
 
 static void take_strings(struct iis *s)
 {
-    const char *found = "", *const *maps;
+    const char *found = "", *const * maps;
     CLEANUP_FREE char *bytes = NULL;
     size_t size, count;
     struct error e = ERROR_INIT;
@@ -534,8 +570,7 @@ static void take_strings(struct iis *s)
                  "with \"adsutil.vbs enum_all /p > metabase.txt\" beside it and look again");
     iis_metabase_strings(bytes, size, s->c->arena, &maps, &count);
     for (size_t i = 0; i < count; i++) {
-        struct fact *f =
-            facts_add(s->c->facts, "script-map", found + 1, 0, -1, CONFIDENCE_LOW);
+        struct fact *f = facts_add(s->c->facts, "script-map", found + 1, 0, -1, CONFIDENCE_LOW);
         put(s, f, "server", "iis");
         put(s, f, "instance", "*");
         put_map(s, f, maps[i], "strings");
@@ -554,8 +589,8 @@ static bool starts_itself(struct iis *s, const char *service)
            start <= 2;
 }
 
-static void put_listener(struct iis *s, const char *service, const char *address,
-                         const char *port, const struct metabase_property *from)
+static void put_listener(struct iis *s, const char *service, const char *address, const char *port,
+                         const struct metabase_property *from)
 {
     struct fact *f =
         from ? facts_add(s->c->facts, "listener", s->export_path, from->line, -1,
@@ -658,8 +693,7 @@ void collect_iis(struct collection *c)
 {
     static const struct {
         const char *service, *port;
-    } services[] = {
-        {"W3SVC", "80"}, {"MSFTPSVC", "21"}, {"SMTPSVC", "25"}, {"NNTPSVC", "119"}};
+    } services[] = {{"W3SVC", "80"}, {"MSFTPSVC", "21"}, {"SMTPSVC", "25"}, {"NNTPSVC", "119"}};
     struct windows *w = collect_host(c) ? windows_acquire(c) : NULL;
     if (!w)
         return;

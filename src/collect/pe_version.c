@@ -11,12 +11,12 @@ enum {
     MAGIC_PE32_PLUS = 0x20b,
     RESOURCE_DIRECTORY = 2, /* its number among the data directories */
     RT_VERSION = 16,
-    MOST_SECTIONS = 96,     /* the Windows loader's own limit */
-    MOST_ENTRIES = 4096,    /* of one resource directory */
+    MOST_SECTIONS = 96,  /* the Windows loader's own limit */
+    MOST_ENTRIES = 4096, /* of one resource directory */
     FIXED_INFO_BYTES = 52,
 };
 #define FIXED_INFO_SIGNATURE 0xfeef04bdu
-#define IS_DIRECTORY 0x80000000u
+#define IS_DIRECTORY         0x80000000u
 
 static bool refuse(struct error *e, const char *what)
 {
@@ -120,8 +120,8 @@ static bool fixed_info(struct pe_version *out, struct bytes b, struct error *e)
     uint32_t high = bytes_u32le(&b), low = bytes_u32le(&b);
     if (b.failed || value_size < FIXED_INFO_BYTES || signature != FIXED_INFO_SIGNATURE)
         return refuse(e, "its version resource is damaged");
-    *out = (struct pe_version){{(uint16_t)(high >> 16), (uint16_t)high, (uint16_t)(low >> 16),
-                                (uint16_t)low}};
+    *out = (struct pe_version){
+        {(uint16_t)(high >> 16), (uint16_t)high, (uint16_t)(low >> 16), (uint16_t)low}};
     return true;
 }
 
