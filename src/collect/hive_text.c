@@ -29,7 +29,7 @@ bool hive_value_text(const struct hive_value *value, struct arena *arena, const 
 {
     CLEANUP_STR struct str text = {0};
     struct bytes b = bytes_of(value->data, value->size);
-    size_t size = value->size > 2 * MOST_TEXT ? 2 * MOST_TEXT + 2 : value->size;
+    size_t size = value->size > (size_t)2 * MOST_TEXT ? (size_t)2 * MOST_TEXT + 2 : value->size;
     switch (value->type) {
     case HIVE_DWORD:
         str_printf(&text, "%u", (unsigned)bytes_u32le(&b));
