@@ -74,7 +74,7 @@ bool audit_open_advisories(struct advisories **out, struct state *state, struct 
 }
 
 bool audit_load_rules(struct rules **out, const char *only, const char *also, bool this_host,
-                      enum rules_purpose purpose, struct sigma_problems *problems, struct error *e)
+                      struct sigma_problems *problems, struct error *e)
 {
     VEC(const char *) dirs = {0};
     char folder[4096];
@@ -96,7 +96,7 @@ bool audit_load_rules(struct rules **out, const char *only, const char *also, bo
     }
     if (also)
         VEC_PUSH(&dirs, also);
-    bool good = rules_load(out, dirs.items, dirs.count, purpose, problems, e);
+    bool good = rules_load(out, dirs.items, dirs.count, problems, e);
     VEC_FREE(&dirs);
     return good;
 }
@@ -106,7 +106,7 @@ static bool load_rules(struct audit *a, const struct audit_request *r, struct er
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct sigma_problems problems = {.arena = arena};
     bool good = audit_load_rules(&a->rules, NULL, r->rules_dir, r->kind == TARGET_LIVE,
-                                 RULES_TO_JUDGE, &problems, e);
+                                 &problems, e);
     for (size_t i = 0; good && i < problems.list.count; i++) {
         const struct sigma_problem *p = &problems.list.items[i];
         if (p->warning || a->rules_problem.code)

@@ -55,8 +55,7 @@ bool audit_open_advisories(struct advisories **out, struct state *state, struct 
 /* The rules of the folder `only`, or else the shipped ones (those that can fit this very host,
  * if it is the target); and those of the folder `also`. Either may be NULL. */
 bool audit_load_rules(struct rules **out, const char *only, const char *also, bool this_host,
-                      enum rules_purpose purpose, struct sigma_problems *problems,
-                      struct error *e);
+                      struct sigma_problems *problems, struct error *e);
 
 void audit_free(struct audit *a);
 void audit_cleanup(struct audit **a);

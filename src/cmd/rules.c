@@ -125,8 +125,7 @@ int cmd_rules(struct cli *cli)
     CLEANUP(rules_cleanup) struct rules *rules = NULL;
     if (!own && !str_equal(what, "list") && !(str_equal(what, "explain") && argument))
         return cli_usage(cli, _("rules list, rules lint, rules test or rules explain NAME?"));
-    if (!audit_load_rules(&rules, own ? argument : NULL, cli->rules, false, RULES_TO_CHECK, &problems,
-                          &e)) {
+    if (!audit_load_rules(&rules, own ? argument : NULL, cli->rules, false, &problems, &e)) {
         cli_complain(&e);
         return EXIT_USAGE;
     }

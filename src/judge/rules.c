@@ -132,20 +132,21 @@ static void finish(struct rules *rules, struct sigma_problems *problems)
 
 /* --- reading --- */
 
-static void add(struct rules *rules, const char *name, const char *path, const char *text,
-                size_t size, struct sigma_problems *problems)
+static struct rule *add(struct rules *rules, const char *name, const char *path,
+                        const char *text, size_t size, struct sigma_problems *problems)
 {
     struct rule *rule = rules_parse(rules->arena, name, path, text, size, problems);
     if (!rule)
-        return;
+        return NULL;
     rule->path = arena_strdup(rules->arena, path); /* the problems' arena may go first */
     for (size_t i = 0; i < rules->list.count; i++)
         if (str_equal(rules->list.items[i]->name, name)) { /* the later directory wins */
             sigma_free(rules->list.items[i]->sigma);
             rules->list.items[i] = rule;
-            return;
+            return rule;
         }
     VEC_PUSH(&rules->list, rule);
+    return rule;
 }
 
 /* The length of a rule's text without its examples. They are cut off only as they are written
@@ -173,7 +174,7 @@ static size_t without_examples(const char *text, size_t size)
 }
 
 static void add_file(struct rules *rules, const char *dir, const char *file,
-                     enum rules_purpose purpose, struct sigma_problems *problems)
+                     struct sigma_problems *problems)
 {
     const char *path = arena_printf(rules->arena, "%s/%s", dir, file);
     CLEANUP_FREE char *text = NULL;
@@ -183,14 +184,16 @@ static void add_file(struct rules *rules, const char *dir, const char *file,
         sigma_problem(problems, false, arena_strdup(problems->arena, path), NULL, "%s", e.message);
         return;
     }
-    if (purpose == RULES_TO_JUDGE)
-        size = without_examples(text, size);
     char name[256];
+    size_t shorter = without_examples(text, size);
     snprintf(name, sizeof name, "%.*s", (int)(strlen(file) - 4), file);
-    add(rules, name, arena_strdup(problems->arena, path), text, size, problems);
+    struct rule *rule =
+        add(rules, name, arena_strdup(problems->arena, path), text, shorter, problems);
+    if (rule)
+        rule->examples_passed_over = shorter != size;
 }
 
-static bool add_dir(struct rules *rules, const char *dir, bool *there, enum rules_purpose purpose,
+static bool add_dir(struct rules *rules, const char *dir, bool *there,
                     struct sigma_problems *problems, struct error *e)
 {
     DIR *d = opendir(dir);
@@ -210,7 +213,7 @@ static bool add_dir(struct rules *rules, const char *dir, bool *there, enum rule
     if (names.count)
         qsort(names.items, names.count, sizeof *names.items, compare_names);
     for (size_t i = 0; i < names.count; i++)
-        add_file(rules, dir, names.items[i], purpose, problems);
+        add_file(rules, dir, names.items[i], problems);
     VEC_FREE(&names);
     return true;
 }
@@ -223,13 +226,13 @@ static struct rules *new_rules(void)
 }
 
 bool rules_load(struct rules **out, const char *const *dirs, size_t count,
-                enum rules_purpose purpose, struct sigma_problems *problems, struct error *e)
+                struct sigma_problems *problems, struct error *e)
 {
     struct rules *rules = new_rules();
     struct sigma_problems own = {.arena = rules->arena};
     bool there = false, good = true;
     for (size_t i = 0; i < count && good; i++)
-        good = add_dir(rules, dirs[i], &there, purpose, problems ? problems : &own, e);
+        good = add_dir(rules, dirs[i], &there, problems ? problems : &own, e);
     if (good && !there) {
         error_set(e, ERR_ABSENT, "none of the directories of rules is there: %s",
                   count ? dirs[0] : "none was named");

@@ -66,7 +66,8 @@ struct rule {
 
     struct sigma *sigma;         /* inside: of rules*.c */
     const struct rule *const *also_rules;
-    const struct yaml_node *examples;
+    const struct yaml_node *examples; /* NULL if there are none, or they were passed over */
+    bool examples_passed_over;
     size_t index;                /* its place in the set */
 };
 
@@ -76,12 +77,11 @@ struct rules;
  * skipped; that none is there is an error. Problems of single files go to `problems` (may be
  * NULL), which uses the arena given in it.
  *
- * A third of a rule's text are its examples, which only rules_lint() and rules_test() look
- * at: RULES_TO_JUDGE passes over them, RULES_TO_CHECK reads them. Give the directories that
- * speak of the target (data/rules/iis ...) rather than all: 13 to 25 microseconds a rule. */
-enum rules_purpose { RULES_TO_JUDGE, RULES_TO_CHECK };
+ * A third of a rule's text are its examples. They are passed over here; rules_lint() and
+ * rules_test() read the files again for them. Give the directories that speak of the target
+ * (data/rules/iis ...) rather than all: about 25 microseconds a rule. */
 bool rules_load(struct rules **out, const char *const *dirs, size_t count,
-                enum rules_purpose purpose, struct sigma_problems *problems, struct error *e);
+                struct sigma_problems *problems, struct error *e);
 /* From text instead (tests, fuzzing): one rule under that name, with its examples. */
 bool rules_load_text(struct rules **out, const char *name, const char *text, size_t size,
                      struct sigma_problems *problems, struct error *e);
@@ -129,7 +129,7 @@ const char *rules_set_of(const struct rule *rule, const struct facts *facts);
 bool rules_applies(const struct rule *rule, const struct facts *facts);
 
 /* Findings of all rows of checklists: one for each subject that fired (affected), one for
- * each that could not be judged (unknown). `set` NULL = of every set. Rules of other origin
+ * each that could not be judged (unknown; more than three are one about the host). `set` NULL = of every set. Rules of other origin
  * count as rows of no set. Texts point into the rules. */
 void rules_judge(struct findings *out, const struct rule_results *results,
                  const struct facts *facts, const char *set, const char *identity);
@@ -140,8 +140,8 @@ void rules_judge(struct findings *out, const struct rule_results *results,
  * fires or is quiet, missing why or fix ... Rules of other origin: unknown category only. */
 void rules_lint(const struct rules *rules, struct sigma_problems *problems);
 
-/* Runs the examples written in the rules (loaded RULES_TO_CHECK); each that is not as expected
- * is a problem. Returns how many were run. */
+/* Runs the examples written in the rules; each that is not as expected is a problem. Returns
+ * how many were run. */
 size_t rules_test(const struct rules *rules, struct sigma_problems *problems);
 
 #endif

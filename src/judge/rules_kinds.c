@@ -43,7 +43,7 @@ static const struct rules_kind kinds[] = {
      "refreshed refreshed_from configured ", "updates"},
     {"os-support", "series", false, false,
      " distribution series released eol eol_lts eol_paid from ", ""},
-    {"firewall", "tool", false, false, " tool path state policy note ", ""},
+    {"firewall", "tool", false, false, " tool path family state policy allows note ", ""},
     {"leaving", "path", false, false, " of path what claim ", ""},
     {"rc", "path", true, false, " path level name runs ", ""},
     {"inetd", "service", true, false,

@@ -11,7 +11,7 @@
 
 static const char *const folders[] = {"iis", "solaris", "netscape", "apache", "linux"};
 
-static struct rules *load(enum rules_purpose purpose, struct sigma_problems *problems)
+static struct rules *load(struct sigma_problems *problems)
 {
     const char *root = getenv("YAGURA_SOURCE");
     const char *dirs[ARRAY_COUNT(folders)];
@@ -19,7 +19,7 @@ static struct rules *load(enum rules_purpose purpose, struct sigma_problems *pro
     struct error e = ERROR_INIT;
     for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
         dirs[i] = arena_printf(problems->arena, "%s/data/rules/%s", root ? root : ".", folders[i]);
-    if (!rules_load(&rules, dirs, ARRAY_COUNT(folders), purpose, problems, &e))
+    if (!rules_load(&rules, dirs, ARRAY_COUNT(folders), problems, &e))
         fail_msg("%s", e.message);
     return rules;
 }
@@ -37,7 +37,7 @@ static void they_load_without_a_warning(void **state)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     CLEANUP(sigma_problems_free) struct sigma_problems problems = {.arena = arena};
-    CLEANUP(rules_cleanup) struct rules *rules = load(RULES_TO_CHECK, &problems);
+    CLEANUP(rules_cleanup) struct rules *rules = load(&problems);
     rules_lint(rules, &problems);
     expect_none(&problems);
     assert_true(rules_count(rules) >= 1);
@@ -47,7 +47,7 @@ static void their_examples_hold(void **state)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     CLEANUP(sigma_problems_free) struct sigma_problems problems = {.arena = arena};
-    CLEANUP(rules_cleanup) struct rules *rules = load(RULES_TO_CHECK, &problems);
+    CLEANUP(rules_cleanup) struct rules *rules = load(&problems);
     assert_true(rules_test(rules, &problems) >= rules_count(rules) * 2);
     expect_none(&problems);
 }
@@ -56,7 +56,7 @@ static void their_ids_are_their_own(void **state)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     CLEANUP(sigma_problems_free) struct sigma_problems problems = {.arena = arena};
-    CLEANUP(rules_cleanup) struct rules *rules = load(RULES_TO_CHECK, &problems);
+    CLEANUP(rules_cleanup) struct rules *rules = load(&problems);
     for (size_t i = 0; i < rules_count(rules); i++)
         for (size_t k = 0; k < i; k++)
             if (str_equal_nocase(rules_at(rules, i)->id, rules_at(rules, k)->id))
@@ -70,7 +70,7 @@ static double load_ms(void)
     CLEANUP(sigma_problems_free) struct sigma_problems problems = {.arena = arena};
     struct timespec a, b;
     clock_gettime(CLOCK_MONOTONIC, &a);
-    struct rules *rules = load(RULES_TO_JUDGE, &problems);
+    struct rules *rules = load(&problems);
     clock_gettime(CLOCK_MONOTONIC, &b);
     rules_free(rules);
     return (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6;
