@@ -117,9 +117,14 @@ static void take_strings(struct iis *s)
     struct error e = ERROR_INIT;
     if (!windows_find(s->w, s->c->arena, INETSRV "\\MetaBase.bin", &found, &e) ||
         !target_read(s->w->target, found, MOST_METABASE, &bytes, &size, &e)) {
-        const char *why = e.code == ERR_ABSENT ? "it is not there" : e.message;
-        facts_unread(s->c->facts, "script-map: MetaBase.bin", "MetaBase.bin", why);
-        facts_unread(s->c->facts, "vdir: MetaBase.bin", "MetaBase.bin", why);
+        const char *why =
+            e.code == ERR_ABSENT
+                ? "MetaBase.bin, where this IIS keeps its settings, is not there"
+                : arena_printf(s->c->arena, "MetaBase.bin could not be read: %s", e.message);
+        facts_unread(s->c->facts, "site: MetaBase.bin", found, why);
+        facts_unread(s->c->facts, "script-map: MetaBase.bin", found, why);
+        if (!s->vdirs) /* its strings would not name them either */
+            facts_unread(s->c->facts, "vdir: MetaBase.bin", found, why);
         return;
     }
     facts_unread(s->c->facts, "site: MetaBase.bin", found + 1,
