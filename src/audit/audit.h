@@ -31,7 +31,7 @@ struct audit {
     struct facts *facts;
     struct advisories *advisories;
     struct rules *rules;
-    struct rule_outcomes *outcomes;
+    struct rule_results *outcomes;
     struct findings *findings; /* sorted */
     char identity[65];         /* of the target: SHA-256 in hexadecimal */
     const char *host_name, *host_line; /* for people; from the facts */
@@ -47,6 +47,15 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
 
 /* Only target and facts (the rest NULL): for `yagura facts`. */
 bool audit_collect(struct audit **out, const struct audit_request *request, struct error *e);
+
+/* The shipped advisories and, over them, those that were imported (state may be NULL). */
+bool audit_open_advisories(struct advisories **out, struct state *state, struct error *damaged,
+                           struct error *e);
+
+/* The rules of the folder `only`, or else the shipped ones (those that can fit this very host,
+ * if it is the target); and those of the folder `also`. Either may be NULL. */
+bool audit_load_rules(struct rules **out, const char *only, const char *also, bool this_host,
+                      struct sigma_problems *problems, struct error *e);
 
 void audit_free(struct audit *a);
 void audit_cleanup(struct audit **a);

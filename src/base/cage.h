@@ -1,15 +1,36 @@
 /* cage.h - a forked child that reads hostile bytes under seccomp, Landlock and limits.
  *
  *   CAGE_BYTES  only descriptors handed in: no open() at all.
- *   CAGE_ROOT   reads beneath one directory descriptor: Landlock (where the kernel has it)
- *               allows reading there and nothing else.
+ *   CAGE_ROOT   reads beneath one directory descriptor.
  *   CAGE_LIVE   reads anywhere, processes and the socket tables of this host included; no
  *               Landlock, because its domain forbids looking into other processes' /proc.
  *
- * All three: no new privileges, every capability dropped but those for reading, no write
- * access to any file, no exec, no network but the sockets handed in (CAGE_LIVE: AF_NETLINK),
- * RLIMIT_AS, RLIMIT_CPU, RLIMIT_FSIZE 0, no core files. The child writes frames to a pipe;
- * the parent believes none of them: each is length-prefixed and bounded.
+ * What holds in all three, on every kernel since Linux 5.9 (close_range):
+ *   - seccomp: a short list of system calls; any other ends the process. No exec, no fork, no
+ *     new socket (those handed in work), no signal to others, no executable memory, nothing
+ *     that takes a path and changes what is there.
+ *   - no new privileges; every capability dropped but CAP_DAC_READ_SEARCH (not in CAGE_BYTES)
+ *     and CAP_SYS_PTRACE (CAGE_LIVE only, for /proc/PID).
+ *   - limits of memory, processor time and descriptors; no core files; no bytes into files
+ *     (RLIMIT_FSIZE 0; in CAGE_ROOT 256 MiB, as memfd_create() falls under it and libhivex
+ *     opens only by name: /proc/self/fd/N of a memfd).
+ *   - only the descriptors handed in, and standard error.
+ * How writing is kept out:
+ *   CAGE_BYTES  open() and its kin are refused (EACCES).
+ *   CAGE_LIVE   open() and openat() with any flag that writes end the process; openat2() is
+ *               refused (ENOSYS), as its flags lie in memory where no filter sees them
+ *               (file.c does without it then). Started as root, it runs as nobody (65534).
+ *   CAGE_ROOT   openat2() is allowed, for its flags that keep a path beneath the root, and
+ *               Landlock refuses all writing and all reading but beneath `rootfd` (-1:
+ *               nothing at all). Root stays root there: FUSE and NFS mounts ask for it.
+ *               *Without Landlock* only the identity holds: root becomes nobody, who may
+ *               create empty files in world-writable folders; another user could create or
+ *               truncate files of its own. cage_describe() says which it is.
+ * What does not hold: names and attributes of files can be asked for anywhere (stat) outside
+ * of CAGE_BYTES's descriptors too; standard error can be written to.
+ *
+ * The child writes frames to a pipe; the parent believes none of them: each is
+ * length-prefixed and bounded.
  *
  * A cage that dies or runs out of time is ERR_CAGE or ERR_TIMEOUT: what it was to find out
  * is then `unknown`. What was received before that is the caller's to keep. */
@@ -25,9 +46,10 @@
 enum cage_kind { CAGE_BYTES, CAGE_ROOT, CAGE_LIVE };
 
 struct cage_limits {
-    uint64_t memory_bytes;   /* address space; widened by -Dsanitizer builds; 0 = 512 MiB */
+    uint64_t memory_bytes;   /* address space beyond what is mapped at the start; none in builds
+                              with -Dwide_cages=true; 0 = 512 MiB */
     unsigned cpu_seconds;    /* 0 = 20 */
-    unsigned wall_ms;        /* 0 = 30,000: between two frames */
+    unsigned wall_ms;        /* 0 = 30,000: between two frames; 20 times that in all */
     uint32_t frame_bytes;    /* the largest frame; 0 = 16 MiB */
 };
 
@@ -54,7 +76,7 @@ void cage_send(struct cage *cage, uint32_t type, const void *bytes, size_t size)
 bool cage_enter(enum cage_kind kind, int rootfd, const struct cage_limits *limits,
                 struct error *e);
 
-/* "seccomp, Landlock ABI 2", for status and for people. */
+/* "seccomp, Landlock ABI 2", or that there is none: for status and for people. */
 const char *cage_describe(void);
 
 #endif

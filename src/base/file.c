@@ -162,6 +162,58 @@ bool file_make_dirs(const char *path, mode_t mode, struct error *e)
     return false;
 }
 
+/* Whether a path leads through one of procfs' magic links (proc(5)): into another process'
+ * root, working directory, descriptors or namespaces. */
+static bool has_magic_link(const char *path)
+{
+    static const char *const magic[] = {"root", "cwd", "exe", "fd", "ns", "map_files"};
+    const char *part = path + 5;
+    while (*part) {
+        size_t length = strcspn(part, "/");
+        for (size_t i = 0; part[length] && i < sizeof magic / sizeof *magic; i++)
+            if (strlen(magic[i]) == length && strncmp(part, magic[i], length) == 0) {
+                const char *rest = part + length + strspn(part + length, "/");
+                /* the names in fd/, ns/ and map_files/ are fine, what they lead to is not */
+                if (i < 3 ? *rest : strchr(rest, '/') != NULL)
+                    return true;
+            }
+        part += length;
+        part += strspn(part, "/");
+    }
+    return false;
+}
+
+/* Where openat2() is refused, which is in CAGE_LIVE, and the root is "/", it is not needed:
+ * there is nothing to be held beneath. Only magic links are left to be seen to. */
+static int open_in_slash(int rootfd, const char *path, uint64_t flags)
+{
+    struct stat root, slash;
+    if (fstat(rootfd, &root) != 0 || stat("/", &slash) != 0 || root.st_dev != slash.st_dev ||
+        root.st_ino != slash.st_ino) {
+        errno = ENOSYS;
+        return -1;
+    }
+    path += strspn(path, "/");
+    if (!*path)
+        path = ".";
+    bool proc = strncmp(path, "proc/", 5) == 0;
+    if (proc && has_magic_link(path)) {
+        errno = ELOOP;
+        return -1;
+    }
+    /* the links right in /proc (self, net, mounts) are plain ones */
+    if (!proc || !strchr(path + 5, '/') || (flags & O_NOFOLLOW))
+        return openat(rootfd, path, (int)flags | O_CLOEXEC);
+    struct stat st;
+    int fd = openat(rootfd, path, (int)flags | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0 && (flags & O_PATH) && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode)) {
+        close(fd);
+        errno = ELOOP;
+        return -1;
+    }
+    return fd;
+}
+
 static int open_in_root(int rootfd, const char *path, uint64_t flags)
 {
     struct open_how how = {.flags = flags | O_CLOEXEC,
@@ -171,6 +223,8 @@ static int open_in_root(int rootfd, const char *path, uint64_t flags)
     /* EAGAIN: something was renamed while the kernel held our ".." to the root */
     for (int i = 0;; i++) {
         long fd = syscall(SYS_openat2, rootfd, path, &how, sizeof how);
+        if (fd < 0 && errno == ENOSYS)
+            return open_in_slash(rootfd, path, flags);
         if (fd >= 0 || (errno != EAGAIN && errno != EINTR) || i == RACE_RETRIES)
             return (int)fd;
     }

@@ -2,7 +2,7 @@
  *
  * inetd.conf(4): service, socket type, protocol, wait or nowait, user, server, arguments. An
  * RPC service is NAME or NUMBER with its versions (100232/10, rstatd/2-4), of protocol
- * rpc/udp, rpc/tcp, rpc/datagram_v,circuit_v or with a star for all; its port is assigned by rpcbind
+ * rpc/udp, rpc/tcp, rpc/datagram_v,circuit_v or "rpc/" and a star; its port is assigned by rpcbind
  * when it starts. A line that begins with # and is a service for the rest was turned off by
  * somebody: that is worth knowing.
  * services(4): NAME PORT/PROTOCOL ALIASES. rpc(4): NAME NUMBER ALIASES. */

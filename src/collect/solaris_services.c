@@ -286,6 +286,23 @@ static bool read_level(struct collection *c, const char *level, size_t *found)
     return complete;
 }
 
+/* An RPC service of inetd is reached through rpcbind. Where no start file starts it (the worm
+ * puts its own S71rpc in the place of that one), the active line says that it runs. */
+static void put_missing_rpcbind(struct collection *c)
+{
+    for (const struct fact *f = facts_first(c->facts, "listener"); f;
+         f = facts_next(c->facts, "listener", f))
+        if (str_equal(fact_text(f, "port"), "111"))
+            return;
+    for (const struct fact *f = facts_first(c->facts, "inetd"); f;
+         f = facts_next(c->facts, "inetd", f)) {
+        if (str_equal(fact_text(f, "state"), "active") && fact_value(f, "rpc")) {
+            put_rpcbind(c, f->path, f->line);
+            return;
+        }
+    }
+}
+
 void collect_solaris_services(struct collection *c)
 {
     static const char *const levels[] = {"S", "1", "2", "3"};
@@ -302,6 +319,7 @@ void collect_solaris_services(struct collection *c)
     size_t found = 0;
     for (size_t i = 0; i < ARRAY_COUNT(levels); i++)
         complete &= read_level(c, levels[i], &found);
+    put_missing_rpcbind(c);
     if (complete)
         put_complete(c, "rc", found, "/etc");
 }

@@ -114,6 +114,18 @@ static bool same_version(const char *a, const char *b)
     return !*a || !*b || str_equal_nocase(a, b);
 }
 
+/* Sun calls the PC i386, its patches _x86. */
+static bool same_arch(const char *a, const char *b)
+{
+    static const char *const pc[] = {"x86", "i386", "i86pc"};
+    bool pc_a = false, pc_b = false;
+    for (size_t i = 0; i < ARRAY_COUNT(pc); i++) {
+        pc_a |= str_equal_nocase(a, pc[i]);
+        pc_b |= str_equal_nocase(b, pc[i]);
+    }
+    return (pc_a && pc_b) || str_equal_nocase(a, b);
+}
+
 bool patches_on_platform(const struct facts *facts, const char *platform)
 {
     const struct fact *host = facts_first(facts, "host");
@@ -123,7 +135,7 @@ bool patches_on_platform(const struct facts *facts, const char *platform)
     int parts = sscanf(platform, "%31[^:]:%31[^:]:%31s", family, version, arch);
     return host && parts >= 1 && str_equal_nocase(fact_text(host, "family"), family) &&
            (parts < 2 || str_equal(fact_text(host, "version"), version)) &&
-           (parts < 3 || str_equal_nocase(fact_text(host, "arch"), arch));
+           (parts < 3 || same_arch(fact_text(host, "arch"), arch));
 }
 
 static bool is_solaris_patch(const char *key)

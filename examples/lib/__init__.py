@@ -1,0 +1,1 @@
+"""What examples/build is made of: one file per format."""

@@ -1,0 +1,276 @@
+#include "audit/audit.h"
+
+#include "base/str.h"
+#include "base/where.h"
+#include "collect/collect.h"
+#include "judge/coverage.h"
+#include "judge/updates.h"
+#include "model/date.h"
+
+#include <dirent.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const kind_names[] = {
+    [TARGET_LIVE] = "live",
+    [TARGET_ROOT] = "root",
+    [TARGET_IMAGE] = "image",
+    [TARGET_TEXT] = "text",
+};
+
+const char *audit_target_kind_name(enum target_kind kind)
+{
+    return kind_names[kind];
+}
+
+bool audit_target_kind_from_name(const char *name, enum target_kind *out)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(kind_names); i++) {
+        if (str_equal(name, kind_names[i])) {
+            *out = (enum target_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool open_target(struct audit *a, const struct audit_request *r, struct error *e)
+{
+    switch (r->kind) {
+    case TARGET_LIVE:
+        return target_open_live(&a->target, e);
+    case TARGET_ROOT:
+        return target_open_root(&a->target, r->argument, e);
+    case TARGET_IMAGE:
+        return target_open_image(&a->target, r->argument, e);
+    case TARGET_TEXT:
+        return target_open_text(&a->target, r->argument, e);
+    }
+    return false;
+}
+
+bool audit_open_advisories(struct advisories **out, struct state *state, struct error *damaged,
+                           struct error *e)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    VEC(const char *) paths = {0};
+    char folder[4096];
+    if (where_is(WHERE_DATA, "advisories", folder, sizeof folder)) {
+        DIR *dir = opendir(folder);
+        const struct dirent *entry;
+        while (dir && (entry = readdir(dir)))
+            if (str_ends(entry->d_name, ".db"))
+                VEC_PUSH(&paths, (const char *)arena_printf(arena, "%s/%s", folder, entry->d_name));
+        if (dir)
+            closedir(dir);
+    }
+    if (state)
+        VEC_PUSH(&paths, (const char *)arena_printf(arena, "/proc/self/fd/%d/advisories.db",
+                                                    state_dirfd(state)));
+    bool good = advisories_open(out, paths.items, paths.count, damaged, e);
+    VEC_FREE(&paths);
+    return good;
+}
+
+bool audit_load_rules(struct rules **out, const char *only, const char *also, bool this_host,
+                      struct sigma_problems *problems, struct error *e)
+{
+    VEC(const char *) dirs = {0};
+    char folder[4096];
+    if (only) {
+        VEC_PUSH(&dirs, only);
+    } else if (where_is(WHERE_DATA, "rules", folder, sizeof folder)) {
+        DIR *dir = opendir(folder);
+        const struct dirent *entry;
+        while (dir && (entry = readdir(dir))) {
+            /* The host that runs this program is a Linux: the rest cannot apply. */
+            bool fits = !this_host || str_equal(entry->d_name, "linux") ||
+                        str_equal(entry->d_name, "apache");
+            if (fits && !strchr(entry->d_name, '.'))
+                VEC_PUSH(&dirs, (const char *)arena_printf(problems->arena, "%s/%s", folder,
+                                                           entry->d_name));
+        }
+        if (dir)
+            closedir(dir);
+    }
+    if (also)
+        VEC_PUSH(&dirs, also);
+    bool good = rules_load(out, dirs.items, dirs.count, problems, e);
+    VEC_FREE(&dirs);
+    return good;
+}
+
+static bool load_rules(struct audit *a, const struct audit_request *r, struct error *e)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct sigma_problems problems = {.arena = arena};
+    bool good = audit_load_rules(&a->rules, NULL, r->rules_dir, r->kind == TARGET_LIVE,
+                                 &problems, e);
+    for (size_t i = 0; good && i < problems.list.count; i++) {
+        const struct sigma_problem *p = &problems.list.items[i];
+        if (p->warning || a->rules_problem.code)
+            continue;
+        error_set(&a->rules_problem, ERR_FORMAT, "%s", p->message);
+        error_at(&a->rules_problem, p->path, p->line, p->column);
+    }
+    sigma_problems_free(&problems);
+    return good;
+}
+
+static int compare_nocase(const void *x, const void *y)
+{
+    const char *a = *(const char *const *)x, *b = *(const char *const *)y;
+    while (*a && str_lower(*a) == str_lower(*b))
+        a++, b++;
+    return (int)(unsigned char)str_lower(*a) - (int)(unsigned char)str_lower(*b);
+}
+
+/* The wants of rules and advisories as one sorted list without repetitions. */
+static size_t join_wants(const struct audit *a, const char ***out)
+{
+    const char *const *of_rules = NULL, *const *of_advisories = NULL;
+    size_t n = a->rules ? rules_wants(a->rules, &of_rules) : 0;
+    size_t m = a->advisories ? advisories_wants(a->advisories, &of_advisories) : 0;
+    const char **all = mem_alloc((n + m + 1) * sizeof *all);
+    if (n)
+        memcpy(all, of_rules, n * sizeof *all);
+    if (m)
+        memcpy(all + n, of_advisories, m * sizeof *all);
+    qsort(all, n + m, sizeof *all, compare_nocase);
+    size_t kept = 0;
+    for (size_t i = 0; i < n + m; i++)
+        if (!kept || compare_nocase(&all[kept - 1], &all[i]) != 0)
+            all[kept++] = all[i];
+    *out = all;
+    return kept;
+}
+
+/* The same host seen tomorrow, or as an image, is the same host. */
+static void find_identity(struct audit *a, const struct audit_request *r)
+{
+    const struct fact *host = facts_first(a->facts, "host");
+    const char *text = r->name;
+    if (!text && host)
+        text = fact_text(host, "identity");
+    if (!text || !*text)
+        text = r->argument ? r->argument : "this host";
+    unsigned char digest[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256(digest, (const unsigned char *)text, strlen(text));
+    sodium_bin2hex(a->identity, sizeof a->identity, digest, sizeof digest);
+    a->host_name = r->name ? r->name : host ? fact_text(host, "name") : "";
+    a->host_line = host ? fact_text(host, "os") : "";
+}
+
+static bool collect(struct audit *a, const struct audit_request *r, struct error *e)
+{
+    const char **items = NULL;
+    struct wants wants = {.count = join_wants(a, &items)};
+    wants.items = items;
+    a->facts = facts_new();
+    bool good = collect_all(a->facts, a->target, &wants,
+                            r->state ? state_cache(r->state) : NULL, a->now, e);
+    free(items);
+    find_identity(a, r);
+    return good;
+}
+
+static struct audit *new_audit(const struct audit_request *r)
+{
+    struct audit *a = mem_alloc(sizeof *a);
+    a->now = date_now();
+    a->as_of = r->as_of == DATE_NONE ? a->now : r->as_of;
+    return a;
+}
+
+bool audit_collect(struct audit **out, const struct audit_request *request, struct error *e)
+{
+    CLEANUP(audit_cleanup) struct audit *a = new_audit(request);
+    struct error ignored = ERROR_INIT;
+    if (!open_target(a, request, e))
+        return false;
+    /* Wants make `facts` show what an audit would look at; without them it is an inventory. */
+    if (!audit_open_advisories(&a->advisories, request->state, &a->feed_problem, &ignored))
+        a->advisories = NULL;
+    if (!load_rules(a, request, &ignored))
+        a->rules = NULL;
+    if (!collect(a, request, e))
+        return false;
+    *out = a;
+    a = NULL;
+    return true;
+}
+
+static void count(struct audit *a)
+{
+    for (size_t i = 0; i < a->findings->list.count; i++) {
+        const struct finding *f = a->findings->list.items[i];
+        a->open += finding_is_open(f);
+        a->unknown += f->verdict == VERDICT_UNKNOWN;
+        a->fixed += f->verdict == VERDICT_FIXED;
+    }
+}
+
+static void remember(struct audit *a, const struct audit_request *r)
+{
+    if (!r->state)
+        return;
+    /* An audit as of another day is a question, not an observation: nothing is remembered. */
+    if (r->as_of != DATE_NONE)
+        return;
+    if (!state_remember_target(r->state, a->identity, a->host_name, kind_names[r->kind],
+                               r->argument ? r->argument : "", a->now, &a->memory) ||
+        !state_merge_findings(r->state, a->identity, a->findings, a->now, &a->memory))
+        return;
+}
+
+bool audit_run(struct audit **out, const struct audit_request *request, struct error *e)
+{
+    CLEANUP(audit_cleanup) struct audit *a = new_audit(request);
+    if (!open_target(a, request, e) || 
+        !audit_open_advisories(&a->advisories, request->state, &a->feed_problem, e) ||
+        !load_rules(a, request, e) || !collect(a, request, e))
+        return false;
+    if (request->state)
+        (void)!state_merge_patches(request->state, a->identity, a->facts, a->now, &a->memory);
+
+    a->outcomes = rules_evaluate(a->rules, a->facts);
+    a->findings = findings_new();
+    a->input = (struct judge_input){.facts = a->facts,
+                                    .advisories = a->advisories,
+                                    .identity = a->identity,
+                                    .as_of = a->as_of,
+                                    .rule = rule_results_truth,
+                                    .rule_context = a->outcomes};
+    if (request->with_advisories)
+        judge_advisories(a->findings, &a->input);
+    if (request->with_updates)
+        judge_updates(a->findings, a->facts, a->identity, a->as_of);
+    if (request->with_checklist)
+        rules_judge(a->findings, a->outcomes, a->facts, request->set, a->identity);
+    judge_coverage(a->findings, &a->input);
+    remember(a, request);
+    findings_sort(a->findings);
+    count(a);
+    *out = a;
+    a = NULL;
+    return true;
+}
+
+void audit_free(struct audit *a)
+{
+    if (!a)
+        return;
+    findings_free(a->findings);
+    rule_results_free(a->outcomes);
+    rules_free(a->rules);
+    facts_free(a->facts);
+    advisories_close(a->advisories);
+    target_close(a->target);
+    free(a);
+}
+
+void audit_cleanup(struct audit **a)
+{
+    audit_free(*a);
+}

@@ -1,0 +1,105 @@
+#include "cmd/cmd.h"
+
+#include "base/str.h"
+
+/* `audit --checklist`: only the tables; the exit code goes by what fires. */
+static int checklist(struct cli *cli, struct audit_request *request)
+{
+    request->with_advisories = request->with_updates = false;
+    request->set = cli->argument_count ? cli->arguments[0] : NULL;
+    int code = EXIT_UNKNOWN;
+    CLEANUP(state_cleanup) struct state *state = request->state;
+    CLEANUP(audit_cleanup) struct audit *a = cli_audit(cli, request, &code);
+    if (!a)
+        return code;
+    if (request->set) {
+        bool known = false;
+        for (size_t i = 0; i < rules_count(a->rules); i++)
+            for (size_t k = 0; k < rules_at(a->rules, i)->set_count; k++)
+                known |= str_equal(rules_at(a->rules, i)->sets[k], request->set);
+        if (!known)
+            return cli_usage(cli, _("there is no checklist %s; yagura rules list names them"),
+                             request->set);
+    }
+    show_checklist(&cli->show, a, request->set);
+    return cli_exit_code(cli, a);
+}
+
+int cmd_audit(struct cli *cli)
+{
+    struct audit_request request;
+    enum severity fail_on;
+    if (!cli_request(cli, &request) || !cli_fail_on(cli, &fail_on))
+        return EXIT_USAGE;
+    if (cli->argument_count > (cli->checklist ? 1u : 0u))
+        return cli_usage(cli, _("%s is one word too many; a target is --root, --image or --text"),
+                         cli->arguments[cli->checklist ? 1 : 0]);
+    request.state = cli_state(cli);
+    if (cli->checklist)
+        return checklist(cli, &request);
+    int code = EXIT_UNKNOWN;
+    CLEANUP(state_cleanup) struct state *state = request.state;
+    CLEANUP(audit_cleanup) struct audit *a = cli_audit(cli, &request, &code);
+    if (!a)
+        return code;
+    show_audit(&cli->show, a, fail_on);
+    return cli_exit_code(cli, a);
+}
+
+int cmd_explain(struct cli *cli)
+{
+    struct audit_request request;
+    if (cli->argument_count != 1)
+        return cli_usage(cli, _("which finding? yagura audit shows their ids"));
+    if (!cli_request(cli, &request))
+        return EXIT_USAGE;
+    CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
+    if (!state)
+        return EXIT_UNKNOWN;
+    request.state = state;
+    char id[17] = "", kind[16], argument[4096];
+    struct error e = ERROR_INIT;
+    if (!state_target_of_finding(state, cli->arguments[0], id, kind, argument, &e)) {
+        cli_complain(&e);
+        return e.code == ERR_SYSTEM ? EXIT_UNKNOWN : EXIT_USAGE;
+    }
+    if (request.kind == TARGET_LIVE && audit_target_kind_from_name(kind, &request.kind))
+        request.argument = *argument ? argument : NULL;
+    int code = EXIT_UNKNOWN;
+    CLEANUP(audit_cleanup) struct audit *a = cli_audit(cli, &request, &code);
+    if (!a)
+        return code;
+    for (size_t i = 0; i < a->findings->list.count; i++) {
+        const struct finding *f = a->findings->list.items[i];
+        if (!str_equal(f->id, id))
+            continue;
+        show_explain(&cli->show, a, f);
+        return finding_is_open(f)                 ? EXIT_FOUND
+               : f->verdict == VERDICT_UNKNOWN ? EXIT_UNKNOWN
+                                                  : EXIT_CLEAN;
+    }
+    fprintf(stderr, _("yagura: finding %s is not there any more: the target does not show it today\n"),
+            id);
+    return EXIT_CLEAN;
+}
+
+int cmd_facts(struct cli *cli)
+{
+    struct audit_request request;
+    if (!cli_request(cli, &request))
+        return EXIT_USAGE;
+    if (cli->argument_count)
+        return cli_usage(cli, _("%s is one word too many; a target is --root, --image or --text"),
+                         cli->arguments[0]);
+    CLEANUP(state_cleanup) struct state *state = cli_state(cli);
+    request.state = state;
+    struct error e = ERROR_INIT;
+    CLEANUP(audit_cleanup) struct audit *a = NULL;
+    if (!audit_collect(&a, &request, &e)) {
+        cli_complain(&e);
+        return e.code == ERR_SYSTEM ? EXIT_UNKNOWN : EXIT_USAGE;
+    }
+    show_facts(&cli->show, a);
+    return facts_first(a->facts, "unread") || !facts_first(a->facts, "host") ? EXIT_UNKNOWN
+                                                                              : EXIT_CLEAN;
+}

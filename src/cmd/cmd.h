@@ -1,0 +1,93 @@
+/* cmd.h - the command line: tables of commands and options, and what all commands share.
+ *
+ * A subcommand is one file here and one row in commands[] (main.c). It parses nothing itself:
+ * its options are a table; --help, man pages and completion come from the same rows. Exit
+ * codes, everywhere:
+ *   0 nothing wrong   1 something was found   2 bad usage or input
+ *   3 nothing was found, but something that was asked for could not be done or looked at */
+#ifndef YAGURA_CMD_CMD_H
+#define YAGURA_CMD_CMD_H
+
+#include "audit/audit.h"
+#include "base/error.h"
+#include "model/date.h"
+#include "show/show.h"
+
+enum exit_code { EXIT_CLEAN = 0, EXIT_FOUND = 1, EXIT_USAGE = 2, EXIT_UNKNOWN = 3 };
+
+enum option_type { OPTION_FLAG, OPTION_TEXT };
+struct option_row {
+    const char *name;     /* "--root" */
+    const char *argument; /* "DIR"; NULL for a flag */
+    const char *help;     /* message id */
+    size_t offset;        /* of the member of struct cli that it sets */
+    const char *other_names; /* "-h", or NULL */
+};
+
+/* Everything that can be said on the command line; what was not said is NULL or false. */
+struct cli {
+    /* global */
+    const char *config, *state, *lang;
+    bool json, help, version;
+    /* target */
+    const char *root, *image, *text, *name;
+    /* audit and the rest */
+    const char *as_of, *fail_on, *rules, *because, *who, *when, *against, *before;
+    bool all, checklist, gateway, man, completion;
+    /* what stands without a dash, behind the command */
+    const char *const *arguments;
+    size_t argument_count;
+    /* made by main */
+    const struct command *command;
+    struct show show;
+};
+
+struct command {
+    const char *name;
+    const char *usage;   /* "[TARGET] [--as-of DATE]" */
+    const char *summary; /* message id, one line */
+    const char *details; /* message id, paragraphs for --help and the man page */
+    const char *options; /* names of the rows it takes, space-separated; globals are implied */
+    int (*run)(struct cli *cli);
+};
+
+extern const struct option_row cli_options[];
+extern const size_t cli_option_count;
+extern const size_t cli_global_option_count; /* the first ones: those of every command */
+extern const struct command cli_commands[];
+extern const size_t cli_command_count;
+
+/* Prints "yagura: PATH:LINE: sentence" in the person's language on standard error. */
+void cli_complain(const struct error *e);
+int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Opens the state; without one the command goes on, and says once that nothing is remembered. */
+struct state *cli_state(const struct cli *cli);
+struct state *cli_state_or_fail(const struct cli *cli); /* NULL: said already */
+
+/* The request for TARGET, --as-of, --name; false: said already, exit 2. */
+bool cli_request(const struct cli *cli, struct audit_request *out);
+/* Audits; NULL: said already. *code is set for that case. */
+struct audit *cli_audit(const struct cli *cli, const struct audit_request *request, int *code);
+/* 1 if anything open is at least --fail-on, else 3 if anything is unknown, else 0. */
+int cli_exit_code(const struct cli *cli, const struct audit *a);
+bool cli_fail_on(const struct cli *cli, enum severity *out);
+
+int cmd_audit(struct cli *cli);
+int cmd_explain(struct cli *cli);
+int cmd_facts(struct cli *cli);
+int cmd_feed(struct cli *cli);
+int cmd_advisory(struct cli *cli);
+int cmd_rules(struct cli *cli);
+int cmd_ports(struct cli *cli);
+int cmd_patch(struct cli *cli);
+int cmd_ledger(struct cli *cli);
+int cmd_version_cmp(struct cli *cli);
+int cmd_status(struct cli *cli);
+int cmd_help(struct cli *cli);
+void cmd_print_help(const struct command *c, FILE *out);
+void cmd_print_overview(FILE *out);
+void cmd_print_man(FILE *out);
+void cmd_print_completion(FILE *out);
+
+#endif

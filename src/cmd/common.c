@@ -1,0 +1,113 @@
+#include "cmd/cmd.h"
+
+#include "base/str.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+void cli_complain(const struct error *e)
+{
+    char text[1024];
+    fprintf(stderr, "yagura: %s\n", error_text(e, text, sizeof text));
+}
+
+int cli_usage(const struct cli *cli, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("yagura: ", stderr);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    if (cli->command)
+        fprintf(stderr, _("\nUsage: yagura %s %s\n"), cli->command->name, cli->command->usage);
+    else
+        fprintf(stderr, _("\nUsage: yagura COMMAND ...   (yagura --help lists them)\n"));
+    return EXIT_USAGE;
+}
+
+struct state *cli_state_or_fail(const struct cli *cli)
+{
+    struct state *s = NULL;
+    struct error e = ERROR_INIT;
+    char dir[4096];
+    if (state_default_dir(dir, sizeof dir, cli->state, &e) && state_open(&s, dir, &e))
+        return s;
+    cli_complain(&e);
+    return NULL;
+}
+
+struct state *cli_state(const struct cli *cli)
+{
+    struct state *s = cli_state_or_fail(cli);
+    if (!s)
+        fprintf(stderr, _("yagura: going on without memory; nothing will be remembered\n"));
+    return s;
+}
+
+bool cli_request(const struct cli *cli, struct audit_request *out)
+{
+    int targets = !!cli->root + !!cli->image + !!cli->text;
+    *out = (struct audit_request){.kind = TARGET_LIVE,
+                                  .name = cli->name,
+                                  .as_of = DATE_NONE,
+                                  .rules_dir = cli->rules,
+                                  .with_advisories = true,
+                                  .with_checklist = true,
+                                  .with_updates = true};
+    if (targets > 1) {
+        cli_usage(cli, _("one target at a time: --root, --image or --text"));
+        return false;
+    }
+    if (cli->root) {
+        out->kind = TARGET_ROOT;
+        out->argument = cli->root;
+    } else if (cli->image) {
+        out->kind = TARGET_IMAGE;
+        out->argument = cli->image;
+    } else if (cli->text) {
+        out->kind = TARGET_TEXT;
+        out->argument = cli->text;
+    }
+    if (cli->as_of && !date_parse_day_end(cli->as_of, &out->as_of)) {
+        cli_usage(cli, _("--as-of wants a date like 2001-06-06, not %s"), cli->as_of);
+        return false;
+    }
+    enum severity ignored;
+    return cli_fail_on(cli, &ignored);
+}
+
+bool cli_fail_on(const struct cli *cli, enum severity *out)
+{
+    *out = SEVERITY_INFO;
+    if (!cli->fail_on || severity_from_name(cli->fail_on, out))
+        return true;
+    cli_usage(cli, _("--fail-on is info, low, medium, high or critical, not %s"), cli->fail_on);
+    return false;
+}
+
+struct audit *cli_audit(const struct cli *cli, const struct audit_request *request, int *code)
+{
+    struct audit *a = NULL;
+    struct error e = ERROR_INIT;
+    if (audit_run(&a, request, &e))
+        return a;
+    cli_complain(&e);
+    /* A target that cannot be opened is bad input; what is in it is another matter. */
+    *code = e.code == ERR_ABSENT || e.code == ERR_USAGE || e.code == ERR_FORMAT ||
+                    e.code == ERR_UNSUPPORTED
+                ? EXIT_USAGE
+                : EXIT_UNKNOWN;
+    return NULL;
+}
+
+int cli_exit_code(const struct cli *cli, const struct audit *a)
+{
+    enum severity least;
+    if (!cli_fail_on(cli, &least))
+        return EXIT_USAGE;
+    for (size_t i = 0; i < a->findings->list.count; i++)
+        if (finding_is_open(a->findings->list.items[i]) &&
+            a->findings->list.items[i]->severity >= least)
+            return EXIT_FOUND;
+    return a->unknown || a->feed_problem.code || a->rules_problem.code ? EXIT_UNKNOWN : EXIT_CLEAN;
+}

@@ -1,0 +1,109 @@
+#include "cmd/cmd.h"
+
+#include "base/str.h"
+
+#include <stdlib.h>
+
+static void print_option(struct show *s, const struct option_row *o)
+{
+    CLEANUP_STR struct str first = {0};
+    str_printf(&first, "  %s%s%s ", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
+    while (first.length < 24)
+        str_add_char(&first, ' ');
+    show_wrap(s, str_text(&first), 24, show_translate(o->help));
+}
+
+void cmd_print_help(const struct command *c, FILE *out)
+{
+    struct show s;
+    show_init(&s, out, false);
+    fprintf(out, "yagura %s %s\n\n", c->name, c->usage);
+    show_wrap(&s, "", 0, show_translate(c->details));
+    fprintf(out, "\n%s\n", _("Options:"));
+    for (size_t i = 0; i < cli_option_count; i++) {
+        size_t length = strlen(cli_options[i].name);
+        for (const char *p = c->options; *p;) {
+            size_t n = strcspn(p, " ");
+            if (n == length && memcmp(p, cli_options[i].name, n) == 0)
+                print_option(&s, &cli_options[i]);
+            p += n + (p[n] == ' ');
+        }
+    }
+    for (size_t i = 0; i < cli_global_option_count; i++)
+        print_option(&s, &cli_options[i]);
+    fprintf(out, "\n%s\n",
+            _("Exit codes: 0 nothing wrong, 1 something was found, 2 bad usage or input, 3 "
+              "something could not be looked at."));
+}
+
+void cmd_print_overview(FILE *out)
+{
+    struct show s;
+    show_init(&s, out, false);
+    show_wrap(&s, "", 0, _("yagura: a watchtower for web servers"));
+    fprintf(out, "\n  yagura [--state DIR] [--json] [--lang en|ja] COMMAND ...\n\n");
+    for (size_t i = 0; i < cli_command_count; i++) {
+        CLEANUP_STR struct str first = {0};
+        str_printf(&first, "  %-12s ", cli_commands[i].name);
+        show_wrap(&s, str_text(&first), 15, show_translate(cli_commands[i].summary));
+    }
+    fputc('\n', out);
+    show_wrap(&s, "", 0,
+              _("TARGET is nothing (this host), --root DIR, --image FILE or --text FILE. yagura help "
+                "COMMAND tells more."));
+}
+
+int cmd_help(struct cli *cli)
+{
+    if (cli->man) {
+        cmd_print_man(stdout);
+        return EXIT_CLEAN;
+    }
+    if (cli->completion) {
+        cmd_print_completion(stdout);
+        return EXIT_CLEAN;
+    }
+    if (!cli->argument_count) {
+        cmd_print_overview(stdout);
+        return EXIT_CLEAN;
+    }
+    for (size_t i = 0; i < cli_command_count; i++) {
+        if (str_equal(cli_commands[i].name, cli->arguments[0])) {
+            cmd_print_help(&cli_commands[i], stdout);
+            return EXIT_CLEAN;
+        }
+    }
+    return cli_usage(cli, _("there is no command %s"), cli->arguments[0]);
+}
+
+int cmd_status(struct cli *cli)
+{
+    struct state_summary summary;
+    struct error e = ERROR_INIT;
+    CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
+    if (!state || !state_summarise(state, &summary, &e)) {
+        if (state)
+            cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
+    char when[16] = "";
+    if (summary.last_audit != DATE_NONE)
+        date_format_day(summary.last_audit, when);
+    if (cli->json) {
+        json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:i}", "type", "summary", "targets",
+                              (json_int_t)summary.targets, "found",
+                              (json_int_t)summary.open_findings, "ledger",
+                              (json_int_t)summary.ledger_entries, "unknown", 0);
+        show_json_line(&cli->show, o);
+        return EXIT_CLEAN;
+    }
+    printf("%s\n\n", _("yagura: a watchtower for web servers"));
+    if (summary.last_audit == DATE_NONE)
+        printf("%s\n", _("Nothing has been looked at yet. Start with: yagura audit"));
+    else
+        printf(_("%zu targets, %zu open findings at the last audits (newest %s), %zu entries in the "
+                 "ledger.\n"),
+               summary.targets, summary.open_findings, when, summary.ledger_entries);
+    printf("%s\n", _("yagura audit · yagura patch plan · yagura --help"));
+    return EXIT_CLEAN;
+}

@@ -1,0 +1,122 @@
+#include "cmd/cmd.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "record/ledger.h"
+
+#include <stdlib.h>
+
+static int show_entries(struct cli *cli, struct state *state)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct ledger_entry *entries;
+    size_t count;
+    struct error e = ERROR_INIT;
+    if (!ledger_read(state, NULL, arena, &entries, &count, &e)) {
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (cli->json) {
+            CLEANUP_JSON json_t *o = json_parse(entries[i].body, strlen(entries[i].body), "ledger",
+                                                1 << 20, 1 << 20, NULL);
+            if (!o)
+                continue;
+            json_put_string(o, "type", "entry");
+            json_put_string(o, "hash", entries[i].hash);
+            show_json_line(&cli->show, json_incref(o));
+            continue;
+        }
+        CLEANUP_STR struct str first = {0};
+        str_printf(&first, "%4lld ", (long long)entries[i].seq);
+        show_wrap(&cli->show, str_text(&first), 5, entries[i].body);
+    }
+    if (cli->json) {
+        json_t *o = json_object();
+        json_put_string(o, "type", "summary");
+        json_put_int(o, "found", (int64_t)count);
+        json_put_int(o, "unknown", 0);
+        show_json_line(&cli->show, o);
+    } else if (!count) {
+        printf("%s\n", _("The ledger is empty: yagura patch record ID writes the first entry"));
+    }
+    return EXIT_CLEAN;
+}
+
+static int verify(struct cli *cli, struct state *state)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    CLEANUP_FREE char *checkpoint = NULL;
+    size_t size;
+    struct error e = ERROR_INIT;
+    struct ledger_report r;
+    if (cli->against && !file_read(&checkpoint, &size, cli->against, 65536, &e)) {
+        cli_complain(&e);
+        return EXIT_USAGE;
+    }
+    if (!ledger_verify(state, checkpoint, arena, &r, &e)) {
+        cli_complain(&e);
+        return e.code == ERR_FORMAT ? EXIT_USAGE : EXIT_UNKNOWN;
+    }
+    size_t listed = r.problems < ARRAY_COUNT(r.problem) ? r.problems : ARRAY_COUNT(r.problem);
+    for (size_t i = 0; i < listed; i++) {
+        if (cli->json) {
+            json_t *o = json_object();
+            json_put_string(o, "type", "problem");
+            json_put_int(o, "seq", r.problem_seq[i]);
+            json_put_string(o, "text", message_text(arena, &r.problem[i]));
+            show_json_line(&cli->show, o);
+        } else {
+            show_wrap(&cli->show, "! ", 2, show_message(arena, &r.problem[i]));
+        }
+    }
+    if (cli->json) {
+        json_t *o = json_object();
+        json_put_string(o, "type", "summary");
+        json_put_int(o, "entries", (int64_t)r.entries);
+        json_put_int(o, "found", (int64_t)r.problems);
+        json_put_int(o, "unknown", 0);
+        show_json_line(&cli->show, o);
+    } else if (r.problems) {
+        printf(_("%zu entries, %zu problems: this ledger cannot be trusted as it stands.\n"),
+               r.entries, r.problems);
+    } else if (cli->against) {
+        printf(_("%zu entries: chain and signatures hold, and the checkpoint is in it.\n"),
+               r.entries);
+    } else {
+        printf(_("%zu entries: chain and signatures hold. Only a checkpoint kept elsewhere shows a "
+                 "cut tail: yagura ledger checkpoint > FILE\n"),
+               r.entries);
+    }
+    return r.problems ? EXIT_FOUND : EXIT_CLEAN;
+}
+
+static int checkpoint(struct cli *cli, struct state *state)
+{
+    CLEANUP_STR struct str text = {0};
+    struct error e = ERROR_INIT;
+    if (!ledger_checkpoint(state, &text, date_now(), &e)) {
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
+    fputs(str_text(&text), stdout);
+    fprintf(stderr, "%s\n", _("Keep this on another machine or on paper."));
+    return EXIT_CLEAN;
+}
+
+int cmd_ledger(struct cli *cli)
+{
+    static const struct {
+        const char *name;
+        int (*run)(struct cli *, struct state *);
+    } actions[] = {{"show", show_entries}, {"verify", verify}, {"checkpoint", checkpoint}};
+    const char *what = cli->argument_count ? cli->arguments[0] : "";
+    for (size_t i = 0; i < ARRAY_COUNT(actions); i++) {
+        if (!str_equal(what, actions[i].name))
+            continue;
+        CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
+        return state ? actions[i].run(cli, state) : EXIT_UNKNOWN;
+    }
+    return cli_usage(cli, _("ledger show, ledger verify or ledger checkpoint?"));
+}

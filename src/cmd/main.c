@@ -1,0 +1,239 @@
+#include "cmd/cmd.h"
+
+#include "base/str.h"
+
+#include <signal.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define OPTION(member) offsetof(struct cli, member)
+const struct option_row cli_options[] = {
+    {"--state", "DIR", N_("where the memory lies (default: /var/lib/yagura, or your own)"), OPTION(state), NULL},
+    {"--config", "FILE", N_("the configuration (default: /etc/yagura/yagura.yaml)"), OPTION(config), NULL},
+    {"--json", NULL, N_("print JSON Lines; the last line is a summary"), OPTION(json), NULL},
+    {"--lang", "en|ja", N_("the language (default: as LC_ALL or LANG says)"), OPTION(lang), NULL},
+    {"--help", NULL, N_("print this help"), OPTION(help), "-h"},
+    {"--version", NULL, N_("print the version"), OPTION(version), "-V"},
+    {"--root", "DIR", N_("look at a mounted volume, an unpacked backup or a container"), OPTION(root), NULL},
+    {"--image", "FILE", N_("look at a disk image that nobody mounted (raw or VMDK)"), OPTION(image), NULL},
+    {"--text", "FILE", N_("look at what systeminfo or showrev -p printed"), OPTION(text), NULL},
+    {"--name", "NAME", N_("call the target so, instead of by the identity found on it"), OPTION(name), NULL},
+    {"--as-of", "DATE", N_("judge as it would have been judged that day (YYYY-MM-DD)"), OPTION(as_of), NULL},
+    {"--fail-on", "SEVERITY", N_("what lies below counts as nothing found for the exit code"), OPTION(fail_on), NULL},
+    {"--rules", "DIR", N_("load your own Sigma rules too"), OPTION(rules), NULL},
+    {"--all", NULL, N_("leave nothing out for the sake of one screen"), OPTION(all), NULL},
+    {"--checklist", NULL, N_("only the checklists, as a scored table"), OPTION(checklist), NULL},
+    {"--gateway", NULL, N_("print the rules for a border router"), OPTION(gateway), NULL},
+    {"--because", "TEXT", N_("why, for the record"), OPTION(because), NULL},
+    {"--who", "NAME", N_("who did it (default: you)"), OPTION(who), NULL},
+    {"--when", "DATE", N_("when it was done (default: now)"), OPTION(when), NULL},
+    {"--checkpoint", "FILE", N_("compare with a checkpoint that was kept elsewhere"), OPTION(against), NULL},
+    {"--man", NULL, N_("the man page"), OPTION(man), NULL},
+    {"--completion", NULL, N_("the completion for bash"), OPTION(completion), NULL},
+    {"--before", "DATE", N_("only what was published before"), OPTION(before), NULL},
+};
+const size_t cli_option_count = ARRAY_COUNT(cli_options);
+const size_t cli_global_option_count = 6;
+
+#define TARGET_OPTIONS "--root --image --text --name"
+
+const struct command cli_commands[] = {
+    {"audit", "[TARGET] [--as-of DATE] [--fail-on SEVERITY] [--checklist [SET]]",
+     N_("which holes are open here, and what to fix first"),
+     N_("Looks at the target, compares it with the advisories, the package lists and the "
+        "checklists, and shows what is open, worst first."),
+     TARGET_OPTIONS " --as-of --fail-on --rules --all --checklist", cmd_audit},
+    {"explain", "ID [TARGET]", N_("the long story of one finding"),
+     N_("Looks at the target of that finding again and tells all about it: what, why it matters "
+        "here, what to do, where it was seen, where to read on."),
+     TARGET_OPTIONS " --as-of --rules", cmd_explain},
+    {"facts", "[TARGET] [--json | --all]", N_("what was observed, without judging it"),
+     N_("Lists what the collectors found. --json prints every fact as one line."),
+     TARGET_OPTIONS " --all --rules", cmd_facts},
+    {"patch", "plan|record|history [ID ...] [TARGET]",
+     N_("what to apply in which order; write down what was applied"),
+     N_("plan shows the steps; record PATCH writes down that it was applied and looks again at "
+        "once; history shows what was recorded."),
+     TARGET_OPTIONS " --as-of --rules --all --because --who --when", cmd_patch},
+    {"ports", "[TARGET] [--gateway]", N_("what listens, and whether it should"),
+     N_("Lists the listeners with process and package. --gateway prints rules for a router in "
+        "front that shut the ports without business outside."),
+     TARGET_OPTIONS " --gateway --rules", cmd_ports},
+    {"feed", "import PATH ... | list", N_("load advisories (CSAF 2.0)"),
+     N_("import reads files, folders and archives; what is broken is named, the rest goes in. list "
+        "shows what is loaded and how old it is."),
+     "", cmd_feed},
+    {"advisory", "list | show ID", N_("read the loaded advisories"),
+     N_("list prints one line each; show prints one with its cases, patches and remedies."),
+     "--as-of --before", cmd_advisory},
+    {"rules", "list | lint [DIR] | test [DIR] | explain NAME", N_("the checklist rules (Sigma)"),
+     N_("list shows them, lint names what is wrong with file, line and column, test runs the "
+        "examples written in them, explain tells about one."),
+     "--rules", cmd_rules},
+    {"ledger", "show | verify [--checkpoint FILE] | checkpoint", N_("the record, and its proof"),
+     N_("show prints the entries; verify names an entry that was changed, slipped in or taken "
+        "out; checkpoint prints a text to keep elsewhere, against which a cut tail or a rewritten "
+        "whole is found later."),
+     "--checkpoint", cmd_ledger},
+    {"version-cmp", "dpkg|rpm|windows|solaris|generic", N_("compare versions: pairs in, < = > out"),
+     N_("Reads pairs \"A B\", one a line, from standard input and prints <, = or > for each."),
+     "", cmd_version_cmp},
+    {"status", "", N_("what is remembered: the screen of plain yagura"),
+     N_("Shows what is known so far and the next command."), "", cmd_status},
+    {"help", "[COMMAND] [--man | --completion]", N_("this help, or that of a command"),
+     N_("Prints help."), "--man --completion", cmd_help},
+};
+const size_t cli_command_count = ARRAY_COUNT(cli_commands);
+
+static void nearest(const char *word, const char **best, unsigned *distance, const char *candidate)
+{
+    unsigned d = str_distance(word, candidate);
+    if (d < *distance) {
+        *distance = d;
+        *best = candidate;
+    }
+}
+
+static const struct option_row *find_option(const char *name, size_t length)
+{
+    for (size_t i = 0; i < cli_option_count; i++) {
+        const struct option_row *o = &cli_options[i];
+        if ((strlen(o->name) == length && memcmp(o->name, name, length) == 0) ||
+            (o->other_names && strlen(o->other_names) == length &&
+             memcmp(o->other_names, name, length) == 0))
+            return o;
+    }
+    return NULL;
+}
+
+static bool takes(const struct command *c, const struct option_row *o)
+{
+    if (o - cli_options < (ptrdiff_t)cli_global_option_count)
+        return true;
+    size_t length = strlen(o->name);
+    for (const char *p = c ? c->options : ""; *p;) {
+        size_t n = strcspn(p, " ");
+        if (n == length && memcmp(p, o->name, n) == 0)
+            return true;
+        p += n + (p[n] == ' ');
+    }
+    return false;
+}
+
+static int unknown_option(struct cli *cli, const char *word)
+{
+    const char *best = NULL;
+    unsigned distance = 4;
+    for (size_t i = 0; i < cli_option_count; i++)
+        if (takes(cli->command, &cli_options[i]))
+            nearest(word, &best, &distance, cli_options[i].name);
+    if (best)
+        return cli_usage(cli, _("there is no option %s; did you mean %s?"), word, best);
+    return cli_usage(cli, _("there is no option %s here"), word);
+}
+
+static int unknown_command(struct cli *cli, const char *word)
+{
+    const char *best = NULL;
+    unsigned distance = 4;
+    for (size_t i = 0; i < cli_command_count; i++)
+        nearest(word, &best, &distance, cli_commands[i].name);
+    if (best)
+        return cli_usage(cli, _("there is no command %s; did you mean %s?"), word, best);
+    return cli_usage(cli, _("there is no command %s"), word);
+}
+
+/* One pass; the command is the first word without a dash. -1: go on. */
+static int parse(struct cli *cli, int argc, char **argv)
+{
+    const char **words = mem_alloc((size_t)argc * sizeof *words);
+    const struct option_row **seen = mem_alloc((size_t)argc * sizeof *seen);
+    size_t seen_count = 0;
+    bool only_words = false;
+    int code = -1;
+    for (int i = 1; i < argc && code < 0; i++) {
+        const char *word = argv[i];
+        if (only_words || word[0] != '-' || !word[1]) {
+            if (cli->command) {
+                words[cli->argument_count++] = word;
+                continue;
+            }
+            for (size_t c = 0; c < cli_command_count; c++)
+                if (str_equal(cli_commands[c].name, word))
+                    cli->command = &cli_commands[c];
+            if (!cli->command)
+                code = unknown_command(cli, word);
+            continue;
+        }
+        if (str_equal(word, "--")) {
+            only_words = true;
+            continue;
+        }
+        size_t length = strcspn(word, "=");
+        const struct option_row *o = find_option(word, length);
+        if (!o) {
+            code = unknown_option(cli, word);
+            continue;
+        }
+        seen[seen_count++] = o;
+        char *member = (char *)cli + o->offset;
+        if (!o->argument) {
+            *(bool *)member = true;
+        } else if (word[length] == '=') {
+            *(const char **)member = word + length + 1;
+        } else if (i + 1 < argc) {
+            *(const char **)member = argv[++i];
+        } else {
+            code = cli_usage(cli, _("%s needs %s"), o->name, o->argument);
+        }
+    }
+    for (size_t i = 0; i < seen_count && code < 0 && cli->command; i++)
+        if (!takes(cli->command, seen[i]))
+            code = cli_usage(cli, _("%s does not take %s"), cli->command->name, seen[i]->name);
+    free(seen);
+    cli->arguments = words;
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = {0};
+    signal(SIGPIPE, SIG_IGN);
+    const char *lang = NULL;
+    for (int i = 1; i < argc; i++) { /* errors of parsing are told in the right language too */
+        if (str_starts(argv[i], "--lang="))
+            lang = argv[i] + 7;
+        else if (str_equal(argv[i], "--lang") && i + 1 < argc)
+            lang = argv[i + 1];
+    }
+    show_language(lang);
+    if (sodium_init() < 0) {
+        fputs("yagura: libsodium could not be started\n", stderr);
+        return EXIT_UNKNOWN;
+    }
+    int code = parse(&cli, argc, argv);
+    show_init(&cli.show, stdout, cli.json);
+    cli.show.all = cli.all;
+    if (code < 0 && cli.lang && !str_equal(cli.lang, "en") && !str_equal(cli.lang, "ja"))
+        code = cli_usage(&cli, _("--lang is en or ja, not %s"), cli.lang);
+    if (code < 0 && cli.version) {
+        printf("yagura %s\n", YAGURA_VERSION);
+        code = EXIT_CLEAN;
+    }
+    if (code < 0 && cli.help) {
+        if (cli.command)
+            cmd_print_help(cli.command, stdout);
+        else
+            cmd_print_overview(stdout);
+        code = EXIT_CLEAN;
+    }
+    if (code < 0)
+        code = cli.command ? cli.command->run(&cli) : cmd_status(&cli);
+    free((void *)cli.arguments);
+    /* A full disk or a closed pipe must not look like a clean result. */
+    if (fflush(stdout) != 0 && code == EXIT_CLEAN)
+        code = EXIT_UNKNOWN;
+    return code;
+}

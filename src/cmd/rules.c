@@ -1,0 +1,146 @@
+#include "cmd/cmd.h"
+
+#include "base/json.h"
+#include "base/str.h"
+
+#include <stdlib.h>
+
+static int print_problems(struct cli *cli, const struct sigma_problems *p, const char *what,
+                          size_t total)
+{
+    size_t errors = 0;
+    for (size_t i = 0; i < p->list.count; i++) {
+        const struct sigma_problem *item = &p->list.items[i];
+        errors += !item->warning;
+        if (cli->json) {
+            json_t *o = json_object();
+            json_put_string(o, "type", "problem");
+            json_put_string(o, "path", item->path);
+            json_put_int(o, "line", item->line);
+            json_put_int(o, "column", item->column);
+            json_put_bool(o, "warning", item->warning);
+            json_put_string(o, "text", item->message);
+            show_json_line(&cli->show, o);
+        } else {
+            printf("%s:%u:%u: %s%s\n", item->path, item->line, item->column,
+                   item->warning ? _("warning: ") : "", item->message);
+        }
+    }
+    if (cli->json) {
+        json_t *o = json_object();
+        json_put_string(o, "type", "summary");
+        json_put_int(o, "found", (int64_t)errors);
+        json_put_int(o, "unknown", 0);
+        json_put_int(o, what, (int64_t)total);
+        show_json_line(&cli->show, o);
+    } else {
+        printf(_("%zu %s, %zu wrong, %zu warnings\n"), total, what, errors,
+               p->list.count - errors);
+    }
+    return errors ? EXIT_FOUND : EXIT_CLEAN;
+}
+
+static const char *first_set(const struct rule *r)
+{
+    return r->set_count ? r->sets[0] : r->helper ? "(advisories)" : "-";
+}
+
+static void list(struct cli *cli, const struct rules *rules)
+{
+    for (size_t i = 0; i < rules_count(rules); i++) {
+        const struct rule *r = rules_at(rules, i);
+        if (cli->json) {
+            json_t *o = json_object(), *sets = json_array();
+            json_put_string(o, "type", "rule");
+            json_put_string(o, "name", r->name);
+            json_put_string(o, "title", r->title);
+            json_put_string(o, "severity", severity_name(r->severity));
+            for (size_t k = 0; k < r->set_count; k++)
+                json_array_append_new(sets, json_from_text(r->sets[k]));
+            json_object_set_new(o, "sets", sets);
+            json_put_bool(o, "helper", r->helper);
+            show_json_line(&cli->show, o);
+            continue;
+        }
+        show_cell(&cli->show, first_set(r), 13);
+        show_cell(&cli->show, r->name, 30);
+        fputc(' ', stdout);
+        show_cell(&cli->show, show_translate(r->title),
+                  cli->show.width > 60 ? cli->show.width - 45 : 15);
+        fputc('\n', stdout);
+    }
+    if (cli->json) {
+        json_t *o = json_object();
+        json_put_string(o, "type", "summary");
+        json_put_int(o, "found", 0);
+        json_put_int(o, "unknown", 0);
+        json_put_int(o, "rules", (int64_t)rules_count(rules));
+        show_json_line(&cli->show, o);
+    }
+}
+
+static void paragraph(struct cli *cli, const char *label, const char *text)
+{
+    if (!*text)
+        return;
+    CLEANUP_STR struct str first = {0};
+    str_printf(&first, "%s ", label);
+    for (unsigned n = show_columns(str_text(&first)); n < 11; n++)
+        str_add_char(&first, ' ');
+    show_wrap(&cli->show, str_text(&first), 11, text);
+}
+
+static int explain(struct cli *cli, const struct rules *rules, const char *name)
+{
+    const struct rule *r = rules_find(rules, name);
+    if (!r)
+        return cli_usage(cli, _("there is no rule %s; yagura rules list names them"), name);
+    paragraph(cli, _("rule"), r->name);
+    paragraph(cli, _("what"), show_translate(r->title));
+    paragraph(cli, "", show_translate(r->description));
+    paragraph(cli, _("why"), show_translate(r->why));
+    paragraph(cli, _("severity"), show_severity(r->severity));
+    paragraph(cli, _("do this"), show_translate(r->fix));
+    for (size_t i = 0; i < r->step_count; i++)
+        paragraph(cli, "", show_translate(r->steps[i]));
+    for (size_t i = 0; i < r->falsepositive_count; i++)
+        paragraph(cli, _("unless"), show_translate(r->falsepositives[i]));
+    paragraph(cli, _("source"), r->source);
+    for (size_t i = 0; i < r->reference_count; i++)
+        paragraph(cli, _("read"), r->references[i]);
+    for (size_t i = 0; i < r->field_count; i++)
+        paragraph(cli, i ? "" : _("looks at"), r->fields[i]);
+    paragraph(cli, _("file"), r->path);
+    return EXIT_CLEAN;
+}
+
+int cmd_rules(struct cli *cli)
+{
+    const char *what = cli->argument_count ? cli->arguments[0] : "";
+    const char *argument = cli->argument_count > 1 ? cli->arguments[1] : NULL;
+    bool own = str_equal(what, "lint") || str_equal(what, "test");
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct sigma_problems problems = {.arena = arena};
+    struct error e = ERROR_INIT;
+    CLEANUP(rules_cleanup) struct rules *rules = NULL;
+    if (!own && !str_equal(what, "list") && !(str_equal(what, "explain") && argument))
+        return cli_usage(cli, _("rules list, rules lint, rules test or rules explain NAME?"));
+    if (!audit_load_rules(&rules, own ? argument : NULL, cli->rules, false, &problems, &e)) {
+        cli_complain(&e);
+        return EXIT_USAGE;
+    }
+    int code = EXIT_CLEAN;
+    if (str_equal(what, "lint")) {
+        rules_lint(rules, &problems);
+        code = print_problems(cli, &problems, _("rules"), rules_count(rules));
+    } else if (str_equal(what, "test")) {
+        size_t run = rules_test(rules, &problems);
+        code = print_problems(cli, &problems, _("examples"), run);
+    } else if (str_equal(what, "list")) {
+        list(cli, rules);
+    } else {
+        code = explain(cli, rules, argument);
+    }
+    sigma_problems_free(&problems);
+    return code;
+}

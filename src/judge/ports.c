@@ -1,0 +1,116 @@
+#include "judge/ports.h"
+
+#include "base/str.h"
+
+#include <stdlib.h>
+
+static const struct port_range no_business[] = {
+    {7, 7, true, true, "echo", N_("echo answers anyone and amplifies floods")},
+    {9, 9, true, true, "discard", N_("a small service of old that nobody needs")},
+    {13, 13, true, true, "daytime", N_("a small service of old that nobody needs")},
+    {19, 19, true, true, "chargen", N_("chargen answers anyone and amplifies floods")},
+    {23, 23, true, false, "telnet", N_("passwords cross the network in the clear")},
+    {69, 69, false, true, "tftp", N_("worms fetch their tools with it")},
+    {79, 79, true, false, "finger", N_("it tells strangers who has an account")},
+    {111, 111, true, true, "rpcbind", N_("it leads attackers to sadmind and the other RPC services")},
+    {135, 135, true, true, "msrpc", N_("Windows RPC: for the inside only")},
+    {137, 139, true, true, "NetBIOS", N_("Windows file sharing and names: the 2001 warning says shut it")},
+    {161, 162, false, true, "snmp", N_("it tells and changes settings, often with the word public")},
+    {177, 177, false, true, "xdmcp", N_("remote X logins in the clear")},
+    {445, 445, true, true, "SMB", N_("Windows file sharing: the 2001 warning says shut it")},
+    {512, 514, true, true, "r-services", N_("rexec, rlogin, rsh: trust by address, in the clear")},
+    {515, 515, true, false, "lpd", N_("printing: for the inside only")},
+    {600, 600, true, false, "pcserver", N_("the root shell that the sadmind/IIS worm leaves")},
+    {631, 631, true, true, "ipp", N_("printing: for the inside only")},
+    {873, 873, true, false, "rsync", N_("file copies without encryption")},
+    {1433, 1434, true, true, "mssql", N_("a database: for the inside only")},
+    {2049, 2049, true, true, "nfs", N_("file sharing: for the inside only")},
+    {2375, 2375, true, false, "docker", N_("whoever reaches it is root here")},
+    {3306, 3306, true, false, "mysql", N_("a database: for the inside only")},
+    {3389, 3389, true, true, "rdp", N_("remote desktop: through a VPN only")},
+    {5353, 5353, false, true, "mdns", N_("name service of the local network only")},
+    {5432, 5432, true, false, "postgresql", N_("a database: for the inside only")},
+    {5900, 5903, true, false, "vnc", N_("remote screens, weakly protected")},
+    {6000, 6009, true, false, "x11", N_("X11: whoever reaches it reads the keyboard")},
+    {6379, 6379, true, false, "redis", N_("a store without a password by default")},
+    {8888, 8888, true, false, "admserv", N_("the web server's own administration")},
+    {9200, 9300, true, false, "elasticsearch", N_("a store without a password by default")},
+    {11211, 11211, true, true, "memcached", N_("a store without a password; amplifies floods")},
+    {27017, 27017, true, false, "mongodb", N_("a database: for the inside only")},
+};
+
+static const char *const opinion_names[] = {"no-business", "published", "yours", "local"};
+
+const char *port_opinion_name(enum port_opinion o)
+{
+    return opinion_names[o];
+}
+
+size_t ports_without_business(const struct port_range **out)
+{
+    *out = no_business;
+    return ARRAY_COUNT(no_business);
+}
+
+static bool is_web(uint64_t port)
+{
+    return port == 80 || port == 443;
+}
+
+static struct port_row judge_one(const struct fact *f)
+{
+    struct port_row row = {.listener = f, .opinion = PORT_YOURS};
+    uint64_t port = 0;
+    bool udp = str_equal(fact_text(f, "proto"), "udp");
+    (void)!str_to_u64(fact_text(f, "port"), &port);
+    if (str_equal(fact_text(f, "scope"), "loopback")) {
+        row.opinion = PORT_LOCAL;
+        return row;
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(no_business); i++) {
+        const struct port_range *r = &no_business[i];
+        if (port >= r->first && port <= r->last && (udp ? r->udp : r->tcp)) {
+            row.opinion = PORT_NO_BUSINESS;
+            row.reason = message_of(r->reason);
+            return row;
+        }
+    }
+    if (is_web(port))
+        row.opinion = PORT_PUBLISHED;
+    if (*fact_text(f, "published_by")) {
+        row.reason = message_of(N_("published by {by}, whatever the host's firewall says"));
+        message_put(&row.reason, "by", fact_text(f, "published_by"));
+    }
+    return row;
+}
+
+static int compare(const void *x, const void *y)
+{
+    const struct port_row *a = x, *b = y;
+    uint64_t pa = 0, pb = 0;
+    if (a->opinion != b->opinion)
+        return (int)a->opinion - (int)b->opinion;
+    (void)!str_to_u64(fact_text(a->listener, "port"), &pa);
+    (void)!str_to_u64(fact_text(b->listener, "port"), &pb);
+    if (pa != pb)
+        return pa < pb ? -1 : 1;
+    int order = strcmp(fact_text(a->listener, "proto"), fact_text(b->listener, "proto"));
+    return order ? order
+                 : strcmp(fact_text(a->listener, "address"), fact_text(b->listener, "address"));
+}
+
+size_t judge_ports(struct arena *arena, const struct facts *facts, struct port_row **out)
+{
+    VEC(struct port_row) rows = {0};
+    for (const struct fact *f = facts_first(facts, "listener"); f;
+         f = facts_next(facts, "listener", f)) {
+        struct port_row row = judge_one(f);
+        VEC_PUSH(&rows, row);
+    }
+    if (rows.count)
+        qsort(rows.items, rows.count, sizeof *rows.items, compare);
+    *out = arena_dup(arena, rows.items, rows.count * sizeof *rows.items);
+    size_t count = rows.count;
+    VEC_FREE(&rows);
+    return count;
+}

@@ -1,0 +1,34 @@
+/* ports.h - what listens, and whether it should be reachable from outside. Pure.
+ *
+ * The page of 2001 names 137-139 and, from Windows 2000 on, 445; 111 is the way to sadmind.
+ * The table is data: a row a service that has no business outside, with the reason. Web ports
+ * are published; what is bound to loopback only is local; for everything else the person
+ * decides. */
+#ifndef YAGURA_JUDGE_PORTS_H
+#define YAGURA_JUDGE_PORTS_H
+
+#include "model/fact.h"
+#include "model/finding.h"
+
+enum port_opinion { PORT_NO_BUSINESS, PORT_PUBLISHED, PORT_YOURS, PORT_LOCAL };
+const char *port_opinion_name(enum port_opinion o);
+
+struct port_row {
+    const struct fact *listener;
+    enum port_opinion opinion;
+    struct message reason;
+};
+
+/* All listeners, those without business outside first, then by port; in the arena. */
+size_t judge_ports(struct arena *arena, const struct facts *facts, struct port_row **out);
+
+/* The ports that a border router shuts: first and last of a range, tcp and udp. */
+struct port_range {
+    unsigned first, last;
+    bool tcp, udp;
+    const char *name;   /* "NetBIOS" */
+    const char *reason; /* message id */
+};
+size_t ports_without_business(const struct port_range **out);
+
+#endif

@@ -1,0 +1,137 @@
+#include "show/show.h"
+
+#include "base/json.h"
+#include "base/str.h"
+
+static const char *outcome_mark(enum rule_outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_FIRES:
+        return "✗";
+    case OUTCOME_UNKNOWN:
+        return "?";
+    default:
+        return "✓";
+    }
+}
+
+static bool is_row(const struct audit *a, const struct rule_result *r, const char *set)
+{
+    if (r->rule->helper || r->outcome == OUTCOME_NOT_APPLICABLE)
+        return false;
+    const char *own = rules_set_of(r->rule, a->facts);
+    return set ? str_equal(own, set) : *own;
+}
+
+/* Weight times how bad it is; what is unknown counts as if it fired: it is not known good. */
+static double exposure(const struct rule_result *r)
+{
+    static const double bad[] = {[SEVERITY_INFO] = 0.1,
+                                 [SEVERITY_LOW] = 0.3,
+                                 [SEVERITY_MEDIUM] = 1,
+                                 [SEVERITY_HIGH] = 2,
+                                 [SEVERITY_CRITICAL] = 4};
+    return r->rule->weight * bad[r->rule->severity];
+}
+
+static int compare(const void *x, const void *y)
+{
+    const struct rule_result *a = *(const struct rule_result *const *)x;
+    const struct rule_result *b = *(const struct rule_result *const *)y;
+    static const int order[] = {[OUTCOME_FIRES] = 0, [OUTCOME_UNKNOWN] = 1, [OUTCOME_QUIET] = 2};
+    if (order[a->outcome] != order[b->outcome])
+        return order[a->outcome] - order[b->outcome];
+    if (a->rule->severity != b->rule->severity)
+        return (int)b->rule->severity - (int)a->rule->severity;
+    return strcmp(a->rule->name, b->rule->name);
+}
+
+static void row_json(struct show *s, const struct audit *a, const struct rule_result *r)
+{
+    json_t *o = json_object();
+    json_put_string(o, "type", "check");
+    json_put_string(o, "rule", r->rule->name);
+    json_put_string(o, "checklist", rules_set_of(r->rule, a->facts));
+    json_put_string(o, "checklist_id", r->rule->checklist_id);
+    json_put_string(o, "title", r->rule->title);
+    json_put_string(o, "severity", severity_name(r->rule->severity));
+    json_put_string(o, "outcome", rule_outcome_name(r->outcome));
+    json_put_int(o, "subjects", (int64_t)r->fired_count);
+    if (*r->reason)
+        json_put_string(o, "reason", r->reason);
+    show_json_line(s, o);
+}
+
+void show_checklist(struct show *s, const struct audit *a, const char *set)
+{
+    VEC(const struct rule_result *) rows = {0};
+    double total = 0, open = 0;
+    size_t fires = 0, unknown = 0;
+    for (size_t i = 0; i < rule_results_count(a->outcomes); i++) {
+        const struct rule_result *r = rule_results_at(a->outcomes, i);
+        if (!is_row(a, r, set))
+            continue;
+        VEC_PUSH(&rows, r);
+        total += exposure(r);
+        fires += r->outcome == OUTCOME_FIRES;
+        unknown += r->outcome == OUTCOME_UNKNOWN;
+        if (r->outcome != OUTCOME_QUIET)
+            open += exposure(r);
+    }
+    if (rows.count)
+        qsort(rows.items, rows.count, sizeof *rows.items, compare);
+    double score = total > 0 ? 10 * open / total : 0;
+    if (s->json) {
+        for (size_t i = 0; i < rows.count; i++)
+            row_json(s, a, rows.items[i]);
+        json_t *o = json_object();
+        json_put_string(o, "type", "summary");
+        json_put_string(o, "target", a->identity);
+        json_put_int(o, "found", (int64_t)fires);
+        json_put_int(o, "unknown", (int64_t)unknown);
+        json_put_int(o, "checks", (int64_t)rows.count);
+        json_object_set_new(o, "exposure", json_real((double)(long)(score * 10 + 0.5) / 10));
+        show_json_line(s, o);
+        VEC_FREE(&rows);
+        return;
+    }
+    unsigned title_width = s->width > 48 ? s->width - 34 : 14;
+    show_colour(s, SHOW_BOLD);
+    fputs("  ", s->out);
+    show_cell(s, _("check"), title_width);
+    fputc(' ', s->out);
+    show_cell(s, _("weight"), 9);
+    fputc(' ', s->out);
+    show_cell(s, _("set"), 9);
+    fputc(' ', s->out);
+    show_cell(s, _("exposure"), 9);
+    show_colour(s, SHOW_PLAIN);
+    fputc('\n', s->out);
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct rule_result *r = rows.items[i];
+        char points[16];
+        snprintf(points, sizeof points, "%.1f",
+                 r->outcome == OUTCOME_QUIET || total <= 0 ? 0 : 10 * exposure(r) / total);
+        show_colour(s, r->outcome == OUTCOME_FIRES     ? SHOW_RED
+                       : r->outcome == OUTCOME_UNKNOWN ? SHOW_YELLOW
+                                                       : SHOW_GREEN);
+        fprintf(s->out, "%s ", outcome_mark(r->outcome));
+        show_colour(s, SHOW_PLAIN);
+        show_cell(s, show_translate(r->rule->title), title_width);
+        fputc(' ', s->out);
+        show_cell(s, show_severity(r->rule->severity), 9);
+        fputc(' ', s->out);
+        show_cell(s, rules_set_of(r->rule, a->facts), 9);
+        fprintf(s->out, " %5s\n", points);
+    }
+    size_t count = rows.count;
+    VEC_FREE(&rows);
+    fputc('\n', s->out);
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    show_wrap(s, "", 0,
+              arena_printf(arena,
+                           _("%zu checks: %zu fail, %zu cannot be judged. Exposure %.1f of 10 (0 is "
+                             "best; what cannot be judged counts as open)."),
+                           count, fires, unknown, score));
+    show_wrap(s, "", 0, _("What each means and what to do: yagura rules explain NAME · yagura audit --all"));
+}

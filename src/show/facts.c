@@ -1,0 +1,97 @@
+#include "show/show.h"
+
+#include "base/json.h"
+#include "base/str.h"
+
+/* What of each kind is shown without --all: the keys that tell one from another. */
+static const struct {
+    const char *kind, *title;
+    const char *keys[6];
+} columns[] = {
+    {"product", N_("Server software"), {"title", "name", "version"}},
+    {"site", N_("Sites"), {"server", "name", "bindings", "root"}},
+    {"listener", N_("Listening"), {"port", "proto", "address", "process", "package", "service"}},
+    {"hotfix", N_("Patches"), {"id", "installed", "place"}},
+    {"hotfix-leavings", N_("Left by uninstalled patches"), {"id", "path"}},
+    {"update", N_("Updates"), {"name", "installed", "candidate", "security", "held"}},
+    {"update-source", N_("Package lists"), {"suite", "component", "origin", "state", "valid_until"}},
+    {"kernel", N_("Kernel"), {"running", "installed"}},
+    {"registry", N_("Registry"), {"hive", "state", "format"}},
+    {"leaving", N_("Left by attackers"), {"of", "path", "what"}},
+    {"firewall", N_("Firewall files"), {"tool", "path", "state", "policy"}},
+    {"unread", N_("Could not be looked at"), {"what", "reason"}},
+};
+
+static size_t count_of(const struct facts *facts, const char *kind)
+{
+    size_t n = 0;
+    for (const struct fact *f = facts_first(facts, kind); f; f = facts_next(facts, kind, f))
+        n++;
+    return n;
+}
+
+static void show_host(struct show *s, const struct audit *a)
+{
+    static const char *const keys[] = {"name",         "os",          "version", "build",
+                                       "service_pack", "arch",        "system_root",
+                                       "product_type", "identity_source"};
+    const struct fact *host = facts_first(a->facts, "host");
+    show_colour(s, SHOW_BOLD);
+    fprintf(s->out, "%s\n", target_name(a->target));
+    show_colour(s, SHOW_PLAIN);
+    for (size_t i = 0; host && i < ARRAY_COUNT(keys); i++) {
+        if (!*fact_text(host, keys[i]))
+            continue;
+        CLEANUP_STR struct str first = {0};
+        str_printf(&first, "  %-16s ", keys[i]);
+        show_wrap(s, str_text(&first), 19, fact_text(host, keys[i]));
+    }
+}
+
+static void show_kind(struct show *s, const struct audit *a, size_t row)
+{
+    size_t total = count_of(a->facts, columns[row].kind), shown = 0;
+    if (!total)
+        return;
+    show_colour(s, SHOW_BOLD);
+    fprintf(s->out, "\n%s (%zu)\n", show_translate(columns[row].title), total);
+    show_colour(s, SHOW_PLAIN);
+    for (const struct fact *f = facts_first(a->facts, columns[row].kind); f;
+         f = facts_next(a->facts, columns[row].kind, f)) {
+        if (shown++ == 12 && !s->all) {
+            fprintf(s->out, _("  … and %zu more (--all)\n"), total - 12);
+            break;
+        }
+        CLEANUP_STR struct str line = {0};
+        for (size_t k = 0; k < ARRAY_COUNT(columns[row].keys) && columns[row].keys[k]; k++) {
+            const char *text = fact_text(f, columns[row].keys[k]);
+            if (*text)
+                str_printf(&line, "%s%s", line.length ? "  " : "", text);
+        }
+        show_wrap(s, "  ", 4, str_text(&line));
+    }
+}
+
+void show_facts(struct show *s, const struct audit *a)
+{
+    if (s->json) {
+        for (size_t i = 0; i < facts_count(a->facts); i++)
+            show_json_line(s, fact_to_json(facts_at(a->facts, i)));
+        json_t *o = json_object();
+        json_put_string(o, "type", "summary");
+        json_put_string(o, "target", a->identity);
+        json_put_int(o, "found", (int64_t)facts_count(a->facts));
+        json_put_int(o, "unknown", (int64_t)count_of(a->facts, "unread"));
+        show_json_line(s, o);
+        return;
+    }
+    show_host(s, a);
+    for (size_t row = 0; row < ARRAY_COUNT(columns); row++)
+        show_kind(s, a, row);
+    size_t packages = count_of(a->facts, "package");
+    if (packages)
+        fprintf(s->out, _("\n%zu packages, %zu facts in all; --json prints every one.\n"), packages,
+                facts_count(a->facts));
+    else
+        fprintf(s->out, _("\n%zu facts in all; --json prints every one.\n"), facts_count(a->facts));
+}

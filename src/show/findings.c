@@ -1,0 +1,330 @@
+#include "show/show.h"
+
+#include "base/json.h"
+#include "base/str.h"
+#include "model/date.h"
+
+/* As many findings as a person reads on one screen: the worst in full, some more as a line
+ * each; the rest is counted and can be had. */
+enum { IN_FULL = 3, AS_LINES = 7, LABEL = 9 };
+
+/* To be fixed today: used by attackers now, or reached by anyone and grave, or an update of
+ * what stands in the path of every connection. */
+static bool is_for_today(const struct finding *f)
+{
+    return finding_is_open(f) && !f->unreachable &&
+           (f->exploited || f->severity == SEVERITY_CRITICAL ||
+            (f->severity >= SEVERITY_HIGH && (f->reachable || f->rule_kind == RULE_UPDATE)));
+}
+
+static void labelled(struct show *s, const char *label, const char *text)
+{
+    CLEANUP_STR struct str first = {0};
+    str_printf(&first, "    %s ", label);
+    unsigned columns = show_columns(str_text(&first));
+    for (; columns < 4 + LABEL; columns++)
+        str_add_char(&first, ' ');
+    show_wrap(s, str_text(&first), 4 + LABEL, text);
+}
+
+static enum show_colour colour_of(const struct finding *f)
+{
+    if (f->verdict == VERDICT_UNKNOWN)
+        return SHOW_YELLOW;
+    if (!finding_is_open(f))
+        return SHOW_GREEN;
+    return f->severity >= SEVERITY_HIGH ? SHOW_RED : SHOW_YELLOW;
+}
+
+static void show_heading(struct show *s, struct arena *arena, const struct finding *f)
+{
+    CLEANUP_STR struct str first = {0};
+    const char *mark = f->verdict == VERDICT_UNKNOWN ? "?" : finding_is_open(f) ? "!" : "+";
+    str_printf(&first, "%s [%s] ", mark,
+               f->verdict == VERDICT_UNKNOWN ? show_verdict(f->verdict)
+                                             : show_severity(f->severity));
+    CLEANUP_STR struct str text = {0};
+    str_add(&text, show_message(arena, &f->summary));
+    if (f->exploited)
+        str_printf(&text, " — %s", _("attackers use this now"));
+    show_colour(s, colour_of(f));
+    show_wrap(s, str_text(&first), 2, str_text(&text));
+    show_colour(s, SHOW_PLAIN);
+}
+
+static void show_source(struct show *s, const struct finding *f)
+{
+    CLEANUP_STR struct str text = {0};
+    str_printf(&text, "%s", f->rule_id);
+    for (size_t i = 0; i < f->cves.count && i < 3; i++)
+        str_printf(&text, ", %s", f->cves.items[i]);
+    if (f->cves.count > 3)
+        str_printf(&text, _(" and %zu more"), f->cves.count - 3);
+    str_printf(&text, " · %s: %s", _("sure"), show_confidence(f->confidence));
+    str_printf(&text, " · yagura explain %.8s", f->id);
+    labelled(s, _("source"), str_text(&text));
+}
+
+/* The line to paste where there is one, else the sentence; NULL if there is neither. */
+static const struct message *what_to_do(const struct finding *f)
+{
+    if (f->steps.count && (f->rule_kind == RULE_UPDATE || !f->remedy.id))
+        return &f->steps.items[0];
+    return f->remedy.id ? &f->remedy : NULL;
+}
+
+static void show_one(struct show *s, struct arena *arena, const struct finding *f)
+{
+    show_heading(s, arena, f);
+    if (f->why.id)
+        labelled(s, _("why"), show_message(arena, &f->why));
+    const struct message *todo = what_to_do(f);
+    if (todo)
+        labelled(s, _("do this"), show_message(arena, todo));
+    show_source(s, f);
+}
+
+/* One finding on one line, cut to the width; its id is what `explain` wants. */
+static void show_line(struct show *s, struct arena *arena, const struct finding *f)
+{
+    CLEANUP_STR struct str text = {0};
+    const char *mark = f->verdict == VERDICT_UNKNOWN ? "?" : finding_is_open(f) ? "!" : "+";
+    str_printf(&text, "%s [%s] %s", mark,
+               f->verdict == VERDICT_UNKNOWN ? show_verdict(f->verdict)
+                                             : show_severity(f->severity),
+               show_message(arena, &f->summary));
+    show_colour(s, colour_of(f));
+    show_cell(s, str_text(&text), s->width - 9);
+    show_colour(s, SHOW_PLAIN);
+    fprintf(s->out, " %.8s\n", f->id);
+}
+
+static void show_numbers(struct show *s, const struct audit *a)
+{
+    size_t today = 0, later = 0, info = 0, low = 0;
+    for (size_t i = 0; i < a->findings->list.count; i++) {
+        const struct finding *f = a->findings->list.items[i];
+        if (!finding_is_open(f))
+            continue;
+        if (is_for_today(f))
+            today++;
+        else if (f->severity == SEVERITY_INFO)
+            info++;
+        else if (f->severity == SEVERITY_LOW)
+            low++;
+        else
+            later++;
+    }
+    CLEANUP_STR struct str line = {0};
+    str_printf(&line, _("%zu to fix today, %zu this month"), today, later);
+    if (low + info)
+        str_printf(&line, _(", %zu small things"), low + info);
+    if (a->unknown)
+        str_printf(&line, _(", %zu that cannot be judged"), a->unknown);
+    if (a->fixed)
+        str_printf(&line, _(", %zu fixed"), a->fixed);
+    show_colour(s, today ? SHOW_RED : later ? SHOW_YELLOW : SHOW_BOLD);
+    show_wrap(s, "", 0, str_text(&line));
+    show_colour(s, SHOW_PLAIN);
+}
+
+static void show_title(struct show *s, const struct audit *a)
+{
+    char day[16];
+    CLEANUP_STR struct str line = {0};
+    date_format_day(a->as_of, day);
+    str_add(&line, *a->host_name ? a->host_name : target_name(a->target));
+    if (*a->host_line)
+        str_printf(&line, " (%s)", a->host_line);
+    if (a->as_of != a->now)
+        str_printf(&line, _(", as of %s"), day);
+    show_colour(s, SHOW_BOLD);
+    show_wrap(s, "", 0, str_text(&line));
+    show_colour(s, SHOW_PLAIN);
+}
+
+/* What stands above every finding because it changes what all of them mean. */
+static void show_warnings(struct show *s, const struct audit *a)
+{
+    char text[1024];
+    if (a->feed_problem.code)
+        show_wrap(s, "? ", 2, error_text(&a->feed_problem, text, sizeof text));
+    if (a->rules_problem.code)
+        show_wrap(s, "? ", 2, error_text(&a->rules_problem, text, sizeof text));
+    bool updates = false;
+    for (size_t i = 0; i < a->findings->list.count; i++)
+        updates |= str_equal(a->findings->list.items[i]->rule_id, "debian-security-update");
+    if (updates)
+        show_wrap(s, "", 0,
+                  _("Which CVEs the waiting updates close is not said here: apt's lists name none."));
+    if (!advisories_count(a->advisories))
+        show_wrap(s, "? ", 2,
+                  _("No advisories are loaded: holes cannot be judged. Run make, or: yagura feed "
+                    "import PATH"));
+}
+
+static const char *target_words(const struct audit *a, struct arena *arena)
+{
+    switch (target_kind(a->target)) {
+    case TARGET_ROOT:
+        return arena_printf(arena, " --root %s", target_name(a->target));
+    case TARGET_IMAGE:
+        return arena_printf(arena, " --image %s", target_name(a->target));
+    case TARGET_TEXT:
+        return arena_printf(arena, " --text %s", target_name(a->target));
+    default:
+        return "";
+    }
+}
+
+static void show_next(struct show *s, const struct audit *a, size_t left_out)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    const char *words = target_words(a, arena);
+    const struct finding *first = a->findings->list.count ? a->findings->list.items[0] : NULL;
+    fputc('\n', s->out);
+    if (left_out)
+        show_wrap(s, "", 0,
+                  arena_printf(arena, _("%zu more: yagura audit%s --all"), left_out, words));
+    CLEANUP_STR struct str next = {0};
+    const struct message *todo = NULL;
+    if (first && (finding_is_open(first) || first->verdict == VERDICT_UNKNOWN))
+        todo = what_to_do(first);
+    str_printf(&next, "%s ", _("Next:"));
+    if (todo)
+        str_add(&next, show_message(arena, todo));
+    else if (first && finding_is_open(first))
+        str_printf(&next, "yagura explain %.8s", first->id);
+    else
+        str_add(&next, _("nothing to do here today"));
+    show_colour(s, SHOW_BOLD);
+    show_wrap(s, "", 2, str_text(&next));
+    show_colour(s, SHOW_PLAIN);
+    show_wrap(s, "", 2,
+              arena_printf(arena, _("Try also: yagura patch plan%s (what to do, in order) · yagura "
+                                    "ports%s (what listens)"),
+                           words, words));
+}
+
+static json_t *summary_json(const struct audit *a, enum severity fail_on)
+{
+    size_t today = 0, found = 0;
+    for (size_t i = 0; i < a->findings->list.count; i++) {
+        const struct finding *f = a->findings->list.items[i];
+        today += is_for_today(f);
+        found += finding_is_open(f) && f->severity >= fail_on;
+    }
+    char as_of[32];
+    date_format(a->as_of, as_of);
+    json_t *o = json_object();
+    json_put_string(o, "type", "summary");
+    json_put_string(o, "target", a->identity);
+    json_put_string(o, "host", a->host_name);
+    json_put_string(o, "os", a->host_line);
+    json_put_string(o, "as_of", as_of);
+    json_put_int(o, "found", (int64_t)found);
+    json_put_int(o, "today", (int64_t)today);
+    json_put_int(o, "unknown", (int64_t)a->unknown);
+    json_put_int(o, "fixed", (int64_t)a->fixed);
+    json_put_int(o, "advisories", (int64_t)advisories_count(a->advisories));
+    return o;
+}
+
+void show_audit(struct show *s, const struct audit *a, enum severity fail_on)
+{
+    if (s->json) {
+        for (size_t i = 0; i < a->findings->list.count; i++)
+            show_json_line(s, finding_to_json(a->findings->list.items[i], a->identity));
+        show_json_line(s, summary_json(a, fail_on));
+        return;
+    }
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    show_title(s, a);
+    show_numbers(s, a);
+    show_warnings(s, a);
+    size_t shown = 0, left_out = 0;
+    for (size_t i = 0; i < a->findings->list.count; i++) {
+        const struct finding *f = a->findings->list.items[i];
+        if (!finding_is_open(f) && f->verdict != VERDICT_UNKNOWN && !s->all)
+            continue;
+        if (shown >= IN_FULL + AS_LINES && !s->all) {
+            left_out++;
+            continue;
+        }
+        if (shown <= IN_FULL || s->all)
+            fputc('\n', s->out);
+        if (shown < IN_FULL || s->all)
+            show_one(s, arena, f);
+        else
+            show_line(s, arena, f);
+        shown++;
+    }
+    show_next(s, a, left_out);
+    if (a->memory.code) {
+        char text[1024];
+        show_wrap(s, "? ", 2,
+                  arena_printf(arena, _("Nothing was remembered: %s"),
+                               error_text(&a->memory, text, sizeof text)));
+    }
+}
+
+static void show_date(struct show *s, const char *label, int64_t when)
+{
+    char text[32];
+    if (when == DATE_NONE)
+        return;
+    date_format(when, text);
+    labelled(s, label, text);
+}
+
+void show_explain(struct show *s, const struct audit *a, const struct finding *f)
+{
+    if (s->json) {
+        show_json_line(s, finding_to_json(f, a->identity));
+        return;
+    }
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    show_title(s, a);
+    fputc('\n', s->out);
+    show_heading(s, arena, f);
+    labelled(s, _("verdict"), show_verdict(f->verdict));
+    if (f->why.id)
+        labelled(s, _("why"), show_message(arena, &f->why));
+    for (size_t i = 0; i < f->notes.count; i++)
+        labelled(s, i ? "" : _("note"), show_message(arena, &f->notes.items[i]));
+    if (f->remedy.id)
+        labelled(s, _("do this"), show_message(arena, &f->remedy));
+    for (size_t i = 0; i < f->steps.count; i++)
+        labelled(s, f->remedy.id || i ? "" : _("do this"), show_message(arena, &f->steps.items[i]));
+    if (f->patches.count) {
+        CLEANUP_STR struct str list = {0};
+        for (size_t i = 0; i < f->patches.count; i++)
+            str_printf(&list, "%s%s", i ? ", " : "", f->patches.items[i]);
+        labelled(s, _("patch"), str_text(&list));
+    }
+    for (size_t i = 0; i < f->evidence.count; i++) {
+        const struct evidence *e = &f->evidence.items[i];
+        CLEANUP_STR struct str text = {0};
+        str_add(&text, e->path ? e->path : "");
+        if (e->line)
+            str_printf(&text, ":%llu", (unsigned long long)e->line);
+        else if (e->offset >= 0)
+            str_printf(&text, " @%lld", (long long)e->offset);
+        if (e->fact && *e->fact)
+            str_printf(&text, "%s%s", text.length ? ": " : "", e->fact);
+        labelled(s, i ? "" : _("seen in"), str_text(&text));
+    }
+    CLEANUP_STR struct str cves = {0};
+    for (size_t i = 0; i < f->cves.count; i++)
+        str_printf(&cves, "%s%s", i ? ", " : "", f->cves.items[i]);
+    if (cves.length)
+        labelled(s, "CVE", str_text(&cves));
+    for (size_t i = 0; i < f->references.count; i++)
+        labelled(s, i ? "" : _("read"), f->references.items[i].url);
+    show_source(s, f);
+    show_date(s, _("first"), f->first_seen);
+    show_date(s, _("last"), f->last_seen);
+    show_date(s, _("fixed at"), f->fixed_at);
+    if (f->revised)
+        labelled(s, _("note"), _("the advisory was revised since the audit before this one"));
+}

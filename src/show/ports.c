@@ -1,0 +1,80 @@
+#include "show/show.h"
+
+#include "base/json.h"
+#include "base/str.h"
+#include "judge/ports.h"
+
+void show_ports(struct show *s, const struct audit *a)
+{
+    struct port_row *rows;
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    size_t count = judge_ports(arena, a->facts, &rows), bad = 0;
+    for (size_t i = 0; i < count; i++)
+        bad += rows[i].opinion == PORT_NO_BUSINESS;
+    if (s->json) {
+        for (size_t i = 0; i < count; i++) {
+            json_t *o = fact_to_json(rows[i].listener);
+            json_put_string(o, "type", "port");
+            json_put_string(o, "opinion", port_opinion_name(rows[i].opinion));
+            json_put_string(o, "reason", rows[i].reason.id ? message_text(arena, &rows[i].reason)
+                                                           : "");
+            show_json_line(s, o);
+        }
+        json_t *o = json_object();
+        json_put_string(o, "type", "summary");
+        json_put_string(o, "target", a->identity);
+        json_put_int(o, "found", (int64_t)bad);
+        json_put_int(o, "unknown", (int64_t)a->unknown);
+        show_json_line(s, o);
+        return;
+    }
+    unsigned process_width = s->width > 60 ? (s->width - 44) / 2 : 8;
+    unsigned reason_width = s->width > 60 ? s->width - 44 - process_width : 8;
+    show_colour(s, SHOW_BOLD);
+    fputs("  ", s->out);
+    show_cell(s, _("port"), 10);
+    show_cell(s, _("address"), 17);
+    show_cell(s, _("process"), process_width);
+    fputc(' ', s->out);
+    show_cell(s, _("outside?"), 14);
+    show_cell(s, _("because"), reason_width);
+    fputc('\n', s->out);
+    show_colour(s, SHOW_PLAIN);
+    static const char *const words[] = {
+        [PORT_NO_BUSINESS] = N_("shut it"),
+        [PORT_PUBLISHED] = N_("published"),
+        [PORT_YOURS] = N_("your decision"),
+        [PORT_LOCAL] = N_("local only"),
+    };
+    for (size_t i = 0; i < count; i++) {
+        const struct fact *f = rows[i].listener;
+        CLEANUP_STR struct str port = {0}, process = {0};
+        str_printf(&port, "%s/%s", fact_text(f, "port"), fact_text(f, "proto"));
+        const char *name = *fact_text(f, "process") ? fact_text(f, "process")
+                                                    : fact_text(f, "service");
+        str_add(&process, name);
+        if (*fact_text(f, "package") && !str_equal(fact_text(f, "package"), name))
+            str_printf(&process, " (%s)", fact_text(f, "package"));
+        show_colour(s, rows[i].opinion == PORT_NO_BUSINESS ? SHOW_RED : SHOW_PLAIN);
+        fputs(rows[i].opinion == PORT_NO_BUSINESS ? "! " : "  ", s->out);
+        show_cell(s, str_text(&port), 10);
+        show_cell(s, fact_text(f, "address"), 17);
+        show_cell(s, str_text(&process), process_width);
+        fputc(' ', s->out);
+        show_cell(s, show_translate(words[rows[i].opinion]), 14);
+        show_cell(s, rows[i].reason.id ? show_message(arena, &rows[i].reason) : "", reason_width);
+        show_colour(s, SHOW_PLAIN);
+        fputc('\n', s->out);
+    }
+    if (!count)
+        fprintf(s->out, "%s\n", _("Nothing was found to listen."));
+    const struct fact *unread = facts_first(a->facts, "unread");
+    fputc('\n', s->out);
+    if (unread)
+        show_wrap(s, "? ", 2, _("Not everything could be looked at: yagura facts"));
+    show_wrap(s, "", 0,
+              arena_printf(arena,
+                           _("%zu of %zu have no business outside. Rules for the router in front: "
+                             "yagura ports --gateway"),
+                           bad, count));
+}

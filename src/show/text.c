@@ -1,0 +1,232 @@
+#include "show/show.h"
+
+#include "base/str.h"
+#include "base/where.h"
+
+#include <locale.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+/* Most hosts have no Japanese locale generated. C.UTF-8 is always there, and with it gettext
+ * goes by LANGUAGE. */
+void show_language(const char *lang)
+{
+    static const char *const variables[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    const char *wish = lang;
+    for (size_t i = 0; !wish && i < ARRAY_COUNT(variables); i++) {
+        const char *value = getenv(variables[i]);
+        if (value && *value)
+            wish = value;
+    }
+    setlocale(LC_ALL, "C.UTF-8");
+    setlocale(LC_NUMERIC, "C");
+    setenv("LANGUAGE", wish && str_starts(wish, "ja") ? "ja" : "en", 1);
+    char folder[4096];
+    if (where_is(WHERE_LOCALE, NULL, folder, sizeof folder))
+        bindtextdomain("yagura", folder);
+    bind_textdomain_codeset("yagura", "UTF-8");
+    textdomain("yagura");
+}
+
+void show_init(struct show *s, FILE *out, bool json)
+{
+    const char *no_colour = getenv("NO_COLOR"), *columns = getenv("COLUMNS");
+    struct winsize size;
+    bool terminal = isatty(fileno(out));
+    *s = (struct show){.out = out, .json = json, .width = 80};
+    s->colour = terminal && !(no_colour && *no_colour);
+    uint64_t wish;
+    if (columns && str_to_u64(columns, &wish) && wish >= 40 && wish <= 400)
+        s->width = (unsigned)wish;
+    else if (terminal && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
+        s->width = size.ws_col;
+    if (s->width > 120)
+        s->width = 120; /* longer lines are hard to read */
+}
+
+const char *show_translate(const char *id)
+{
+    return id && *id ? gettext(id) : "";
+}
+
+const char *show_message(struct arena *arena, const struct message *m)
+{
+    struct message translated = *m;
+    translated.id = show_translate(m->id);
+    for (size_t i = 0; i < m->argument_count; i++)
+        if (m->arguments[i].translate)
+            translated.arguments[i].value = show_translate(m->arguments[i].value);
+    return message_text(arena, &translated);
+}
+
+/* One character of UTF-8 and its columns; control characters count as one. */
+static size_t character(const char *text, unsigned *columns)
+{
+    wchar_t wide;
+    mbstate_t state = {0};
+    size_t n = mbrtowc(&wide, text, strlen(text), &state);
+    if (n == (size_t)-1 || n == (size_t)-2 || !n) {
+        *columns = 1;
+        return 1;
+    }
+    int width = wcwidth(wide);
+    *columns = width < 0 ? 1 : (unsigned)width;
+    return n;
+}
+
+unsigned show_columns(const char *text)
+{
+    unsigned total = 0, columns;
+    while (*text) {
+        text += character(text, &columns);
+        total += columns;
+    }
+    return total;
+}
+
+/* Bytes from outside may hold escape sequences: none reaches the terminal. */
+static void put_safely(struct show *s, const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        fputc(c < 0x20 || c == 0x7f ? ' ' : c, s->out);
+    }
+}
+
+void show_cell(struct show *s, const char *text, unsigned columns)
+{
+    unsigned total = show_columns(text), used = 0;
+    unsigned room = total > columns && columns ? columns - 1 : columns;
+    while (*text) {
+        unsigned width;
+        size_t n = character(text, &width);
+        if (used + width > room)
+            break;
+        put_safely(s, text, n);
+        text += n;
+        used += width;
+    }
+    if (*text && columns) {
+        fputs("…", s->out);
+        used++;
+    }
+    for (; used < columns; used++)
+        fputc(' ', s->out);
+}
+
+static bool is_wide(const char *text)
+{
+    unsigned columns;
+    character(text, &columns);
+    return columns == 2;
+}
+
+/* 、。」） and their like do not begin a line. */
+static bool may_not_begin(const char *text)
+{
+    static const char *const closing[] = {"、", "。", "」", "』", "）", "，", "．", "ー", "・", "：", "！", "？", ":", ")", ",", ".", ";"};
+    for (size_t i = 0; i < ARRAY_COUNT(closing); i++)
+        if (str_starts(text, closing[i]))
+            return true;
+    return false;
+}
+
+/* The next piece that must stay together: a word with the spaces before it, or one wide
+ * character with the closing marks that follow it. */
+static size_t piece(const char *text, unsigned *columns)
+{
+    size_t n = 0;
+    unsigned width;
+    *columns = 0;
+    while (text[n] == ' ') {
+        n++;
+        ++*columns;
+    }
+    size_t start = n;
+    while (text[n] && text[n] != ' ' && text[n] != '\n') {
+        bool wide = is_wide(text + n);
+        if (n > start && wide && !may_not_begin(text + n))
+            break;
+        n += character(text + n, &width);
+        *columns += width;
+        if (wide && !may_not_begin(text + n))
+            break;
+    }
+    return n;
+}
+
+void show_wrap(struct show *s, const char *first, unsigned indent, const char *text)
+{
+    unsigned used = show_columns(first);
+    fputs(first, s->out);
+    bool at_start = true;
+    while (*text) {
+        if (*text == '\n') {
+            text++;
+            fputc('\n', s->out);
+            fprintf(s->out, "%*s", (int)indent, "");
+            used = indent;
+            at_start = true;
+            continue;
+        }
+        unsigned columns;
+        size_t n = piece(text, &columns);
+        if (!at_start && used + columns > s->width) {
+            while (n && *text == ' ') {
+                text++;
+                n--;
+                columns--;
+            }
+            fprintf(s->out, "\n%*s", (int)indent, "");
+            used = indent;
+        }
+        put_safely(s, text, n);
+        text += n;
+        used += columns;
+        at_start = false;
+    }
+    fputc('\n', s->out);
+}
+
+void show_colour(struct show *s, enum show_colour c)
+{
+    static const char *const codes[] = {"\033[0m",  "\033[1m",  "\033[1;31m",
+                                        "\033[33m", "\033[32m", "\033[2m"};
+    if (s->colour)
+        fputs(codes[c], s->out);
+}
+
+void show_json_line(struct show *s, json_t *object)
+{
+    json_dumpf(object, s->out, JSON_COMPACT);
+    fputc('\n', s->out);
+    json_decref(object);
+}
+
+const char *show_severity(enum severity severity)
+{
+    static const char *const names[] = {N_("info"), N_("low"), N_("medium"), N_("high"),
+                                        N_("critical")};
+    return gettext(names[severity]);
+}
+
+const char *show_verdict(enum verdict verdict)
+{
+    static const char *const names[] = {
+        [VERDICT_AFFECTED] = N_("open"),
+        [VERDICT_BROKEN] = N_("broken: apply again"),
+        [VERDICT_UNKNOWN] = N_("cannot judge"),
+        [VERDICT_FIXED] = N_("fixed"),
+        [VERDICT_NOT_AFFECTED] = N_("not affected"),
+        [VERDICT_ACCEPTED] = N_("accepted"),
+    };
+    return gettext(names[verdict]);
+}
+
+const char *show_confidence(enum confidence confidence)
+{
+    static const char *const names[] = {N_("low"), N_("medium"), N_("high")};
+    return gettext(names[confidence]);
+}
