@@ -34,7 +34,7 @@ static bool resource_rva(struct bytes *b, size_t optional, uint32_t *rva, struct
     size_t directories = optional + (magic == MAGIC_PE32 ? 96 : 112);
     bytes_seek(b, directories - 4);
     uint32_t count = bytes_u32le(b);
-    bytes_seek(b, directories + RESOURCE_DIRECTORY * 8);
+    bytes_seek(b, directories + (size_t)RESOURCE_DIRECTORY * 8);
     *rva = bytes_u32le(b);
     if (b->failed)
         return refuse(e, "its header is cut short");

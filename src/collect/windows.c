@@ -164,26 +164,26 @@ static const struct {
     const char *service;
     const char *driver; /* that must start too */
     const char *proto;
+    const char *since; /* the first version that does */
     unsigned port;
-    const char *since;
     enum condition condition;
 } listening[] = {
-    {"RpcSs", NULL, "tcp", 135, "", ALWAYS},
-    {"RpcSs", NULL, "udp", 135, "", ALWAYS},
-    {"LanmanServer", "NetBT", "udp", 137, "", NETBIOS},
-    {"LanmanServer", "NetBT", "udp", 138, "", NETBIOS},
-    {"LanmanServer", "NetBT", "tcp", 139, "", NETBIOS},
-    {"LanmanServer", "NetBT", "tcp", 445, "5.0", SMB},
-    {"LanmanServer", "NetBT", "udp", 445, "5.0", SMB},
-    {"TlntSvr", NULL, "tcp", 23, "", ALWAYS},
-    {"SNMP", NULL, "udp", 161, "", ALWAYS},
-    {"SimpTcp", NULL, "tcp", 7, "", ALWAYS},
-    {"SimpTcp", NULL, "tcp", 19, "", ALWAYS},
-    {"DNS", NULL, "tcp", 53, "", ALWAYS},
-    {"DNS", NULL, "udp", 53, "", ALWAYS},
-    {"LPDSVC", NULL, "tcp", 515, "", ALWAYS},
-    {"TermService", NULL, "tcp", 3389, "", ALWAYS},
-    {"MSSQLSERVER", NULL, "tcp", 1433, "", ALWAYS},
+    {"RpcSs", NULL, "tcp", "", 135, ALWAYS},
+    {"RpcSs", NULL, "udp", "", 135, ALWAYS},
+    {"LanmanServer", "NetBT", "udp", "", 137, NETBIOS},
+    {"LanmanServer", "NetBT", "udp", "", 138, NETBIOS},
+    {"LanmanServer", "NetBT", "tcp", "", 139, NETBIOS},
+    {"LanmanServer", "NetBT", "tcp", "5.0", 445, SMB},
+    {"LanmanServer", "NetBT", "udp", "5.0", 445, SMB},
+    {"TlntSvr", NULL, "tcp", "", 23, ALWAYS},
+    {"SNMP", NULL, "udp", "", 161, ALWAYS},
+    {"SimpTcp", NULL, "tcp", "", 7, ALWAYS},
+    {"SimpTcp", NULL, "tcp", "", 19, ALWAYS},
+    {"DNS", NULL, "tcp", "", 53, ALWAYS},
+    {"DNS", NULL, "udp", "", 53, ALWAYS},
+    {"LPDSVC", NULL, "tcp", "", 515, ALWAYS},
+    {"TermService", NULL, "tcp", "", 3389, ALWAYS},
+    {"MSSQLSERVER", NULL, "tcp", "", 1433, ALWAYS},
 };
 
 static void collect_listening(struct collection *c, struct windows *w)

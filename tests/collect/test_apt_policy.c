@@ -45,7 +45,16 @@ static void the_candidate_is_that_of_apt(void **state)
         {"Package: x\nPin: version 1\nPin-Priority: 999\n", NULL, "3"},
         {"Package: x\nPin: version 1\nPin-Priority: 1001\n", NULL, "1"},
         {"Package: x\nPin: version 2\nPin-Priority: 1001\n", NULL, "2"},
-        {"Package: x\nPin: release *\nPin-Priority: never\n", NULL, NULL},
+        {"Package: *\nPin: release l=Debian-Security\nPin-Priority: never\n", NULL, "2"},
+        {"Package: *\nPin: release l=Debian-Security\nPin-Priority: never\n\n"
+         "Package: x\nPin: version 3\nPin-Priority: 900\n",
+         NULL, "2"},
+        {"Package: x\nPin: version *\nPin-Priority: -5\n", NULL, NULL},
+        {"Package: x:any\nPin: version 4*\nPin-Priority: 900\n", NULL, "4"},
+        {"Package: x:amd64\nPin: version 4*\nPin-Priority: 900\n", NULL, "4"},
+        {"Package: x\nPin: release v=12*,c=main\nPin-Priority: 700\n", NULL, "3"},
+        {"Package: x\nPin: release 12.15\nPin-Priority: 700\n", NULL, "2"},
+        {"Package: x\nPin: release a=now\nPin-Priority: 700\n", NULL, "2"},
         /* the first stanza that fits counts */
         {"Package: *\nPin: release n=bookworm-security\nPin-Priority: 50\n\n"
          "Package: *\nPin: release o=Debian\nPin-Priority: 700\n",
@@ -86,12 +95,13 @@ static void damaged_pins_are_counted(void **state)
 {
     static const char text[] = "Package: x\nPin: version 1\n\nPackage: x\nPin: moon 1\n"
                                "Pin-Priority: 1\n\nPackage: x\nPin: version 1\nPin-Priority: 99999\n"
-                               "\nPackage: *\nPin: version 1\nPin-Priority: 1\n\nPin: release a\n"
+                               "\nPackage: *\nPin: version 1\nPin-Priority: 1\n\nPackage: x\n"
+                               "Pin: release *\nPin-Priority: never\n\nPin: release a\n"
                                "Pin-Priority: 5\n";
     CLEANUP_ARENA struct arena *arena = arena_new();
     CLEANUP_APT_POLICY struct apt_policy policy = {0};
     apt_policy_parse(&policy, arena, "preferences", text, sizeof text - 1);
-    assert_int_equal(policy.malformed, 5);
+    assert_int_equal(policy.malformed, 6);
     assert_int_equal(policy.pins.count, 0);
 }
 

@@ -507,6 +507,38 @@ static void registry_and_export_are_weighed_against_each_other(void **state)
     harness_close(&h);
 }
 
+static void a_metabase_that_is_not_read_is_said(void **state)
+{
+    static const struct {
+        const char *roots, *file;
+        bool site, maps, vdirs;
+    } rows[] = {
+        {ROOTS "/=C:\\x,,201\n", "WINNT/system32/inetsrv/MetaBase.bin", true, false, false},
+        {ROOTS "/=C:\\x,,201\n", NULL, true, true, false},
+        {"", NULL, true, true, true},
+        {"", "WINNT/system32/inetsrv/metabase.txt", false, false, false},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        CLEANUP_STR struct str system = {0};
+        str_printf(&system, "%s%s", SERVER, rows[i].roots);
+        struct system s = {
+            .software = W2K "[Microsoft\\InetStp]\nMajorVersion=#5\n",
+            .system = str_text(&system),
+            .files = {rows[i].file, "[/W3SVC]\nLogType : (INTEGER) 1\n\".htr,C:\\ism.dll,1\"\n"}};
+        struct harness h = run_system(&s);
+        assert_int_equal(harness_find(&h, "unread", "what", "site: MetaBase.bin") != NULL,
+                         rows[i].site);
+        assert_int_equal(harness_find(&h, "unread", "what", "script-map: MetaBase.bin") != NULL,
+                         rows[i].maps);
+        assert_int_equal(harness_find(&h, "unread", "what", "vdir: MetaBase.bin") != NULL,
+                         rows[i].vdirs);
+        if (i == 0)
+            assert_int_equal(harness_find(&h, "script-map", "from", "strings")->confidence,
+                             CONFIDENCE_LOW);
+        harness_close(&h);
+    }
+}
+
 static void a_hostile_registry_does_no_harm(void **state)
 {
     CLEANUP_STR struct str software = hive_builder_make(
@@ -560,6 +592,7 @@ int main(void)
         cmocka_unit_test(listeners_follow_from_services_and_bindings),
         cmocka_unit_test(iis_tells_its_directories_by_source),
         cmocka_unit_test(registry_and_export_are_weighed_against_each_other),
+        cmocka_unit_test(a_metabase_that_is_not_read_is_said),
         cmocka_unit_test(a_hostile_registry_does_no_harm),
         cmocka_unit_test(a_linux_root_is_not_windows),
     };
