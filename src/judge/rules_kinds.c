@@ -10,7 +10,7 @@ static const struct rules_kind kinds[] = {
     {"host", "name", true, true, "", ""}, /* and every wanted key */
     {"product", "name", false, false, " name version title ", ""},
     {"package", "name", true, false,
-     " manager name version arch status source source_version hold ", "installed packages"},
+     " manager name version arch status source_package source_version hold ", "installed packages"},
     {"hotfix", "id", false, false,
      " id installed place service_pack_key obsoletes requires packages date ", "hotfixes"},
     {"hotfix-leavings", "id", false, false, " id path ", "uninstall folders"},
@@ -43,7 +43,7 @@ static const struct rules_kind kinds[] = {
      "refreshed refreshed_from configured ", "updates"},
     {"os-support", "series", false, false,
      " distribution series released eol eol_lts eol_paid from ", ""},
-    {"firewall", "tool", false, false, " tool path state policy note ", ""},
+    {"firewall", "tool", false, false, " tool path family state policy allows note ", ""},
     {"leaving", "path", false, false, " of path what claim ", ""},
     {"rc", "path", true, false, " path level name runs ", ""},
     {"inetd", "service", true, false,
