@@ -4,6 +4,7 @@
 #include "base/where.h"
 #include "collect/collect.h"
 #include "judge/coverage.h"
+#include "judge/updates.h"
 #include "model/date.h"
 
 #include <dirent.h>
@@ -72,25 +73,40 @@ bool audit_open_advisories(struct advisories **out, struct state *state, struct 
     return good;
 }
 
-/* Every folder of the shipped rules, then the user's own. */
-static bool load_rules(struct audit *a, const struct audit_request *r, struct error *e)
+bool audit_load_rules(struct rules **out, const char *only, const char *also, bool this_host,
+                      struct sigma_problems *problems, struct error *e)
 {
-    CLEANUP_ARENA struct arena *arena = arena_new();
     VEC(const char *) dirs = {0};
     char folder[4096];
-    if (where_is(WHERE_DATA, "rules", folder, sizeof folder)) {
+    if (only) {
+        VEC_PUSH(&dirs, only);
+    } else if (where_is(WHERE_DATA, "rules", folder, sizeof folder)) {
         DIR *dir = opendir(folder);
         const struct dirent *entry;
-        while (dir && (entry = readdir(dir)))
-            if (entry->d_name[0] != '.' && !strchr(entry->d_name, '.'))
-                VEC_PUSH(&dirs, (const char *)arena_printf(arena, "%s/%s", folder, entry->d_name));
+        while (dir && (entry = readdir(dir))) {
+            /* The host that runs this program is a Linux: the rest cannot apply. */
+            bool fits = !this_host || str_equal(entry->d_name, "linux") ||
+                        str_equal(entry->d_name, "apache");
+            if (fits && !strchr(entry->d_name, '.'))
+                VEC_PUSH(&dirs, (const char *)arena_printf(problems->arena, "%s/%s", folder,
+                                                           entry->d_name));
+        }
         if (dir)
             closedir(dir);
     }
-    if (r->rules_dir)
-        VEC_PUSH(&dirs, r->rules_dir);
+    if (also)
+        VEC_PUSH(&dirs, also);
+    bool good = rules_load(out, dirs.items, dirs.count, problems, e);
+    VEC_FREE(&dirs);
+    return good;
+}
+
+static bool load_rules(struct audit *a, const struct audit_request *r, struct error *e)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
     struct sigma_problems problems = {.arena = arena};
-    bool good = rules_load(&a->rules, dirs.items, dirs.count, &problems, e);
+    bool good = audit_load_rules(&a->rules, NULL, r->rules_dir, r->kind == TARGET_LIVE,
+                                 &problems, e);
     for (size_t i = 0; good && i < problems.list.count; i++) {
         const struct sigma_problem *p = &problems.list.items[i];
         if (p->warning || a->rules_problem.code)
@@ -99,7 +115,6 @@ static bool load_rules(struct audit *a, const struct audit_request *r, struct er
         error_at(&a->rules_problem, p->path, p->line, p->column);
     }
     sigma_problems_free(&problems);
-    VEC_FREE(&dirs);
     return good;
 }
 
@@ -229,6 +244,8 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
                                     .rule_context = a->outcomes};
     if (request->with_advisories)
         judge_advisories(a->findings, &a->input);
+    if (request->with_updates)
+        judge_updates(a->findings, a->facts, a->identity, a->as_of);
     if (request->with_checklist)
         rules_judge(a->findings, a->outcomes, a->facts, request->set, a->identity);
     judge_coverage(a->findings, &a->input);

@@ -22,6 +22,7 @@ static const struct collect_source sources[] = {
     {"windows/files", CAGE_ROOT, FAMILY_WINDOWS, collect_windows_files},
     {"solaris/patches", CAGE_ROOT, FAMILY_SOLARIS, collect_solaris_patches},
     {"solaris/services", CAGE_ROOT, FAMILY_SOLARIS, collect_solaris_services},
+    {"solaris/trust", CAGE_ROOT, FAMILY_SOLARIS, collect_trust},
     {"debian/dpkg", CAGE_ROOT, FAMILY_DEBIAN, collect_dpkg},
     {"debian/apt", CAGE_ROOT, FAMILY_DEBIAN, collect_apt},
     {"netscape", CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, collect_netscape},

@@ -82,6 +82,7 @@ void collect_windows_text(struct collection *c);    /* text target: systeminfo *
 void collect_solaris_host(struct collection *c);
 void collect_solaris_patches(struct collection *c);
 void collect_solaris_services(struct collection *c);/* inetd.conf, rc files */
+void collect_trust(struct collection *c);           /* .rhosts, hosts.equiv */
 void collect_solaris_text(struct collection *c);    /* text target: showrev -p */
 void collect_netscape(struct collection *c);
 void collect_apache(struct collection *c);          /* Apache 1.3 of that time */

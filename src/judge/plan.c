@@ -194,14 +194,19 @@ static void add_setting(struct planning *p, const struct finding *f)
         VEC_PUSH(&s->subjects, f->subject_name);
 }
 
-/* An update of today's distribution: one command brings them all; the packages are named. */
+/* The updates of a distribution come with one command; those that are held back, or need
+ * another one, keep a step of their own. */
 static void add_update(struct planning *p, const struct finding *f)
 {
-    struct plan_step *s = step_for(p, PLAN_UPDATE, f->subject_name);
-    s->what = f->steps.count ? f->steps.items[0] : f->remedy;
+    static const char *const all = N_("sudo apt-get update && sudo apt-get upgrade");
+    const struct message *own = f->steps.count ? &f->steps.items[0] : NULL;
+    bool plain = own && str_starts(own->id, "sudo apt-get update && ");
+    struct plan_step *s = step_for(p, PLAN_UPDATE, plain ? "apt" : f->subject_name);
     if (!s->what.id)
-        s->what = f->summary;
+        s->what = plain ? message_of(all) : own ? *own : f->remedy.id ? f->remedy : f->summary;
     closes(s, f);
+    if (f->subject_name && !lists(s->subjects.items, s->subjects.count, f->subject_name))
+        VEC_PUSH(&s->subjects, f->subject_name);
 }
 
 static int by_order(const void *x, const void *y)

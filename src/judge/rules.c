@@ -132,20 +132,45 @@ static void finish(struct rules *rules, struct sigma_problems *problems)
 
 /* --- reading --- */
 
-static void add(struct rules *rules, const char *name, const char *path, const char *text,
-                size_t size, struct sigma_problems *problems)
+static struct rule *add(struct rules *rules, const char *name, const char *path,
+                        const char *text, size_t size, struct sigma_problems *problems)
 {
     struct rule *rule = rules_parse(rules->arena, name, path, text, size, problems);
     if (!rule)
-        return;
+        return NULL;
     rule->path = arena_strdup(rules->arena, path); /* the problems' arena may go first */
     for (size_t i = 0; i < rules->list.count; i++)
         if (str_equal(rules->list.items[i]->name, name)) { /* the later directory wins */
             sigma_free(rules->list.items[i]->sigma);
             rules->list.items[i] = rule;
-            return;
+            return rule;
         }
     VEC_PUSH(&rules->list, rule);
+    return rule;
+}
+
+/* The length of a rule's text without its examples. They are cut off only as they are written
+ * by custom: the key `examples` at two spaces, last in the top-level map `yagura`, which is the
+ * last of the file. Anything else is read whole. */
+static size_t without_examples(const char *text, size_t size)
+{
+    size_t position = 0, length, cut = size;
+    const char *line;
+    bool ours = false;
+    while (str_next_line(text, size, &position, &line, &length)) {
+        if (!length || *line == '#')
+            continue;
+        if (*line != ' ') {
+            if (cut != size)
+                return size;
+            ours = length == 7 && memcmp(line, "yagura:", 7) == 0;
+        } else if (ours && length == 11 && memcmp(line, "  examples:", 11) == 0) {
+            cut = (size_t)(line - text);
+        } else if (cut != size && (length < 4 || memcmp(line, "    ", 4) != 0)) {
+            return size;
+        }
+    }
+    return cut;
 }
 
 static void add_file(struct rules *rules, const char *dir, const char *file,
@@ -160,8 +185,12 @@ static void add_file(struct rules *rules, const char *dir, const char *file,
         return;
     }
     char name[256];
+    size_t shorter = without_examples(text, size);
     snprintf(name, sizeof name, "%.*s", (int)(strlen(file) - 4), file);
-    add(rules, name, arena_strdup(problems->arena, path), text, size, problems);
+    struct rule *rule =
+        add(rules, name, arena_strdup(problems->arena, path), text, shorter, problems);
+    if (rule)
+        rule->examples_passed_over = shorter != size;
 }
 
 static bool add_dir(struct rules *rules, const char *dir, bool *there,

@@ -1,4 +1,5 @@
 /* Looking after rules: what is not good in them, and their own examples. */
+#include "base/file.h"
 #include "base/str.h"
 #include "judge/rules.h"
 #include "judge/rules_kinds.h"
@@ -43,10 +44,24 @@ static void lint_fields(const struct rule *rule, const struct rules_kind *kind,
     }
 }
 
-/* "fires" and "quiet" must both be shown. */
-static bool shows(const struct rule *rule, const char *outcome)
+/* The examples of a rule, from its file where they were passed over; in the arena. */
+static const struct yaml_node *examples_of(const struct rule *rule, struct arena *arena)
 {
-    const struct yaml_node *list = rule->examples;
+    CLEANUP_FREE char *text = NULL;
+    size_t size = 0, count = 0;
+    struct yaml_node **documents;
+    if (!rule->examples_passed_over)
+        return rule->examples;
+    if (!file_read(&text, &size, rule->path, 1 << 20, NULL) ||
+        !yaml_parse(&documents, &count, arena, text, size, rule->path, NULL) || count != 1)
+        return NULL;
+    const struct yaml_node *ours = yaml_get(documents[0], "yagura");
+    return ours ? yaml_get(ours, "examples") : NULL;
+}
+
+/* "fires" and "quiet" must both be shown. */
+static bool shows(const struct yaml_node *list, const char *outcome)
+{
     for (size_t i = 0; list && list->kind == YAML_SEQUENCE && i < list->count; i++) {
         const char *expect =
             list->items[i]->kind == YAML_MAP ? yaml_get_text(list->items[i], "expect") : NULL;
@@ -79,9 +94,11 @@ static void lint_ours(const struct rule *rule, struct sigma_problems *problems)
         if (k == ARRAY_COUNT(known))
             warn(problems, rule, "unknown set", rule->sets[i]);
     }
-    if (!shows(rule, "fires"))
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    const struct yaml_node *examples = examples_of(rule, arena);
+    if (!shows(examples, "fires"))
         warn(problems, rule, "no example that fires", "");
-    if (!shows(rule, "quiet"))
+    if (!shows(examples, "quiet"))
         warn(problems, rule, "no example that is quiet", "");
 }
 
@@ -157,14 +174,16 @@ size_t rules_test(const struct rules *rules, struct sigma_problems *problems)
     size_t run = 0;
     for (size_t i = 0; i < rules_count(rules); i++) {
         const struct rule *rule = rules_at(rules, i);
-        if (!rule->examples)
-            continue;
-        if (rule->examples->kind != YAML_SEQUENCE) {
-            sigma_problem(problems, false, rule->path, rule->examples, "examples: a list");
+        CLEANUP_ARENA struct arena *arena = arena_new();
+        const struct yaml_node *examples = examples_of(rule, arena);
+        if (rule->examples_passed_over && !examples)
+            warn(problems, rule, "the examples cannot be read", "");
+        if (examples && examples->kind != YAML_SEQUENCE) {
+            sigma_problem(problems, false, rule->path, examples, "examples: a list");
             continue;
         }
-        for (size_t k = 0; k < rule->examples->count; k++, run++)
-            run_example(rule, rule->examples->items[k], problems);
+        for (size_t k = 0; examples && k < examples->count; k++, run++)
+            run_example(rule, examples->items[k], problems);
     }
     return run;
 }

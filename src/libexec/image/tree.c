@@ -105,7 +105,11 @@ static bool too_many(struct error *e)
 static bool load(struct volume *v, uint64_t inode, struct tree_dir *out, struct error *e)
 {
     tsk_error_reset();
+    if (v->solaris)
+        v->fs->ftype = TSK_FS_TYPE_FFS1B;
     CLEANUP(dir_cleanup) TSK_FS_DIR *dir = tsk_fs_dir_open_meta(v->fs, inode);
+    if (v->solaris)
+        v->fs->ftype = TSK_FS_TYPE_FFS1;
     if (!dir)
         return volume_failed(e, "the folder could not be read");
     size_t names = tsk_fs_dir_getsize(dir), count = 0;
@@ -208,6 +212,18 @@ static bool open_inode(struct volume *v, uint64_t inode, TSK_FS_FILE **out, stru
     if (!file || !file->meta) {
         file_cleanup(&file);
         return volume_failed(e, "its inode could not be read");
+    }
+    /* The owners of Solaris' inodes lie where FFS1B looks; libtsk 4.11.1 crashes there on links
+     * shorter than 60 bytes, so a link keeps what FFS1 read. */
+    if (v->solaris && file->meta->type != TSK_FS_META_TYPE_LNK) {
+        v->fs->ftype = TSK_FS_TYPE_FFS1B;
+        TSK_FS_FILE *again = tsk_fs_file_open_meta(v->fs, NULL, inode);
+        v->fs->ftype = TSK_FS_TYPE_FFS1;
+        if (again && again->meta) {
+            file->meta->uid = again->meta->uid;
+            file->meta->gid = again->meta->gid;
+        }
+        file_cleanup(&again);
     }
     *out = file;
     return true;

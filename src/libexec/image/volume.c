@@ -192,8 +192,12 @@ static void settle_ufs(struct volume *v, struct bytes *head)
     bytes_seek(&super, UFS_INODE_FORMAT);
     bool little = v->fs->endian == TSK_LIT_ENDIAN;
     uint32_t format = little ? bytes_u32le(&super) : bytes_u32be(&super);
-    if (!super.failed && v->fs->ftype != TSK_FS_TYPE_FFS2)
-        v->fs->ftype = format == UFS_FORMAT_44BSD ? TSK_FS_TYPE_FFS1 : TSK_FS_TYPE_FFS1B;
+    if (super.failed || v->fs->ftype == TSK_FS_TYPE_FFS2)
+        return;
+    /* libtsk's FFS1B is right for Solaris' directories and owners, and falls over every short
+     * link: tree.c switches to it where it is needed. */
+    v->solaris = format != UFS_FORMAT_44BSD;
+    v->fs->ftype = TSK_FS_TYPE_FFS1;
 }
 
 static void describe(struct volume *v, const struct partition *p, const char *title)

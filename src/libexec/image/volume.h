@@ -21,6 +21,7 @@ struct secure;
 struct volume {
     enum volume_family family;
     TSK_FS_INFO *fs; /* NULL: not readable */
+    bool solaris;    /* UFS with directories and owners as Solaris writes them */
     char description[160];
     const char *name;
     char serial[40];
