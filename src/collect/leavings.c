@@ -306,6 +306,8 @@ static void look_at_windows(struct search *s)
 void collect_leavings(struct collection *c)
 {
     struct search s = {.c = c, .everything = true};
+    if (target_kind(c->target) == TARGET_TEXT)
+        return; /* a list of patches has no files: nobody asked for them */
     if (collect_families(c->facts) & FAMILY_WINDOWS)
         look_at_windows(&s);
     else

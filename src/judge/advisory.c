@@ -78,6 +78,7 @@ static bool in_range(struct judging *j, const char *range, enum version_scheme s
 static void look_at_patches(struct judging *j, const struct advisory_case *c, struct patches *p,
                             struct assessment *a)
 {
+    bool unreadable = false; /* a file that might have proven it */
     a->proof = patches_proof(p, c->files, c->file_count, &a->file);
     for (size_t i = 0; i < c->patch_count; i++) {
         const char *key = c->patches[i];
@@ -114,9 +115,15 @@ static void look_at_patches(struct judging *j, const struct advisory_case *c, st
             } else if (other == PROOF_OLD && a->proof == PROOF_NONE && m == MARKER_PRESENT) {
                 a->proof = PROOF_OLD; /* that patch is claimed, and its own files deny it */
                 a->file = file;
+            } else if (other == PROOF_UNREADABLE && !unreadable) {
+                unreadable = true;
+                if (a->proof == PROOF_NONE)
+                    a->file = file;
             }
         }
     }
+    if (unreadable && a->proof == PROOF_NONE && a->marker == MARKER_ABSENT)
+        a->proof = PROOF_UNREADABLE;
 }
 
 static void by_table(struct assessment *a)
