@@ -78,6 +78,7 @@ static bool in_range(struct judging *j, const char *range, enum version_scheme s
 static void look_at_patches(struct judging *j, const struct advisory_case *c, struct patches *p,
                             struct assessment *a)
 {
+    bool unreadable = false; /* a file that might have proven it */
     a->proof = patches_proof(p, c->files, c->file_count, &a->file);
     for (size_t i = 0; i < c->patch_count; i++) {
         const char *key = c->patches[i];
@@ -114,9 +115,15 @@ static void look_at_patches(struct judging *j, const struct advisory_case *c, st
             } else if (other == PROOF_OLD && a->proof == PROOF_NONE && m == MARKER_PRESENT) {
                 a->proof = PROOF_OLD; /* that patch is claimed, and its own files deny it */
                 a->file = file;
+            } else if (other == PROOF_UNREADABLE && !unreadable) {
+                unreadable = true;
+                if (a->proof == PROOF_NONE)
+                    a->file = file;
             }
         }
     }
+    if (unreadable && a->proof == PROOF_NONE && a->marker == MARKER_ABSENT)
+        a->proof = PROOF_UNREADABLE;
 }
 
 static void by_table(struct assessment *a)
@@ -520,7 +527,7 @@ static void judge_package(struct judging *j, const struct fact *package)
 {
     const char *manager = fact_text(package, "manager"), *name = fact_text(package, "name");
     const char *type = str_equal(manager, "dpkg") ? "deb" : manager;
-    const char *source = fact_text(package, "source");
+    const char *source = fact_text(package, "source_package");
     const char *names[] = {name, *source && !str_equal(source, name) ? source : NULL};
     for (size_t n = 0; n < ARRAY_COUNT(names) && names[n]; n++) {
         const struct advisory_case *const *cases;
