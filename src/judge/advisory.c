@@ -520,7 +520,7 @@ static void judge_package(struct judging *j, const struct fact *package)
 {
     const char *manager = fact_text(package, "manager"), *name = fact_text(package, "name");
     const char *type = str_equal(manager, "dpkg") ? "deb" : manager;
-    const char *source = fact_text(package, "source");
+    const char *source = fact_text(package, "source_package");
     const char *names[] = {name, *source && !str_equal(source, name) ? source : NULL};
     for (size_t n = 0; n < ARRAY_COUNT(names) && names[n]; n++) {
         const struct advisory_case *const *cases;

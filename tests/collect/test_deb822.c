@@ -102,14 +102,14 @@ static void only_what_is_unpacked_counts(void **state)
     assert_int_equal(linux_count(&host, "package"), 3);
     assert_int_equal(linux_count(&host, "unread"), 0);
     const struct fact *f = harness_find(&host.h, "package", "name", "libssl3");
-    assert_string_equal(harness_value(f, "source"), "openssl");
+    assert_string_equal(harness_value(f, "source_package"), "openssl");
     assert_string_equal(harness_value(f, "source_version"), "3.0.1-1");
     assert_string_equal(harness_value(f, "version"), "3.0.1-1+b1");
     assert_string_equal(harness_value(f, "hold"), "no");
     assert_int_equal(f->line, 1);
     f = harness_find(&host.h, "package", "name", "held");
     assert_string_equal(harness_value(f, "hold"), "yes");
-    assert_string_equal(harness_value(f, "source"), "held");
+    assert_string_equal(harness_value(f, "source_package"), "held");
     assert_int_equal(f->line, 7);
     f = harness_find(&host.h, "package", "name", "half");
     assert_string_equal(harness_value(f, "status"), "half-configured");
