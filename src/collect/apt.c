@@ -179,7 +179,7 @@ static void judge_package(struct apt_state *s, const struct fact *fact,
                           .name = fact_text(fact, "name"),
                           .version = fact_text(fact, "version"),
                           .arch = fact_text(fact, "arch"),
-                          .source = fact_text(fact, "source")};
+                          .source = fact_text(fact, "source_package")};
     const char *native_arch = s->arch_count ? s->arches[0] : "";
     if (str_equal(p.arch, "all")) /* apt files it under the native architecture */
         p.arch = native_arch;

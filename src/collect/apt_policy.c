@@ -62,7 +62,8 @@ void apt_policy_parse(struct apt_policy *policy, struct arena *arena, const char
                     priority_of(deb822_value(arena, &f[PRIORITY]), &pin.priority);
         char *packages = good ? deb822_value(arena, &f[PACKAGE]) : NULL;
         bool every = good && str_equal(packages, "*");
-        if (!good || (every && pin.type == APT_PIN_VERSION) ||
+        bool never = good && pin.priority == APT_NEVER;
+        if (!good || (every && pin.type == APT_PIN_VERSION) || (never && !every) ||
             policy->pins.count >= MOST_PINS) {
             policy->malformed++;
             continue;

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define APT_NEVER INT16_MIN /* Pin-Priority: never */
+#define APT_NEVER INT16_MIN /* Pin-Priority: never; only with "Package: *" */
 
 enum apt_pin_type { APT_PIN_VERSION, APT_PIN_RELEASE, APT_PIN_ORIGIN };
 

@@ -106,13 +106,14 @@ static bool add_package(void *context, const struct dpkg_package *p)
     fact_put(c->facts, f, "version", keep(c, p->version));
     fact_put(c->facts, f, "arch", keep(c, p->arch));
     fact_put(c->facts, f, "status", s->always ? "installed" : keep(c, p->status));
-    fact_put(c->facts, f, "source", keep(c, p->source));
+    fact_put(c->facts, f, "source_package", keep(c, p->source));
     fact_put(c->facts, f, "source_version", keep(c, p->source_version));
     fact_put(c->facts, f, "hold", text_is(p->want, "hold") ? "yes" : "no");
     return true;
 }
 
-static void read_one(struct collection *c, const char *path, size_t most, bool always,
+/* False where something of it was not read: that is stated. */
+static bool read_one(struct collection *c, const char *path, size_t most, bool always,
                      size_t *count)
 {
     CLEANUP_FREE char *text = NULL;
@@ -120,7 +121,7 @@ static void read_one(struct collection *c, const char *path, size_t most, bool a
     struct error e = ERROR_INIT;
     if (!target_read(c->target, path, most, &text, &size, &e)) {
         facts_unread(c->facts, "installed packages", path, e.message);
-        return;
+        return false;
     }
     struct collecting s = {.c = c, .path = path, .always = always, .count = *count};
     uint64_t bad = dpkg_parse(text, size, add_package, &s);
@@ -129,24 +130,26 @@ static void read_one(struct collection *c, const char *path, size_t most, bool a
         facts_unread(c->facts, "installed packages", path,
                      arena_printf(c->arena, "%llu lines or stanzas are damaged; the rest was read",
                                   (unsigned long long)bad));
+    return !bad && s.count <= MOST_STANZAS;
 }
 
 /* An interrupted dpkg leaves what it did in updates/: then status is behind (dpkg(1)). */
-static void say_journal(struct collection *c)
+static bool say_journal(struct collection *c)
 {
     static const char path[] = "/var/lib/dpkg/updates";
     struct target_entry *entries = NULL;
     size_t count = 0;
     struct error e = ERROR_INIT;
     if (!target_list(c->target, path, c->arena, &entries, &count, &e))
-        return;
+        return false;
     for (size_t i = 0; i < count; i++)
         if (str_is_digit(entries[i].name[0])) {
             facts_unread(c->facts, "installed packages", path,
                          "dpkg was interrupted, so that its list may be behind; "
                          "run: sudo dpkg --configure -a");
-            return;
+            return true;
         }
+    return false;
 }
 
 void collect_dpkg(struct collection *c)
@@ -156,25 +159,30 @@ void collect_dpkg(struct collection *c)
     struct error e = ERROR_INIT;
     struct target_entry *entries = NULL;
     size_t count = 0, packages = 0;
+    bool whole = true;
     bool status = target_stat(c->target, status_path, true, &st, &e);
     if (status || e.code != ERR_ABSENT)
-        read_one(c, status_path, STATUS_MOST_BYTES, false, &packages);
+        whole = read_one(c, status_path, STATUS_MOST_BYTES, false, &packages);
     struct error list_error = ERROR_INIT;
     bool parts = target_list(c->target, folder, c->arena, &entries, &count, &list_error);
-    if (!parts && list_error.code != ERR_ABSENT)
+    if (!parts && list_error.code != ERR_ABSENT) {
         facts_unread(c->facts, "installed packages", folder, list_error.message);
+        whole = false;
+    }
     for (size_t i = 0; parts && i < count; i++)
         if (entries[i].name[0] != '.' && !str_ends(entries[i].name, ".md5sums") &&
             entries[i].type != TARGET_DIR)
-            read_one(c, arena_printf(c->arena, "%s/%s", folder, entries[i].name),
-                     STATUS_D_MOST_BYTES, true, &packages);
-    if (!status && e.code == ERR_ABSENT && !parts && list_error.code == ERR_ABSENT)
+            whole &= read_one(c, arena_printf(c->arena, "%s/%s", folder, entries[i].name),
+                              STATUS_D_MOST_BYTES, true, &packages);
+    if (!packages && whole)
         facts_unread(c->facts, "installed packages", status_path,
-                     "this Debian system has no package database");
-    else if (!packages && !facts_first(c->facts, "unread"))
-        facts_unread(c->facts, "installed packages", status_path,
-                     "the package database names no installed package");
-    say_journal(c);
+                     status || parts ? "the package database names no installed package"
+                                     : "this Debian system has no package database");
+    if (say_journal(c) || !whole || !packages)
+        return;
+    struct fact *f = facts_add(c->facts, "complete", status_path, 0, -1, CONFIDENCE_HIGH);
+    fact_put(c->facts, f, "of", "package");
+    fact_put_number(c->facts, f, "found", (int64_t)packages);
 }
 
 /* --- architectures --- */

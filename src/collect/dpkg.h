@@ -3,7 +3,7 @@
  *
  * A "package" fact is made for every package whose files are (or may be) unpacked: every state
  * but not-installed and config-files. `status` is dpkg's third word (installed, unpacked,
- * half-configured ...), `hold` is "yes" where its first word is hold. `source` and
+ * half-configured ...), `hold` is "yes" where its first word is hold. `source_package` and
  * `source_version` are those of the Source field, or the package's own name and version where
  * there is none (Debian Policy 5.6.1: "Source: name (version)"). */
 #ifndef YAGURA_COLLECT_DPKG_H

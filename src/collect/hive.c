@@ -9,24 +9,23 @@ enum {
     CHECKSUM_AT = 508,
     PIECE = 64 * 1024,
     NO_CELL = -1,
-    MOST_ITEMS = 65536,      /* subkeys or values of one key */
-    MOST_LISTS = 1024,       /* lists in one ri */
-    MOST_DATA = 1024 * 1024, /* bytes of one value, and the maximum Windows advises */
-    MOST_TEXT = 64 * 1024,
+    MOST_ITEMS = 65536,             /* subkeys or values of one key */
+    MOST_LISTS = 1024,              /* lists in one ri */
+    MOST_DATA = 1024 * 1024,        /* bytes of one value, and the maximum Windows advises */
     MOST_LISTED = 16 * 1024 * 1024, /* bytes of names and data in one listing */
-    MOST_KEY_NAME = 1024,    /* bytes; Windows allows 255 characters */
-    MOST_PARTS = 64,         /* of a path; Windows allows 512 */
-    BIG_DATA = 16344,        /* bytes of data in one segment of a db */
-    NAME_IS_BYTES = 0x20,    /* nk flags: the name is in Latin-1 */
-    VALUE_NAME_IS_BYTES = 1, /* vk flags */
+    MOST_KEY_NAME = 1024,           /* bytes; Windows allows 255 characters */
+    MOST_PARTS = 64,                /* of a path; Windows allows 512 */
+    BIG_DATA = 16344,               /* bytes of data in one segment of a db */
+    NAME_IS_BYTES = 0x20,           /* nk flags: the name is in Latin-1 */
+    VALUE_NAME_IS_BYTES = 1,        /* vk flags */
 };
 #define RESIDENT 0x80000000u
 
 struct hive {
     const uint8_t *data;
     uint64_t size;
-    uint8_t *owned;     /* pages that cost nothing until they are filled; NULL: all is there */
-    uint8_t *filled;    /* one byte a piece: 1 filled, 2 could not be read */
+    uint8_t *owned;  /* pages that cost nothing until they are filled; NULL: all is there */
+    uint8_t *filled; /* one byte a piece: 1 filled, 2 could not be read */
     hive_fetch *fetch;
     void *self;
     struct hive_info info;
@@ -564,8 +563,7 @@ bool hive_values(struct hive *h, uint32_t key, struct arena *arena, struct hive_
             error_set(e, ERR_LIMIT, "a key with more than %d bytes of values", MOST_LISTED);
             return false;
         }
-        if (!slot_at(h, bytes_u32le(&list), &v, NULL) ||
-            !data_of(h, &v, arena, &items[good], NULL))
+        if (!slot_at(h, bytes_u32le(&list), &v, NULL) || !data_of(h, &v, arena, &items[good], NULL))
             continue;
         items[good].type = v.type;
         items[good++].name = name_of(arena, v.name, v.name_length, v.latin1);
@@ -573,69 +571,5 @@ bool hive_values(struct hive *h, uint32_t key, struct arena *arena, struct hive_
     *out = items;
     *count = good;
     *bad = n.value_count - good;
-    return true;
-}
-
-/* --- values as text --- */
-
-static size_t until_nul(const uint8_t *data, size_t size)
-{
-    size_t at = 0;
-    while (at + 1 < size && (data[at] || data[at + 1]))
-        at += 2;
-    return at;
-}
-
-static void add_multi(struct str *out, const uint8_t *data, size_t size)
-{
-    for (size_t at = 0; at + 1 < size;) {
-        size_t length = until_nul(data + at, size - at);
-        if (!length)
-            break; /* an empty string ends the list */
-        if (at)
-            str_add_char(out, '\n');
-        str_add_utf16le(out, data + at, length);
-        at += length + 2;
-    }
-}
-
-bool hive_value_text(const struct hive_value *value, struct arena *arena, const char **out,
-                     struct error *e)
-{
-    CLEANUP_STR struct str text = {0};
-    struct bytes b = bytes_of(value->data, value->size);
-    size_t size = value->size > 2 * MOST_TEXT ? 2 * MOST_TEXT + 2 : value->size;
-    switch (value->type) {
-    case HIVE_DWORD:
-        str_printf(&text, "%u", (unsigned)bytes_u32le(&b));
-        break;
-    case HIVE_DWORD_BIG_ENDIAN:
-        str_printf(&text, "%u", (unsigned)bytes_u32be(&b));
-        break;
-    case HIVE_QWORD:
-        str_printf(&text, "%llu", (unsigned long long)bytes_u64le(&b));
-        break;
-    case HIVE_SZ:
-    case HIVE_EXPAND_SZ:
-    case HIVE_LINK:
-        str_add_utf16le(&text, value->data, until_nul(value->data, size));
-        break;
-    case HIVE_MULTI_SZ:
-        add_multi(&text, value->data, size);
-        break;
-    default:
-        for (size_t i = 0; i < size && text.length <= MOST_TEXT; i++)
-            str_printf(&text, "%02x", bytes_u8(&b));
-    }
-    if (b.failed) {
-        error_set(e, ERR_FORMAT, "the value's type says a number, and it has %zu bytes",
-                  value->size);
-        return false;
-    }
-    if (text.length > MOST_TEXT) {
-        error_set(e, ERR_LIMIT, "the value is longer than %d bytes of text", MOST_TEXT);
-        return false;
-    }
-    *out = arena_strndup(arena, str_text(&text), text.length);
     return true;
 }

@@ -27,10 +27,10 @@ typedef bool hive_fetch(void *self, uint64_t offset, void *buffer, size_t count,
                         struct error *e);
 
 struct hive_info {
-    uint32_t major, minor;   /* 1.3: NT 4.0 to XP; 1.5: later */
-    uint32_t sequence[2];    /* unequal: a write was under way */
+    uint32_t major, minor; /* 1.3: NT 4.0 to XP; 1.5: later */
+    uint32_t sequence[2];  /* unequal: a write was under way */
     bool checksum_good;
-    bool dirty;              /* stale: the last changes are in a log and not in here */
+    bool dirty; /* stale: the last changes are in a log and not in here */
     uint64_t size;
 };
 

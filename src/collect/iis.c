@@ -3,46 +3,16 @@
  * Three sources, best first: a text export of the metabase (IIS 4.0 and 5.0), the registry
  * (the truth for IIS 1 to 3; for 4.0 and 5.0 a mirror that its tools may leave behind), and
  * the strings of MetaBase.bin. Each fact says its `from`. */
-#include "collect/iis_metabase.h"
-#include "collect/windows_system.h"
+#include "collect/iis_internal.h"
 
 #include <stdlib.h>
 
-#define PARAMETERS "SYSTEM\\CurrentControlSet\\Services\\W3SVC\\Parameters"
 #define INETSRV "%SystemRoot%\\system32\\inetsrv"
 
 enum {
     MOST_EXPORT = 16 * 1024 * 1024,
     MOST_METABASE = 32 * 1024 * 1024,
-    MOST_VDIRS = 2048,
-    /* MD_ACCESS_*, IIScnfg.h */
-    ACCESS_READ = 1,
-    ACCESS_WRITE = 2,
-    ACCESS_EXECUTE = 4,
-    ACCESS_SOURCE = 0x10,
-    ACCESS_SCRIPT = 0x200,
 };
-#define DIR_BROWSE_ENABLED 0x80000000u /* MD_DIRBROW_ENABLED */
-
-struct iis {
-    struct collection *c;
-    struct windows *w;
-    unsigned major, minor;   /* 0: no IIS was found */
-    struct metabase export;  /* count 0: there is none */
-    const char *export_path;
-    enum confidence export_confidence;
-    size_t sites, vdirs, maps;
-};
-
-static void put(struct iis *s, struct fact *f, const char *key, const char *text)
-{
-    fact_put(s->c->facts, f, key, text);
-}
-
-static void put_yes(struct iis *s, struct fact *f, const char *key, bool yes)
-{
-    fact_put(s->c->facts, f, key, yes ? "yes" : "no");
-}
 
 /* --- the product --- */
 
@@ -70,11 +40,11 @@ static void put_product(struct iis *s)
     struct fact *f =
         windows_fact(s->c, &s->w->hives[s->major > 3 ? WINDOWS_SOFTWARE : WINDOWS_SYSTEM],
                      "product", CONFIDENCE_HIGH);
-    put(s, f, "name", "iis");
-    put(s, f, "version", version);
-    put(s, f, "title",
-        arena_printf(s->c->arena, "Internet Information %s %s",
-                     s->major < 5 ? "Server" : "Services", version));
+    iis_facts_put(s, f, "name", "iis");
+    iis_facts_put(s, f, "version", version);
+    iis_facts_put(s, f, "title",
+                  arena_printf(s->c->arena, "Internet Information %s %s",
+                               s->major < 5 ? "Server" : "Services", version));
 }
 
 /* --- the text export --- */
@@ -133,419 +103,7 @@ static void find_export(struct iis *s)
             if (str_glob("*meta*.txt", entries[n].name, true) ||
                 str_glob("*adsutil*.txt", entries[n].name, true))
                 try_export(s, arena_printf(s->c->arena, "%s/%s",
-                                           str_equal(folder, "/") ? "" : folder,
-                                           entries[n].name));
-    }
-}
-
-/* --- virtual directories --- */
-
-static void put_place(struct iis *s, struct fact *f, const char *directory)
-{
-    struct error e = ERROR_INIT;
-    struct windows_path found;
-    bool sure;
-    const char *full = windows_expand(s->w, s->c->arena, directory, &sure);
-    put(s, f, "directory", directory);
-    if (windows_resolve(s->w, s->c->arena, directory, &found, &e))
-        put(s, f, "directory_exists", "yes");
-    else if (e.code == ERR_ABSENT)
-        put(s, f, "directory_exists", "no");
-    else
-        fact_put_state(s->c->facts, f, "directory_exists", VALUE_UNREADABLE, e.message);
-    if (full && full[0] && full[1] == ':')
-        put_yes(s, f, "on_system_volume", str_lower(full[0]) == str_lower(s->w->drive));
-}
-
-static void put_access(struct iis *s, struct fact *f, uint32_t flags)
-{
-    fact_put_number(s->c->facts, f, "access_flags", flags);
-    put_yes(s, f, "readable", flags & ACCESS_READ);
-    put_yes(s, f, "writable", flags & ACCESS_WRITE);
-    put_yes(s, f, "executable", flags & ACCESS_EXECUTE);
-    /* IIS 3 knows one right for scripts and programs */
-    put_yes(s, f, "script", flags & (ACCESS_SCRIPT | (s->major == 3 ? ACCESS_EXECUTE : 0)));
-    put_yes(s, f, "source_access", flags & ACCESS_SOURCE);
-}
-
-static void put_unreadable(struct iis *s, struct fact *f, const char *key)
-{
-    fact_put_state(s->c->facts, f, key, VALUE_UNREADABLE,
-                   "it stands in MetaBase.bin, whose format is not public: export it with "
-                   "\"adsutil.vbs enum_all /p > metabase.txt\" beside it");
-}
-
-static struct fact *begin(struct iis *s, const char *kind, const char *instance, size_t line,
-                          bool from_export, enum confidence confidence)
-{
-    struct fact *f =
-        from_export ? facts_add(s->c->facts, kind, s->export_path, line, -1,
-                                s->export_confidence)
-                    : windows_fact(s->c, &s->w->hives[WINDOWS_SYSTEM], kind, confidence);
-    put(s, f, "server", "iis");
-    put(s, f, "instance", instance);
-    return f;
-}
-
-/* What the registry says is sure for IIS 3. Beside an export it is a second voice: as sure as
- * that where both agree, and doubtful where it stands alone. */
-enum agreement { STANDS_ALONE, SAYS_MORE, AGREES };
-
-static enum confidence registry_confidence(const struct iis *s, enum agreement agreement)
-{
-    if (s->major <= 3)
-        return CONFIDENCE_HIGH;
-    if (!s->export.count)
-        return CONFIDENCE_MEDIUM;
-    return agreement == AGREES      ? s->export_confidence
-           : agreement == SAYS_MORE ? CONFIDENCE_MEDIUM
-                                    : CONFIDENCE_LOW;
-}
-
-static enum agreement vdir_agreement(struct iis *s, const char *path, uint64_t flags)
-{
-    const char *node = arena_printf(s->c->arena, "W3SVC/1/ROOT%s", path[1] ? path : "");
-    uint32_t exported;
-    if (!iis_metabase_node(&s->export, node))
-        return STANDS_ALONE;
-    return iis_metabase_number(iis_metabase_text(&s->export, node, "AccessFlags"), &exported) &&
-                   exported == flags
-               ? AGREES
-               : SAYS_MORE;
-}
-
-static enum agreement map_agreement(const struct iis *s, const char *extension)
-{
-    size_t length = strlen(extension);
-    for (size_t i = 0; i < s->export.count; i++) {
-        const struct metabase_property *maps =
-            iis_metabase_own(&s->export.nodes[i], "ScriptMaps");
-        for (size_t n = 0; maps && n < maps->count; n++)
-            if (str_starts_nocase(maps->items[n], extension) && maps->items[n][length] == ',')
-                return AGREES;
-    }
-    return STANDS_ALONE;
-}
-
-/* "/Scripts" or, before IIS 4, "/Scripts,192.0.2.1" = "C:\InetPub\scripts,account,204": the
- * rights are hexadecimal. */
-static void registry_vdir(struct iis *s, const char *name, const char *text, uint64_t browse)
-{
-    char *directory = arena_strdup(s->c->arena, text);
-    char *rights = strrchr(directory, ',');
-    uint64_t flags = 0;
-    bool known = false;
-    if (rights) {
-        *rights++ = '\0';
-        known = str_hex_to_u64(str_trim(rights), &flags) && flags <= UINT32_MAX;
-        char *account = strrchr(directory, ',');
-        if (account)
-            *account = '\0';
-    }
-    const char *path = arena_strndup(s->c->arena, name, strcspn(name, ","));
-    enum agreement agreement = vdir_agreement(s, path, flags);
-    struct fact *f = begin(s, "vdir", "1", 0, false, registry_confidence(s, agreement));
-    put(s, f, "path", path);
-    put_place(s, f, directory);
-    if (known)
-        put_access(s, f, (uint32_t)flags);
-    else
-        fact_put_state(s->c->facts, f, "access_flags", VALUE_UNREADABLE,
-                       "the registry names no rights that we can read");
-    if (s->major <= 3) {
-        put_yes(s, f, "dir_browse", browse & DIR_BROWSE_ENABLED);
-    } else if (!s->export.count) {
-        put_unreadable(s, f, "dir_browse");
-        put_unreadable(s, f, "parent_paths");
-    }
-    put(s, f, "from", "registry");
-    s->vdirs++;
-}
-
-static const char *root_of_registry(struct iis *s, const struct hive_value *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const char *text;
-        if ((str_equal(values[i].name, "/") || str_starts(values[i].name, "/,")) &&
-            hive_value_text(&values[i], s->c->arena, &text, NULL))
-            return arena_strndup(s->c->arena, text, strcspn(text, ","));
-    }
-    return NULL;
-}
-
-/* The one site that the registry knows. */
-static void registry_site(struct iis *s, const char *root)
-{
-    static const struct {
-        const char *value, *key;
-    } rows[] = {
-        {"AnonymousUserName", "user"},     {"LogType", "logtype"},
-        {"LogFileDirectory", "logfiledirectory"},
-        {"Dir Browse Control", "dirbrowseflags"}, {"Default Load File", "defaultdoc"},
-    };
-    struct windows_key key;
-    struct fact *f = begin(s, "site", "1", 0, false, registry_confidence(s, AGREES));
-    put(s, f, "name", "Default Web Site");
-    if (root) {
-        bool sure;
-        const char *full = windows_expand(s->w, s->c->arena, root, &sure);
-        put(s, f, "root", root);
-        if (full && full[0] && full[1] == ':')
-            put_yes(s, f, "on_system_volume", str_lower(full[0]) == str_lower(s->w->drive));
-    }
-    if (s->major <= 3) {
-        put(s, f, "bindings", ":80:");
-        for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-            const char *text;
-            if (windows_key(s->w, PARAMETERS, &key, NULL) &&
-                windows_value(s->w, &key, rows[i].value, s->c->arena, &text, NULL))
-                put(s, f, rows[i].key, text);
-        }
-    } else {
-        static const char *const settings[] = {
-            "bindings", "user", "usehostname", "logtype", "logextfileuriquery",
-            "logextfileuseragent", "logextfilewin32status", "ssiexecdisable",
-        };
-        for (size_t i = 0; i < ARRAY_COUNT(settings); i++)
-            put_unreadable(s, f, settings[i]);
-    }
-    put(s, f, "from", "registry");
-    s->sites++;
-}
-
-static void put_map(struct iis *s, struct fact *f, const char *text, const char *from);
-
-static void registry_maps(struct iis *s)
-{
-    struct windows_key key;
-    struct hive_value *values;
-    size_t count, damaged = 0;
-    struct error e = ERROR_INIT;
-    if (!windows_key(s->w, PARAMETERS "\\Script Map", &key, &e) ||
-        !hive_values(key.file->hive, key.key, s->c->arena, &values, &count, &damaged, &e)) {
-        if (e.code != ERR_ABSENT)
-            facts_unread(s->c->facts, "script-map: registry", PARAMETERS "\\Script Map",
-                         e.message);
-        return;
-    }
-    if (damaged)
-        facts_unread(s->c->facts, "script-map: registry", PARAMETERS "\\Script Map",
-                     "some of its values are damaged");
-    for (size_t i = 0; i < count; i++) {
-        const char *text;
-        if (values[i].name[0] != '.' ||
-            !hive_value_text(&values[i], s->c->arena, &text, NULL))
-            continue;
-        enum agreement agreement = map_agreement(s, values[i].name);
-        struct fact *f =
-            begin(s, "script-map", "1", 0, false, registry_confidence(s, agreement));
-        put(s, f, "extension", values[i].name);
-        put(s, f, "handler", text);
-        put(s, f, "from", "registry");
-        s->maps++;
-    }
-}
-
-static void registry_vdirs(struct iis *s)
-{
-    struct windows_key key;
-    struct hive_value *values;
-    size_t count, damaged = 0;
-    uint64_t browse = 0;
-    struct error e = ERROR_INIT;
-    if (windows_key(s->w, PARAMETERS, &key, NULL))
-        windows_number(s->w, &key, "Dir Browse Control", &browse);
-    if (!windows_key(s->w, PARAMETERS "\\Virtual Roots", &key, &e) ||
-        !hive_values(key.file->hive, key.key, s->c->arena, &values, &count, &damaged, &e)) {
-        if (e.code != ERR_ABSENT)
-            facts_unread(s->c->facts, "vdir: registry", PARAMETERS "\\Virtual Roots", e.message);
-        return;
-    }
-    if (damaged)
-        facts_unread(s->c->facts, "vdir: registry", PARAMETERS "\\Virtual Roots",
-                     "some of its values are damaged");
-    for (size_t i = 0; i < count && i < MOST_VDIRS; i++) {
-        const char *text;
-        if (values[i].name[0] == '/' &&
-            hive_value_text(&values[i], s->c->arena, &text, NULL))
-            registry_vdir(s, values[i].name, text, browse);
-    }
-    if (!s->export.count)
-        registry_site(s, root_of_registry(s, values, count));
-}
-
-/* --- from the export --- */
-
-/* ".ext,C:\x.dll,flags,VERB,..." : IIS 4 names the verbs that are shut out, IIS 5 those that
- * are let in. */
-static void put_map(struct iis *s, struct fact *f, const char *text, const char *from)
-{
-    char *copy = arena_strdup(s->c->arena, text), *cell[4] = {copy};
-    for (size_t i = 1; i < ARRAY_COUNT(cell) && cell[i - 1]; i++) {
-        cell[i] = strchr(cell[i - 1], ',');
-        if (cell[i])
-            *cell[i]++ = '\0';
-    }
-    put(s, f, "extension", cell[0]);
-    put(s, f, "handler", cell[1] ? cell[1] : "");
-    if (cell[2])
-        put(s, f, "flags", cell[2]);
-    put(s, f, "verbs", cell[3] ? cell[3] : "");
-    put(s, f, "verbs_are", s->major < 5 ? "excluded" : "allowed");
-    put(s, f, "from", from);
-    s->maps++;
-}
-
-/* "W3SVC/1/ROOT/x" -> instance "1" and path "/x"; false if it is no part of a site. The
- * service as a whole is instance "*". */
-static bool place_of(struct iis *s, const char *path, const char **instance, const char **below)
-{
-    if (!str_starts_nocase(path, "W3SVC"))
-        return false;
-    *instance = "*";
-    *below = "";
-    if (!path[5])
-        return true;
-    const char *number = path + 6;
-    size_t digits = strspn(number, "0123456789");
-    if (path[5] != '/' || !digits || (number[digits] && number[digits] != '/'))
-        return false;
-    *instance = arena_strndup(s->c->arena, number, digits);
-    if (!number[digits])
-        return true;
-    if (!str_starts_nocase(number + digits, "/ROOT"))
-        return false;
-    const char *rest = number + digits + 5;
-    *below = *rest == '/' ? rest : "/";
-    return !*rest || *rest == '/';
-}
-
-static void export_maps(struct iis *s, const struct metabase_node *n)
-{
-    const char *instance, *below;
-    const struct metabase_property *maps = iis_metabase_own(n, "ScriptMaps");
-    if (!maps || !place_of(s, n->path, &instance, &below))
-        return;
-    for (size_t i = 0; i < maps->count; i++) {
-        if (maps->items[i][0] != '.')
-            continue;
-        struct fact *f = begin(s, "script-map", instance, maps->line + i + 1, true,
-                               CONFIDENCE_HIGH);
-        if (*below)
-            put(s, f, "path", below);
-        put_map(s, f, maps->items[i], "text-export");
-    }
-}
-
-static void export_vdir(struct iis *s, const struct metabase_node *n)
-{
-    static const char *const makes_one[] = {"Path", "AccessFlags", "DirBrowseFlags"};
-    const char *instance, *below, *text;
-    uint32_t flags;
-    bool is_one = false;
-    for (size_t i = 0; i < ARRAY_COUNT(makes_one); i++)
-        is_one |= iis_metabase_own(n, makes_one[i]) != NULL;
-    if (!is_one || s->vdirs >= MOST_VDIRS || !place_of(s, n->path, &instance, &below) || !*below)
-        return;
-    struct fact *f = begin(s, "vdir", instance, n->line, true, CONFIDENCE_HIGH);
-    put(s, f, "path", below);
-    const struct metabase_property *own = iis_metabase_own(n, "Path");
-    if (own && own->count)
-        put_place(s, f, own->items[0]);
-    if (iis_metabase_number(iis_metabase_text(&s->export, n->path, "AccessFlags"), &flags))
-        put_access(s, f, flags);
-    if (iis_metabase_number(iis_metabase_text(&s->export, n->path, "EnableDirBrowsing"), &flags))
-        put_yes(s, f, "dir_browse", flags);
-    else if (iis_metabase_number(iis_metabase_text(&s->export, n->path, "DirBrowseFlags"),
-                                 &flags))
-        put_yes(s, f, "dir_browse", flags & DIR_BROWSE_ENABLED);
-    text = iis_metabase_text(&s->export, n->path, "AspEnableParentPaths");
-    /* IIS 4.0 and 5.0 allow them where nothing is said */
-    if (!iis_metabase_number(text, &flags))
-        flags = 1;
-    put_yes(s, f, "parent_paths", flags);
-    put(s, f, "from", "text-export");
-    s->vdirs++;
-}
-
-static const char *joined(struct iis *s, const struct metabase_property *p)
-{
-    CLEANUP_STR struct str out = {0};
-    for (size_t i = 0; p && i < p->count; i++)
-        str_printf(&out, "%s%s", i ? " " : "", p->items[i]);
-    return arena_strdup(s->c->arena, str_text(&out));
-}
-
-/* MD_EXTLOG_*, IIScnfg.h: what a line of the log holds, as single settings. */
-static void put_log_fields(struct iis *s, struct fact *f, const char *path)
-{
-    static const struct {
-        const char *name, *key;
-        uint32_t bit;
-    } rows[] = {
-        {"LogExtFileUriQuery", "logextfileuriquery", 0x200},
-        {"LogExtFileWin32Status", "logextfilewin32status", 0x800},
-        {"LogExtFileUserAgent", "logextfileuseragent", 0x10000},
-    };
-    uint32_t all, one;
-    bool known = iis_metabase_number(iis_metabase_text(&s->export, path, "LogExtFileFlags"), &all);
-    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-        if (iis_metabase_number(iis_metabase_text(&s->export, path, rows[i].name), &one))
-            put_yes(s, f, rows[i].key, one);
-        else if (known)
-            put_yes(s, f, rows[i].key, all & rows[i].bit);
-    }
-}
-
-static void export_site(struct iis *s, const struct metabase_node *n)
-{
-    static const struct {
-        const char *name, *key;
-    } rows[] = {
-        {"ServerComment", "name"},
-        {"AnonymousUserName", "user"},
-        {"UseHostName", "usehostname"},
-        {"LogType", "logtype"},
-        {"LogFileDirectory", "logfiledirectory"},
-        {"LogExtFileFlags", "logextfileflags"},
-        {"SSIExecDisable", "ssiexecdisable"},
-        {"ServerAutoStart", "serverautostart"},
-        {"ServerState", "serverstate"},
-        {"AuthFlags", "authflags"},
-    };
-    const char *instance, *below;
-    if (!place_of(s, n->path, &instance, &below) || *below || str_equal(instance, "*"))
-        return;
-    struct fact *f = begin(s, "site", instance, n->line, true, CONFIDENCE_HIGH);
-    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-        const char *text = iis_metabase_text(&s->export, n->path, rows[i].name);
-        if (text)
-            put(s, f, rows[i].key, text);
-    }
-    put(s, f, "bindings", joined(s, iis_metabase_get(&s->export, n->path, "ServerBindings")));
-    put(s, f, "securebindings", joined(s, iis_metabase_own(n, "SecureBindings")));
-    const char *top = arena_printf(s->c->arena, "%s/ROOT", n->path);
-    const char *root = iis_metabase_text(&s->export, top, "Path");
-    if (root) {
-        bool sure;
-        const char *full = windows_expand(s->w, s->c->arena, root, &sure);
-        put(s, f, "root", root);
-        if (full && full[0] && full[1] == ':')
-            put_yes(s, f, "on_system_volume", str_lower(full[0]) == str_lower(s->w->drive));
-    }
-    put_log_fields(s, f, n->path);
-    fact_put_state(s->c->facts, f, "anonymous_groups", VALUE_UNREADABLE,
-                   "the accounts (hive SAM) are not looked at");
-    put(s, f, "from", "text-export");
-    s->sites++;
-}
-
-static void take_export(struct iis *s)
-{
-    for (size_t i = 0; i < s->export.count; i++) {
-        export_site(s, &s->export.nodes[i]);
-        export_vdir(s, &s->export.nodes[i]);
-        export_maps(s, &s->export.nodes[i]);
+                                           str_equal(folder, "/") ? "" : folder, entries[n].name));
     }
 }
 
@@ -553,15 +111,20 @@ static void take_export(struct iis *s)
 
 static void take_strings(struct iis *s)
 {
-    const char *found = "", *const *maps;
+    const char *found = "", *const * maps;
     CLEANUP_FREE char *bytes = NULL;
     size_t size, count;
     struct error e = ERROR_INIT;
     if (!windows_find(s->w, s->c->arena, INETSRV "\\MetaBase.bin", &found, &e) ||
         !target_read(s->w->target, found, MOST_METABASE, &bytes, &size, &e)) {
-        const char *why = e.code == ERR_ABSENT ? "it is not there" : e.message;
-        facts_unread(s->c->facts, "script-map: MetaBase.bin", "MetaBase.bin", why);
-        facts_unread(s->c->facts, "vdir: MetaBase.bin", "MetaBase.bin", why);
+        const char *why =
+            e.code == ERR_ABSENT
+                ? "MetaBase.bin, where this IIS keeps its settings, is not there"
+                : arena_printf(s->c->arena, "MetaBase.bin could not be read: %s", e.message);
+        facts_unread(s->c->facts, "site: MetaBase.bin", found, why);
+        facts_unread(s->c->facts, "script-map: MetaBase.bin", found, why);
+        if (!s->vdirs) /* its strings would not name them either */
+            facts_unread(s->c->facts, "vdir: MetaBase.bin", found, why);
         return;
     }
     facts_unread(s->c->facts, "site: MetaBase.bin", found + 1,
@@ -570,11 +133,10 @@ static void take_strings(struct iis *s)
                  "with \"adsutil.vbs enum_all /p > metabase.txt\" beside it and look again");
     iis_metabase_strings(bytes, size, s->c->arena, &maps, &count);
     for (size_t i = 0; i < count; i++) {
-        struct fact *f =
-            facts_add(s->c->facts, "script-map", found + 1, 0, -1, CONFIDENCE_LOW);
-        put(s, f, "server", "iis");
-        put(s, f, "instance", "*");
-        put_map(s, f, maps[i], "strings");
+        struct fact *f = facts_add(s->c->facts, "script-map", found + 1, 0, -1, CONFIDENCE_LOW);
+        iis_facts_put(s, f, "server", "iis");
+        iis_facts_put(s, f, "instance", "*");
+        iis_facts_put_map(s, f, maps[i], "strings");
     }
 }
 
@@ -590,21 +152,21 @@ static bool starts_itself(struct iis *s, const char *service)
            start <= 2;
 }
 
-static void put_listener(struct iis *s, const char *service, const char *address,
-                         const char *port, const struct metabase_property *from)
+static void put_listener(struct iis *s, const char *service, const char *address, const char *port,
+                         const struct metabase_property *from)
 {
     struct fact *f =
         from ? facts_add(s->c->facts, "listener", s->export_path, from->line, -1,
                          s->export_confidence)
              : windows_fact(s->c, &s->w->hives[WINDOWS_SYSTEM], "listener", CONFIDENCE_MEDIUM);
     bool any = !*address, loopback = str_starts(address, "127.");
-    put(s, f, "proto", "tcp");
-    put(s, f, "address", any ? "*" : address);
-    put(s, f, "port", port);
-    put(s, f, "family", "ipv4");
-    put(s, f, "scope", any ? "any" : loopback ? "loopback" : "address");
-    put(s, f, "service", service);
-    put(s, f, "from", from ? "binding" : "services");
+    iis_facts_put(s, f, "proto", "tcp");
+    iis_facts_put(s, f, "address", any ? "*" : address);
+    iis_facts_put(s, f, "port", port);
+    iis_facts_put(s, f, "family", "ipv4");
+    iis_facts_put(s, f, "scope", any ? "any" : loopback ? "loopback" : "address");
+    iis_facts_put(s, f, "service", service);
+    iis_facts_put(s, f, "from", from ? "binding" : "services");
 }
 
 /* "192.0.2.1:80:www.example": address and name may be empty. */
@@ -656,7 +218,7 @@ static void collect_listeners_of(struct iis *s, const char *service, const char 
 static void put_complete(struct iis *s, const char *kind, size_t found)
 {
     struct fact *f = facts_add(s->c->facts, "complete", "", 0, -1, CONFIDENCE_HIGH);
-    put(s, f, "of", kind);
+    iis_facts_put(s, f, "of", kind);
     fact_put_number(s->c->facts, f, "found", (int64_t)found);
 }
 
@@ -671,15 +233,14 @@ static void take_settings(struct iis *s)
     if (!s->w->alone && s->major > 3)
         find_export(s);
     if (system->hive) {
-        registry_vdirs(s);
-        registry_maps(s);
+        iis_registry_collect(s);
     } else if (!s->export.count) {
         facts_unread(s->c->facts, "vdir: registry", system->path, "the hive SYSTEM is not there");
         facts_unread(s->c->facts, "script-map: registry", system->path,
                      "the hive SYSTEM is not there");
     }
     if (s->export.count)
-        take_export(s);
+        iis_export_collect(s);
     else if (s->major > 3)
         take_strings(s);
     /* the mirror of a metabase may have left something out: only then is it no answer */
@@ -694,8 +255,7 @@ void collect_iis(struct collection *c)
 {
     static const struct {
         const char *service, *port;
-    } services[] = {
-        {"W3SVC", "80"}, {"MSFTPSVC", "21"}, {"SMTPSVC", "25"}, {"NNTPSVC", "119"}};
+    } services[] = {{"W3SVC", "80"}, {"MSFTPSVC", "21"}, {"SMTPSVC", "25"}, {"NNTPSVC", "119"}};
     struct windows *w = collect_host(c) ? windows_acquire(c) : NULL;
     if (!w)
         return;

@@ -10,7 +10,7 @@ enum {
     MOST_PROPERTIES = 64, /* of one node */
     MOST_ITEMS = 1024,    /* of one list */
     MOST_LINE = 8192,
-    MOST_MAP = 512,       /* bytes of a script map in MetaBase.bin */
+    MOST_MAP = 512, /* bytes of a script map in MetaBase.bin */
     MOST_MAPS = 512,
 };
 
@@ -115,8 +115,8 @@ static void begin_property(struct reader *r, const char *name)
         return;
     }
     if (n->count == n->capacity)
-        n->properties = grown(r->arena, n->properties, n->count, &n->capacity,
-                              sizeof *n->properties);
+        n->properties =
+            grown(r->arena, n->properties, n->count, &n->capacity, sizeof *n->properties);
     r->property = &n->properties[n->count++];
     *r->property = (struct metabase_property){.name = spelled, .line = r->line};
 }
@@ -132,8 +132,7 @@ static void add_item(struct reader *r, const char *text, size_t length)
     }
     /* lists are short: doubled at each power of two */
     if ((p->count & (p->count - 1)) == 0) {
-        const char **wider =
-            arena_alloc(r->arena, (p->count ? p->count * 2 : 1) * sizeof *wider);
+        const char **wider = arena_alloc(r->arena, (p->count ? p->count * 2 : 1) * sizeof *wider);
         if (p->count)
             memcpy(wider, p->items, p->count * sizeof *wider);
         p->items = wider;
@@ -285,8 +284,7 @@ const struct metabase_node *iis_metabase_node(const struct metabase *m, const ch
     return NULL;
 }
 
-const struct metabase_property *iis_metabase_own(const struct metabase_node *node,
-                                                 const char *name)
+const struct metabase_property *iis_metabase_own(const struct metabase_node *node, const char *name)
 {
     for (size_t i = 0; node && i < node->count; i++)
         if (str_equal(node->properties[i].name, name))

@@ -1,10 +1,5 @@
-/* The "host" and "os-support" facts of a Linux system.
- *
- * os-release(5): /etc/os-release, else /usr/lib/os-release, else /etc/debian_version. Family
- * `debian` is ID=debian, ubuntu or one that names debian in ID_LIKE. The identity is the
- * machine-id (machine-id(5)); without one it is the host name, said in identity_source. The
- * architecture is dpkg's on Debian, else that of the machine code in /bin/sh (ELF, e_machine).
- */
+#include "collect/linux_host.h"
+
 #include "base/bytes.h"
 #include "base/str.h"
 #include "collect/collect.h"
@@ -15,12 +10,6 @@
 #include <stdlib.h>
 
 enum { MOST_SMALL_BYTES = 64 << 10, MOST_TABLE_BYTES = 1 << 20 };
-
-struct os {
-    const char *path;
-    uint64_t line; /* of ID= */
-    const char *id, *id_like, *pretty, *version_id, *version, *codename, *build;
-};
 
 /* Takes off quotes and the backslashes that os-release(5) allows; nothing is expanded. */
 static const char *unquote(struct arena *arena, const char *text, size_t length)
@@ -37,8 +26,20 @@ static const char *unquote(struct arena *arena, const char *text, size_t length)
     return arena_strdup(arena, str_text(&out));
 }
 
-static void parse_os_release(struct os *os, struct arena *arena, const char *text, size_t size)
+/* "9 (stretch)" and "Debian GNU/Linux 9 (stretch)", of the time before VERSION_CODENAME. */
+static void guess_codename(struct linux_os *os, struct arena *arena)
 {
+    const char *open = strrchr(os->version, '('), *close = open ? strchr(open, ')') : NULL;
+    if (*os->codename || !close || strchr(open, ' ') || strchr(open, ','))
+        return;
+    char *name = arena_strndup(arena, open + 1, (size_t)(close - open - 1));
+    str_lower_all(name);
+    os->codename = name;
+}
+
+void linux_os_parse(struct linux_os *os, struct arena *arena, const char *text, size_t size)
+{
+    *os = (struct linux_os){"", 0, "", "", "", "", "", "", ""};
     const struct {
         const char *key;
         const char **place;
@@ -68,31 +69,20 @@ static void parse_os_release(struct os *os, struct arena *arena, const char *tex
                     os->line = number;
             }
     }
+    guess_codename(os, arena);
 }
 
-/* "9 (stretch)" and "Debian GNU/Linux 9 (stretch)", of the time before VERSION_CODENAME. */
-static void guess_codename(struct os *os, struct arena *arena)
-{
-    const char *open = strrchr(os->version, '('), *close = open ? strchr(open, ')') : NULL;
-    if (*os->codename || !close || strchr(open, ' ') || strchr(open, ','))
-        return;
-    char *name = arena_strndup(arena, open + 1, (size_t)(close - open - 1));
-    str_lower_all(name);
-    os->codename = name;
-}
-
-static bool read_os(struct collection *c, struct os *os)
+static bool read_os(struct collection *c, struct linux_os *os)
 {
     static const char *const paths[] = {"/etc/os-release", "/usr/lib/os-release"};
     size_t size = 0;
-    *os = (struct os){"", 0, "", "", "", "", "", "", ""};
+    linux_os_parse(os, c->arena, "", 0); /* all empty */
     for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
         char *text = collect_text(c, paths[i], MOST_SMALL_BYTES, &size);
         if (!text)
             continue;
+        linux_os_parse(os, c->arena, text, size);
         os->path = paths[i];
-        parse_os_release(os, c->arena, text, size);
-        guess_codename(os, c->arena);
         return true;
     }
     char *version = collect_text(c, "/etc/debian_version", MOST_SMALL_BYTES, &size);
@@ -106,7 +96,7 @@ static bool read_os(struct collection *c, struct os *os)
     return true;
 }
 
-static bool is_debian(const struct os *os)
+static bool is_debian(const struct linux_os *os)
 {
     CLEANUP_STR struct str like = {0};
     str_printf(&like, " %s %s ", os->id, os->id_like);
@@ -180,7 +170,7 @@ static void put_identity(struct collection *c, struct fact *host, const char *na
 }
 
 /* A release that has not been published yet has no VERSION_ID (base-files of testing, sid). */
-static void state_support(struct collection *c, const struct os *os)
+static void state_support(struct collection *c, const struct linux_os *os)
 {
     struct facts *facts = c->facts;
     bool known_family = str_equal(os->id, "debian") || str_equal(os->id, "ubuntu");
@@ -218,7 +208,7 @@ static void state_support(struct collection *c, const struct os *os)
 
 void collect_linux_host(struct collection *c)
 {
-    struct os os;
+    struct linux_os os;
     if (collect_host(c) || !read_os(c, &os))
         return;
     bool debian = is_debian(&os);

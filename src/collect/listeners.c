@@ -44,23 +44,29 @@ static void keep_socket(void *context, const struct sock_diag_socket *socket)
     VEC_PUSH(&s->list, ((struct entry){.socket = *socket}));
 }
 
-static void read_table(struct collection *c, struct sockets *s, bool ipv6, bool udp)
+/* False where it could not be read: that is stated. */
+static bool read_table(struct collection *c, struct sockets *s, bool ipv6, bool udp)
 {
     struct error e = ERROR_INIT;
     size_t before = s->list.count, size = 0;
     if (c->netlink_fd >= 0 && sock_diag_dump(c->netlink_fd, ipv6, udp, keep_socket, s, &e))
-        return;
+        return true;
     s->list.count = before;
     const char *path = arena_printf(c->arena, "/proc/net/%s%s", udp ? "udp" : "tcp",
                                     ipv6 ? "6" : "");
     CLEANUP_FREE char *text = NULL;
     struct error second = ERROR_INIT;
     if (target_read(c->target, path, MOST_PROC_NET_BYTES, &text, &size, &second)) {
-        sock_diag_parse_proc(text, size, ipv6, udp, keep_socket, s);
-    } else if (!(ipv6 && second.code == ERR_ABSENT)) { /* a kernel without IPv6 has no tcp6 */
-        facts_unread(c->facts, "listening sockets", path,
-                     c->netlink_fd >= 0 ? e.message : second.message);
+        uint64_t bad = sock_diag_parse_proc(text, size, ipv6, udp, keep_socket, s);
+        if (bad)
+            facts_unread(c->facts, "listening sockets", path, "some lines of it make no sense");
+        return !bad;
     }
+    if (ipv6 && second.code == ERR_ABSENT)
+        return true; /* a kernel without IPv6 has no tcp6 */
+    facts_unread(c->facts, "listening sockets", path,
+                 c->netlink_fd >= 0 ? e.message : second.message);
+    return false;
 }
 
 static int by_inode(const void *a, const void *b)
@@ -205,10 +211,16 @@ void collect_listeners(struct collection *c)
 {
     CLEANUP(free_sockets) struct sockets s = {0};
     size_t size = 0;
+    bool whole = true;
     for (int i = 0; i < 4; i++)
-        read_table(c, &s, i & 1, i & 2);
+        whole &= read_table(c, &s, i & 1, i & 2);
     if (s.too_many)
         facts_unread(c->facts, "listening sockets", "/proc/net", "there are more than 20,000");
+    if (whole && !s.too_many) {
+        struct fact *f = facts_add(c->facts, "complete", "/proc/net", 0, -1, CONFIDENCE_HIGH);
+        fact_put(c->facts, f, "of", "listener");
+        fact_put_number(c->facts, f, "found", (int64_t)s.list.count);
+    }
     if (!s.list.count)
         return;
     match_processes(c, &s);

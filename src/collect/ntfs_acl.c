@@ -27,7 +27,7 @@ static const struct {
     {'X', 0x20000000 | 0x10000000 | 0x00000020}, /* GENERIC_EXECUTE, ALL; FILE_EXECUTE */
 };
 #define FILE_ALL_ACCESS 0x001f01ffu
-#define GENERIC_ALL 0x10000000u
+#define GENERIC_ALL     0x10000000u
 
 /* MS-DTYP 2.4.2.4. */
 static const struct {
@@ -78,8 +78,8 @@ static bool read_sid(struct bytes *b, char out[SID_TEXT])
         return false;
     int length = snprintf(out, SID_TEXT, "S-1-%llu", (unsigned long long)authority);
     for (uint8_t i = 0; i < count; i++)
-        length += snprintf(out + length, (size_t)(SID_TEXT - length), "-%u",
-                           (unsigned)bytes_u32le(b));
+        length +=
+            snprintf(out + length, (size_t)(SID_TEXT - length), "-%u", (unsigned)bytes_u32le(b));
     return !b->failed;
 }
 

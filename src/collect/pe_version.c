@@ -11,12 +11,12 @@ enum {
     MAGIC_PE32_PLUS = 0x20b,
     RESOURCE_DIRECTORY = 2, /* its number among the data directories */
     RT_VERSION = 16,
-    MOST_SECTIONS = 96,     /* the Windows loader's own limit */
-    MOST_ENTRIES = 4096,    /* of one resource directory */
+    MOST_SECTIONS = 96,  /* the Windows loader's own limit */
+    MOST_ENTRIES = 4096, /* of one resource directory */
     FIXED_INFO_BYTES = 52,
 };
 #define FIXED_INFO_SIGNATURE 0xfeef04bdu
-#define IS_DIRECTORY 0x80000000u
+#define IS_DIRECTORY         0x80000000u
 
 static bool refuse(struct error *e, const char *what)
 {
@@ -34,7 +34,7 @@ static bool resource_rva(struct bytes *b, size_t optional, uint32_t *rva, struct
     size_t directories = optional + (magic == MAGIC_PE32 ? 96 : 112);
     bytes_seek(b, directories - 4);
     uint32_t count = bytes_u32le(b);
-    bytes_seek(b, directories + RESOURCE_DIRECTORY * 8);
+    bytes_seek(b, directories + (size_t)RESOURCE_DIRECTORY * 8);
     *rva = bytes_u32le(b);
     if (b->failed)
         return refuse(e, "its header is cut short");
@@ -120,8 +120,8 @@ static bool fixed_info(struct pe_version *out, struct bytes b, struct error *e)
     uint32_t high = bytes_u32le(&b), low = bytes_u32le(&b);
     if (b.failed || value_size < FIXED_INFO_BYTES || signature != FIXED_INFO_SIGNATURE)
         return refuse(e, "its version resource is damaged");
-    *out = (struct pe_version){{(uint16_t)(high >> 16), (uint16_t)high, (uint16_t)(low >> 16),
-                                (uint16_t)low}};
+    *out = (struct pe_version){
+        {(uint16_t)(high >> 16), (uint16_t)high, (uint16_t)(low >> 16), (uint16_t)low}};
     return true;
 }
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #define NT_VERSION "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
-#define CONTROL "SYSTEM\\CurrentControlSet\\Control"
+#define CONTROL    "SYSTEM\\CurrentControlSet\\Control"
 
 /* --- the hives --- */
 
@@ -28,11 +28,10 @@ static void state_hive(struct collection *c, const struct windows_hive_file *f)
              arena_printf(c->arena, "%u.%u", (unsigned)info->major, (unsigned)info->minor));
     if (!info->dirty)
         return;
-    const char *why =
-        info->checksum_good
-            ? arena_printf(c->arena, "its sequence numbers are %u and %u",
-                           (unsigned)info->sequence[0], (unsigned)info->sequence[1])
-            : "the checksum of its first block is wrong";
+    const char *why = info->checksum_good
+                          ? arena_printf(c->arena, "its sequence numbers are %u and %u",
+                                         (unsigned)info->sequence[0], (unsigned)info->sequence[1])
+                          : "the checksum of its first block is wrong";
     facts_unread(c->facts, what, f->path,
                  arena_printf(c->arena,
                               "the hive is dirty (%s): the last changes are in its log, which is "
@@ -139,12 +138,15 @@ static void put_identity(struct collection *c, struct windows *w, struct fact *h
     if (!date && !name && !*volume.serial)
         return;
     fact_put(c->facts, host, "identity",
-             arena_printf(c->arena, "%s|%s|%s", date ? date : "", name ? name : "",
-                          volume.serial));
-    fact_put(c->facts, host, "identity_source",
-             arena_printf(c->arena, "%s%s%s", date ? "install date" : "",
-                          name ? date ? ", computer name" : "computer name" : "",
-                          *volume.serial ? ", volume serial number" : ""));
+             arena_printf(c->arena, "%s|%s|%s", date ? date : "", name ? name : "", volume.serial));
+    const struct {
+        const char *value, *name;
+    } parts[] = {{date, "install date"}, {name, "computer name"}, {volume.serial, "volume serial"}};
+    CLEANUP_STR struct str source = {0};
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++)
+        if (parts[i].value && *parts[i].value)
+            str_printf(&source, "%s%s", source.length ? ", " : "", parts[i].name);
+    fact_put(c->facts, host, "identity_source", str_text(&source));
 }
 
 static struct fact *put_host(struct collection *c, struct windows *w)
@@ -171,8 +173,8 @@ static struct fact *put_host(struct collection *c, struct windows *w)
                        source->hive && source == &w->hives[WINDOWS_SOFTWARE]
                            ? "the hive SOFTWARE does not say which Windows it is"
                            : "the hive SOFTWARE could not be read");
-    put_text(c, w, host, "arch", CONTROL "\\Session Manager\\Environment",
-             "PROCESSOR_ARCHITECTURE", NULL);
+    put_text(c, w, host, "arch", CONTROL "\\Session Manager\\Environment", "PROCESSOR_ARCHITECTURE",
+             NULL);
     put_text(c, w, host, "build", NT_VERSION, "CurrentBuildNumber", "CurrentBuild");
     put_text(c, w, host, "ubr", NT_VERSION, "UBR", NULL);
     put_text(c, w, host, "product_type", CONTROL "\\ProductOptions", "ProductType", NULL);
@@ -211,8 +213,7 @@ struct last_key {
     struct error e;
 };
 
-static bool key_of(struct collection *c, struct windows *w, struct last_key *last,
-                   const char *path)
+static bool key_of(struct collection *c, struct windows *w, struct last_key *last, const char *path)
 {
     if (!last->path || !str_equal_nocase(last->path, path)) {
         last->path = arena_strdup(c->arena, path);

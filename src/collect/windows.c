@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #define SERVICES "SYSTEM\\CurrentControlSet\\Services"
-#define CONTROL "SYSTEM\\CurrentControlSet\\Control"
+#define CONTROL  "SYSTEM\\CurrentControlSet\\Control"
 
 /* --- services --- */
 
@@ -20,9 +20,8 @@ enum {
 
 static const char *const starts[] = {"boot", "system", "auto", "manual", "disabled"};
 
-static void put_service_text(struct collection *c, struct windows *w,
-                             const struct windows_key *key, struct fact *f, const char *name,
-                             const char *value)
+static void put_service_text(struct collection *c, struct windows *w, const struct windows_key *key,
+                             struct fact *f, const char *name, const char *value)
 {
     const char *text;
     struct error e = ERROR_INIT;
@@ -33,8 +32,8 @@ static void put_service_text(struct collection *c, struct windows *w,
 }
 
 /* That a source stated every record of a kind; a dirty hive may lack the last ones. */
-static void put_complete(struct collection *c, const struct windows_hive_file *f,
-                         const char *kind, size_t found)
+static void put_complete(struct collection *c, const struct windows_hive_file *f, const char *kind,
+                         size_t found)
 {
     if (!f->hive || hive_info(f->hive)->dirty)
         return;
@@ -165,26 +164,26 @@ static const struct {
     const char *service;
     const char *driver; /* that must start too */
     const char *proto;
+    const char *since; /* the first version that does */
     unsigned port;
-    const char *since;
     enum condition condition;
 } listening[] = {
-    {"RpcSs", NULL, "tcp", 135, "", ALWAYS},
-    {"RpcSs", NULL, "udp", 135, "", ALWAYS},
-    {"LanmanServer", "NetBT", "udp", 137, "", NETBIOS},
-    {"LanmanServer", "NetBT", "udp", 138, "", NETBIOS},
-    {"LanmanServer", "NetBT", "tcp", 139, "", NETBIOS},
-    {"LanmanServer", "NetBT", "tcp", 445, "5.0", SMB},
-    {"LanmanServer", "NetBT", "udp", 445, "5.0", SMB},
-    {"TlntSvr", NULL, "tcp", 23, "", ALWAYS},
-    {"SNMP", NULL, "udp", 161, "", ALWAYS},
-    {"SimpTcp", NULL, "tcp", 7, "", ALWAYS},
-    {"SimpTcp", NULL, "tcp", 19, "", ALWAYS},
-    {"DNS", NULL, "tcp", 53, "", ALWAYS},
-    {"DNS", NULL, "udp", 53, "", ALWAYS},
-    {"LPDSVC", NULL, "tcp", 515, "", ALWAYS},
-    {"TermService", NULL, "tcp", 3389, "", ALWAYS},
-    {"MSSQLSERVER", NULL, "tcp", 1433, "", ALWAYS},
+    {"RpcSs", NULL, "tcp", "", 135, ALWAYS},
+    {"RpcSs", NULL, "udp", "", 135, ALWAYS},
+    {"LanmanServer", "NetBT", "udp", "", 137, NETBIOS},
+    {"LanmanServer", "NetBT", "udp", "", 138, NETBIOS},
+    {"LanmanServer", "NetBT", "tcp", "", 139, NETBIOS},
+    {"LanmanServer", "NetBT", "tcp", "5.0", 445, SMB},
+    {"LanmanServer", "NetBT", "udp", "5.0", 445, SMB},
+    {"TlntSvr", NULL, "tcp", "", 23, ALWAYS},
+    {"SNMP", NULL, "udp", "", 161, ALWAYS},
+    {"SimpTcp", NULL, "tcp", "", 7, ALWAYS},
+    {"SimpTcp", NULL, "tcp", "", 19, ALWAYS},
+    {"DNS", NULL, "tcp", "", 53, ALWAYS},
+    {"DNS", NULL, "udp", "", 53, ALWAYS},
+    {"LPDSVC", NULL, "tcp", "", 515, ALWAYS},
+    {"TermService", NULL, "tcp", "", 3389, ALWAYS},
+    {"MSSQLSERVER", NULL, "tcp", "", 1433, ALWAYS},
 };
 
 static void collect_listening(struct collection *c, struct windows *w)
@@ -200,8 +199,7 @@ static void collect_listening(struct collection *c, struct windows *w)
             (listening[i].driver && !starts_itself(w, c->arena, listening[i].driver)) ||
             (*listening[i].since && !windows_at_least(w, listening[i].since)))
             continue;
-        struct fact *f =
-            windows_fact(c, &w->hives[WINDOWS_SYSTEM], "listener", CONFIDENCE_MEDIUM);
+        struct fact *f = windows_fact(c, &w->hives[WINDOWS_SYSTEM], "listener", CONFIDENCE_MEDIUM);
         fact_put(c->facts, f, "proto", listening[i].proto);
         fact_put(c->facts, f, "address", "*");
         fact_put_number(c->facts, f, "port", listening[i].port);
@@ -274,9 +272,8 @@ static void put_reboot_pending(struct collection *c, struct windows *w, struct f
 
 /* --- products that the registry or a file names --- */
 
-static void put_product(struct collection *c, const struct windows_hive_file *f,
-                        const char *path, const char *name, const char *version,
-                        const char *title)
+static void put_product(struct collection *c, const struct windows_hive_file *f, const char *path,
+                        const char *name, const char *version, const char *title)
 {
     struct fact *p = f ? windows_fact(c, f, "product", CONFIDENCE_HIGH)
                        : facts_add(c->facts, "product", path, 0, -1, CONFIDENCE_HIGH);
@@ -343,8 +340,8 @@ static void find_frontpage(struct collection *c, struct windows *w)
 }
 
 /* Servers whose installer names each version as a key below its own. */
-static void find_by_key(struct collection *c, struct windows *w, const char *path,
-                        const char *name, const char *title)
+static void find_by_key(struct collection *c, struct windows *w, const char *path, const char *name,
+                        const char *title)
 {
     struct windows_key key;
     struct hive_subkey *items;

@@ -164,8 +164,8 @@ static const char *value_of(struct windows *w, struct arena *arena, const struct
     struct windows_key key;
     struct error e = ERROR_INIT;
     const char *text;
-    if (windows_key(w, v->key, &key, &e) &&
-        windows_value(w, &key, v->value, arena, &text, &e) && windows_is_path(text)) {
+    if (windows_key(w, v->key, &key, &e) && windows_value(w, &key, v->value, arena, &text, &e) &&
+        windows_is_path(text)) {
         char *copy = arena_strdup(arena, text);
         size_t length = strlen(copy);
         while (length > 3 && copy[length - 1] == '\\')
@@ -229,8 +229,7 @@ bool windows_resolve(struct windows *w, struct arena *arena, const char *path,
     }
     int volume = *volume_of(w, full[0]);
     if (volume < 0) {
-        error_set(e, ERR_UNREADABLE, "drive %c: is not part of what was given",
-                  str_upper(full[0]));
+        error_set(e, ERR_UNREADABLE, "drive %c: is not part of what was given", str_upper(full[0]));
         return false;
     }
     struct error why = ERROR_INIT;
@@ -240,8 +239,9 @@ bool windows_resolve(struct windows *w, struct arena *arena, const char *path,
         if (why.code == ERR_ABSENT && has_short_name(full))
             error_set(&why, ERR_UNREADABLE, "is a short name (8.3), which cannot be looked up");
         else if (why.code == ERR_ABSENT && !sure)
-            error_set(&why, ERR_UNREADABLE, "is not in its usual place, and the hive that says "
-                                            "where it is could not be read");
+            error_set(&why, ERR_UNREADABLE,
+                      "is not in its usual place, and the hive that says "
+                      "where it is could not be read");
         if (e)
             *e = why;
         return false;
@@ -282,8 +282,7 @@ bool windows_file_version(struct windows *w, struct arena *arena, const char *pa
 {
     const char *found;
     struct target_stat st;
-    if (!windows_find(w, arena, path, &found, e) ||
-        !target_stat(w->target, found, true, &st, e))
+    if (!windows_find(w, arena, path, &found, e) || !target_stat(w->target, found, true, &st, e))
         return false;
     if (size)
         *size = st.size;

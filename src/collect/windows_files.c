@@ -15,8 +15,8 @@ static void put_result(struct collection *c, struct fact *host, const char *want
         fact_put_state(c->facts, host, want, VALUE_UNREADABLE, e->message);
 }
 
-static void put_exists(struct collection *c, struct windows *w, struct fact *host,
-                       const char *want, const char *path)
+static void put_exists(struct collection *c, struct windows *w, struct fact *host, const char *want,
+                       const char *path)
 {
     struct error e = ERROR_INIT;
     const char *found;
@@ -38,8 +38,8 @@ static void put_version(struct collection *c, struct windows *w, struct fact *ho
     bool good = there && windows_file_version(w, c->arena, path, &version, &size, &e);
     put_result(c, host, want, good, version, &e);
 
-    struct fact *f = facts_add(c->facts, "file", there ? found.path + 1 : "", 0, -1,
-                               CONFIDENCE_HIGH);
+    struct fact *f =
+        facts_add(c->facts, "file", there ? found.path + 1 : "", 0, -1, CONFIDENCE_HIGH);
     fact_put(c->facts, f, "path", path);
     if (there) {
         fact_put(c->facts, f, "actual", found.path);

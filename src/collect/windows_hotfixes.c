@@ -13,8 +13,8 @@ enum {
     CBS_INSTALLED = 0x70,
 };
 
-#define HOTFIX "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Hotfix"
-#define UPDATES "SOFTWARE\\Microsoft\\Updates"
+#define HOTFIX   "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Hotfix"
+#define UPDATES  "SOFTWARE\\Microsoft\\Updates"
 #define PACKAGES "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\Packages"
 
 /* The digits of an id, or 0: "Q293826", "KB834707-IE6SP1", "291845", "KB893803v2". */
@@ -81,8 +81,8 @@ static void scan_hotfix(struct scan *s)
         uint64_t installed = 0;
         key.key = items[i].key;
         windows_number(s->w, &key, "Installed", &installed);
-        put(s, key.file, items[i].name,
-            arena_printf(s->c->arena, HOTFIX "\\%s", items[i].name), installed ? "1" : "0");
+        put(s, key.file, items[i].name, arena_printf(s->c->arena, HOTFIX "\\%s", items[i].name),
+            installed ? "1" : "0");
     }
 }
 
@@ -139,9 +139,8 @@ static const struct {
     unsigned state;
     const char *installed;
 } states[] = {
-    {CBS_INSTALLED, "1"},          {CBS_INSTALL_PENDING, "pending"},
-    {CBS_SUPERSEDED, "superseded"}, {CBS_PARTIAL, "0"},
-    {CBS_UNINSTALL_PENDING, "0"},
+    {CBS_INSTALLED, "1"}, {CBS_INSTALL_PENDING, "pending"}, {CBS_SUPERSEDED, "superseded"},
+    {CBS_PARTIAL, "0"},   {CBS_UNINSTALL_PENDING, "0"},
 };
 
 /* Package_for_KB2999226~31bf3856ad364e35~amd64~~6.1.1.7; the parts of one, Package_1_for_...,

@@ -18,9 +18,9 @@ static const char *const hive_names[WINDOWS_HIVES] = {"SOFTWARE", "SYSTEM"};
 /* On a volume that has an /etc, the folders of Unix are not searched: no Windows is called
  * so, and listing them costs time on every Linux host. */
 static const char *const unix_folders[] = {
-    "bin",   "boot",    "cdrom", "dev",  "devices", "etc",  "export", "home", "kernel", "lib",
-    "lib32", "lib64",   "media", "mnt",  "net",     "opt",  "proc",   "root", "run",    "sbin",
-    "srv",   "sys",     "tmp",   "usr",  "var",     "vol",  "platform", "lost+found",
+    "bin",   "boot",  "cdrom", "dev", "devices", "etc", "export",   "home",       "kernel", "lib",
+    "lib32", "lib64", "media", "mnt", "net",     "opt", "proc",     "root",       "run",    "sbin",
+    "srv",   "sys",   "tmp",   "usr", "var",     "vol", "platform", "lost+found",
 };
 
 static bool is_unix_folder(const char *name)
@@ -51,8 +51,8 @@ static unsigned rank_of(struct target *t, struct arena *arena, const char *folde
         return 0;
     unsigned hives = 0;
     for (size_t i = 0; i < WINDOWS_HIVES; i++)
-        hives += is_there(t, arena, folder,
-                          arena_printf(arena, "system32/config/%s", hive_names[i]));
+        hives +=
+            is_there(t, arena, folder, arena_printf(arena, "system32/config/%s", hive_names[i]));
     if (!hives && !is_there(t, arena, folder, "system32/ntoskrnl.exe"))
         return 0;
     bool usual = str_equal_nocase(folder, "/WINNT") || str_equal_nocase(folder, "/WINDOWS");
@@ -261,8 +261,9 @@ bool windows_key(struct windows *w, const char *path, struct windows_key *out, s
     uint32_t from = hive_root(f->hive);
     if (n == WINDOWS_SYSTEM && cut_prefix(&path, "CurrentControlSet")) {
         if (!w->control_set) {
-            error_set(e, ERR_UNREADABLE, "the hive SYSTEM does not say which control set is "
-                                         "current (Select\\Current)");
+            error_set(e, ERR_UNREADABLE,
+                      "the hive SYSTEM does not say which control set is "
+                      "current (Select\\Current)");
             return false;
         }
         if (!hive_key(f->hive, from, w->control_set, &from, e))

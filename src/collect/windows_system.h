@@ -20,9 +20,9 @@ enum windows_hive { WINDOWS_SOFTWARE, WINDOWS_SYSTEM, WINDOWS_HIVES };
 
 /* A hive of the system, opened, or the reason why not. */
 struct windows_hive_file {
-    const char *name;    /* "SOFTWARE" */
-    const char *path;    /* as found, without the leading '/'; "" if it is not there */
-    struct hive *hive;   /* NULL: see error */
+    const char *name;  /* "SOFTWARE" */
+    const char *path;  /* as found, without the leading '/'; "" if it is not there */
+    struct hive *hive; /* NULL: see error */
     struct error error;
     struct target *target;
     size_t volume;
@@ -31,10 +31,10 @@ struct windows_hive_file {
 struct windows {
     struct arena *arena;
     struct target *target;
-    bool alone;              /* only hives: no files can be looked at */
-    size_t volume;           /* the one with the system folder */
-    const char *folder;      /* "/WINNT", as it is spelled there; NULL if alone */
-    const char *others;      /* further system folders that were found, or "" */
+    bool alone;         /* only hives: no files can be looked at */
+    size_t volume;      /* the one with the system folder */
+    const char *folder; /* "/WINNT", as it is spelled there; NULL if alone */
+    const char *others; /* further system folders that were found, or "" */
     struct windows_hive_file hives[WINDOWS_HIVES];
     const char *control_set; /* "ControlSet001"; NULL if not known */
     char drive;              /* of the system, 'C' */

@@ -13,8 +13,8 @@
 enum {
     MOST_FIELDS = 64,
     MOST_LISTED = 4096,
-    SUSPICIOUS = 200,  /* lists of this length have been seen to be cut without a word */
-    FIELD_NAME = -2,   /* from the field of the version */
+    SUSPICIOUS = 200, /* lists of this length have been seen to be cut without a word */
+    FIELD_NAME = -2,  /* from the field of the version */
     FIELD_SYSTEM = -1,
     FIELD_PRODUCT_ID = 6,
     FIELD_INSTALLED = 7,
@@ -213,8 +213,7 @@ static void put_host(struct text *t, const char *path)
     fact_put(c->facts, host, "os", line);
     fact_put(c->facts, host, "version", short_version);
     fact_put(c->facts, host, "service_pack", pack_digits);
-    fact_put(c->facts, host, "build",
-             arena_strndup(c->arena, build, strspn(build, "0123456789")));
+    fact_put(c->facts, host, "build", arena_strndup(c->arena, build, strspn(build, "0123456789")));
     if (str_find_nocase(system, "Server"))
         fact_put(c->facts, host, "product_type", "ServerNT");
     for (size_t i = t->version; i < t->field_count; i++) {
@@ -233,8 +232,7 @@ static void put_host(struct text *t, const char *path)
     fact_put(c->facts, host, "identity_source",
              "install date, computer name, product id, as systeminfo prints them");
 
-    struct fact *product =
-        facts_add(c->facts, "product", path, version->line, -1, CONFIDENCE_HIGH);
+    struct fact *product = facts_add(c->facts, "product", path, version->line, -1, CONFIDENCE_HIGH);
     fact_put(c->facts, product, "name", "windows");
     fact_put(c->facts, product, "version", short_version);
     fact_put(c->facts, product, "title", line);

@@ -29,7 +29,6 @@ bool advisories_open(struct advisories **out, const char *const *paths, size_t c
         struct error problem = ERROR_INIT;
         struct member *m = &set->members[set->count];
         if (db_file_open(&m->file, paths[i], &problem)) {
-            m->heads = mem_alloc((m->file.documents + 1) * sizeof *m->heads);
             m->mapped = true;
             set->count++;
         } else if (problem.code == ERR_ABSENT) {
@@ -55,7 +54,6 @@ bool advisories_of_bytes(struct advisories **out, const void *bytes, size_t size
         return false;
     struct advisories *set = set_new(1);
     set->members[0].file = file;
-    set->members[0].heads = mem_alloc((file.documents + 1) * sizeof *set->members[0].heads);
     set->count = 1;
     *out = set;
     return true;
@@ -70,9 +68,9 @@ void advisories_close(struct advisories *set)
         if (m->mapped)
             munmap((void *)m->file.map, m->file.size);
         db_file_close(&m->file);
-        free(m->heads);
     }
     free(set->members);
+    free(set->heads);
     arena_free(set->arena);
     free(set);
 }
@@ -102,24 +100,53 @@ bool advisories_damage(const struct advisories *set, struct error *e)
 
 /* --- documents --- */
 
-const struct head *set_head(struct advisories *set, size_t member, uint32_t document)
+/* Where it is, or would be put. */
+static struct head **slot_of(struct head **slots, size_t slot_count, size_t member, uint64_t place)
 {
-    struct member *m = &set->members[member];
-    if (document < m->file.documents && m->heads[document])
-        return m->heads[document];
+    size_t at = (place * 0x9e3779b97f4a7c15u >> 32) + member;
+    for (;; at++) {
+        struct head **slot = &slots[at & (slot_count - 1)];
+        if (!*slot || ((*slot)->place == place && (*slot)->member == member))
+            return slot;
+    }
+}
+
+static void grow_heads(struct advisories *set)
+{
+    size_t wanted = set->head_slots ? set->head_slots * 2 : 64;
+    struct head **slots = mem_alloc(wanted * sizeof *slots);
+    for (size_t i = 0; i < set->head_slots; i++)
+        if (set->heads[i])
+            *slot_of(slots, wanted, set->heads[i]->member, set->heads[i]->place) = set->heads[i];
+    free(set->heads);
+    set->heads = slots;
+    set->head_slots = wanted;
+}
+
+const struct head *set_head(struct advisories *set, size_t member, uint64_t place,
+                            uint32_t document)
+{
+    if (set->head_count * 2 >= set->head_slots)
+        grow_heads(set);
+    struct head **slot = slot_of(set->heads, set->head_slots, member, place);
+    if (*slot)
+        return *slot;
+    struct db_file *f = &set->members[member].file;
     uint32_t size;
-    const uint8_t *block = db_file_block(&m->file, document, &size);
-    struct head *head = arena_alloc(set->arena, sizeof *head);
+    const uint8_t *block = db_file_block(f, place, &size);
     if (!block)
         return NULL;
+    struct head *head = arena_alloc(set->arena, sizeof *head);
     if (!document_view(&head->view, block, size) ||
         !document_head(&head->view, &head->advisory, NULL)) {
-        db_file_note(&m->file, "a document does not hold together");
+        db_file_note(f, "a document does not hold together");
         return NULL;
     }
     head->advisory.index = document;
     head->member = member;
-    m->heads[document] = head;
+    head->place = place;
+    *slot = head;
+    set->head_count++;
     return head;
 }
 
@@ -132,7 +159,7 @@ static const struct head *find_in(struct advisories *set, size_t member, const c
     struct db_entry entry;
     for (size_t i = db_file_find(f, DB_IDS, hash);
          db_file_key(f, DB_IDS, i, &entry) && entry.hash == hash; i++) {
-        const struct head *head = set_head(set, member, entry.document);
+        const struct head *head = set_head(set, member, entry.block, entry.document);
         if (head && str_equal_nocase(head->advisory.id, id) &&
             (!namespace || str_equal_nocase(head->advisory.publisher_namespace, namespace)))
             return head;
@@ -172,7 +199,8 @@ static void put_in_order(struct advisories *set)
     size_t count = 0;
     for (size_t m = 0; m < set->count; m++) {
         for (uint32_t i = 0; i < set->members[m].file.documents; i++) {
-            const struct head *head = set_head(set, m, i);
+            uint64_t place = db_file_place(&set->members[m].file, i);
+            const struct head *head = place ? set_head(set, m, place, i) : NULL;
             if (head && set_is_current(set, head))
                 list[count++] = head;
         }
@@ -281,7 +309,7 @@ size_t advisories_cases(const struct advisories *const_set, enum case_kind kind,
         struct db_entry entry;
         for (size_t i = db_file_find(f, DB_CASES, hash);
              db_file_key(f, DB_CASES, i, &entry) && entry.hash == hash; i++) {
-            const struct head *head = set_head(set, m, entry.document);
+            const struct head *head = set_head(set, m, entry.block, entry.document);
             if (!head || !set_is_current(set, head))
                 continue;
             struct advisory_case *c = take_case(set, head, entry.item);
@@ -426,7 +454,8 @@ bool advisories_verify(struct advisories *set, struct error *e)
         if (!db_file_check_all(f, e))
             return false;
         for (uint32_t i = 0; i < f->documents; i++) {
-            const struct head *head = set_head(set, m, i);
+            uint64_t place = db_file_place(f, i);
+            const struct head *head = place ? set_head(set, m, place, i) : NULL;
             if (head && !document_check(&head->view))
                 db_file_note(f, "a document does not hold together");
         }

@@ -29,7 +29,7 @@
 
 struct advisories;
 
-enum { ADVISORIES_CHECK_BYTES = 4 * 1024 * 1024 };
+enum { ADVISORIES_CHECK_BYTES = 1024 * 1024 };
 
 /* One CSAF document. */
 struct advisory {

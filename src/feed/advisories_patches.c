@@ -77,7 +77,7 @@ struct pieces {
 static void collect(struct advisories *set, size_t m, const struct db_entry *entry,
                     const char *product, struct pieces *pieces)
 {
-    const struct head *head = set_head(set, m, entry->document);
+    const struct head *head = set_head(set, m, entry->block, entry->document);
     struct piece piece = {.order = pieces->list.count};
     if (!head || !set_is_current(set, head))
         return;

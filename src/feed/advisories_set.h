@@ -12,6 +12,7 @@ enum head_state { HEAD_UNKNOWN, HEAD_CURRENT, HEAD_OVERRIDDEN };
 /* A document that was looked at. */
 struct head {
     struct advisory advisory; /* must be first */
+    uint64_t place;           /* of its block in its file */
     struct document_view view;
     size_t member;
     enum head_state state;
@@ -20,13 +21,14 @@ struct head {
 struct member {
     struct db_file file;
     bool mapped;
-    struct head **heads; /* by number of the document; NULL until it was looked at */
 };
 
 struct advisories {
     struct arena *arena;
     struct member *members;
     size_t count;
+    struct head **heads; /* those that were looked at, by hash of member and place */
+    size_t head_count, head_slots;
     bool ordered;
     const struct head **order;
     size_t order_count;
@@ -36,8 +38,9 @@ struct advisories {
     size_t feed_count;
 };
 
-/* NULL (and damage noted) if it cannot be read. */
-const struct head *set_head(struct advisories *set, size_t member, uint32_t document);
+/* The document whose block begins at `place`; NULL (and damage noted) if it cannot be read. */
+const struct head *set_head(struct advisories *set, size_t member, uint64_t place,
+                            uint32_t document);
 /* false if a later file of the set has the same document. */
 bool set_is_current(struct advisories *set, const struct head *head);
 

@@ -297,7 +297,7 @@ static void add_want(struct indexes *in, const struct advisory_file *files, size
 }
 
 static bool index_block(struct compile *c, struct indexes *in, const void *block, size_t size,
-                        uint32_t number)
+                        uint64_t place, uint32_t number)
 {
     struct document_view view;
     struct advisory head;
@@ -305,13 +305,14 @@ static bool index_block(struct compile *c, struct indexes *in, const void *block
         return false;
     CLEANUP_ARENA struct arena *arena = arena_new();
     const char *last = NULL;
-    struct db_key key = {db_hash_id(head.id), number, 0};
+    struct db_key key = {db_hash_id(head.id), place, number, 0};
     VEC_PUSH(&in->ids, key);
     for (uint32_t i = 0; i < view.cases; i++) {
         struct advisory_case one;
         if (!document_case(&view, arena, i, &one))
             return false;
-        key = (struct db_key){db_hash_case(one.kind, one.product, one.name), number, i};
+        key = (struct db_key){db_hash_case(one.kind, one.product, one.name), place,
+                              number, i};
         VEC_PUSH(&in->cases, key);
         if (one.kind == CASE_PRODUCT)
             add_want(in, one.files, one.file_count, &last);
@@ -320,7 +321,7 @@ static bool index_block(struct compile *c, struct indexes *in, const void *block
         struct advisory_patch one;
         if (!document_patch(&view, arena, i, &one))
             return false;
-        key = (struct db_key){db_hash_patch(one.product), number, i};
+        key = (struct db_key){db_hash_patch(one.product), place, number, i};
         VEC_PUSH(&in->patches, key);
         add_want(in, one.files, one.file_count, &last);
     }
@@ -410,10 +411,11 @@ static bool write_all(struct compile *c, struct db_writer *w, struct entry **sor
     db_writer_begin(w, DB_BLOCKS);
     for (size_t i = 0; i < count; i++) {
         const void *block = sorted[i]->kept ? sorted[i]->kept : staged + sorted[i]->offset;
-        bytes_put_u64le(&documents, db_writer_position(w));
+        uint64_t place = db_writer_position(w);
+        bytes_put_u64le(&documents, place);
         bytes_put_u32le(&documents, sorted[i]->size);
         bytes_put_u32le(&documents, 0);
-        if (!index_block(c, &in, block, sorted[i]->size, (uint32_t)i)) {
+        if (!index_block(c, &in, block, sorted[i]->size, place, (uint32_t)i)) {
             error_set(e, ERR_CORRUPT, "the packed document %s does not hold together",
                       sorted[i]->id);
             return false;

@@ -51,9 +51,9 @@ static bool read_header(struct db_file *f, const char *path, struct error *e)
         return refuse(e, path, "the checksum of its header is wrong");
     if (size != f->size)
         return refuse(e, path, f->size < size ? "it is cut short" : "something was appended to it");
-    uint64_t body = f->sections[DB_PAGES].offset - DB_HEADER_BYTES;
+    uint64_t end = f->sections[DB_PAGES].offset;
     if (page != DB_PAGE_BYTES || !contiguous || expected != f->size ||
-        f->sections[DB_PAGES].size != (body + DB_PAGE_BYTES - 1) / DB_PAGE_BYTES * 8 ||
+        f->sections[DB_PAGES].size != (end + DB_PAGE_BYTES - 1) / DB_PAGE_BYTES * 8 ||
         f->sections[DB_DOCUMENTS].size != (uint64_t)f->documents * DB_DOCUMENT_BYTES)
         return refuse(e, path, "its sections do not fit together");
     const uint8_t *pages = f->map + f->sections[DB_PAGES].offset;
@@ -122,13 +122,13 @@ static bool check_page(struct db_file *f, uint64_t page)
 {
     if (f->checked[page / 8] & 1 << page % 8)
         return true;
-    uint64_t from = DB_HEADER_BYTES + page * DB_PAGE_BYTES;
-    uint64_t left = f->sections[DB_PAGES].offset - from;
+    uint64_t from = page ? page * DB_PAGE_BYTES : DB_HEADER_BYTES;
+    uint64_t to = (page + 1) * DB_PAGE_BYTES, end = f->sections[DB_PAGES].offset;
     struct bytes sums = bytes_of(f->map + f->sections[DB_PAGES].offset, f->sections[DB_PAGES].size);
     bytes_seek(&sums, page * 8);
     uint64_t sum = bytes_u64le(&sums);
     if (sums.failed ||
-        sum != db_hash_bytes(f->map + from, left < DB_PAGE_BYTES ? left : DB_PAGE_BYTES))
+        sum != db_hash_bytes(f->map + from, (to < end ? to : end) - from))
         return false;
     f->checked[page / 8] |= (uint8_t)(1 << page % 8);
     return true;
@@ -143,9 +143,8 @@ const uint8_t *db_file_bytes(struct db_file *f, uint64_t offset, uint64_t size)
     }
     if (!size)
         return f->map + offset;
-    uint64_t first = (offset - DB_HEADER_BYTES) / DB_PAGE_BYTES;
-    uint64_t last = (offset + size - 1 - DB_HEADER_BYTES) / DB_PAGE_BYTES;
-    for (uint64_t page = first; page <= last; page++) {
+    uint64_t last = (offset + size - 1) / DB_PAGE_BYTES;
+    for (uint64_t page = offset / DB_PAGE_BYTES; page <= last; page++) {
         if (!check_page(f, page)) {
             db_file_note(f, "a checksum is wrong");
             return NULL;
@@ -184,20 +183,39 @@ bool db_file_key(struct db_file *f, enum db_section section, size_t i, struct db
         db_file_bytes(f, f->sections[section].offset + i * DB_KEY_BYTES, DB_KEY_BYTES);
     struct bytes in = bytes_of(bytes, bytes ? DB_KEY_BYTES : 0);
     *out = (struct db_entry){.hash = bytes_u64le(&in)};
+    out->block = bytes_u64le(&in);
     out->document = bytes_u32le(&in);
     out->item = bytes_u32le(&in);
     return bytes;
 }
 
+/* Is the entry before place i below the hash? Damage counts as "no": the search ends. */
+static bool below(struct db_file *f, enum db_section section, size_t i, uint64_t hash)
+{
+    struct db_entry entry;
+    return db_file_key(f, section, i, &entry) && entry.hash < hash;
+}
+
+/* Hashes are spread evenly, so the place is guessed first and found within a few hundred
+ * entries of it: a page or two are looked at, however many there are. */
 size_t db_file_find(struct db_file *f, enum db_section section, uint64_t hash)
 {
-    size_t low = 0, high = db_file_keys(f, section);
+    size_t count = db_file_keys(f, section), step = 64, low, high;
+    size_t guess = count > UINT32_MAX ? count / 2 : (size_t)((hash >> 32) * count >> 32);
+    if (guess < count && below(f, section, guess, hash)) {
+        for (low = high = guess + 1; high < count && below(f, section, high, hash); step *= 2) {
+            low = high + 1;
+            high = count - high > step ? high + step : count;
+        }
+    } else {
+        for (low = high = guess; low && !below(f, section, low - 1, hash); step *= 2) {
+            high = low - 1;
+            low = low > step ? low - step : 0;
+        }
+    }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        struct db_entry entry;
-        if (!db_file_key(f, section, middle, &entry))
-            return db_file_keys(f, section);
-        if (entry.hash < hash)
+        if (below(f, section, middle, hash))
             low = middle + 1;
         else
             high = middle;
@@ -205,17 +223,24 @@ size_t db_file_find(struct db_file *f, enum db_section section, uint64_t hash)
     return low;
 }
 
-const uint8_t *db_file_block(struct db_file *f, uint32_t document, uint32_t *size)
+uint64_t db_file_place(struct db_file *f, uint32_t document)
 {
     if (document >= f->documents) {
         db_file_note(f, "it names a document that it does not have");
-        return NULL;
+        return 0;
     }
     const uint8_t *row = db_file_bytes(
         f, f->sections[DB_DOCUMENTS].offset + (uint64_t)document * DB_DOCUMENT_BYTES,
         DB_DOCUMENT_BYTES);
     struct bytes in = bytes_of(row, row ? DB_DOCUMENT_BYTES : 0);
-    uint64_t offset = bytes_u64le(&in);
+    return bytes_u64le(&in);
+}
+
+const uint8_t *db_file_block(struct db_file *f, uint64_t place, uint32_t *size)
+{
+    const uint8_t *start = db_file_bytes(f, place, 8);
+    struct bytes in = bytes_of(start, start ? 8 : 0);
+    bytes_skip(&in, 4); /* the magic, which document_view() looks at */
     *size = bytes_u32le(&in);
-    return row ? db_file_bytes(f, offset, *size) : NULL;
+    return start ? db_file_bytes(f, place, *size) : NULL;
 }

@@ -32,12 +32,14 @@ void db_file_note(struct db_file *f, const char *what); /* a record that does no
 bool db_file_check_all(struct db_file *f, struct error *e);
 
 /* Entries of IDS, CASES or PATCHES. */
-struct db_entry { uint64_t hash; uint32_t document, item; };
+struct db_entry { uint64_t hash, block; uint32_t document, item; };
 size_t db_file_keys(const struct db_file *f, enum db_section section);
 bool db_file_key(struct db_file *f, enum db_section section, size_t i, struct db_entry *out);
 /* The first entry with this hash, or where it would stand. */
 size_t db_file_find(struct db_file *f, enum db_section section, uint64_t hash);
-/* The block of a document. */
-const uint8_t *db_file_block(struct db_file *f, uint32_t document, uint32_t *size);
+/* The offset of a document's block; 0 (and damage noted) if there is none. */
+uint64_t db_file_place(struct db_file *f, uint32_t document);
+/* The block that begins there: its own header says how long it is. */
+const uint8_t *db_file_block(struct db_file *f, uint64_t place, uint32_t *size);
 
 #endif

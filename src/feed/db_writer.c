@@ -12,7 +12,7 @@ struct db_writer {
     uint64_t position;          /* of the next byte in the file, those in the buffer included */
     struct str buffer;
     uint64_t buffer_at;
-    size_t page_used;
+    size_t page_from, page_used; /* where the body begins in the page, and how far it is filled */
     unsigned char page[DB_PAGE_BYTES];
     struct str pages;
     enum db_section section;
@@ -25,6 +25,7 @@ struct db_writer *db_writer_new(int fd)
     w->fd = fd;
     w->position = w->buffer_at = DB_HEADER_BYTES;
     w->section = DB_SECTIONS;
+    w->page_from = w->page_used = DB_HEADER_BYTES;
     return w;
 }
 
@@ -74,8 +75,8 @@ static void put(struct db_writer *w, const void *bytes, size_t size)
 
 static void end_page(struct db_writer *w)
 {
-    bytes_put_u64le(&w->pages, db_hash_bytes(w->page, w->page_used));
-    w->page_used = 0;
+    bytes_put_u64le(&w->pages, db_hash_bytes(w->page + w->page_from, w->page_used - w->page_from));
+    w->page_from = w->page_used = 0;
 }
 
 void db_writer_add(struct db_writer *w, const void *bytes, size_t size)
@@ -98,6 +99,7 @@ void db_writer_key(struct db_writer *w, const struct db_key *key)
 {
     CLEANUP_STR struct str bytes = {0};
     bytes_put_u64le(&bytes, key->hash);
+    bytes_put_u64le(&bytes, key->block);
     bytes_put_u32le(&bytes, key->document);
     bytes_put_u32le(&bytes, key->item);
     db_writer_add(w, bytes.data, bytes.length);
@@ -113,7 +115,7 @@ void db_writer_begin(struct db_writer *w, enum db_section section)
 
 bool db_writer_finish(struct db_writer *w, uint32_t documents, struct error *e)
 {
-    if (w->page_used)
+    if (w->page_used > w->page_from)
         end_page(w);
     db_writer_begin(w, DB_PAGES);
     put(w, str_text(&w->pages), w->pages.length);

@@ -6,7 +6,7 @@
 #include "feed/db_format.h"
 
 struct db_key {
-    uint64_t hash;
+    uint64_t hash, block;
     uint32_t document, item;
 };
 

@@ -306,9 +306,11 @@ static void add_file_evidence(struct judging *j, struct finding *f, const struct
                         : v->state == VALUE_UNREADABLE ? v->text
                                                        : v->text;
     const char *path = own && *fact_text(own, "actual") ? fact_text(own, "actual") : a->file->path;
+    /* "vers:windows/>=4.2.748.1" is for programs; ">=4.2.748.1" says the same. */
+    const char *scheme = str_starts(a->file->range, "vers:") ? strchr(a->file->range, '/') : NULL;
     struct evidence e = {path, 0, -1,
                          arena_printf(j->out->arena, "%s is %s; fixed: %s", a->file->path, state,
-                                      a->file->range)};
+                                      scheme ? scheme + 1 : a->file->range)};
     VEC_PUSH(&f->evidence, e);
 }
 
@@ -518,7 +520,7 @@ static void judge_package(struct judging *j, const struct fact *package)
 {
     const char *manager = fact_text(package, "manager"), *name = fact_text(package, "name");
     const char *type = str_equal(manager, "dpkg") ? "deb" : manager;
-    const char *source = fact_text(package, "source");
+    const char *source = fact_text(package, "source_package");
     const char *names[] = {name, *source && !str_equal(source, name) ? source : NULL};
     for (size_t n = 0; n < ARRAY_COUNT(names) && names[n]; n++) {
         const struct advisory_case *const *cases;

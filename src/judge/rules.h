@@ -129,7 +129,7 @@ const char *rules_set_of(const struct rule *rule, const struct facts *facts);
 bool rules_applies(const struct rule *rule, const struct facts *facts);
 
 /* Findings of all rows of checklists: one for each subject that fired (affected), one for
- * each that could not be judged (unknown). `set` NULL = of every set. Rules of other origin
+ * each that could not be judged (unknown; more than three are one about the host). `set` NULL = of every set. Rules of other origin
  * count as rows of no set. Texts point into the rules. */
 void rules_judge(struct findings *out, const struct rule_results *results,
                  const struct facts *facts, const char *set, const char *identity);

@@ -3,6 +3,9 @@
 #include "judge/rules.h"
 #include "judge/rules_kinds.h"
 
+/* More unknown records than this have one cause: they are one finding about the host. */
+enum { MOST_UNKNOWN = 3, MOST_EVIDENCE = 16 };
+
 struct judging {
     struct findings *out;
     const struct rule_results *results;
@@ -212,6 +215,8 @@ static void add_finding(struct judging *j, const struct fact *f, enum verdict ve
         return; /* the same subject is known to be affected */
     if (f)
         add_evidence(j, item, j->rule, f);
+    for (size_t i = 0; !f && i < j->result->unknown_count && i < MOST_EVIDENCE; i++)
+        add_evidence(j, item, j->rule, j->result->unknown[i]);
     if (made)
         add_also(j, item, j->rule);
 }
@@ -228,9 +233,10 @@ void rules_judge(struct findings *out, const struct rule_results *results,
             continue;
         for (size_t k = 0; k < r->fired_count; k++)
             add_finding(&j, r->fired[k], VERDICT_AFFECTED);
-        for (size_t k = 0; k < r->unknown_count; k++)
+        for (size_t k = 0; r->unknown_count <= MOST_UNKNOWN && k < r->unknown_count; k++)
             add_finding(&j, r->unknown[k], VERDICT_UNKNOWN);
-        if (r->outcome == OUTCOME_UNKNOWN && !r->unknown_count)
+        if (r->unknown_count > MOST_UNKNOWN ||
+            (r->outcome == OUTCOME_UNKNOWN && !r->unknown_count))
             add_finding(&j, NULL, VERDICT_UNKNOWN);
     }
 }

@@ -10,7 +10,7 @@ static const struct rules_kind kinds[] = {
     {"host", "name", true, true, "", ""}, /* and every wanted key */
     {"product", "name", false, false, " name version title ", ""},
     {"package", "name", true, false,
-     " manager name version arch status source source_version hold ", "installed packages"},
+     " manager name version arch status source_package source_version hold ", "installed packages"},
     {"hotfix", "id", false, false,
      " id installed place service_pack_key obsoletes requires packages date ", "hotfixes"},
     {"hotfix-leavings", "id", false, false, " id path ", "uninstall folders"},

@@ -128,6 +128,10 @@ static void read_applies(struct parse *p, const struct yaml_node *node, struct r
 
 static void read_ours(struct parse *p, const struct yaml_node *map, struct rule *rule)
 {
+    if (yaml_is_null(map)) { /* it held the examples only, and they were passed over */
+        rule->ours = true;
+        return;
+    }
     if (map->kind != YAML_MAP) {
         fail(p, map, "a map is needed here", "yagura");
         return;

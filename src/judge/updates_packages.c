@@ -45,7 +45,7 @@ static void index_installed(struct packages *p)
          f = facts_next(p->in->facts, "package", f))
         if (str_equal(fact_text(f, "manager"), "dpkg"))
             VEC_PUSH(&list, ((struct installed){fact_text(f, "name"), fact_text(f, "arch"),
-                                                fact_text(f, "source"), f}));
+                                                fact_text(f, "source_package"), f}));
     if (list.count)
         qsort(list.items, list.count, sizeof *list.items, by_name);
     p->installed = list.items;

@@ -54,10 +54,10 @@ const struct fact *harness_find(const struct harness *h, const char *kind, const
 const char *harness_value(const struct fact *f, const char *key)
 {
     const struct fact_value *v = f ? fact_value(f, key) : NULL;
-    return !v                               ? "<none>"
-           : v->state == VALUE_TEXT         ? v->text
-           : v->state == VALUE_ABSENT       ? "<absent>"
-                                            : "<unreadable>";
+    return !v                         ? "<none>"
+           : v->state == VALUE_TEXT   ? v->text
+           : v->state == VALUE_ABSENT ? "<absent>"
+                                      : "<unreadable>";
 }
 
 void harness_print(const struct harness *h)

@@ -110,7 +110,7 @@ static uint32_t put_cell(struct build *b, const struct str *body)
 {
     uint32_t at = (uint32_t)b->cells.length;
     uint32_t size = (4 + (uint32_t)body->length + 7) & ~7u;
-    bytes_put_u32le(&b->cells, (uint32_t)-(int32_t)size);
+    bytes_put_u32le(&b->cells, (uint32_t) - (int32_t)size);
     str_add_bytes(&b->cells, body->data, body->length);
     while (b->cells.length < at + size)
         bytes_put_u8(&b->cells, 0);

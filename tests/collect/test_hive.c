@@ -219,9 +219,9 @@ static void bytes_that_do_not_fit_their_type_are_an_error(void **state)
         size_t size;
         bool good;
     } rows[] = {
-        {HIVE_DWORD, 4, true},  {HIVE_DWORD, 2, false}, {HIVE_DWORD, 0, false},
-        {HIVE_QWORD, 8, true},  {HIVE_QWORD, 4, false}, {HIVE_SZ, 3, true},
-        {HIVE_SZ, 0, true},     {HIVE_MULTI_SZ, 1, true}, {999, 5, true},
+        {HIVE_DWORD, 4, true}, {HIVE_DWORD, 2, false},   {HIVE_DWORD, 0, false},
+        {HIVE_QWORD, 8, true}, {HIVE_QWORD, 4, false},   {HIVE_SZ, 3, true},
+        {HIVE_SZ, 0, true},    {HIVE_MULTI_SZ, 1, true}, {999, 5, true},
     };
     CLEANUP_ARENA struct arena *arena = arena_new();
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
@@ -282,8 +282,7 @@ static void the_first_block_tells_clean_from_dirty(void **state)
     static const struct {
         uint32_t first, second;
         bool seal, dirty;
-    } rows[] = {
-        {7, 7, true, false}, {8, 7, true, true}, {7, 8, true, true}, {7, 7, false, true}};
+    } rows[] = {{7, 7, true, false}, {8, 7, true, true}, {7, 8, true, true}, {7, 7, false, true}};
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         CLEANUP_STR struct str hive = hive_builder_make(small);
         CLEANUP(hive_cleanup) struct hive *h = NULL;

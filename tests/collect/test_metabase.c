@@ -70,8 +70,8 @@ static void all_three_forms_say_the_same(void **state)
         assert_string_equal(bindings->items[0], ":80:");
         assert_string_equal(iis_metabase_text(&m, "W3SVC/1/ROOT/scripts", "Path"),
                             "C:\\InetPub\\scripts");
-        assert_true(iis_metabase_number(
-            iis_metabase_text(&m, "W3SVC/1/ROOT/Scripts", "AccessFlags"), &n));
+        assert_true(
+            iis_metabase_number(iis_metabase_text(&m, "W3SVC/1/ROOT/Scripts", "AccessFlags"), &n));
         assert_int_equal(n, 518);
         assert_true(iis_metabase_number(
             iis_metabase_text(&m, "W3SVC/1/ROOT/Scripts", "DirBrowseFlags"), &n));
@@ -88,8 +88,11 @@ static void values_come_from_the_nearest_node_above(void **state)
                                "[W3SVC/10]\nServerComment : (STRING) \"ten\"\n";
     static const struct {
         const char *path, *value;
-    } rows[] = {{"W3SVC/1/ROOT/a", "0"}, {"W3SVC/1", "0"}, {"W3SVC/10", "1"},
-                {"W3SVC/2/ROOT", "1"},   {"MSFTPSVC", NULL}};
+    } rows[] = {{"W3SVC/1/ROOT/a", "0"},
+                {"W3SVC/1", "0"},
+                {"W3SVC/10", "1"},
+                {"W3SVC/2/ROOT", "1"},
+                {"MSFTPSVC", NULL}};
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct metabase m;
     assert_true(iis_metabase_parse(&m, arena, text, strlen(text), NULL));
@@ -102,8 +105,8 @@ static void values_come_from_the_nearest_node_above(void **state)
 
 static void other_texts_are_refused(void **state)
 {
-    static const char *const texts[] = {"", "hello", "[boot loader]\ntimeout=30\n",
-                                        "[W3SVC]\n", "Path : (STRING) \"x\"\n"};
+    static const char *const texts[] = {"", "hello", "[boot loader]\ntimeout=30\n", "[W3SVC]\n",
+                                        "Path : (STRING) \"x\"\n"};
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         CLEANUP_ARENA struct arena *arena = arena_new();
         struct metabase m;
@@ -117,9 +120,9 @@ static void numbers_are_read_in_every_spelling(void **state)
         const char *text;
         bool good;
         uint32_t n;
-    } rows[] = {{"513", true, 513},  {"0x201", true, 513}, {"-1", true, 0xffffffff},
-                {"True", true, 1},   {"false", true, 0},   {"", false, 0},
-                {"x", false, 0},     {NULL, false, 0},     {"4294967296", false, 0}};
+    } rows[] = {{"513", true, 513}, {"0x201", true, 513}, {"-1", true, 0xffffffff},
+                {"True", true, 1},  {"false", true, 0},   {"", false, 0},
+                {"x", false, 0},    {NULL, false, 0},     {"4294967296", false, 0}};
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         uint32_t n = 0;
         assert_int_equal(iis_metabase_number(rows[i].text, &n), rows[i].good);
@@ -131,8 +134,10 @@ static void script_maps_are_found_among_bytes(void **state)
 {
     static const char bytes[] =
         "\x01\x02.asp,C:\\WINNT\\asp.dll,1,GET\0\xff.a.b,c.htr,C:\\WINNT\\ism.dll,1\0"
-        ".\0p\0r\0i\0n\0t\0e\0r\0,\0C\0:\0\\\0m\0.\0d\0l\0l\0,\0" "5\0\0\0"
-        ".asp,C:\\WINNT\\asp.dll,1,GET\0.exe,relative.dll,1\0.x,C:\\nothing\0.toolongextension123,C:"
+        ".\0p\0r\0i\0n\0t\0e\0r\0,\0C\0:\0\\\0m\0.\0d\0l\0l\0,\0"
+        "5\0\0\0"
+        ".asp,C:\\WINNT\\asp.dll,1,GET\0.exe,relative.dll,1\0.x,C:\\nothing\0.toolongextension123,"
+        "C:"
         "\\x.dll,1";
     CLEANUP_ARENA struct arena *arena = arena_new();
     const char *const *maps;

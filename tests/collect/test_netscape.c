@@ -90,7 +90,7 @@ static void settings_and_lines_of_work_are_facts(void **state)
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         assert_string_equal(harness_value(site, rows[i][0]), rows[i][1]);
     const struct fact *f = tree_fact(&t, "object", "fn", "index-common");
-    assert_string_equal(harness_value(f, "type"), "magnus-internal/directory");
+    assert_string_equal(harness_value(f, "content_type"), "magnus-internal/directory");
     assert_string_equal(harness_value(f, "object"), "default");
     assert_int_equal(f->line, 4);
     f = tree_fact(&t, "vdir", "path", "/cgi-bin");

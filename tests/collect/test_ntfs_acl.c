@@ -70,7 +70,8 @@ static void a_list_becomes_lines(void **state)
         const char *text;
     } rows[] = {
         {{{ALLOW, 0, 0x1f01ff, "1-1-0"}}, 1, "Everyone:F"},
-        {{{ALLOW, 0, 0x10000000, "1-5-18"}, {ALLOW, 0, 0x1f01ff, "1-5-32-544"}}, 2,
+        {{{ALLOW, 0, 0x10000000, "1-5-18"}, {ALLOW, 0, 0x1f01ff, "1-5-32-544"}},
+         2,
          "SYSTEM:F\nAdministrators:F"},
         {{{ALLOW, 0, 0x1200a9, "1-5-32-545"}}, 1, "Users:RX"},
         {{{ALLOW, 0, 0x120089, "1-1-0"}, {ALLOW, 0, 0x120116, "1-1-0"}}, 2, "Everyone:RW"},

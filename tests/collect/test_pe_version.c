@@ -61,8 +61,8 @@ static void what_has_no_version_says_why(void **state)
         {RSRC_AT + 76, "\xff\xff\xff\x7f", 4, "outside"},
         {RSRC_AT + 88 + 40, "\0\0\0\0", 4, "damaged"},
         {RSRC_AT + 88 + 6, "X", 1, "damaged"},
-        {RSRC_AT + 20, "\x18\0\0\0", 4, "damaged"},     /* the type's entry is no directory */
-        {RSRC_AT + 44, "\0\0\0\x80", 4, NULL},          /* a circle: name -> type */
+        {RSRC_AT + 20, "\x18\0\0\0", 4, "damaged"}, /* the type's entry is no directory */
+        {RSRC_AT + 44, "\0\0\0\x80", 4, NULL},      /* a circle: name -> type */
     };
     static const uint16_t version[4] = {5, 0, 2195, 3407};
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {

@@ -47,8 +47,8 @@ static void every_sample_is_read(void **state)
     } rows[] = {
         {"10_1803_x64_education_en-us", "LAPTOP", "10.0", "17134", "", 5, "", false},
         {"10_1803_x64_pro_it", "PC044", "10.0", "17134", "", 10, "KB4487017", false},
-        {"10_1803_x64_proforworkstations_en-us_B_20190306", "DESKTOP-OOF6NB5", "10.0", "17134",
-         "", 0, "", false},
+        {"10_1803_x64_proforworkstations_en-us_B_20190306", "DESKTOP-OOF6NB5", "10.0", "17134", "",
+         0, "", false},
         {"10_1803_x86_enterprise_nl", "DESKTOP-LFQSJM4", "10.0", "17134", "", 4, "KB4457128",
          false},
         {"10_1809_x64_enterprise_zh-cn", "DESKTOP-0CQH3P2", "10.0", "17763", "", 1, "KB4464455",
@@ -58,10 +58,9 @@ static void every_sample_is_read(void **state)
         {"10_22H2_x64_enterprise_en-us", "DESKTOP-92B51CV", "10.0", "19045", "", 1, "", false},
         {"11_21H2_x64_enterprise", "WINXI21H2", "10.0", "22000", "", 4, "", false},
         {"11_23H2_x64_enterprise", "DESKTOP-JNEKK9U", "10.0", "22631", "", 4, "", false},
-        {"7_sp1_x64_enterprise_en-us_20190305", "WIN7SP1X64", "6.1", "7601", "1", 245,
-         "KB3127220", true},
-        {"7_sp1_x64_enterprise_en-us_B", "WIN7SP1X64", "6.1", "7601", "1", 245, "KB3127220",
+        {"7_sp1_x64_enterprise_en-us_20190305", "WIN7SP1X64", "6.1", "7601", "1", 245, "KB3127220",
          true},
+        {"7_sp1_x64_enterprise_en-us_B", "WIN7SP1X64", "6.1", "7601", "1", 245, "KB3127220", true},
         {"7_sp1_x86_enterprise_en-us", "WIN7SP1X86", "6.1", "7601", "1", 2, "", false},
         {"srv_2003_rtm_x86_standard_en-us", "WINSRV2K3SP0X86", "5.2", "3790", "", 2, "KB893803",
          false},
@@ -76,8 +75,7 @@ static void every_sample_is_read(void **state)
         {"xp_rtm_x86_professional_en-us", "WINXPSP0", "5.1", "2600", "", 2, "", false},
         {"xp_sp2_x64", "USER-8CEF73C787", "5.2", "3790", "2", 84, "", true},
         {"xp_sp3_x86_professional_en-us", "WINXPSP3", "5.1", "2600", "3", 93, "", true},
-        {"7_sp1_x64_enterprise_fr", "WIN-IDKKFN87EL8", "6.1", "7601", "1", 93, "KB4493472",
-         false},
+        {"7_sp1_x64_enterprise_fr", "WIN-IDKKFN87EL8", "6.1", "7601", "1", 93, "KB4493472", false},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         char name[256];
@@ -115,7 +113,8 @@ static void every_sample_is_read(void **state)
 #define JAPANESE_HEAD                                                                              \
     "\r\n\x83z\x83X\x83g\x96\xbc:               UMI-WEB\r\n"                                       \
     "OS \x96\xbc:                  Microsoft Windows Server 2003\r\n"                              \
-    "OS \x83o\x81[\x83W\x83\x87\x83\x93:         5.2.3790 Service Pack 1 \x83r\x83\x8b\x83h 3790\r\n"
+    "OS \x83o\x81[\x83W\x83\x87\x83\x93:         5.2.3790 Service Pack 1 \x83r\x83\x8b\x83h "      \
+    "3790\r\n"
 
 static void a_list_that_is_not_whole_is_said(void **state)
 {
@@ -124,12 +123,16 @@ static void a_list_that_is_not_whole_is_said(void **state)
         size_t hotfixes;
         bool cut;
     } rows[] = {
-        {JAPANESE_HEAD "\x8f" "C\x90\xb3:   2 \x8c\x8f\r\n   [01]: KB893803v2\r\n   [02]: Q147222\r\n"
+        {JAPANESE_HEAD "\x8f"
+                       "C\x90\xb3:   2 \x8c\x8f\r\n   [01]: KB893803v2\r\n   [02]: Q147222\r\n"
                        "NIC:  1\r\n   [01]: Intel\r\n",
          2, false},
         {JAPANESE_HEAD "F:   3 x\r\n   [01]: KB893803\r\n   [02]: Q147222\r\nNIC: 1\r\n", 2, true},
         {JAPANESE_HEAD "F:   2 x\r\n   [01]: KB893803\r\n   [02]\r\nNIC: 1\r\n", 1, true},
         {JAPANESE_HEAD "F:   2 x\r\n   [01]: KB893803\r\n   [02]: Q147222\r\n", 2, true},
+        {JAPANESE_HEAD
+         "F:   2 x\r\n   [01]\xc2\xa0: KB893803\r\n   [02]\xff: Q147222\r\nNIC: 1\r\n",
+         2, false},
         {JAPANESE_HEAD "F:   N/A\r\nNIC:  1 NIC\r\n   [01]: Intel\r\n", 0, false},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {

@@ -14,15 +14,15 @@
 static collect_source_function *const sources[] = {collect_registry, collect_windows, collect_iis,
                                                    collect_windows_files};
 
-#define NT "[Microsoft\\Windows NT\\CurrentVersion]\n"
-#define W2K NT "CurrentVersion=5.0\nCurrentBuildNumber=2195\nProductName=Microsoft Windows 2000\n"
-#define NT4 NT "CurrentVersion=4.0\nCurrentBuildNumber=1381\n"
+#define NT     "[Microsoft\\Windows NT\\CurrentVersion]\n"
+#define W2K    NT "CurrentVersion=5.0\nCurrentBuildNumber=2195\nProductName=Microsoft Windows 2000\n"
+#define NT4    NT "CurrentVersion=4.0\nCurrentBuildNumber=1381\n"
 #define SELECT "[Select]\nCurrent=#1\n"
-#define SET "ControlSet001\\"
+#define SET    "ControlSet001\\"
 #define SERVER SELECT "[" SET "Control\\ProductOptions]\nProductType=ServerNT\n"
 
 struct system {
-    const char *folder;           /* that of the hives; NULL = WINNT/system32/config */
+    const char *folder;            /* that of the hives; NULL = WINNT/system32/config */
     const char *software, *system; /* NULL: not there */
     const char *files[12];         /* name, text, name, text */
     const char *wants[12];
@@ -128,11 +128,11 @@ static void it_is_found_under_any_name_and_in_any_case(void **state)
     static const char *const folders[] = {"WINNT/system32/config", "winnt/System32/CONFIG",
                                           "NTSERVER/SYSTEM32/Config", "wINDOWS/system32/config"};
     for (size_t i = 0; i < ARRAY_COUNT(folders); i++) {
-        struct system s = {.folder = folders[i],
-                           .software = W2K "SystemRoot=D:\\WINNT\n",
-                           .system = SERVER,
-                           .wants = {"file:%SystemRoot%\\system32", "file:D:\\nothing",
-                                     "file:C:\\boot.ini"}};
+        struct system s = {
+            .folder = folders[i],
+            .software = W2K "SystemRoot=D:\\WINNT\n",
+            .system = SERVER,
+            .wants = {"file:%SystemRoot%\\system32", "file:D:\\nothing", "file:C:\\boot.ini"}};
         struct harness h = run_system(&s);
         const struct fact *host = host_of(&h);
         assert_string_equal(harness_value(host, "file:%SystemRoot%\\system32"), "present");
@@ -153,17 +153,17 @@ static void hotfixes_are_found_in_every_place(void **state)
         {"SP2SRP1", "1", "HotFix\\SP2SRP1"},   {"Q823980", "1", "SP5\\KB823980-v2"},
         {"Q319733", "1", "Internet Explorer"},
     };
-    struct system s = {
-        .software = W2K "[Microsoft\\Windows NT\\CurrentVersion\\HotFix\\Q285985]\nInstalled=#1\n"
-                        "[Microsoft\\Windows NT\\CurrentVersion\\HotFix\\Q300972]\nInstalled=#0\n"
-                        "[Microsoft\\Windows NT\\CurrentVersion\\HotFix\\SP2SRP1]\nInstalled=#1\n"
-                        "[Microsoft\\Updates\\Windows 2000\\SP2\\Q293826\\Filelist\\0]\nFileName=x\n"
-                        "[Microsoft\\Updates\\Windows 2000\\SP1\\291845]\nInstalledDate=3/21/2001\n"
-                        "[Microsoft\\Updates\\Windows 2000\\SP5\\KB823980-v2]\nType=Hotfix\n"
-                        "[Microsoft\\Updates\\Internet Explorer 6\\q319733]\nType=Hotfix\n",
-        .system = SERVER,
-        .files = {"WINNT/$NtUninstallQ277873$/w3svc.dll", "", "WINNT/$NtServicePackUninstall$/x",
-                  ""}};
+    struct system s = {.software = W2K
+                       "[Microsoft\\Windows NT\\CurrentVersion\\HotFix\\Q285985]\nInstalled=#1\n"
+                       "[Microsoft\\Windows NT\\CurrentVersion\\HotFix\\Q300972]\nInstalled=#0\n"
+                       "[Microsoft\\Windows NT\\CurrentVersion\\HotFix\\SP2SRP1]\nInstalled=#1\n"
+                       "[Microsoft\\Updates\\Windows 2000\\SP2\\Q293826\\Filelist\\0]\nFileName=x\n"
+                       "[Microsoft\\Updates\\Windows 2000\\SP1\\291845]\nInstalledDate=3/21/2001\n"
+                       "[Microsoft\\Updates\\Windows 2000\\SP5\\KB823980-v2]\nType=Hotfix\n"
+                       "[Microsoft\\Updates\\Internet Explorer 6\\q319733]\nType=Hotfix\n",
+                       .system = SERVER,
+                       .files = {"WINNT/$NtUninstallQ277873$/w3svc.dll", "",
+                                 "WINNT/$NtServicePackUninstall$/x", ""}};
     struct harness h = run_system(&s);
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         const struct fact *f = harness_find(&h, "hotfix", "id", rows[i].id);
@@ -186,8 +186,8 @@ static void later_packages_count_by_their_state(void **state)
     static const struct {
         const char *id, *installed;
     } rows[] = {{"KB2999226", "1"}, {"KB4012212", "pending"}, {"KB4012215", "superseded"}};
-    struct system s = {
-        .software = NT "CurrentVersion=6.1\nCurrentBuildNumber=7601\n"
+    struct system s = {.software = NT
+                       "CurrentVersion=6.1\nCurrentBuildNumber=7601\n"
                        "[" PACKAGES "Package_for_KB2999226~31bf3856ad364e35~amd64~~6.1.1.7]\n"
                        "CurrentState=#112\n"
                        "[" PACKAGES "Package_for_KB4012212~31bf3856ad364e35~amd64~~6.1.1.0]\n"
@@ -198,7 +198,7 @@ static void later_packages_count_by_their_state(void **state)
                        "CurrentState=#64\n"
                        "[" PACKAGES "Package_1_for_KB5000001~31bf3856ad364e35~amd64~~6.1.1.0]\n"
                        "CurrentState=#112\n",
-        .system = SERVER};
+                       .system = SERVER};
     struct harness h = run_system(&s);
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         assert_string_equal(
@@ -216,13 +216,20 @@ static void ids_are_written_as_their_time_wrote_them(void **state)
         bool before_xp;
         const char *id;
     } rows[] = {
-        {"Q293826", true, "Q293826"},    {"q293826", true, "Q293826"},
-        {"291845", true, "Q291845"},     {"KB823980", true, "Q823980"},
-        {"KB2999226", false, "KB2999226"}, {"Q328310", false, "KB328310"},
-        {"KB893803v2", false, "KB893803"}, {"KB123456-v11", false, "KB123456"},
-        {"KB834707-IE6SP1-20040929", false, "KB834707"}, {"SP2SRP1", true, "SP2SRP1"},
-        {"File 1", true, "File 1"},      {"Q12", true, "Q12"},
-        {"Q293826x", true, "Q293826x"},  {"KB", false, "KB"},
+        {"Q293826", true, "Q293826"},
+        {"q293826", true, "Q293826"},
+        {"291845", true, "Q291845"},
+        {"KB823980", true, "Q823980"},
+        {"KB2999226", false, "KB2999226"},
+        {"Q328310", false, "KB328310"},
+        {"KB893803v2", false, "KB893803"},
+        {"KB123456-v11", false, "KB123456"},
+        {"KB834707-IE6SP1-20040929", false, "KB834707"},
+        {"SP2SRP1", true, "SP2SRP1"},
+        {"File 1", true, "File 1"},
+        {"Q12", true, "Q12"},
+        {"Q293826x", true, "Q293826x"},
+        {"KB", false, "KB"},
     };
     CLEANUP_ARENA struct arena *arena = arena_new();
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
@@ -362,7 +369,7 @@ static const char *ports_of(const struct harness *h, struct str *out)
 }
 
 #define SERVICE(name, start) "[" SET "Services\\" name "]\nStart=#" start "\nType=#0x20\n"
-#define DRIVER(name, start) "[" SET "Services\\" name "]\nStart=#" start "\nType=#1\n"
+#define DRIVER(name, start)  "[" SET "Services\\" name "]\nStart=#" start "\nType=#1\n"
 
 static void listeners_follow_from_services_and_bindings(void **state)
 {
@@ -375,8 +382,10 @@ static void listeners_follow_from_services_and_bindings(void **state)
          "137/udp 138/udp 139/tcp"},
         {W2K, SERVER SERVICE("LanmanServer", "4") DRIVER("NetBT", "1"), NULL, NULL, ""},
         {W2K,
-         SERVER SERVICE("LanmanServer", "2") DRIVER("NetBT", "1") "[" SET
-                "Services\\NetBT\\Parameters\\Interfaces\\Tcpip_{1}]\nNetbiosOptions=#2\n",
+         SERVER SERVICE("LanmanServer", "2")
+             DRIVER("NetBT",
+                    "1") "[" SET
+                         "Services\\NetBT\\Parameters\\Interfaces\\Tcpip_{1}]\nNetbiosOptions=#2\n",
          NULL, NULL, "445/tcp 445/udp"},
         {W2K, SERVER SERVICE("W3SVC", "2") SERVICE("MSFTPSVC", "2") SERVICE("SMTPSVC", "3"), NULL,
          NULL, "80/tcp 21/tcp"},
@@ -388,11 +397,12 @@ static void listeners_follow_from_services_and_bindings(void **state)
          "[/W3SVC/3]\nServerBindings : (LIST) (1 Items)\n  \":99:\"\n"
          "ServerAutoStart : (BOOLEAN) False\n",
          "80/tcp 81/tcp 443/tcp 4711/tcp"},
-        {W2K, SERVER SERVICE("TlntSvr", "2") SERVICE("RpcSs", "2") SERVICE("SNMP", "2"), NULL,
-         NULL, "135/tcp 135/udp 23/tcp 161/udp"},
+        {W2K, SERVER SERVICE("TlntSvr", "2") SERVICE("RpcSs", "2") SERVICE("SNMP", "2"), NULL, NULL,
+         "135/tcp 135/udp 23/tcp 161/udp"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-        struct system s = {.software = rows[i].software, .system = rows[i].system,
+        struct system s = {.software = rows[i].software,
+                           .system = rows[i].system,
                            .files = {rows[i].file, rows[i].text}};
         struct harness h = run_system(&s);
         CLEANUP_STR struct str ports = {0};
@@ -497,18 +507,50 @@ static void registry_and_export_are_weighed_against_each_other(void **state)
     harness_close(&h);
 }
 
+static void a_metabase_that_is_not_read_is_said(void **state)
+{
+    static const struct {
+        const char *roots, *file;
+        bool site, maps, vdirs;
+    } rows[] = {
+        {ROOTS "/=C:\\x,,201\n", "WINNT/system32/inetsrv/MetaBase.bin", true, false, false},
+        {ROOTS "/=C:\\x,,201\n", NULL, true, true, false},
+        {"", NULL, true, true, true},
+        {"", "WINNT/system32/inetsrv/metabase.txt", false, false, false},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        CLEANUP_STR struct str system = {0};
+        str_printf(&system, "%s%s", SERVER, rows[i].roots);
+        struct system s = {
+            .software = W2K "[Microsoft\\InetStp]\nMajorVersion=#5\n",
+            .system = str_text(&system),
+            .files = {rows[i].file, "[/W3SVC]\nLogType : (INTEGER) 1\n\".htr,C:\\ism.dll,1\"\n"}};
+        struct harness h = run_system(&s);
+        assert_int_equal(harness_find(&h, "unread", "what", "site: MetaBase.bin") != NULL,
+                         rows[i].site);
+        assert_int_equal(harness_find(&h, "unread", "what", "script-map: MetaBase.bin") != NULL,
+                         rows[i].maps);
+        assert_int_equal(harness_find(&h, "unread", "what", "vdir: MetaBase.bin") != NULL,
+                         rows[i].vdirs);
+        if (i == 0)
+            assert_int_equal(harness_find(&h, "script-map", "from", "strings")->confidence,
+                             CONFIDENCE_LOW);
+        harness_close(&h);
+    }
+}
+
 static void a_hostile_registry_does_no_harm(void **state)
 {
     CLEANUP_STR struct str software = hive_builder_make(
         W2K "[Microsoft\\Windows NT\\CurrentVersion\\HotFix\\Q285985]\nInstalled=$01\n"
             "[Microsoft\\Updates\\Windows 2000\\SP2\\Q293826]\nx=#1\n"
             "[Microsoft\\InetStp]\nMajorVersion=5\nPathWWWRoot=#7\n");
-    CLEANUP_STR struct str system = hive_builder_make(
-        SERVER SERVICE("W3SVC", "2") "[" SET "Services\\W3SVC\\Parameters\\Virtual Roots]\n"
-                                     "/=C:\\x,,5\n/y=#1\n/z=,,,,,\n"
-                                     "[" SET "Services\\LanmanServer\\Shares]\nA=|Path=C:\\\nB=#1\n");
-    struct system s = {.wants = {"HKLM\\SOFTWARE\\Microsoft\\InetStp!MajorVersion",
-                                 "file:%InetPub%\\x"}};
+    CLEANUP_STR struct str system = hive_builder_make(SERVER SERVICE(
+        "W3SVC", "2") "[" SET "Services\\W3SVC\\Parameters\\Virtual Roots]\n"
+                      "/=C:\\x,,5\n/y=#1\n/z=,,,,,\n"
+                      "[" SET "Services\\LanmanServer\\Shares]\nA=|Path=C:\\\nB=#1\n");
+    struct system s = {
+        .wants = {"HKLM\\SOFTWARE\\Microsoft\\InetStp!MajorVersion", "file:%InetPub%\\x"}};
     for (size_t i = 0; i < software.length; i += 67) {
         CLEANUP_STR struct str one = {0};
         CLEANUP_STR struct str two = {0};
@@ -550,6 +592,7 @@ int main(void)
         cmocka_unit_test(listeners_follow_from_services_and_bindings),
         cmocka_unit_test(iis_tells_its_directories_by_source),
         cmocka_unit_test(registry_and_export_are_weighed_against_each_other),
+        cmocka_unit_test(a_metabase_that_is_not_read_is_said),
         cmocka_unit_test(a_hostile_registry_does_no_harm),
         cmocka_unit_test(a_linux_root_is_not_windows),
     };

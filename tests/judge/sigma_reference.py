@@ -441,7 +441,7 @@ def case_of(r):
 
 def main():
     program = sys.argv[1]
-    cases = int(sys.argv[2]) if len(sys.argv) > 2 else 4000
+    cases = int(sys.argv[2]) if len(sys.argv) > 2 else 2000
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 20010606
     r = random.Random(seed)
     made = [case_of(r) for _ in range(cases)]

@@ -13,12 +13,11 @@ static const char *const folders[] = {"iis", "solaris", "netscape", "apache", "l
 
 static struct rules *load(struct sigma_problems *problems)
 {
-    const char *root = getenv("YAGURA_SOURCE");
     const char *dirs[ARRAY_COUNT(folders)];
     struct rules *rules = NULL;
     struct error e = ERROR_INIT;
     for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
-        dirs[i] = arena_printf(problems->arena, "%s/data/rules/%s", root ? root : ".", folders[i]);
+        dirs[i] = arena_printf(problems->arena, "data/rules/%s", folders[i]);
     if (!rules_load(&rules, dirs, ARRAY_COUNT(folders), problems, &e))
         fail_msg("%s", e.message);
     return rules;
@@ -40,7 +39,7 @@ static void they_load_without_a_warning(void **state)
     CLEANUP(rules_cleanup) struct rules *rules = load(&problems);
     rules_lint(rules, &problems);
     expect_none(&problems);
-    assert_true(rules_count(rules) >= 1);
+    assert_true(rules_count(rules) > 140);
 }
 
 static void their_examples_hold(void **state)
