@@ -215,8 +215,12 @@ static void read_objects(struct collection *c, const struct instance *in, const 
         ++*objects;
         while ((name = parameter(&rest, &value))) {
             str_lower_all(name);
-            if (*name && !fact_value(f, name))
-                fact_put(c->facts, f, name, value);
+            /* Every fact has these two keys of its own. */
+            const char *key = str_equal(name, "type")   ? "content_type"
+                              : str_equal(name, "kind") ? "content_kind"
+                                                        : name;
+            if (*key && !fact_value(f, key))
+                fact_put(c->facts, f, key, value);
         }
         add_vdir(c, in, f);
         if (str_equal(fact_text(f, "fn"), "document-root"))
