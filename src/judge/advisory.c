@@ -546,7 +546,7 @@ static bool is_for_this(const struct judging *j, const struct advisory_case *c)
     if (!host)
         return false;
     const char *id = fact_text(host, "distribution"), *version = fact_text(host, "version");
-    const char *codename = fact_text(host, "codename");
+    const char *codename = fact_text(host, "series");
     if (!*id)
         id = fact_text(host, "family");
     if (*c->vendor && !str_equal_nocase(c->vendor, id))
