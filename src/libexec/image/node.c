@@ -151,7 +151,7 @@ bool node_data(struct volume *v, TSK_FS_FILE *file, struct node_data *out, struc
     tsk_error_reset();
     const TSK_FS_ATTR *a = tsk_fs_file_attr_get(file);
     /* without an unnamed stream libtsk gives another: somebody else's bytes */
-    if (a && v->family == VOLUME_NTFS && !str_equal(a->name, "$Data"))
+    if (a && v->family == VOLUME_NTFS && a->name && *a->name)
         a = NULL;
     if (!a && (file->meta->size > 0 || v->family == VOLUME_NTFS))
         return volume_failed(e, "its data could not be found");
