@@ -13,6 +13,9 @@ enum {
     MOST_KEPT_BYTES = 64 * 1024 * 1024,
     MOST_LINKS = 40,
     MOST_DEPTH = 256,
+    /* libtsk compares each name with all before it: of this size it takes seconds */
+    MOST_FOLDER_BYTES = 8 * 1024 * 1024,
+    NTFS_INDEX_ALLOCATION = 160,
     MOST_WALK = 16 * 1024, /* bytes of a path with its links put in */
 };
 
@@ -102,8 +105,25 @@ static bool too_many(struct error *e)
     return false;
 }
 
+/* Before it is read, as reading it is what takes long. */
+static bool is_too_large(struct volume *v, uint64_t inode)
+{
+    CLEANUP(file_cleanup) TSK_FS_FILE *file = tsk_fs_file_open_meta(v->fs, NULL, inode);
+    if (!file || !file->meta)
+        return false; /* the reading will say what is wrong */
+    const TSK_FS_ATTR *index =
+        v->family == VOLUME_NTFS
+            ? tsk_fs_file_attr_get_type(file, (TSK_FS_ATTR_TYPE_ENUM)NTFS_INDEX_ALLOCATION, 0, 0)
+            : NULL;
+    return (index ? index->size : file->meta->size) > MOST_FOLDER_BYTES;
+}
+
 static bool load(struct volume *v, uint64_t inode, struct tree_dir *out, struct error *e)
 {
+    if (is_too_large(v, inode)) {
+        error_set(e, ERR_LIMIT, "a folder larger than %d MiB", MOST_FOLDER_BYTES >> 20);
+        return false;
+    }
     tsk_error_reset();
     if (v->solaris)
         v->fs->ftype = TSK_FS_TYPE_FFS1B;
