@@ -41,7 +41,7 @@ static struct apt_text record_name(const struct builder *b, uint32_t offset)
 static int compare_text(struct apt_text a, struct apt_text b)
 {
     size_t n = a.length < b.length ? a.length : b.length;
-    int order = memcmp(a.text, b.text, n);
+    int order = n ? memcmp(a.text, b.text, n) : 0;
     return order ? order : (a.length > b.length) - (a.length < b.length);
 }
 
@@ -57,13 +57,14 @@ static bool arch_index(struct builder *b, struct apt_text arch, uint8_t *out)
 {
     for (uint32_t i = 0; i < b->arch_count; i++)
         if (strlen(b->arches[i]) == arch.length &&
-            memcmp(b->arches[i], arch.text, arch.length) == 0) {
+            (!arch.length || memcmp(b->arches[i], arch.text, arch.length) == 0)) {
             *out = (uint8_t)i;
             return true;
         }
     if (b->arch_count == ARRAY_COUNT(b->arches) || arch.length >= sizeof b->arches[0])
         return false;
-    memcpy(b->arches[b->arch_count], arch.text, arch.length);
+    if (arch.length)
+        memcpy(b->arches[b->arch_count], arch.text, arch.length);
     *out = (uint8_t)b->arch_count++;
     return true;
 }

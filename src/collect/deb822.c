@@ -104,7 +104,7 @@ enum deb822_event deb822_next(struct deb822 *r, struct deb822_field *field)
 bool deb822_is(const struct deb822_field *field, const char *name)
 {
     for (size_t i = 0; i < field->name_length; i++)
-        if (lower(field->name[i]) != lower(name[i])) /* also where name ends */
+        if (!name[i] || lower(field->name[i]) != lower(name[i])) /* the field may hold a NUL */
             return false;
     return !name[field->name_length];
 }
