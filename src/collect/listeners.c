@@ -82,57 +82,45 @@ static struct entry *find_inode(struct sockets *s, uint32_t inode)
     return bsearch(&wanted, s->list.items, s->list.count, sizeof wanted, by_inode);
 }
 
-/* Sets the pid of all sockets that one process has open; returns how many were new. */
-static size_t match_process(struct collection *c, struct arena *scratch, struct sockets *s,
-                            uint32_t pid, bool *denied)
+struct matching {
+    struct sockets *sockets;
+    uint32_t pid;
+    size_t open; /* sockets without a process so far */
+};
+
+static void match_socket(void *context, uint32_t inode)
 {
-    struct target_entry *fds = NULL;
-    size_t count = 0, found = 0;
-    struct error e = ERROR_INIT;
-    char folder[32];
-    snprintf(folder, sizeof folder, "/proc/%u/fd", pid);
-    if (!target_list(c->target, folder, scratch, &fds, &count, &e)) {
-        *denied = *denied || (e.code != ERR_ABSENT && e.sys_errno != ESRCH);
-        return 0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        char path[64], link[64];
-        uint64_t inode;
-        snprintf(path, sizeof path, "%s/%.20s", folder, fds[i].name);
-        if (!target_readlink(c->target, path, link, sizeof link, NULL) ||
-            !str_starts(link, "socket:["))
-            continue;
-        link[strcspn(link, "]")] = '\0';
-        struct entry *e1 = str_to_u64(link + 8, &inode) && inode <= UINT32_MAX
-                               ? find_inode(s, (uint32_t)inode)
-                               : NULL;
-        if (e1 && !e1->pid) {
-            e1->pid = pid;
-            found++;
-        }
-    }
-    return found;
+    struct matching *m = context;
+    struct entry *entry = find_inode(m->sockets, inode);
+    if (!entry || entry->pid)
+        return;
+    entry->pid = m->pid;
+    m->open--;
 }
 
-static void match_processes(struct collection *c, struct sockets *s)
+static void match_processes(struct collection *c, int proc_fd, struct sockets *s)
 {
     uint32_t *pids = NULL;
-    size_t count = 0, open = 0;
+    size_t count = 0;
     bool denied = false;
-    CLEANUP_ARENA struct arena *scratch = arena_new();
+    struct matching m = {.sockets = s};
     qsort(s->list.items, s->list.count, sizeof *s->list.items, by_inode);
     for (size_t i = 0; i < s->list.count; i++)
-        open += s->list.items[i].socket.inode != 0;
-    if (!open || !proc_list(c, &pids, &count))
+        m.open += s->list.items[i].socket.inode != 0;
+    if (!m.open || !proc_list(c, &pids, &count))
         return;
-    for (size_t i = 0; i < count && open; i++)
-        open -= match_process(c, scratch, s, pids[i], &denied);
-    if (open && denied)
+    for (size_t i = 0; i < count && m.open; i++) {
+        struct error e = ERROR_INIT;
+        m.pid = pids[i];
+        if (!proc_each_socket(proc_fd, pids[i], match_socket, &m, &e))
+            denied = denied || (e.code != ERR_ABSENT && e.sys_errno != ESRCH);
+    }
+    if (m.open && denied)
         facts_unread(c->facts, "which process listens", "/proc",
                      arena_printf(c->arena,
                                   "the processes of %zu sockets cannot be seen; only root may "
                                   "look at those of others",
-                                  open));
+                                  m.open));
 }
 
 struct shown {
@@ -223,7 +211,12 @@ void collect_listeners(struct collection *c)
     }
     if (!s.list.count)
         return;
-    match_processes(c, &s);
+    struct error e = ERROR_INIT;
+    CLEANUP_CLOSE int proc_fd = proc_open(c, &e);
+    if (proc_fd < 0)
+        facts_unread(c->facts, "which process listens", "/proc", e.message);
+    else
+        match_processes(c, proc_fd, &s);
     qsort(s.list.items, s.list.count, sizeof *s.list.items, by_place);
     const char *passwd = collect_text(c, "/etc/passwd", MOST_PASSWD_BYTES, &size);
     size_t count = s.list.count;
@@ -235,7 +228,7 @@ void collect_listeners(struct collection *c)
         paths[i] = "";
         if (i && pid && procs[i - 1].pid == pid)
             procs[i] = procs[i - 1];
-        else if (pid && !proc_read(c, pid, &procs[i]))
+        else if (pid && !proc_read(c, proc_fd, pid, &procs[i]))
             s.list.items[i].pid = procs[i].pid = 0;
         if (procs[i].pid && !procs[i].container)
             paths[i] = procs[i].executable;

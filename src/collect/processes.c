@@ -42,6 +42,7 @@ struct process {
 
 struct processes {
     struct collection *c;
+    int proc_fd;
     VEC(struct process) list;
     VEC(const char *) paths; /* all questions, one after the other */
     size_t denied;
@@ -53,6 +54,7 @@ static void free_processes(struct processes *s)
         VEC_FREE(&s->list.items[i].files);
     VEC_FREE(&s->list);
     VEC_FREE(&s->paths);
+    mem_cleanup_close(&s->proc_fd);
 }
 
 static bool is_left_out(const char *path)
@@ -138,9 +140,7 @@ static void look_at(struct processes *s, uint32_t pid)
     CLEANUP_FREE char *text = NULL;
     size_t size = 0;
     struct error e = ERROR_INIT;
-    char path[32];
-    snprintf(path, sizeof path, "/proc/%u/maps", pid);
-    if (!target_read(c->target, path, MOST_MAPS_BYTES, &text, &size, &e)) {
+    if (!proc_read_file(s->proc_fd, pid, "maps", MOST_MAPS_BYTES, &text, &size, &e)) {
         s->denied += e.code != ERR_ABSENT && e.sys_errno != ESRCH; /* ESRCH: it has ended */
         return;
     }
@@ -148,7 +148,7 @@ static void look_at(struct processes *s, uint32_t pid)
         return; /* a thread of the kernel */
     if (!p.serves && !memmem(text, size, " (deleted)", 10))
         return;
-    if (!proc_read(c, pid, &p.proc) || p.proc.container)
+    if (!proc_read(c, s->proc_fd, pid, &p.proc) || p.proc.container)
         return;
     parse_maps(&p, c->arena, text, size, p.serves);
     if (p.proc.deleted)
@@ -213,10 +213,13 @@ static void state_process(struct processes *s, const struct process *p, const ch
 
 void collect_processes(struct collection *c)
 {
-    CLEANUP(free_processes) struct processes s = {.c = c};
+    struct error e = ERROR_INIT;
+    CLEANUP(free_processes) struct processes s = {.c = c, .proc_fd = proc_open(c, &e)};
     uint32_t *pids = NULL;
     size_t count = 0, size = 0;
-    if (!proc_list(c, &pids, &count))
+    if (s.proc_fd < 0)
+        facts_unread(c->facts, "running processes", "/proc", e.message);
+    if (s.proc_fd < 0 || !proc_list(c, &pids, &count))
         return;
     for (size_t i = 0; i < count; i++)
         look_at(&s, pids[i]);
