@@ -16,8 +16,15 @@ struct scanner {
     size_t size, at;
 };
 
-enum token { TOKEN_WORD, TOKEN_STRING, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_SEMICOLON, TOKEN_END,
-             TOKEN_CUT };
+enum token {
+    TOKEN_WORD,
+    TOKEN_STRING,
+    TOKEN_OPEN,
+    TOKEN_CLOSE,
+    TOKEN_SEMICOLON,
+    TOKEN_END,
+    TOKEN_CUT
+};
 
 static bool looking_at(const struct scanner *s, const char *text)
 {
@@ -72,8 +79,8 @@ static enum token next_token(struct scanner *s, struct str *text)
         const char *end = memchr(start, '"', s->size - s->at - 1);
         if (!end)
             return TOKEN_CUT;
-        str_add_bytes(text, start, (size_t)(end - start) < MOST_WORD ? (size_t)(end - start)
-                                                                      : MOST_WORD);
+        str_add_bytes(text, start,
+                      (size_t)(end - start) < MOST_WORD ? (size_t)(end - start) : MOST_WORD);
         s->at = (size_t)(end - s->data) + 1;
         return TOKEN_STRING;
     }

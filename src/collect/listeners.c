@@ -52,8 +52,8 @@ static bool read_table(struct collection *c, struct sockets *s, bool ipv6, bool 
     if (c->netlink_fd >= 0 && sock_diag_dump(c->netlink_fd, ipv6, udp, keep_socket, s, &e))
         return true;
     s->list.count = before;
-    const char *path = arena_printf(c->arena, "/proc/net/%s%s", udp ? "udp" : "tcp",
-                                    ipv6 ? "6" : "");
+    const char *path =
+        arena_printf(c->arena, "/proc/net/%s%s", udp ? "udp" : "tcp", ipv6 ? "6" : "");
     CLEANUP_FREE char *text = NULL;
     struct error second = ERROR_INIT;
     if (target_read(c->target, path, MOST_PROC_NET_BYTES, &text, &size, &second)) {
@@ -139,7 +139,9 @@ static struct shown show_address(struct arena *arena, const struct sock_diag_soc
     bool any = memcmp(v4 ? a4 : a, zero, v4 ? 4 : 16) == 0;
     bool loopback = v4 ? a4[0] == 127 : memcmp(a, loopback6, 16) == 0;
     return (struct shown){any ? "*" : arena_strdup(arena, text), v4 ? "ipv4" : "ipv6",
-                          any ? "any" : loopback ? "loopback" : "address"};
+                          any        ? "any"
+                          : loopback ? "loopback"
+                                     : "address"};
 }
 
 static bool same_place(const struct entry *a, const struct entry *b)
@@ -162,16 +164,16 @@ static int by_place(const void *a, const void *b)
     return order ? order : (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-static void state_listener(struct collection *c, const struct entry *entry,
-                           const struct proc *p, const char *package, const char *passwd)
+static void state_listener(struct collection *c, const struct entry *entry, const struct proc *p,
+                           const char *package, const char *passwd)
 {
     struct facts *facts = c->facts;
     const struct sock_diag_socket *s = &entry->socket;
     struct shown shown = show_address(c->arena, s);
-    struct fact *f = facts_add(facts, "listener",
-                               arena_printf(c->arena, "/proc/net/%s%s", s->udp ? "udp" : "tcp",
-                                            s->ipv6 ? "6" : ""),
-                               0, -1, CONFIDENCE_HIGH);
+    struct fact *f = facts_add(
+        facts, "listener",
+        arena_printf(c->arena, "/proc/net/%s%s", s->udp ? "udp" : "tcp", s->ipv6 ? "6" : ""), 0, -1,
+        CONFIDENCE_HIGH);
     fact_put(facts, f, "proto", s->udp ? "udp" : "tcp");
     fact_put(facts, f, "address", shown.address);
     fact_put_number(facts, f, "port", s->port);
@@ -236,6 +238,5 @@ void collect_listeners(struct collection *c)
     dpkg_owners(c, paths, count, owners);
     for (size_t i = 0; i < count; i++)
         if (!i || !same_place(&s.list.items[i - 1], &s.list.items[i]))
-            state_listener(c, &s.list.items[i], procs[i].pid ? &procs[i] : NULL, owners[i],
-                           passwd);
+            state_listener(c, &s.list.items[i], procs[i].pid ? &procs[i] : NULL, owners[i], passwd);
 }

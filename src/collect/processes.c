@@ -59,10 +59,9 @@ static void free_processes(struct processes *s)
 
 static bool is_left_out(const char *path)
 {
-    static const char *const prefixes[] = {"/memfd:",    "/dev/",  "/SYSV", "/run/",
-                                           "/var/run/",  "/tmp/",  "/var/tmp/",
-                                           "/var/lib/",  "/var/cache/", "/proc/",
-                                           "/home/",     "/anon_hugepage", "/i915"};
+    static const char *const prefixes[] = {
+        "/memfd:",   "/dev/",       "/SYSV",  "/run/",  "/var/run/",      "/tmp/", "/var/tmp/",
+        "/var/lib/", "/var/cache/", "/proc/", "/home/", "/anon_hugepage", "/i915"};
     if (path[0] != '/')
         return true;
     for (size_t i = 0; i < ARRAY_COUNT(prefixes); i++)
@@ -112,8 +111,8 @@ static void parse_maps(struct process *p, struct arena *arena, const char *text,
         if (!path)
             continue;
         size_t n = length - (size_t)(path - line);
-        bool deleted = n > sizeof mark - 1 &&
-                       memcmp(path + n - (sizeof mark - 1), mark, sizeof mark - 1) == 0;
+        bool deleted =
+            n > sizeof mark - 1 && memcmp(path + n - (sizeof mark - 1), mark, sizeof mark - 1) == 0;
         if (deleted)
             add_file(p, arena, path, n - (sizeof mark - 1), true);
         else if (all)
@@ -127,8 +126,7 @@ static bool serves(const struct facts *facts, uint32_t pid)
     snprintf(number, sizeof number, "%u", pid);
     for (const struct fact *f = facts_first(facts, "listener"); f;
          f = facts_next(facts, "listener", f))
-        if (!str_equal(fact_text(f, "scope"), "loopback") &&
-            str_equal(fact_text(f, "pid"), number))
+        if (!str_equal(fact_text(f, "scope"), "loopback") && str_equal(fact_text(f, "pid"), number))
             return true;
     return false;
 }
@@ -192,9 +190,9 @@ static void state_process(struct processes *s, const struct process *p, const ch
     if (!shown && !p->serves)
         return;
     struct facts *facts = c->facts;
-    struct fact *f = facts_add(facts, "process",
-                               arena_printf(c->arena, "/proc/%u/maps", p->proc.pid), 0, -1,
-                               CONFIDENCE_HIGH);
+    struct fact *f =
+        facts_add(facts, "process", arena_printf(c->arena, "/proc/%u/maps", p->proc.pid), 0, -1,
+                  CONFIDENCE_HIGH);
     fact_put_number(facts, f, "pid", p->proc.pid);
     fact_put(facts, f, "name", p->proc.name);
     fact_put(facts, f, "executable", p->proc.executable);

@@ -140,15 +140,18 @@ static void a_missing_or_damaged_database_is_said(void **state)
         {{{"var/lib/dpkg/status", "Package: a\nStatus: install ok installed\n\nPackage: b\n"
                                   "Status: install ok installed\nVersion: 1\n"},
           {NULL, NULL}},
-         1, 1},
+         1,
+         1},
         {{{"var/lib/dpkg/status.d/base", "Package: base\nVersion: 12\nArchitecture: all\n"},
           {"var/lib/dpkg/status.d/base.md5sums", "x"},
           {NULL, NULL}},
-         1, 0},
+         1,
+         0},
         {{{"var/lib/dpkg/status", "Package: b\nStatus: install ok installed\nVersion: 1\n"},
           {"var/lib/dpkg/updates/0001", "x"},
           {NULL, NULL}},
-         1, 1},
+         1,
+         1},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct linux_host host;
