@@ -59,6 +59,11 @@ static bool skip_blank(struct scanner *s)
     return true;
 }
 
+static bool ends_word(char c)
+{
+    return c == '{' || c == '}' || c == ';' || c == '"';
+}
+
 static enum token next_token(struct scanner *s, struct str *text)
 {
     static const char single[] = "{};";
@@ -84,8 +89,7 @@ static enum token next_token(struct scanner *s, struct str *text)
         s->at = (size_t)(end - s->data) + 1;
         return TOKEN_STRING;
     }
-    while (s->at < s->size && !str_is_space(s->data[s->at]) &&
-           !memchr("{};\"", s->data[s->at], 4)) {
+    while (s->at < s->size && !str_is_space(s->data[s->at]) && !ends_word(s->data[s->at])) {
         if (text->length < MOST_WORD)
             str_add_char(text, s->data[s->at]);
         s->at++;

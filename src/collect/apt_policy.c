@@ -130,7 +130,7 @@ static bool release_matches(const char *data, const struct apt_origin *o)
     bool any = false;
     if (strlen(data) >= sizeof copy)
         return false;
-    strcpy(copy, data);
+    memcpy(copy, data, strlen(data) + 1);
     for (char *part = strtok_r(copy, ",", &save); part; part = strtok_r(NULL, ",", &save)) {
         part = str_trim(part);
         if (strlen(part) < 3 || part[1] != '=')
@@ -151,7 +151,7 @@ static bool origin_matches(const char *data, const struct apt_origin *o)
     size_t n = strlen(data);
     if (n >= sizeof site || o->is_status)
         return false;
-    strcpy(site, data);
+    memcpy(site, data, strlen(data) + 1);
     if (n >= 2 && site[0] == '"' && site[n - 1] == '"') {
         site[n - 1] = '\0';
         memmove(site, site + 1, n - 1);
@@ -174,7 +174,7 @@ static bool pin_names(const struct apt_pin *pin, const char *name, const char *a
     const char *text = by_source ? pin->package + 4 : pin->package;
     if (strlen(text) >= sizeof pattern)
         return false;
-    strcpy(pattern, text);
+    memcpy(pattern, text, strlen(text) + 1);
     char *colon = pattern[0] == '/' ? NULL : strrchr(pattern, ':');
     if (colon) {
         *colon = '\0';

@@ -242,7 +242,7 @@ void saved_ports_each(const char *ports, void (*visit)(void *context, uint16_t p
     size_t count = 0;
     if (strlen(ports) >= sizeof copy)
         return;
-    strcpy(copy, ports);
+    memcpy(copy, ports, strlen(ports) + 1);
     for (char *part = strtok_r(copy, ",", &save); part; part = strtok_r(NULL, ",", &save)) {
         char *dash = strpbrk(part, "-:");
         uint64_t low, high;

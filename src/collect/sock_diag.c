@@ -31,7 +31,7 @@ static size_t aligned(size_t n)
 
 static int find_v6only(struct bytes b)
 {
-    struct nlattr attribute;
+    struct nlattr attribute = {0};
     while (bytes_left(&b) >= sizeof attribute && take(&b, &attribute, sizeof attribute)) {
         if (attribute.nla_len < sizeof attribute)
             break;
@@ -69,7 +69,7 @@ bool sock_diag_parse(const void *data, size_t size, bool udp, sock_diag_visit *v
 {
     struct bytes b = bytes_of(data, size);
     while (bytes_left(&b) >= sizeof(struct nlmsghdr)) {
-        struct nlmsghdr head;
+        struct nlmsghdr head = {0};
         size_t start = b.position;
         take(&b, &head, sizeof head);
         if (head.nlmsg_len < sizeof head || head.nlmsg_len > size - start) {
@@ -102,7 +102,7 @@ bool sock_diag_dump(int fd, bool ipv6, bool udp, sock_diag_visit *visit, void *c
                     struct error *e)
 {
     struct {
-        struct nlmsghdr head;
+        struct nlmsghdr head = {0};
         struct inet_diag_req_v2 body;
     } request = {.head = {.nlmsg_len = sizeof request,
                           .nlmsg_type = SOCK_DIAG_BY_FAMILY,
