@@ -102,7 +102,7 @@ bool sock_diag_dump(int fd, bool ipv6, bool udp, sock_diag_visit *visit, void *c
                     struct error *e)
 {
     struct {
-        struct nlmsghdr head = {0};
+        struct nlmsghdr head;
         struct inet_diag_req_v2 body;
     } request = {.head = {.nlmsg_len = sizeof request,
                           .nlmsg_type = SOCK_DIAG_BY_FAMILY,
