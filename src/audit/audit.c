@@ -215,13 +215,14 @@ static void remember(struct audit *a, const struct audit_request *r)
 {
     if (!r->state)
         return;
-    /* An audit as of another day is a question, not an observation: nothing is remembered. */
-    if (r->as_of != DATE_NONE)
-        return;
     if (!state_remember_target(r->state, a->identity, a->host_name, kind_names[r->kind],
-                               r->argument ? r->argument : "", a->now, &a->memory) ||
-        !state_merge_findings(r->state, a->identity, a->findings, a->now, &a->memory))
+                               r->argument ? r->argument : "", a->now, &a->memory))
         return;
+    /* An audit as of another day is a question, not an observation. */
+    if (r->as_of != DATE_NONE)
+        (void)!state_remember_ids(r->state, a->identity, a->findings, a->now, &a->memory);
+    else
+        (void)!state_merge_findings(r->state, a->identity, a->findings, a->now, &a->memory);
 }
 
 bool audit_run(struct audit **out, const struct audit_request *request, struct error *e)
@@ -249,6 +250,8 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
     if (request->with_checklist)
         rules_judge(a->findings, a->outcomes, a->facts, request->set, a->identity);
     judge_coverage(a->findings, &a->input);
+    if (!a->feed_problem.code)
+        (void)!advisories_damage(a->advisories, &a->feed_problem);
     remember(a, request);
     findings_sort(a->findings);
     count(a);

@@ -7,12 +7,19 @@
 #include "collect/binary_strings.h"
 #include "collect/collect.h"
 #include "collect/conf_lines.h"
+#include "collect/solaris.h"
 
 #include "base/str.h"
 
 #include <stdlib.h>
 
-enum { MOST_CONF = 4 * 1024 * 1024, MOST_LINE = 65536, MOST_FILES = 64, MOST_DEPTH = 8 };
+enum {
+    MOST_CONF = 4 * 1024 * 1024,
+    MOST_LINE = 65536,
+    MOST_FILES = 64,
+    MOST_DEPTH = 8,
+    MOST_NESTED = 8 /* sections in sections of one file */
+};
 
 /* Where the program lies, the server root that goes with it, and its configuration. */
 static const struct place {
@@ -35,7 +42,21 @@ struct apache {
     struct str locations, listens, modules, virtual_hosts;
     size_t files;
     size_t directories;
+    size_t unread; /* files that were named and not read, or not all of them */
+    size_t said;   /* of them stated: a folder of 100,000 names is one line too many */
 };
+
+enum { MOST_SAID = 20 };
+
+/* Of a file that was not read, or not whole, nothing is known: no "complete" then. */
+static void not_read(struct apache *a, const char *path, const char *reason)
+{
+    a->unread++;
+    if (a->said++ >= MOST_SAID)
+        return;
+    facts_unread(a->c->facts, "site: apache", path, reason);
+    facts_unread(a->c->facts, "directory: apache", path, reason);
+}
 
 /* In one section or outside of any. */
 struct section {
@@ -134,10 +155,10 @@ static void include(struct apache *a, const char *pattern, unsigned depth)
     struct error e = ERROR_INIT;
     if (!target_list(a->c->target, folder, a->c->arena, &entries, &count, &e)) {
         if (e.code != ERR_ABSENT)
-            facts_unread(a->c->facts, "site: Include", folder, e.message);
+            not_read(a, folder, e.message);
         return;
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && a->said <= MOST_SAID; i++)
         if (str_glob(slash + 1, entries[i].name, false))
             read_conf(a, arena_printf(a->c->arena, "%s/%s", folder, entries[i].name), depth + 1);
 }
@@ -197,33 +218,49 @@ static void read_conf(struct apache *a, const char *path, unsigned depth)
 {
     size_t size;
     if (depth > MOST_DEPTH || ++a->files > MOST_FILES) {
-        facts_unread(a->c->facts, "site: Include", path,
-                     "more files or levels of Include than are read");
+        not_read(a, path, "more files or levels of Include than are read");
         return;
     }
+    size_t before = facts_count(a->c->facts);
     char *text = collect_text(a->c, path, MOST_CONF, &size);
-    if (!text)
+    if (!text) {
+        if (facts_count(a->c->facts) > before)
+            not_read(a, path, "the file could not be read");
         return;
-    struct section s = {OUTSIDE, NULL, NULL};
+    }
+    struct section stack[MOST_NESTED] = {{OUTSIDE, NULL, NULL}};
+    unsigned level = 0, deeper = 0;
     struct conf_lines lines = conf_lines_of(text, size, CONF_BACKSLASH, MOST_LINE);
     for (char *row; (row = conf_lines_next(&lines));) {
         char *rest = str_trim(row);
         if (!*rest || *rest == '#')
             continue;
         if (str_starts(rest, "</")) {
-            if (!str_starts_nocase(rest, "</If"))
-                s = (struct section){OUTSIDE, NULL, NULL};
+            if (deeper)
+                deeper--;
+            else if (level)
+                level--;
             continue;
         }
         if (*rest == '<') {
-            open_section(a, &s, path, lines.line, rest);
+            if (level + 1 == MOST_NESTED) {
+                deeper++;
+                continue;
+            }
+            stack[level + 1] = stack[level]; /* <IfModule> is what is around it */
+            level++;
+            open_section(a, &stack[level], path, lines.line, rest);
             continue;
         }
+        if (deeper)
+            continue;
         char *key = conf_lines_word(&rest);
         str_lower_all(key);
-        setting(a, &s, path, lines.line, key, rest, depth);
+        setting(a, &stack[level], path, lines.line, key, rest, depth);
     }
     conf_lines_state(&lines, a->c->facts, "site", path);
+    conf_lines_state(&lines, a->c->facts, "directory", path);
+    a->unread += lines.too_long + lines.with_nul;
     conf_lines_free(&lines);
 }
 
@@ -264,8 +301,10 @@ static void read_server(struct collection *c, const struct place *p, const char 
     fact_put(c->facts, a.site, "locations", str_text(&a.locations));
     fact_put(c->facts, a.site, "modules", str_text(&a.modules));
     fact_put(c->facts, a.site, "virtual_hosts", str_text(&a.virtual_hosts));
-    complete(c, "site", 1);
-    complete(c, "directory", a.directories);
+    if (!a.unread) {
+        complete(c, "site", 1);
+        complete(c, "directory", a.directories);
+    }
     str_free(&a.locations);
     str_free(&a.listens);
     str_free(&a.modules);
@@ -275,6 +314,7 @@ static void read_server(struct collection *c, const struct place *p, const char 
 void collect_apache(struct collection *c)
 {
     static const char *const prefixes[] = {"Apache/1.3."};
+    solaris_begin(c);
     for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
         const char *binary;
         int64_t offset = -1;

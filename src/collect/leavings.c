@@ -6,6 +6,7 @@
 #include "collect/collect.h"
 
 #include "base/str.h"
+#include "collect/solaris.h"
 
 #include <stdlib.h>
 
@@ -61,6 +62,28 @@ static void look_at_folders(struct search *s)
     }
 }
 
+/* A folder of /dev is one of devices or links to them; one with plain files is somebody's. */
+static void look_into_dev_folder(struct search *s, const char *folder)
+{
+    struct target_entry *entries;
+    size_t count;
+    struct error e = ERROR_INIT;
+    if (!target_list(s->c->target, folder, s->c->arena, &entries, &count, &e)) {
+        looked(s, &e, folder);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct target_stat st;
+        const char *path = arena_printf(s->c->arena, "%s/%s", folder, entries[i].name);
+        if (!target_stat(s->c->target, path, false, &st, &e)) {
+            looked(s, &e, path);
+        } else if (st.type == TARGET_FILE) {
+            leave(s, "unknown", folder, "a folder with regular files among the devices", "low");
+            return;
+        }
+    }
+}
+
 /* /dev holds devices and links to them. Regular files there are somebody's hiding place; the
  * named ones belong. */
 static void look_into_dev(struct search *s)
@@ -74,16 +97,25 @@ static void look_into_dev(struct search *s)
         looked(s, &e, "/dev");
         return;
     }
-    for (size_t i = 0; i < count && i < MOST_DEV; i++) {
+    if (count > MOST_DEV) {
+        s->everything = false;
+        facts_unread(s->c->facts, "leaving", "/dev", "more than 20,000 names: the rest was not looked at");
+        count = MOST_DEV;
+    }
+    for (size_t i = 0; i < count; i++) {
         struct target_stat st;
         const char *path = arena_printf(s->c->arena, "/dev/%s", entries[i].name);
-        bool belongs = false;
+        bool belongs = str_equal(path, "/dev/cuc") || str_equal(path, "/dev/cub"); /* said above */
         for (size_t k = 0; k < ARRAY_COUNT(known); k++)
             belongs |= str_equal(known[k], entries[i].name);
-        if (belongs || !target_stat(s->c->target, path, false, &st, NULL) ||
-            st.type != TARGET_FILE)
+        if (belongs)
             continue;
-        leave(s, "unknown", path, "a regular file among the devices", "low");
+        if (!target_stat(s->c->target, path, false, &st, &e))
+            looked(s, &e, path);
+        else if (st.type == TARGET_FILE)
+            leave(s, "unknown", path, "a regular file among the devices", "low");
+        else if (st.type == TARGET_DIR)
+            look_into_dev_folder(s, path);
     }
 }
 
@@ -117,6 +149,7 @@ static void look_at_inetd(struct search *s)
 
 static void look_at_solaris(struct search *s)
 {
+    solaris_begin(s->c);
     look_at_folders(s);
     look_into_dev(s);
     look_at_rc_files(s);
@@ -136,6 +169,24 @@ static const char *on_volume(struct search *s, const char *path)
         if (*p == '\\')
             *p = '/';
     return copy;
+}
+
+/* The first 64 KiB of a page, ended by a NUL: a longer page is no reason to know nothing. */
+static bool read_page(struct search *s, const char *path, const char **actual, char **data,
+                      size_t *size)
+{
+    struct error e = ERROR_INIT;
+    struct target_stat st;
+    if (target_resolve_nocase(s->c->target, path, s->c->arena, actual, &e) &&
+        target_stat(s->c->target, *actual, true, &st, &e)) {
+        if (st.type == TARGET_DIR)
+            return false;
+        *data = mem_alloc(MOST_PAGE + 1);
+        if (target_read_at(s->c->target, *actual, 0, *data, MOST_PAGE, size, &e))
+            return true;
+    }
+    looked(s, &e, path);
+    return false;
 }
 
 static bool read_nocase(struct search *s, const char *path, size_t most, const char **actual,
@@ -160,11 +211,15 @@ static void look_for_root_exe(struct search *s, const char *system_root)
                                   MOST_PROGRAM, &actual, &shell, &shell_size);
     for (size_t i = 0; i < ARRAY_COUNT(folders); i++) {
         CLEANUP_FREE char *data = NULL;
-        size_t size;
-        if (!read_nocase(s, arena_printf(s->c->arena, "%s/root.exe", folders[i]), MOST_PROGRAM,
-                         &actual, &data, &size))
+        size_t size = 0;
+        const char *path = arena_printf(s->c->arena, "%s/root.exe", folders[i]);
+        if (!target_resolve_nocase(s->c->target, path, s->c->arena, &actual, NULL)) {
+            read_nocase(s, path, MOST_PROGRAM, &actual, &data, &size); /* says why, if not absent */
             continue;
-        bool same = have_shell && size == shell_size && memcmp(data, shell, size) == 0;
+        }
+        /* It is there; that it cannot be read makes it no better. */
+        bool have = target_read(s->c->target, actual, MOST_PROGRAM, &data, &size, NULL);
+        bool same = have && have_shell && size == shell_size && memcmp(data, shell, size) == 0;
         leave(s, "sadmind-iis", actual,
               same ? "a copy of cmd.exe that every visitor can run" : "root.exe, a name that the worms use",
               same ? "high" : "medium");
@@ -212,8 +267,8 @@ static void look_at_pages(struct search *s, const char *root)
         CLEANUP_FREE char *data = NULL;
         size_t size;
         const char *actual;
-        if (!read_nocase(s, arena_printf(s->c->arena, "%s/%s", root, names[i]), MOST_PAGE, &actual,
-                         &data, &size))
+        if (!read_page(s, arena_printf(s->c->arena, "%s/%s", root, names[i]), &actual, &data,
+                       &size))
             continue;
         for (size_t k = 0; k < ARRAY_COUNT(markers); k++) {
             if (!contains_nocase(data, size, markers[k].text))
@@ -251,6 +306,8 @@ static void look_at_windows(struct search *s)
 void collect_leavings(struct collection *c)
 {
     struct search s = {.c = c, .everything = true};
+    if (target_kind(c->target) == TARGET_TEXT)
+        return; /* a list of patches has no files: nobody asked for them */
     if (collect_families(c->facts) & FAMILY_WINDOWS)
         look_at_windows(&s);
     else

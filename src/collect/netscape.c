@@ -7,6 +7,7 @@
 #include "collect/binary_strings.h"
 #include "collect/collect.h"
 #include "collect/conf_lines.h"
+#include "collect/solaris.h"
 
 #include "base/str.h"
 
@@ -56,10 +57,21 @@ static const char *version_of(struct collection *c, const char *banner)
 /* The newest start line of the log names the version that ran last. */
 static const char *version_from_log(struct collection *c, const char *path, uint64_t *line)
 {
-    size_t size;
-    char *text = collect_text(c, path, MOST_LOG, &size);
-    if (!text)
+    struct target_stat st;
+    struct error e = ERROR_INIT;
+    size_t size = 0;
+    if (!target_stat(c->target, path, true, &st, &e)) {
+        if (e.code != ERR_ABSENT)
+            facts_unread(c->facts, path, path, e.message);
         return NULL;
+    }
+    CLEANUP_FREE char *text = mem_alloc(MOST_LOG);
+    /* The end of it: logs grow, and the newest start is what counts. */
+    uint64_t from = st.size > MOST_LOG ? st.size - MOST_LOG : 0;
+    if (!target_read_at(c->target, path, from, text, MOST_LOG, &size, &e)) {
+        facts_unread(c->facts, path, path, e.message);
+        return NULL;
+    }
     const char *best = NULL;
     struct conf_lines lines = conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
     for (char *row; (row = conf_lines_next(&lines));) {
@@ -67,7 +79,7 @@ static const char *version_from_log(struct collection *c, const char *path, uint
             const char *found = strstr(row, version_prefixes[i]);
             if (found && str_is_digit(found[strlen(version_prefixes[i])])) {
                 best = arena_strdup(c->arena, found);
-                *line = lines.line;
+                *line = from ? 0 : lines.line; /* lines before the end were not counted */
             }
         }
     }
@@ -107,8 +119,12 @@ static void add_product(struct collection *c, const struct instance *in)
         if (str_equal(fact_text(f, "name"), "netscape-enterprise") &&
             str_equal(fact_text(f, "version"), version))
             return;
+    /* From 4.0 on the banner names no service pack: without one it is the oldest it may be. */
+    bool vague = !strstr(version, "sp");
     struct fact *f = facts_add(c->facts, "product", path, line, offset,
-                               line ? CONFIDENCE_MEDIUM : CONFIDENCE_HIGH);
+                               vague           ? CONFIDENCE_LOW
+                               : banner == logged ? CONFIDENCE_MEDIUM
+                                                  : CONFIDENCE_HIGH);
     fact_put(c->facts, f, "name", "netscape-enterprise");
     fact_put(c->facts, f, "version", version);
     fact_put(c->facts, f, "title", arena_printf(c->arena, "%.100s", banner));
@@ -148,13 +164,33 @@ static char *parameter(char **rest, char **value)
     return name;
 }
 
+/* NameTrans fn=pfx2dir from="/cgi-bin" dir="..." name="cgi" */
+static void add_vdir(struct collection *c, const struct instance *in, const struct fact *object)
+{
+    if (!str_equal_nocase(fact_text(object, "fn"), "pfx2dir"))
+        return;
+    struct fact *f = facts_add(c->facts, "vdir", object->path, object->line, -1, CONFIDENCE_HIGH);
+    fact_put(c->facts, f, "server", "netscape-enterprise");
+    fact_put(c->facts, f, "instance", in->id);
+    fact_put(c->facts, f, "path", fact_text(object, "from"));
+    fact_put(c->facts, f, "directory", fact_text(object, "dir"));
+    fact_put(c->facts, f, "executable",
+             str_find_nocase(fact_text(object, "name"), "cgi") ? "yes" : "no");
+}
+
 static void read_objects(struct collection *c, const struct instance *in, const char *path,
                          const char **document_root, size_t *objects)
 {
     size_t size;
     char *text = collect_text(c, path, MOST_CONF, &size);
-    if (!text)
+    if (!text) {
+        struct error e = ERROR_INIT;
+        bool there = target_stat(c->target, path, false, &(struct target_stat){0}, &e);
+        /* The administration server of 3.x works without one. */
+        if (there || e.code != ERR_ABSENT || !in->admin)
+            facts_unread(c->facts, "object: obj.conf", path, "what the instance does is not known");
         return;
+    }
     const char *object = "";
     struct conf_lines lines = conf_lines_of(text, size, CONF_INDENTED, MOST_LINE);
     for (char *row; (row = conf_lines_next(&lines));) {
@@ -183,9 +219,14 @@ static void read_objects(struct collection *c, const struct instance *in, const 
         ++*objects;
         while ((name = parameter(&rest, &value))) {
             str_lower_all(name);
-            if (*name && !fact_value(f, name))
-                fact_put(c->facts, f, name, value);
+            /* Every fact has these two keys of its own. */
+            const char *key = str_equal(name, "type")   ? "content_type"
+                              : str_equal(name, "kind") ? "content_kind"
+                                                        : name;
+            if (*key && !fact_value(f, key))
+                fact_put(c->facts, f, key, value);
         }
+        add_vdir(c, in, f);
         if (str_equal(fact_text(f, "fn"), "document-root"))
             *document_root = fact_text(f, "root");
     }
@@ -209,17 +250,29 @@ static void add_listener(struct collection *c, const struct instance *in, const 
     fact_put(c->facts, f, "from", "binding");
 }
 
+/* A release from 6.0 on keeps ports and document roots there. */
+static void note_server_xml(struct collection *c, const struct instance *in)
+{
+    const char *path = arena_printf(c->arena, "%s/%s/config/server.xml", in->root, in->folder);
+    if (target_stat(c->target, path, true, &(struct target_stat){0}, NULL))
+        facts_unread(c->facts, "site: server.xml", path,
+                     "it names ports and document roots, and this version does not read it");
+}
+
 static bool read_instance(struct collection *c, const struct instance *in)
 {
     const char *path = arena_printf(c->arena, "%s/%s/config/magnus.conf", in->root, in->folder);
     size_t size, objects = 0;
     char *text = collect_text(c, path, MOST_CONF, &size);
-    if (!text)
+    if (!text) {
+        facts_unread(c->facts, "site: magnus.conf", path, "the settings of the instance are not known");
         return false;
+    }
     struct fact *site = facts_add(c->facts, "site", path, 0, -1, CONFIDENCE_HIGH);
     fact_put(c->facts, site, "server", "netscape-enterprise");
     fact_put(c->facts, site, "instance", in->id);
     fact_put(c->facts, site, "admin", in->admin ? "yes" : "no");
+    note_server_xml(c, in);
     uint64_t port_line = 0;
     struct conf_lines lines = conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
     for (char *row; (row = conf_lines_next(&lines));) {
@@ -258,9 +311,18 @@ static size_t read_root(struct collection *c, const char *root)
     struct target_entry *entries;
     size_t count, found = 0;
     bool product = false;
-    if (!target_list(c->target, root, c->arena, &entries, &count, NULL))
+    struct error e = ERROR_INIT;
+    if (!target_list(c->target, root, c->arena, &entries, &count, &e)) {
+        if (e.code != ERR_ABSENT)
+            facts_unread(c->facts, "site: netscape-enterprise", root, e.message);
         return 0;
-    for (size_t i = 0; i < count && found < MOST_INSTANCES; i++) {
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (found == MOST_INSTANCES) {
+            facts_unread(c->facts, "site: netscape-enterprise", root,
+                         "more than 64 instances: the rest was not read");
+            break;
+        }
         struct instance in = {.root = root, .folder = entries[i].name};
         if (!str_starts(entries[i].name, "https-"))
             continue;
@@ -279,6 +341,10 @@ static size_t read_root(struct collection *c, const char *root)
 static void state_complete(struct collection *c, const char *kind)
 {
     size_t n = 0;
+    for (const struct fact *f = facts_first(c->facts, "unread"); f;
+         f = facts_next(c->facts, "unread", f))
+        if (str_starts(fact_text(f, "what"), kind))
+            return;
     for (const struct fact *f = facts_first(c->facts, kind); f; f = facts_next(c->facts, kind, f))
         n += str_equal(fact_text(f, "server"), "netscape-enterprise");
     struct fact *f = facts_add(c->facts, "complete", "", 0, -1, CONFIDENCE_HIGH);
@@ -288,6 +354,7 @@ static void state_complete(struct collection *c, const char *kind)
 
 void collect_netscape(struct collection *c)
 {
+    solaris_begin(c);
     size_t found = 0;
     for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
         struct target_entry *entries;
@@ -308,5 +375,6 @@ void collect_netscape(struct collection *c)
     if (!found)
         return;
     state_complete(c, "site");
+    state_complete(c, "vdir");
     state_complete(c, "object");
 }

@@ -293,7 +293,7 @@ static void merge_sort(const struct advisory_case **list, size_t count,
     merge_sort(list + half, count - half, spare);
     while (i < half || j < count)
         spare[n++] = j == count || (i < half && cases_by_id(&list[i], &list[j]) <= 0) ? list[i++]
-                                                                                     : list[j++];
+                                                                                      : list[j++];
     memcpy(list, spare, count * sizeof *list);
 }
 
@@ -392,8 +392,7 @@ size_t advisories_wants(const struct advisories *const_set, const char *const **
             read_wants(&set->members[m].file, &wants);
         if (wants.list.count && set->count > 1)
             qsort(wants.list.items, wants.list.count, sizeof *wants.list.items, by_text);
-        const char **list =
-            arena_alloc(set->arena, (wants.list.count + 1) * sizeof *list);
+        const char **list = arena_alloc(set->arena, (wants.list.count + 1) * sizeof *list);
         for (size_t i = 0; i < wants.list.count; i++)
             if (!i || strcasecmp(wants.list.items[i], wants.list.items[i - 1]) != 0)
                 list[set->want_count++] = wants.list.items[i];

@@ -166,8 +166,8 @@ static bool add(struct compile *c, const struct advisory *head, const void *byte
 {
     if (c->entries.count * 2 >= c->slot_count)
         grow(c);
-    struct entry fresh = {.revised = head->revised, .size = (uint32_t)size,
-                          .kept = kept ? bytes : NULL};
+    struct entry fresh = {
+        .revised = head->revised, .size = (uint32_t)size, .kept = kept ? bytes : NULL};
     size_t at = slot_of(c, head->id, head->publisher_namespace);
     struct entry *old = c->slots[at] ? &c->entries.items[c->slots[at] - 1] : NULL;
     *outcome = old && !old->gone ? COMPILE_REPLACED : COMPILE_ADDED;
@@ -223,8 +223,8 @@ static struct feed *feed_of(struct compile *c, const char *name)
     for (size_t i = 0; i < c->feeds.count; i++)
         if (str_equal(c->feeds.items[i].name, name))
             return &c->feeds.items[i];
-    struct feed fresh = {.name = arena_strdup(c->arena, name), .imported = DATE_NONE,
-                         .newest = DATE_NONE};
+    struct feed fresh = {
+        .name = arena_strdup(c->arena, name), .imported = DATE_NONE, .newest = DATE_NONE};
     VEC_PUSH(&c->feeds, fresh);
     return &c->feeds.items[c->feeds.count - 1];
 }
@@ -311,8 +311,7 @@ static bool index_block(struct compile *c, struct indexes *in, const void *block
         struct advisory_case one;
         if (!document_case(&view, arena, i, &one))
             return false;
-        key = (struct db_key){db_hash_case(one.kind, one.product, one.name), place,
-                              number, i};
+        key = (struct db_key){db_hash_case(one.kind, one.product, one.name), place, number, i};
         VEC_PUSH(&in->cases, key);
         if (one.kind == CASE_PRODUCT)
             add_want(in, one.files, one.file_count, &last);
@@ -375,8 +374,7 @@ static void write_wants(struct db_writer *w, const char **wants, size_t count)
     bytes_put_u32le(&section, (uint32_t)unique);
     struct bytes relative = bytes_of(offsets.data, offsets.length);
     for (size_t i = 0; i <= unique; i++)
-        bytes_put_u32le(&section,
-                        bytes_u32le(&relative) + 4 + (uint32_t)offsets.length);
+        bytes_put_u32le(&section, bytes_u32le(&relative) + 4 + (uint32_t)offsets.length);
     str_add_bytes(&section, str_text(&texts), texts.length);
     db_writer_begin(w, DB_WANTS);
     db_writer_add(w, section.data, section.length);

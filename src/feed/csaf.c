@@ -24,7 +24,8 @@ static const char *note(struct arena *arena, const json_t *root, const char *cat
     for (size_t l = 0; l < ARRAY_COUNT(lists); l++) {
         const json_t *item;
         size_t i;
-        json_array_foreach(lists[l], i, item) {
+        json_array_foreach(lists[l], i, item)
+        {
             const char *found = json_get_string(item, "category");
             if (found && str_equal(found, category))
                 return copy(arena, item, "text");
@@ -39,7 +40,8 @@ static const char *first_url(struct arena *arena, const json_t *document)
     const json_t *list = json_get_array(document, "references"), *item;
     const char *self = "";
     size_t i;
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         const char *category = json_get_string(item, "category");
         if (!category || str_equal(category, "external"))
             return copy(arena, item, "url");
@@ -55,7 +57,8 @@ static void read_revisions(struct document *d, struct arena *arena, const json_t
     d->revision_count = json_array_size(list);
     d->revisions = arena_alloc(arena, (d->revision_count + 1) * sizeof *d->revisions);
     size_t i;
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         struct advisory_revision *r = &d->revisions[i];
         r->date = DATE_NONE;
         const char *date = json_get_string(item, "date");
@@ -131,8 +134,8 @@ static bool read_head(struct document *d, struct arena *arena, const json_t *roo
 bool csaf_read(struct document *out, struct arena *arena, const char *text, size_t size,
                const struct csaf_source *source, struct error *e)
 {
-    CLEANUP_JSON json_t *root = json_parse(text, size, source->path, DOCUMENT_MOST_BYTES,
-                                           DOCUMENT_MOST_STRING, e);
+    CLEANUP_JSON json_t *root =
+        json_parse(text, size, source->path, DOCUMENT_MOST_BYTES, DOCUMENT_MOST_STRING, e);
     if (!root)
         return false;
     struct document d = {.head.source_file = arena_strdup(arena, source->path),
@@ -146,8 +149,8 @@ bool csaf_read(struct document *out, struct arena *arena, const char *text, size
         return false;
     }
     d.head.severity = csaf_severity_of(&d, root);
-    d.head.distribution = is_distribution(&d, json_get_object(json_get_object(root, "document"),
-                                                              "publisher"));
+    d.head.distribution =
+        is_distribution(&d, json_get_object(json_get_object(root, "document"), "publisher"));
     *out = d;
     return true;
 }

@@ -68,8 +68,11 @@ static XXH128_hash_t digest(struct str *key, const struct advisory_case *c)
                                    c->unclear};
     str_add_bytes(key, flags, sizeof flags);
     const char *const texts[] = {
-        c->product, c->name, c->vendor, c->distro, c->platform, c->affected, c->rule,
-        c->exposed_by, c->port, c->kind == CASE_PRODUCT ? c->title : "" /* builds of a package */};
+        c->product,  c->name,
+        c->vendor,   c->distro,
+        c->platform, c->affected,
+        c->rule,     c->exposed_by,
+        c->port,     c->kind == CASE_PRODUCT ? c->title : "" /* builds of a package */};
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
         digest_text(key, texts[i]);
     digest_count(key, c->fixed_count);
@@ -89,8 +92,7 @@ static XXH128_hash_t digest(struct str *key, const struct advisory_case *c)
 static size_t slot_of(const struct csaf_cases *list, XXH128_hash_t hash)
 {
     size_t at = hash.low64 & (list->slot_count - 1);
-    while (list->slots[at] &&
-           !XXH128_isEqual(list->items.items[list->slots[at] - 1]->hash, hash))
+    while (list->slots[at] && !XXH128_isEqual(list->items.items[list->slots[at] - 1]->hash, hash))
         at = (at + 1) & (list->slot_count - 1);
     return at;
 }

@@ -10,12 +10,18 @@
 enum { MOST_DEPTH = 64, MOST_URIS = 4096, MOST_CHAIN = 16 };
 
 static const char *const namespaces[CSAF_URIS] = {
-    [CSAF_PRODUCT] = "product",     [CSAF_PLATFORM] = "platform",
-    [CSAF_PATCH] = "patch",         [CSAF_SERVICE_PACK] = "service-pack",
-    [CSAF_FILE] = "file",           [CSAF_SUPERSEDES] = "supersedes",
-    [CSAF_CONTAINED_IN] = "contained-in", [CSAF_REQUIRES] = "requires",
-    [CSAF_REBOOT] = "reboot",       [CSAF_TOUCHES] = "touches",
-    [CSAF_RULE] = "rule",           [CSAF_EXPOSED_BY] = "exposed-by",
+    [CSAF_PRODUCT] = "product",
+    [CSAF_PLATFORM] = "platform",
+    [CSAF_PATCH] = "patch",
+    [CSAF_SERVICE_PACK] = "service-pack",
+    [CSAF_FILE] = "file",
+    [CSAF_SUPERSEDES] = "supersedes",
+    [CSAF_CONTAINED_IN] = "contained-in",
+    [CSAF_REQUIRES] = "requires",
+    [CSAF_REBOOT] = "reboot",
+    [CSAF_TOUCHES] = "touches",
+    [CSAF_RULE] = "rule",
+    [CSAF_EXPOSED_BY] = "exposed-by",
     [CSAF_PORT] = "port",
 };
 
@@ -64,12 +70,14 @@ static bool read_uris(struct csaf_product *p, struct arena *arena, const json_t 
 {
     static const char prefix[] = "urn:yagura:";
     if (json_array_size(list) > MOST_URIS) {
-        error_set(e, ERR_LIMIT, "product \"%.80s\" has more than %d generic URIs", p->id, MOST_URIS);
+        error_set(e, ERR_LIMIT, "product \"%.80s\" has more than %d generic URIs", p->id,
+                  MOST_URIS);
         return false;
     }
     const json_t *item;
     size_t i;
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         const char *space = text_of(item, "namespace"), *uri = text_of(item, "uri");
         if (!str_starts(space, prefix))
             continue; /* somebody else's */
@@ -80,8 +88,10 @@ static bool read_uris(struct csaf_product *p, struct arena *arena, const json_t 
             continue;
         size_t length = strlen(space);
         if (strncmp(uri, space, length) != 0 || uri[length] != ':' || !uri[length + 1]) {
-            error_set(e, ERR_FORMAT, "product \"%.80s\": the URI \"%.120s\" does not begin with its "
-                      "namespace \"%s\"", p->id, uri, space);
+            error_set(e, ERR_FORMAT,
+                      "product \"%.80s\": the URI \"%.120s\" does not begin with its "
+                      "namespace \"%s\"",
+                      p->id, uri, space);
             return false;
         }
         struct csaf_uris *uris = &p->uris[which];
@@ -89,12 +99,13 @@ static bool read_uris(struct csaf_product *p, struct arena *arena, const json_t 
             uris->items = arena_alloc(arena, json_array_size(list) * sizeof *uris->items);
         uris->items[uris->count++] = percent_decoded(arena, uri + length + 1);
     }
-    static const enum csaf_uri single[] = {CSAF_PRODUCT, CSAF_PATCH,  CSAF_SERVICE_PACK, CSAF_FILE,
-                                           CSAF_REBOOT,  CSAF_RULE,   CSAF_EXPOSED_BY};
+    static const enum csaf_uri single[] = {CSAF_PRODUCT, CSAF_PATCH, CSAF_SERVICE_PACK, CSAF_FILE,
+                                           CSAF_REBOOT,  CSAF_RULE,  CSAF_EXPOSED_BY};
     for (size_t s = 0; s < ARRAY_COUNT(single); s++) {
         if (p->uris[single[s]].count > 1) {
-            error_set(e, ERR_FORMAT, "product \"%.80s\" has more than one URI of the namespace %s%s",
-                      p->id, prefix, namespaces[single[s]]);
+            error_set(e, ERR_FORMAT,
+                      "product \"%.80s\" has more than one URI of the namespace %s%s", p->id,
+                      prefix, namespaces[single[s]]);
             return false;
         }
     }
@@ -198,7 +209,8 @@ static bool read_branches(struct csaf_products *p, const json_t *branches,
     }
     const json_t *branch;
     size_t i;
-    json_array_foreach(branches, i, branch) {
+    json_array_foreach(branches, i, branch)
+    {
         struct csaf_product here = *above;
         const char *category = text_of(branch, "category");
         for (size_t c = 0; c < ARRAY_COUNT(parts); c++) {
@@ -224,12 +236,12 @@ static bool read_relationships(struct csaf_products *p, const json_t *list,
 {
     const json_t *item;
     size_t i;
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         struct csaf_product product = *empty;
         product.installed_on = str_equal(text_of(item, "category"), "installed_on");
         product.reference_id = arena_strdup(p->arena, text_of(item, "product_reference"));
-        product.relates_id =
-            arena_strdup(p->arena, text_of(item, "relates_to_product_reference"));
+        product.relates_id = arena_strdup(p->arena, text_of(item, "relates_to_product_reference"));
         if (!add_product(p, product, json_get_object(item, "full_product_name"), e)) {
             error_prefix(e, "product_tree.relationships[%zu]", i);
             return false;
@@ -243,7 +255,8 @@ static bool find_or_say(const struct csaf_products *p, const char *id, uint32_t 
 {
     *out = csaf_products_find(p, id);
     if (*out == CSAF_NO_PRODUCT)
-        error_set(e, ERR_FORMAT, "the product id \"%.120s\" is not defined in the product tree", id);
+        error_set(e, ERR_FORMAT, "the product id \"%.120s\" is not defined in the product tree",
+                  id);
     return *out != CSAF_NO_PRODUCT;
 }
 
@@ -301,8 +314,7 @@ static bool resolve(struct csaf_products *p, struct error *e)
     }
     CLEANUP_FREE uint8_t *depth = mem_alloc(p->items.count + 1);
     for (uint32_t i = 0; i < p->items.count; i++)
-        if (!check_circles(p, i, depth, 0, e) ||
-            !follow(p, i, 0, &p->items.items[i].leaf, e))
+        if (!check_circles(p, i, depth, 0, e) || !follow(p, i, 0, &p->items.items[i].leaf, e))
             return false;
     return true;
 }
@@ -311,11 +323,13 @@ static bool read_groups(struct csaf_products *p, const json_t *list, struct erro
 {
     const json_t *item, *id;
     size_t i, j;
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         const json_t *ids = json_get_array(item, "product_ids");
         struct csaf_group group = {arena_strdup(p->arena, text_of(item, "group_id")), 0, NULL};
         group.products = arena_alloc(p->arena, (json_array_size(ids) + 1) * sizeof(uint32_t));
-        json_array_foreach(ids, j, id) {
+        json_array_foreach(ids, j, id)
+        {
             const char *text = json_string_value(id);
             if (!find_or_say(p, text ? text : "", &group.products[group.count++], e)) {
                 error_prefix(e, "product_tree.product_groups[%zu]", i);
@@ -323,7 +337,8 @@ static bool read_groups(struct csaf_products *p, const json_t *list, struct erro
             }
         }
         if (p->groups.count >= DOCUMENT_MOST_PRODUCTS) {
-            error_set(e, ERR_LIMIT, "there are more than %d product groups", DOCUMENT_MOST_PRODUCTS);
+            error_set(e, ERR_LIMIT, "there are more than %d product groups",
+                      DOCUMENT_MOST_PRODUCTS);
             return false;
         }
         VEC_PUSH(&p->groups, group);
@@ -350,8 +365,7 @@ bool csaf_products_read(struct csaf_products *out, struct arena *arena, const js
     size_t i;
     bool good = read_branches(&p, json_get_array(tree, "branches"), &empty, 0, e);
     full = json_get_array(tree, "full_product_names");
-    json_array_foreach(full, i, item)
-        good = good && add_product(&p, empty, item, e);
+    json_array_foreach(full, i, item) good = good && add_product(&p, empty, item, e);
     good = good && read_relationships(&p, json_get_array(tree, "relationships"), &empty, e) &&
            resolve(&p, e) && read_groups(&p, json_get_array(tree, "product_groups"), e);
     if (!good) {
@@ -406,7 +420,9 @@ static const char *known_key(const char *vendor, size_t length, const char *prod
 /* cpe:/a:VENDOR:PRODUCT:VERSION (2.2) or cpe:2.3:a:VENDOR:PRODUCT:VERSION (2.3) */
 static const char *cpe_vendor(const char *cpe)
 {
-    const char *p = str_starts(cpe, "cpe:2.3:") ? cpe + 8 : str_starts(cpe, "cpe:/") ? cpe + 5 : NULL;
+    const char *p = str_starts(cpe, "cpe:2.3:") ? cpe + 8
+                    : str_starts(cpe, "cpe:/")  ? cpe + 5
+                                                : NULL;
     p = p ? strchr(p, ':') : NULL;
     return p ? p + 1 : NULL;
 }

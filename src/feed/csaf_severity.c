@@ -46,8 +46,10 @@ enum severity csaf_severity_of(const struct document *d, const json_t *document)
         return severity_from_cvss(highest);
     const json_t *list = json_get_array(document, "vulnerabilities"), *item, *threat;
     size_t i, t;
-    json_array_foreach(list, i, item) {
-        json_array_foreach(json_get_array(item, "threats"), t, threat) {
+    json_array_foreach(list, i, item)
+    {
+        json_array_foreach(json_get_array(item, "threats"), t, threat)
+        {
             if (str_equal(text_of(threat, "category"), "impact") &&
                 severity_of_word(text_of(threat, "details"), &one)) {
                 severity = one > severity ? one : severity;

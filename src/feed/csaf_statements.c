@@ -12,9 +12,12 @@ static const struct {
     const char *key;
     unsigned says;
 } statuses[] = {
-    {"known_affected", CSAF_SAYS_AFFECTED},       {"first_affected", CSAF_SAYS_AFFECTED},
-    {"last_affected", CSAF_SAYS_AFFECTED},        {"known_not_affected", CSAF_SAYS_NOT_AFFECTED},
-    {"fixed", CSAF_SAYS_FIXED},                   {"first_fixed", CSAF_SAYS_FIXED},
+    {"known_affected", CSAF_SAYS_AFFECTED},
+    {"first_affected", CSAF_SAYS_AFFECTED},
+    {"last_affected", CSAF_SAYS_AFFECTED},
+    {"known_not_affected", CSAF_SAYS_NOT_AFFECTED},
+    {"fixed", CSAF_SAYS_FIXED},
+    {"first_fixed", CSAF_SAYS_FIXED},
     {"under_investigation", CSAF_SAYS_INVESTIGATED},
 };
 
@@ -23,9 +26,9 @@ static const struct {
     const char *category;
     enum remedy_kind kind;
 } remedy_kinds[] = {
-    {"vendor_fix", REMEDY_PATCH},          {"workaround", REMEDY_WORKAROUND},
-    {"mitigation", REMEDY_MITIGATION},     {"no_fix_planned", REMEDY_NONE_PLANNED},
-    {"none_available", REMEDY_NONE_YET},   {"fix_planned", REMEDY_NONE_YET},
+    {"vendor_fix", REMEDY_PATCH},        {"workaround", REMEDY_WORKAROUND},
+    {"mitigation", REMEDY_MITIGATION},   {"no_fix_planned", REMEDY_NONE_PLANNED},
+    {"none_available", REMEDY_NONE_YET}, {"fix_planned", REMEDY_NONE_YET},
     {"optional_patch", REMEDY_PATCH},
 };
 
@@ -70,8 +73,10 @@ static struct csaf_subject *subject_for(struct csaf_reading *r, uint32_t product
 static bool unresolved(const struct csaf_reading *r, const char *where, size_t item, const char *id,
                        struct error *e)
 {
-    error_set(e, ERR_FORMAT, "vulnerabilities[%zu].%s[%zu]: the product id \"%.120s\" is not defined "
-              "in the product tree", r->vulnerability, where, item, id);
+    error_set(e, ERR_FORMAT,
+              "vulnerabilities[%zu].%s[%zu]: the product id \"%.120s\" is not defined "
+              "in the product tree",
+              r->vulnerability, where, item, id);
     return false;
 }
 
@@ -87,7 +92,8 @@ static bool read_status(struct csaf_reading *r, const json_t *vulnerability, str
     for (size_t s = 0; s < ARRAY_COUNT(statuses); s++) {
         const json_t *list = json_get_array(status, statuses[s].key);
         size_t i;
-        json_array_foreach(list, i, id) {
+        json_array_foreach(list, i, id)
+        {
             const char *text = json_string_value(id);
             uint32_t number = csaf_products_find(r->products, text ? text : "");
             if (number == CSAF_NO_PRODUCT) {
@@ -97,7 +103,8 @@ static bool read_status(struct csaf_reading *r, const json_t *vulnerability, str
             }
             r->said[number] |= (uint8_t)statuses[s].says;
             if (contradicts(r->said[number])) {
-                error_set(e, ERR_FORMAT, "vulnerabilities[%zu].product_status.%s[%zu]: what is said "
+                error_set(e, ERR_FORMAT,
+                          "vulnerabilities[%zu].product_status.%s[%zu]: what is said "
                           "of product \"%.80s\" contradicts what was said before",
                           r->vulnerability, statuses[s].key, i, text);
                 return false;
@@ -121,7 +128,8 @@ static void forget_status(struct csaf_reading *r, const json_t *vulnerability)
     for (size_t s = 0; s < ARRAY_COUNT(statuses); s++) {
         size_t i;
         const json_t *list = json_get_array(status, statuses[s].key);
-        json_array_foreach(list, i, id) {
+        json_array_foreach(list, i, id)
+        {
             const char *text = json_string_value(id);
             uint32_t number = csaf_products_find(r->products, text ? text : "");
             if (number != CSAF_NO_PRODUCT)
@@ -132,7 +140,8 @@ static void forget_status(struct csaf_reading *r, const json_t *vulnerability)
 
 /* --- what applies to products: remediations, scores, threats --- */
 
-typedef void apply(struct csaf_reading *r, struct csaf_subject *subject, uint32_t product, void *what);
+typedef void apply(struct csaf_reading *r, struct csaf_subject *subject, uint32_t product,
+                   void *what);
 
 /* Calls `f` for every subject that `item` names by product_ids (or `products`) and group_ids;
  * for all of them where it names none. */
@@ -149,7 +158,8 @@ static bool for_named(struct csaf_reading *r, const json_t *item, const char *wh
             f(r, &r->subjects.items[i], r->subjects.items[i].product, what);
         return true;
     }
-    json_array_foreach(ids, i, id) {
+    json_array_foreach(ids, i, id)
+    {
         const char *text = json_string_value(id);
         uint32_t number = csaf_products_find(r->products, text ? text : "");
         if (number == CSAF_NO_PRODUCT)
@@ -158,13 +168,15 @@ static bool for_named(struct csaf_reading *r, const json_t *item, const char *wh
         if (r->at[about])
             f(r, &r->subjects.items[r->at[about] - 1], number, what);
     }
-    json_array_foreach(groups, i, id) {
+    json_array_foreach(groups, i, id)
+    {
         const char *text = json_string_value(id);
         const struct csaf_group *group = csaf_products_group(r->products, text ? text : "");
         if (!group) {
-            error_set(e, ERR_FORMAT, "vulnerabilities[%zu].%s[%zu]: the group id \"%.120s\" is not "
-                      "defined in the product tree", r->vulnerability, where, index,
-                      text ? text : "");
+            error_set(e, ERR_FORMAT,
+                      "vulnerabilities[%zu].%s[%zu]: the group id \"%.120s\" is not "
+                      "defined in the product tree",
+                      r->vulnerability, where, index, text ? text : "");
             return false;
         }
         for (size_t g = 0; g < group->count; g++) {
@@ -181,7 +193,8 @@ struct remedy {
     int reboot;
 };
 
-static void apply_remedy(struct csaf_reading *r, struct csaf_subject *subject, uint32_t product, void *what)
+static void apply_remedy(struct csaf_reading *r, struct csaf_subject *subject, uint32_t product,
+                         void *what)
 {
     const struct remedy *remedy = what;
     const struct advisory_remedy *said = &remedy->said;
@@ -209,14 +222,16 @@ static bool read_remedies(struct csaf_reading *r, const json_t *vulnerability, s
 {
     const json_t *list = json_get_array(vulnerability, "remediations"), *item;
     size_t i;
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         const char *category = text_of(item, "category");
         size_t k = 0;
         while (k < ARRAY_COUNT(remedy_kinds) && !str_equal(remedy_kinds[k].category, category))
             k++;
         if (k == ARRAY_COUNT(remedy_kinds))
             continue;
-        struct remedy remedy = {{remedy_kinds[k].kind, arena_strdup(r->arena, text_of(item, "details")),
+        struct remedy remedy = {{remedy_kinds[k].kind,
+                                 arena_strdup(r->arena, text_of(item, "details")),
                                  arena_strdup(r->arena, text_of(item, "url")), DATE_NONE},
                                 reboot_of(item)};
         date_parse(text_of(item, "date"), &remedy.said.date);
@@ -226,7 +241,8 @@ static bool read_remedies(struct csaf_reading *r, const json_t *vulnerability, s
     return true;
 }
 
-static void apply_score(struct csaf_reading *r, struct csaf_subject *subject, uint32_t product, void *what)
+static void apply_score(struct csaf_reading *r, struct csaf_subject *subject, uint32_t product,
+                        void *what)
 {
     const struct csaf_subject *score = what;
     if (subject->scored && subject->cvss >= score->cvss)
@@ -252,7 +268,8 @@ static bool read_scores(struct csaf_reading *r, const json_t *vulnerability, str
 {
     const json_t *list = json_get_array(vulnerability, "scores"), *item;
     size_t i;
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         static const char *const keys[] = {"cvss_v3", "cvss_v2"};
         for (size_t k = 0; k < ARRAY_COUNT(keys); k++) {
             const json_t *cvss = json_get_object(item, keys[k]);
@@ -260,10 +277,10 @@ static bool read_scores(struct csaf_reading *r, const json_t *vulnerability, str
                 continue;
             const char *vector = text_of(cvss, "vectorString");
             double base = json_number_value(json_object_get(cvss, "baseScore"));
-            struct csaf_subject score = {
-                .cvss = base >= 0 && base <= 10 ? base : 0,
-                .network = vector_has(vector, "AV:N"),
-                .no_login = vector_has(vector, "PR:N") || vector_has(vector, "Au:N")};
+            struct csaf_subject score = {.cvss = base >= 0 && base <= 10 ? base : 0,
+                                         .network = vector_has(vector, "AV:N"),
+                                         .no_login = vector_has(vector, "PR:N") ||
+                                                     vector_has(vector, "Au:N")};
             if (!for_named(r, item, "scores", i, apply_score, &score, e))
                 return false;
         }
@@ -271,7 +288,8 @@ static bool read_scores(struct csaf_reading *r, const json_t *vulnerability, str
     return true;
 }
 
-static void apply_exploit(struct csaf_reading *r, struct csaf_subject *subject, uint32_t product, void *what)
+static void apply_exploit(struct csaf_reading *r, struct csaf_subject *subject, uint32_t product,
+                          void *what)
 {
     const struct advisory_exploit *exploit = what;
     size_t count = subject->exploits.count;
@@ -291,7 +309,8 @@ static bool read_threats(struct csaf_reading *r, const json_t *vulnerability, st
 {
     const json_t *list = json_get_array(vulnerability, "threats"), *item;
     size_t i;
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         const char *details = text_of(item, "details");
         if (!str_equal(text_of(item, "category"), "exploit_status") || denies(details))
             continue;
@@ -313,9 +332,8 @@ static bool check_flags(struct csaf_reading *r, const json_t *vulnerability, str
 {
     const json_t *list = json_get_array(vulnerability, "flags"), *item;
     size_t i;
-    json_array_foreach(list, i, item)
-        if (!for_named(r, item, "flags", i, apply_nothing, NULL, e))
-            return false;
+    json_array_foreach(
+        list, i, item) if (!for_named(r, item, "flags", i, apply_nothing, NULL, e)) return false;
     return true;
 }
 

@@ -39,7 +39,8 @@ static bool product_ranges(const struct csaf_reading *r, const struct csaf_produ
     return !*p->range; /* a plain version is compared as it stands */
 }
 
-static void add_proofs(struct csaf_reading *r, struct advisory_case *c, const struct csaf_subject *s)
+static void add_proofs(struct csaf_reading *r, struct advisory_case *c,
+                       const struct csaf_subject *s)
 {
     VEC(const char *) patches = {0};
     VEC(struct advisory_file) files = {0};
@@ -73,7 +74,8 @@ static void add_proofs(struct csaf_reading *r, struct advisory_case *c, const st
     VEC_FREE(&files);
 }
 
-static void emit(struct csaf_reading *r, const struct advisory_case *c, const struct csaf_product *p)
+static void emit(struct csaf_reading *r, const struct advisory_case *c,
+                 const struct csaf_product *p)
 {
     const struct csaf_uris *platforms = &p->uris[CSAF_PLATFORM];
     struct advisory_case one = *c;
@@ -85,8 +87,8 @@ static void emit(struct csaf_reading *r, const struct advisory_case *c, const st
     }
 }
 
-static void emit_ranges(struct csaf_reading *r, struct advisory_case *c, const struct csaf_product *p,
-                        const char *scheme)
+static void emit_ranges(struct csaf_reading *r, struct advisory_case *c,
+                        const struct csaf_product *p, const char *scheme)
 {
     struct ranges ranges;
     c->unclear = !product_ranges(r, p, scheme, &ranges);
@@ -113,8 +115,8 @@ static const char *distro_of(const struct csaf_reading *r, uint32_t number, cons
     return distro;
 }
 
-static void package_case(struct csaf_reading *r, const struct csaf_subject *s, struct advisory_case *c,
-                         const struct csaf_product *leaf)
+static void package_case(struct csaf_reading *r, const struct csaf_subject *s,
+                         struct advisory_case *c, const struct csaf_product *leaf)
 {
     const struct purl *purl = leaf->purl;
     const char *scheme = scheme_of_purl(purl->type), *epoch = purl_qualifier(purl, "epoch");
@@ -170,7 +172,8 @@ static void add_fixed_ranges(struct csaf_reading *r, struct advisory_case *c,
 
 /* Only `fixed` is said of the product: older ones than its one fixed version are affected;
  * with several nobody can say which belongs to which branch. */
-static void fixed_only(struct csaf_reading *r, struct advisory_case *c, const struct csaf_product *leaf)
+static void fixed_only(struct csaf_reading *r, struct advisory_case *c,
+                       const struct csaf_product *leaf)
 {
     struct csaf_product shown = *leaf;
     struct ranges plain;
@@ -182,8 +185,8 @@ static void fixed_only(struct csaf_reading *r, struct advisory_case *c, const st
         shown.range = arena_printf(r->arena, "<%s", leaf->version);
         emit_ranges(r, c, &shown, NULL);
     } else if (c->fixed_count) {
-        c->affected = arena_printf(r->arena, "other than %s", *leaf->range ? leaf->range
-                                                                           : leaf->version);
+        c->affected =
+            arena_printf(r->arena, "other than %s", *leaf->range ? leaf->range : leaf->version);
         c->unclear = true;
         emit(r, c, leaf);
     }
@@ -209,8 +212,9 @@ static bool has_affected_kin(struct csaf_reading *r, const struct advisory_case 
     return false;
 }
 
-static void product_case(struct csaf_reading *r, const struct csaf_subject *s, struct advisory_case *c,
-                         const struct csaf_product *leaf, size_t fixed_subjects)
+static void product_case(struct csaf_reading *r, const struct csaf_subject *s,
+                         struct advisory_case *c, const struct csaf_product *leaf,
+                         size_t fixed_subjects)
 {
     c->kind = CASE_PRODUCT;
     c->product = csaf_key(r, leaf);
@@ -250,16 +254,29 @@ static bool subjects_to_cases(struct csaf_reading *r, const char *const *cves, s
         const struct csaf_product *leaf = csaf_leaf(r, s->product);
         if (csaf_is_proof(leaf) || !(s->says || s->proofs.count))
             continue; /* a patch that is not tied to any server */
-        struct advisory_case c = {
-            .name = "", .vendor = "", .distro = "", .arch = "", .platform = "", .affected = "",
-            .fixed_range = "", .rule = "", .exposed_by = "", .port = "",
-            .title = csaf_at(r, s->product)->name,
-            .not_affected = s->says & CSAF_SAYS_NOT_AFFECTED,
-            .under_investigation = s->says & CSAF_SAYS_INVESTIGATED && !(s->says & CSAF_SAYS_AFFECTED),
-            .cvss = s->cvss, .network = s->network, .no_login = s->no_login,
-            .cve_count = cve_count, .cves = cves,
-            .remedy_count = s->remedies.count, .remedies = s->remedies.items,
-            .exploit_count = s->exploits.count, .exploits = s->exploits.items};
+        struct advisory_case c = {.name = "",
+                                  .vendor = "",
+                                  .distro = "",
+                                  .arch = "",
+                                  .platform = "",
+                                  .affected = "",
+                                  .fixed_range = "",
+                                  .rule = "",
+                                  .exposed_by = "",
+                                  .port = "",
+                                  .title = csaf_at(r, s->product)->name,
+                                  .not_affected = s->says & CSAF_SAYS_NOT_AFFECTED,
+                                  .under_investigation = s->says & CSAF_SAYS_INVESTIGATED &&
+                                                         !(s->says & CSAF_SAYS_AFFECTED),
+                                  .cvss = s->cvss,
+                                  .network = s->network,
+                                  .no_login = s->no_login,
+                                  .cve_count = cve_count,
+                                  .cves = cves,
+                                  .remedy_count = s->remedies.count,
+                                  .remedies = s->remedies.items,
+                                  .exploit_count = s->exploits.count,
+                                  .exploits = s->exploits.items};
         if (leaf->purl)
             package_case(r, s, &c, leaf);
         else
@@ -277,8 +294,8 @@ static bool read_vulnerability(struct csaf_reading *r, const json_t *vulnerabili
     const char **cve = arena_alloc(r->arena, sizeof *cve);
     const char *text = json_get_string(vulnerability, "cve");
     cve[0] = text ? arena_strdup(r->arena, text) : "";
-    bool good = csaf_statements_read(r, vulnerability, e) &&
-                subjects_to_cases(r, cve, *cve[0] != '\0', e);
+    bool good =
+        csaf_statements_read(r, vulnerability, e) && subjects_to_cases(r, cve, *cve[0] != '\0', e);
     csaf_statements_forget(r, vulnerability);
     return good;
 }
@@ -302,15 +319,19 @@ static void read_patches(struct csaf_reading *r, struct document *out)
             continue;
         const struct csaf_product *server = csaf_leaf(r, csaf_subject_of(r, i));
         const struct csaf_uris *platforms = &server->uris[CSAF_PLATFORM];
-        struct advisory_patch patch = {
-            .key = key, .platform = "", .title = leaf->name, .advisory_id = "",
-            .product = csaf_key(r, server),
-            .version = *server->range ? "" : server->version,
-            .is_service_pack = leaf->uris[CSAF_SERVICE_PACK].count != 0,
-            .reboot = str_equal(csaf_uri(leaf, CSAF_REBOOT), "yes")  ? 1
-                      : str_equal(csaf_uri(leaf, CSAF_REBOOT), "no") ? 0
-                                                                     : r->reboots[i],
-            .files = r->patch_files[i], .file_count = r->patch_file_counts[i]};
+        struct advisory_patch patch = {.key = key,
+                                       .platform = "",
+                                       .title = leaf->name,
+                                       .advisory_id = "",
+                                       .product = csaf_key(r, server),
+                                       .version = *server->range ? "" : server->version,
+                                       .is_service_pack = leaf->uris[CSAF_SERVICE_PACK].count != 0,
+                                       .reboot = str_equal(csaf_uri(leaf, CSAF_REBOOT), "yes") ? 1
+                                                 : str_equal(csaf_uri(leaf, CSAF_REBOOT), "no")
+                                                     ? 0
+                                                     : r->reboots[i],
+                                       .files = r->patch_files[i],
+                                       .file_count = r->patch_file_counts[i]};
         take_uris(&leaf->uris[CSAF_SUPERSEDES], &patch.supersedes_count, &patch.supersedes);
         take_uris(&leaf->uris[CSAF_CONTAINED_IN], &patch.contained_count, &patch.contained_in);
         take_uris(&leaf->uris[CSAF_REQUIRES], &patch.requires_count, &patch.requires);
@@ -344,21 +365,23 @@ bool csaf_vulnerabilities(struct document *out, const struct csaf_products *prod
                           struct arena *arena, const json_t *document, struct error *e)
 {
     size_t count = products->items.count + 1;
-    struct csaf_reading r = {.arena = arena, .products = products, .revised = out->head.revised,
-                        .cases = csaf_cases_new(arena),
-                        .at = mem_alloc(count * sizeof *r.at), .said = mem_alloc(count),
-                        .patch_files = arena_alloc(arena, count * sizeof *r.patch_files),
-                        .patch_file_counts = arena_alloc(arena, count * sizeof(size_t)),
-                        .reboots = arena_alloc(arena, count * sizeof *r.reboots),
-                        .keys = arena_alloc(arena, count * sizeof *r.keys)};
+    struct csaf_reading r = {.arena = arena,
+                             .products = products,
+                             .revised = out->head.revised,
+                             .cases = csaf_cases_new(arena),
+                             .at = mem_alloc(count * sizeof *r.at),
+                             .said = mem_alloc(count),
+                             .patch_files = arena_alloc(arena, count * sizeof *r.patch_files),
+                             .patch_file_counts = arena_alloc(arena, count * sizeof(size_t)),
+                             .reboots = arena_alloc(arena, count * sizeof *r.reboots),
+                             .keys = arena_alloc(arena, count * sizeof *r.keys)};
     for (size_t i = 0; i < count; i++)
         r.reboots[i] = -1;
     prefix_service_packs(arena, products);
     const json_t *list = json_get_array(document, "vulnerabilities"), *item;
     bool good = true;
-    json_array_foreach(list, r.vulnerability, item)
-        if (!(good = read_vulnerability(&r, item, e)))
-            break;
+    json_array_foreach(list, r.vulnerability,
+                       item) if (!(good = read_vulnerability(&r, item, e))) break;
     if (good) {
         read_patches(&r, out);
         out->case_count = csaf_cases_take(r.cases, &out->cases);

@@ -12,8 +12,10 @@
 
 static bool refuse(struct error *e, const char *path, const char *what)
 {
-    error_set(e, ERR_CORRUPT, "the compiled advisories are damaged (%s); import the feed again, or "
-              "install the package again if it is the shipped file", what);
+    error_set(e, ERR_CORRUPT,
+              "the compiled advisories are damaged (%s); import the feed again, or "
+              "install the package again if it is the shipped file",
+              what);
     error_at(e, path, 0, 0);
     return false;
 }
@@ -26,8 +28,10 @@ static bool read_header(struct db_file *f, const char *path, struct error *e)
         return refuse(e, path, "it does not begin as such a file does");
     uint32_t version = bytes_u32le(&in), header = bytes_u32le(&in);
     if (!in.failed && version != DB_VERSION) {
-        error_set(e, ERR_UNSUPPORTED, "the compiled advisories are of version %u; this program "
-                  "reads version %d: import the feed again", version, DB_VERSION);
+        error_set(e, ERR_UNSUPPORTED,
+                  "the compiled advisories are of version %u; this program "
+                  "reads version %d: import the feed again",
+                  version, DB_VERSION);
         error_at(e, path, 0, 0);
         return false;
     }
@@ -127,8 +131,7 @@ static bool check_page(struct db_file *f, uint64_t page)
     struct bytes sums = bytes_of(f->map + f->sections[DB_PAGES].offset, f->sections[DB_PAGES].size);
     bytes_seek(&sums, page * 8);
     uint64_t sum = bytes_u64le(&sums);
-    if (sums.failed ||
-        sum != db_hash_bytes(f->map + from, (to < end ? to : end) - from))
+    if (sums.failed || sum != db_hash_bytes(f->map + from, (to < end ? to : end) - from))
         return false;
     f->checked[page / 8] |= (uint8_t)(1 << page % 8);
     return true;
@@ -229,9 +232,9 @@ uint64_t db_file_place(struct db_file *f, uint32_t document)
         db_file_note(f, "it names a document that it does not have");
         return 0;
     }
-    const uint8_t *row = db_file_bytes(
-        f, f->sections[DB_DOCUMENTS].offset + (uint64_t)document * DB_DOCUMENT_BYTES,
-        DB_DOCUMENT_BYTES);
+    const uint8_t *row =
+        db_file_bytes(f, f->sections[DB_DOCUMENTS].offset + (uint64_t)document * DB_DOCUMENT_BYTES,
+                      DB_DOCUMENT_BYTES);
     struct bytes in = bytes_of(row, row ? DB_DOCUMENT_BYTES : 0);
     return bytes_u64le(&in);
 }

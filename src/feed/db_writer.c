@@ -9,7 +9,7 @@
 
 struct db_writer {
     int fd, sys_errno;
-    uint64_t position;          /* of the next byte in the file, those in the buffer included */
+    uint64_t position; /* of the next byte in the file, those in the buffer included */
     struct str buffer;
     uint64_t buffer_at;
     size_t page_from, page_used; /* where the body begins in the page, and how far it is filled */

@@ -85,19 +85,19 @@ static void put_files(struct packer *p, const struct advisory_file *files, size_
 
 /* The plain strings of each record, in their order in the record. */
 static const size_t head_texts[] = {
-    offsetof(struct advisory, id),          offsetof(struct advisory, title),
-    offsetof(struct advisory, publisher),   offsetof(struct advisory, publisher_namespace),
-    offsetof(struct advisory, summary),     offsetof(struct advisory, description),
-    offsetof(struct advisory, version),     offsetof(struct advisory, url),
-    offsetof(struct advisory, contact),     offsetof(struct advisory, source_file),
+    offsetof(struct advisory, id),        offsetof(struct advisory, title),
+    offsetof(struct advisory, publisher), offsetof(struct advisory, publisher_namespace),
+    offsetof(struct advisory, summary),   offsetof(struct advisory, description),
+    offsetof(struct advisory, version),   offsetof(struct advisory, url),
+    offsetof(struct advisory, contact),   offsetof(struct advisory, source_file),
     offsetof(struct advisory, feed),
 };
 static const size_t case_texts[] = {
-    offsetof(struct advisory_case, product),  offsetof(struct advisory_case, name),
-    offsetof(struct advisory_case, vendor),   offsetof(struct advisory_case, distro),
-    offsetof(struct advisory_case, arch),     offsetof(struct advisory_case, platform),
-    offsetof(struct advisory_case, title),    offsetof(struct advisory_case, affected),
-    offsetof(struct advisory_case, rule),     offsetof(struct advisory_case, exposed_by),
+    offsetof(struct advisory_case, product), offsetof(struct advisory_case, name),
+    offsetof(struct advisory_case, vendor),  offsetof(struct advisory_case, distro),
+    offsetof(struct advisory_case, arch),    offsetof(struct advisory_case, platform),
+    offsetof(struct advisory_case, title),   offsetof(struct advisory_case, affected),
+    offsetof(struct advisory_case, rule),    offsetof(struct advisory_case, exposed_by),
     offsetof(struct advisory_case, port),
 };
 static const size_t patch_texts[] = {
@@ -112,8 +112,13 @@ static void put_texts(struct packer *p, const void *record, const size_t *fields
         put_text(p, *(const char *const *)((const char *)record + fields[i]));
 }
 
-enum { CASE_NOT_AFFECTED = 1, CASE_INVESTIGATED = 2, CASE_NETWORK = 4, CASE_NO_LOGIN = 8,
-       CASE_UNCLEAR = 16 };
+enum {
+    CASE_NOT_AFFECTED = 1,
+    CASE_INVESTIGATED = 2,
+    CASE_NETWORK = 4,
+    CASE_NO_LOGIN = 8,
+    CASE_UNCLEAR = 16
+};
 enum { HEAD_DISTRIBUTION = 1, HEAD_DELETED = 2 };
 
 static void put_head(struct packer *p, const struct document *d)
@@ -198,10 +203,17 @@ bool document_pack(struct str *out, const struct document *d, struct error *e)
     uint32_t patches_at = cases_at + (uint32_t)d->case_count * 4;
     uint32_t records_at = patches_at + (uint32_t)d->patch_count * 4;
     uint32_t pool_at = records_at + (uint32_t)p.records.length;
-    const uint32_t header[] = {DOCUMENT_MAGIC, (uint32_t)total, (uint32_t)strings, strings_at,
-                               records_at, (uint32_t)d->revision_count,
-                               records_at + (uint32_t)revisions_at, (uint32_t)d->case_count,
-                               cases_at, (uint32_t)d->patch_count, patches_at};
+    const uint32_t header[] = {DOCUMENT_MAGIC,
+                               (uint32_t)total,
+                               (uint32_t)strings,
+                               strings_at,
+                               records_at,
+                               (uint32_t)d->revision_count,
+                               records_at + (uint32_t)revisions_at,
+                               (uint32_t)d->case_count,
+                               cases_at,
+                               (uint32_t)d->patch_count,
+                               patches_at};
     _Static_assert(sizeof header == HEADER_BYTES, "the header is as long as it says");
     for (size_t i = 0; i < ARRAY_COUNT(header); i++)
         bytes_put_u32le(out, header[i]);

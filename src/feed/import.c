@@ -8,8 +8,8 @@
 #include "feed/import_files.h"
 #include "feed/members.h"
 
-#include <sys/stat.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* One cage parses that much, then the next one takes over: its limits are those of a process. */
@@ -215,7 +215,8 @@ static bool run_cages(struct importing *in, const struct import_source *source, 
                       struct error *e)
 {
     struct parsing parsing = {source->fd, in->feed, archive ? in->source : NULL};
-    const struct cage_limits limits = {.memory_bytes = in->memory_bytes, .cpu_seconds = 300,
+    const struct cage_limits limits = {.memory_bytes = in->memory_bytes,
+                                       .cpu_seconds = 300,
                                        .wall_ms = 60000,
                                        .frame_bytes = DOCUMENT_MOST_BYTES + 4096};
     in->ended = false;
@@ -319,8 +320,8 @@ static bool import_all(struct importing *in, struct error *e)
 bool import_run(struct import_result *out, const struct import_request *request, struct error *e)
 {
     struct import_result result = {0};
-    struct importing in = {.request = request, .result = &result,
-                           .memory_bytes = memory_for(request)};
+    struct importing in = {
+        .request = request, .result = &result, .memory_bytes = memory_for(request)};
     if (!compile_new(&in.compile, request->dirfd, e))
         return false;
     bool good = import_all(&in, e);

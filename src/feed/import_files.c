@@ -17,8 +17,8 @@
 /* --- finding --- */
 
 static const char *const archive_endings[] = {
-    ".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".txz", ".tar.bz2",
-    ".json.gz", ".json.zst", ".json.xz", ".json.bz2",
+    ".zip", ".tar",     ".tar.gz",  ".tgz",      ".tar.zst", ".tar.xz",
+    ".txz", ".tar.bz2", ".json.gz", ".json.zst", ".json.xz", ".json.bz2",
 };
 
 static bool is_archive_name(const char *name)
@@ -63,8 +63,8 @@ static bool take_entry(struct import_files *files, const char *path, unsigned de
         return true; /* gone in between */
     if (S_ISDIR(st.st_mode))
         return search(files, path, depth + 1, e);
-    bool file = S_ISREG(st.st_mode) ||
-                (S_ISLNK(st.st_mode) && stat(path, &st) == 0 && S_ISREG(st.st_mode));
+    bool file =
+        S_ISREG(st.st_mode) || (S_ISLNK(st.st_mode) && stat(path, &st) == 0 && S_ISREG(st.st_mode));
     if (file && str_ends_nocase(path, ".json"))
         return add(files, path, false, e);
     if (file && is_archive_name(path))
@@ -233,7 +233,8 @@ bool import_source_archive(struct import_source *out, const char *path, struct e
     struct import_source source;
     int fd;
     if (!where_is(WHERE_LIBEXEC, "yagura-unpack", helper, sizeof helper)) {
-        error_set(e, ERR_ABSENT, "the helper program yagura-unpack, which reads archives, is not "
+        error_set(e, ERR_ABSENT,
+                  "the helper program yagura-unpack, which reads archives, is not "
                   "there: unpack it yourself and import the folder");
         error_at(e, path, 0, 0);
         return false;
@@ -244,8 +245,7 @@ bool import_source_archive(struct import_source *out, const char *path, struct e
     if (!source.pid) {
         char *const arguments[] = {helper, NULL};
         char *const environment[] = {NULL};
-        if (dup2(archive, STDIN_FILENO) == STDIN_FILENO &&
-            dup2(fd, STDOUT_FILENO) == STDOUT_FILENO)
+        if (dup2(archive, STDIN_FILENO) == STDIN_FILENO && dup2(fd, STDOUT_FILENO) == STDOUT_FILENO)
             execve(helper, arguments, environment);
         static const char why[] = "the helper program yagura-unpack could not be started";
         member_write(fd, MEMBER_STOP, "", why, sizeof why - 1);

@@ -235,8 +235,8 @@ static const char *parse(struct purl *p, struct arena *arena, char *text)
 bool purl_parse(struct purl *out, struct arena *arena, const char *text, struct error *e)
 {
     struct purl p = {.namespace = "", .version = "", .subpath = "", .name = "", .type = ""};
-    const char *why = strlen(text) > MOST_TEXT ? "it is too long"
-                                               : parse(&p, arena, arena_strdup(arena, text));
+    const char *why =
+        strlen(text) > MOST_TEXT ? "it is too long" : parse(&p, arena, arena_strdup(arena, text));
     if (why) {
         error_set(e, ERR_FORMAT, "\"%.200s\" is not a package URL: %s", text, why);
         return false;

@@ -41,9 +41,9 @@ static bool is_letter(char c)
  * at most four letters before it, then only words that versions are known to have. */
 static bool is_version(const char *text)
 {
-    static const char *const words[] = {"sp",    "service", "pack",   "update", "upd",  "patch",
-                                        "hf",    "hotfix",  "build",  "rev",    "fp",   "release",
-                                        "beta",  "alpha",   "rc",     "cu",     "hotpatch"};
+    static const char *const words[] = {"sp",   "service", "pack",  "update", "upd",     "patch",
+                                        "hf",   "hotfix",  "build", "rev",    "fp",      "release",
+                                        "beta", "alpha",   "rc",    "cu",     "hotpatch"};
     size_t letters = 0;
     while (is_letter(text[letters]))
         letters++;
@@ -77,8 +77,7 @@ static void add(struct parsing *in, const char *op, char *version, bool bound)
         in->failed = true;
         return;
     }
-    in->list[in->count++] =
-        (struct constraint){str_equal(op, "==") ? "=" : op, version, bound};
+    in->list[in->count++] = (struct constraint){str_equal(op, "==") ? "=" : op, version, bound};
 }
 
 static bool cut_suffix(char *text, const char *suffix)
@@ -91,8 +90,12 @@ static bool cut_suffix(char *text, const char *suffix)
 
 static const struct {
     const char *words, *op;
-} before_version[] = {{"versions prior to ", "<"}, {"prior to ", "<"}, {"versions before ", "<"},
-                      {"before ", "<"},            {"up to ", "<="},   {"version ", NULL},
+} before_version[] = {{"versions prior to ", "<"},
+                      {"prior to ", "<"},
+                      {"versions before ", "<"},
+                      {"before ", "<"},
+                      {"up to ", "<="},
+                      {"version ", NULL},
                       {"versions ", NULL}},
   after_version[] = {{" and earlier", "<="}, {" and prior", "<="}, {" and below", "<="},
                      {" or earlier", "<="},  {" or prior", "<="},  {" and later", ">="},
@@ -317,8 +320,8 @@ bool ranges_parse(struct ranges *out, struct arena *arena, const char *text, con
         good &= version_range_parse(&parsed, arena, w.done.items[i], VERSION_GENERIC, NULL);
     }
     if (good)
-        *out = (struct ranges){w.done.count, arena_dup(arena, w.done.items,
-                                                       w.done.count * sizeof *w.done.items)};
+        *out = (struct ranges){w.done.count,
+                               arena_dup(arena, w.done.items, w.done.count * sizeof *w.done.items)};
     str_free(&w.text);
     VEC_FREE(&w.done);
     return good;

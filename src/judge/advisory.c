@@ -74,10 +74,20 @@ static bool in_range(struct judging *j, const char *range, enum version_scheme s
            version_range_has(&parsed, version);
 }
 
+static bool is_fixed_version(struct judging *j, const struct advisory_case *c,
+                             enum version_scheme scheme, const char *version)
+{
+    for (size_t i = 0; i < c->fixed_count; i++)
+        if (in_range(j, c->fixed_ranges[i], scheme, version))
+            return true;
+    return false;
+}
+
 /* Several fixes are alternatives; the best one found counts: its marker and its proof. */
 static void look_at_patches(struct judging *j, const struct advisory_case *c, struct patches *p,
                             struct assessment *a)
 {
+    bool unreadable = false; /* a file that might have proven it */
     a->proof = patches_proof(p, c->files, c->file_count, &a->file);
     for (size_t i = 0; i < c->patch_count; i++) {
         const char *key = c->patches[i];
@@ -114,9 +124,15 @@ static void look_at_patches(struct judging *j, const struct advisory_case *c, st
             } else if (other == PROOF_OLD && a->proof == PROOF_NONE && m == MARKER_PRESENT) {
                 a->proof = PROOF_OLD; /* that patch is claimed, and its own files deny it */
                 a->file = file;
+            } else if (other == PROOF_UNREADABLE && !unreadable) {
+                unreadable = true;
+                if (a->proof == PROOF_NONE)
+                    a->file = file;
             }
         }
     }
+    if (unreadable && a->proof == PROOF_NONE && a->marker == MARKER_ABSENT)
+        a->proof = PROOF_UNREADABLE;
 }
 
 static void by_table(struct assessment *a)
@@ -178,7 +194,7 @@ static struct assessment assess_product(struct judging *j, const struct advisory
             return a;
         }
     }
-    if (*c->fixed_range && in_range(j, c->fixed_range, scheme_of(c->product), version)) {
+    if (is_fixed_version(j, c, scheme_of(c->product), version)) {
         a.verdict = VERDICT_FIXED;
         return a;
     }
@@ -200,7 +216,7 @@ static struct assessment assess_product(struct judging *j, const struct advisory
     }
     if (setting == TRUTH_UNKNOWN && a.verdict == VERDICT_AFFECTED)
         a.verdict = VERDICT_UNKNOWN;
-    if (c->under_investigation && a.verdict == VERDICT_AFFECTED)
+    if ((c->under_investigation || c->unclear) && a.verdict == VERDICT_AFFECTED)
         a.verdict = VERDICT_UNKNOWN;
     return a;
 }
@@ -219,10 +235,17 @@ static enum truth listens(const struct facts *facts, const char *port)
     return TRUTH_FALSE;
 }
 
-/* A web server may publish its pages through another port than the advisory's 80. */
+/* Any of the ports; a web server may publish its pages through another than the advisory's 80. */
 static enum truth publishes(const struct facts *facts, const struct advisory_case *c)
 {
-    enum truth there = listens(facts, c->port);
+    enum truth there = TRUTH_FALSE;
+    for (const char *port = c->port; *port;) {
+        char one[16];
+        size_t length = strcspn(port, " ");
+        snprintf(one, sizeof one, "%.*s", (int)length, port);
+        there = truth_or(there, listens(facts, one));
+        port += length + (port[length] == ' ');
+    }
     if (there != TRUTH_FALSE || !str_equal(c->port, "80/tcp"))
         return there;
     for (const struct fact *f = facts_first(facts, "listener"); f;
@@ -504,7 +527,7 @@ static void judge_product(struct judging *j, const char *name, const char *versi
             !patches_on_platform(j->in->facts, c->platform))
             continue;
         if (*c->affected && !in_range(j, c->affected, scheme_of(name), version) &&
-            !(*c->fixed_range && in_range(j, c->fixed_range, scheme_of(name), version)))
+            !is_fixed_version(j, c, scheme_of(name), version))
             continue;
         struct patches *p = graph_of(j, name, version, j->in->as_of);
         struct assessment a = assess_product(j, c, version, p);
@@ -513,6 +536,26 @@ static void judge_product(struct judging *j, const char *name, const char *versi
                                     .confidence = CONFIDENCE_HIGH};
         add_finding(j, c, &a, version, p, "product", c->title);
     }
+}
+
+/* A case of one distribution says nothing of another's packages: the vendor is compared with
+ * the distribution's id, the release (debian-12, bookworm, 12) with its version and codename. */
+static bool is_for_this(const struct judging *j, const struct advisory_case *c)
+{
+    const struct fact *host = facts_first(j->in->facts, "host");
+    if (!host)
+        return false;
+    const char *id = fact_text(host, "distribution"), *version = fact_text(host, "version");
+    const char *codename = fact_text(host, "series");
+    if (!*id)
+        id = fact_text(host, "family");
+    if (*c->vendor && !str_equal_nocase(c->vendor, id))
+        return false;
+    if (!*c->distro || !*version)
+        return true;
+    const char *number = strpbrk(c->distro, "0123456789");
+    return (*codename && str_find_nocase(c->distro, codename)) ||
+           (number && str_starts(number, version));
 }
 
 /* Distribution data beats upstream ranges: a package is judged by advisories about packages. */
@@ -527,7 +570,7 @@ static void judge_package(struct judging *j, const struct fact *package)
         size_t count = advisories_cases(j->in->advisories, CASE_PACKAGE, type, names[n], &cases);
         for (size_t i = 0; i < count; i++) {
             const struct advisory_case *c = cases[i];
-            if (!known_by(j, c->advisory->released))
+            if (!known_by(j, c->advisory->released) || !is_for_this(j, c))
                 continue;
             const char *version = n && *fact_text(package, "source_version")
                                       ? fact_text(package, "source_version")
@@ -537,14 +580,13 @@ static void judge_package(struct judging *j, const struct fact *package)
             struct assessment a = {.verdict = VERDICT_AFFECTED, .confidence = CONFIDENCE_HIGH};
             if (c->not_affected)
                 a.verdict = VERDICT_NOT_AFFECTED;
-            else if (*c->fixed_range && in_range(j, c->fixed_range, scheme, version))
+            else if (is_fixed_version(j, c, scheme, version))
                 a.verdict = VERDICT_FIXED;
             else if (*c->affected && !in_range(j, c->affected, scheme, version))
                 a.verdict = VERDICT_NOT_AFFECTED;
-            else if (c->under_investigation)
+            else if (c->under_investigation || c->unclear)
                 a.verdict = VERDICT_UNKNOWN;
-            char *subject = arena_printf(j->arena, "%s %s", name, version);
-            add_finding(j, c, &a, version, NULL, "package", subject);
+            add_finding(j, c, &a, version, NULL, "package", name);
         }
     }
 }

@@ -186,6 +186,7 @@ static void add_setting(struct planning *p, const struct finding *f)
             s = p->plan->steps.items[i];
     if (!s) {
         s = step_for(p, part, NULL);
+        s->intrusion = part == PLAN_NOW;
         s->what = f->remedy;
         s->reboot = 0;
     }
@@ -215,6 +216,8 @@ static int by_order(const void *x, const void *y)
     const struct plan_step *b = *(struct plan_step *const *)y;
     if (a->part != b->part)
         return (int)a->part - (int)b->part;
+    if (a->intrusion != b->intrusion)
+        return a->intrusion ? -1 : 1;
     if (a->part == PLAN_PATCH && (a->needs.count > 0) != (b->needs.count > 0))
         return a->needs.count ? 1 : -1;
     if (a->exploited != b->exploited)

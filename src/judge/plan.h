@@ -22,6 +22,7 @@ struct plan_step {
     VEC(const char *) needs;  /* keys that must be there first */
     struct message check;     /* how to see that it worked */
     bool exploited;
+    bool intrusion;           /* somebody has been in: before everything else */
     bool lost;                /* was there before and is gone */
     int reboot;               /* 1 yes, 0 no, -1 not known */
     enum severity severity;

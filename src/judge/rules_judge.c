@@ -129,7 +129,7 @@ static void add_evidence(struct judging *j, struct finding *item, const struct r
         else
             str_printf(&out, "%s %s%s", v->key,
                        v->state == VALUE_ABSENT ? "is absent" : "could not be read: ",
-                       clip(j->out->arena, v->text));
+                       v->state == VALUE_ABSENT ? "" : clip(j->out->arena, v->text));
     }
     struct evidence e = {f->path, f->line, f->offset, arena_strdup(j->out->arena, str_text(&out))};
     VEC_PUSH(&item->evidence, e);

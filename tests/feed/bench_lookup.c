@@ -36,16 +36,32 @@ static void add_document(struct compile *c, size_t number)
     snprintf(summary + 380, 20, "%zu", number);
     for (size_t i = 0; i < CASES_EACH; i++) {
         snprintf(name[i], sizeof name[i], "package-%zu-%zu", number / 5, i);
-        cases[i] = (struct advisory_case){
-            .kind = CASE_PACKAGE, .product = "deb", .name = name[i], .vendor = "debian",
-            .distro = "bookworm", .arch = "source", .platform = "", .title = name[i],
-            .affected = "vers:dpkg/<1.2-3", .fixed_count = 1, .fixed_ranges = &fixed, .rule = "",
-            .exposed_by = "", .port = "", .cvss = 7.5, .cve_count = 1, .cves = &cve};
+        cases[i] = (struct advisory_case){.kind = CASE_PACKAGE,
+                                          .product = "deb",
+                                          .name = name[i],
+                                          .vendor = "debian",
+                                          .distro = "bookworm",
+                                          .arch = "source",
+                                          .platform = "",
+                                          .title = name[i],
+                                          .affected = "vers:dpkg/<1.2-3",
+                                          .fixed_count = 1,
+                                          .fixed_ranges = &fixed,
+                                          .rule = "",
+                                          .exposed_by = "",
+                                          .port = "",
+                                          .cvss = 7.5,
+                                          .cve_count = 1,
+                                          .cves = &cve};
     }
-    struct document d = {.head = {.id = id, .title = "A synthetic advisory", .publisher = "P",
+    struct document d = {.head = {.id = id,
+                                  .title = "A synthetic advisory",
+                                  .publisher = "P",
                                   .publisher_namespace = "https://p.example",
-                                  .summary = summary, .feed = "bench"},
-                         .case_count = CASES_EACH, .cases = cases};
+                                  .summary = summary,
+                                  .feed = "bench"},
+                         .case_count = CASES_EACH,
+                         .cases = cases};
     CLEANUP_STR struct str block = {0};
     enum compile_outcome outcome;
     if (!document_pack(&block, &d, NULL) ||

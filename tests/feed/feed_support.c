@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-char *feed_document(const char *id, const char *date, const char *tree,
-                    const char *vulnerabilities)
+char *feed_document(const char *id, const char *date, const char *tree, const char *vulnerabilities)
 {
     struct str text = {0};
     str_printf(&text,
@@ -33,13 +32,16 @@ char *feed_document(const char *id, const char *date, const char *tree,
 
 static void add_server(struct str *out, const char *version, const char *platform)
 {
-    str_printf(out,
-               "{\"category\":\"product_version\",\"name\":\"%s.0\",\"product\":{\"name\":\"IIS "
-               "%s.0\",\"product_id\":\"iis%s\",\"product_identification_helper\":{"
-               "\"x_generic_uris\":[" URI("product", "iis") ",{\"namespace\":"
-               "\"urn:yagura:platform\",\"uri\":\"urn:yagura:platform:windows:%s\"}," URI("port",
-               "80/tcp") "]}}}",
-               version, version, version, platform);
+    str_printf(
+        out,
+        "{\"category\":\"product_version\",\"name\":\"%s.0\",\"product\":{\"name\":\"IIS "
+        "%s.0\",\"product_id\":\"iis%s\",\"product_identification_helper\":{"
+        "\"x_generic_uris\":[" URI(
+            "product",
+            "iis") ",{\"namespace\":"
+                   "\"urn:yagura:platform\",\"uri\":\"urn:yagura:platform:windows:%s\"}," URI(
+                       "port", "80/tcp") "]}}}",
+        version, version, version, platform);
 }
 
 static void add_patch(struct str *out, const char *key, const char *server, const char *more)
@@ -71,10 +73,12 @@ char *feed_iis(const char *id, const char *date, const char *four, const char *f
                    "{\"category\":\"product_version_range\",\"name\":"
                    "\"vers:windows/>=5.0.2195.3407\",\"product\":{\"name\":\"w3svc.dll\","
                    "\"product_id\":\"w3svc\",\"product_identification_helper\":{"
-                   "\"x_generic_uris\":[" URI("file", "%%25SystemRoot%%25%%5Cw3svc.dll")
-                   "]}}}]}]}],\"relationships\":[");
-    static const char *const ties[][2] = {{"Q1/iis4", "iis4"}, {"Q1/iis5", "iis5"},
-                                          {"Q2/iis4", "iis4"}, {"Q2/iis5", "iis5"},
+                   "\"x_generic_uris\":[" URI(
+                       "file", "%%25SystemRoot%%25%%5Cw3svc.dll") "]}}}]}]}],\"relationships\":[");
+    static const char *const ties[][2] = {{"Q1/iis4", "iis4"},
+                                          {"Q1/iis5", "iis5"},
+                                          {"Q2/iis4", "iis4"},
+                                          {"Q2/iis5", "iis5"},
                                           {"w3svc", "iis5"}};
     for (size_t i = 0; i < ARRAY_COUNT(ties); i++)
         str_printf(&tree,

@@ -107,9 +107,11 @@ static void foreign_products_are_judged_by_their_versions(void **state)
         char branch[512], tree[1024], vulnerability[512];
         snprintf(branch, sizeof branch, foreign[i].branch,
                  "\"product\":{\"name\":\"the product\",\"product_id\":\"p\"}");
-        snprintf(tree, sizeof tree, "\"branches\":[{\"category\":\"vendor\",\"name\":\"Apache Software "
+        snprintf(tree, sizeof tree,
+                 "\"branches\":[{\"category\":\"vendor\",\"name\":\"Apache Software "
                  "Foundation\",\"branches\":[{\"category\":\"product_name\",\"name\":\"Apache HTTP "
-                 "Server\",\"branches\":[%s]}]}]", branch);
+                 "Server\",\"branches\":[%s]}]}]",
+                 branch);
         snprintf(vulnerability, sizeof vulnerability, "{\"cve\":\"CVE-1\",\"product_status\":{%s}}",
                  foreign[i].status);
         CLEANUP_FREE char *text = feed_document("F", "2022-01-01", tree, vulnerability);
@@ -126,8 +128,8 @@ static void foreign_products_are_judged_by_their_versions(void **state)
             !str_equal(c->affected, foreign[i].affected) ||
             !str_equal(c->fixed_count ? c->fixed_ranges[0] : "", foreign[i].fixed) ||
             c->unclear != foreign[i].unclear || c->not_affected != foreign[i].not_affected)
-            fail_msg("%s: %s affected \"%s\" fixed \"%s\"", foreign[i].name, c->product, c->affected,
-                     c->fixed_count ? c->fixed_ranges[0] : "");
+            fail_msg("%s: %s affected \"%s\" fixed \"%s\"", foreign[i].name, c->product,
+                     c->affected, c->fixed_count ? c->fixed_ranges[0] : "");
     }
 }
 
@@ -136,10 +138,12 @@ static const char package_tree[] =
     "{\"category\":\"product_name\",\"name\":\"RHEL 9\",\"product\":{\"name\":\"RHEL 9\","
     "\"product_id\":\"rhel9\",\"product_identification_helper\":"
     "{\"cpe\":\"cpe:/o:redhat:enterprise_linux:9::baseos\"}}},"
-    "{\"category\":\"product_version\",\"name\":\"a\",\"product\":{\"name\":\"a\",\"product_id\":\"a\","
+    "{\"category\":\"product_version\",\"name\":\"a\",\"product\":{\"name\":\"a\",\"product_id\":"
+    "\"a\","
     "\"product_identification_helper\":{\"purl\":"
     "\"pkg:rpm/redhat/curl@7.76.1-26.el9?arch=x86_64&epoch=1\"}}},"
-    "{\"category\":\"product_version\",\"name\":\"b\",\"product\":{\"name\":\"b\",\"product_id\":\"b\","
+    "{\"category\":\"product_version\",\"name\":\"b\",\"product\":{\"name\":\"b\",\"product_id\":"
+    "\"b\","
     "\"product_identification_helper\":{\"purl\":"
     "\"pkg:rpm/redhat/curl@7.76.1-26.el9?arch=aarch64&epoch=1\"}}}]}],"
     "\"relationships\":["
@@ -187,32 +191,41 @@ static const struct {
      "{\"product_status\":{\"known_affected\":[\"a\",\"c\"]}}",
      "vulnerabilities[0].product_status.known_affected[1]: the product id \"c\" is not defined"},
     {"a remedy for a product that is not there", one_product,
-     "{\"product_status\":{\"known_affected\":[\"a\"]},\"remediations\":[{\"category\":\"mitigation\","
+     "{\"product_status\":{\"known_affected\":[\"a\"]},\"remediations\":[{\"category\":"
+     "\"mitigation\","
      "\"details\":\"x\",\"product_ids\":[\"z\"]}]}",
      "vulnerabilities[0].remediations[0]: the product id \"z\""},
     {"a group that is not there", one_product,
-     "{\"product_status\":{\"known_affected\":[\"a\"]},\"threats\":[{\"category\":\"exploit_status\","
-     "\"details\":\"x\",\"group_ids\":[\"g\"]}]}", "the group id \"g\" is not defined"},
+     "{\"product_status\":{\"known_affected\":[\"a\"]},\"threats\":[{\"category\":\"exploit_"
+     "status\","
+     "\"details\":\"x\",\"group_ids\":[\"g\"]}]}",
+     "the group id \"g\" is not defined"},
     {"a product that is defined twice",
      "\"full_product_names\":[{\"name\":\"A\",\"product_id\":\"a\"},{\"name\":\"B\","
-     "\"product_id\":\"a\"}]", "", "\"a\" is defined twice"},
+     "\"product_id\":\"a\"}]",
+     "", "\"a\" is defined twice"},
     {"a contradiction", one_product,
      "{\"product_status\":{\"known_affected\":[\"a\"],\"known_not_affected\":[\"a\"]}}",
      "contradicts"},
     {"a relationship to itself",
      "\"full_product_names\":[{\"name\":\"A\",\"product_id\":\"a\"}],\"relationships\":["
      "{\"category\":\"installed_on\",\"product_reference\":\"a\",\"relates_to_product_reference\":"
-     "\"r\",\"full_product_name\":{\"name\":\"R\",\"product_id\":\"r\"}}]", "", "run in a circle"},
+     "\"r\",\"full_product_name\":{\"name\":\"R\",\"product_id\":\"r\"}}]",
+     "", "run in a circle"},
     {"a relationship to nothing",
      "\"relationships\":[{\"category\":\"installed_on\",\"product_reference\":\"a\","
      "\"relates_to_product_reference\":\"b\",\"full_product_name\":{\"name\":\"R\","
-     "\"product_id\":\"r\"}}]", "", "\"a\" is not defined"},
+     "\"product_id\":\"r\"}}]",
+     "", "\"a\" is not defined"},
     {"a URI outside of its namespace",
-     "\"full_product_names\":[{\"name\":\"A\",\"product_id\":\"a\",\"product_identification_helper\":{"
-     "\"x_generic_uris\":[{\"namespace\":\"urn:yagura:product\",\"uri\":\"urn:yagura:patch:x\"}]}}]",
+     "\"full_product_names\":[{\"name\":\"A\",\"product_id\":\"a\",\"product_identification_"
+     "helper\":{"
+     "\"x_generic_uris\":[{\"namespace\":\"urn:yagura:product\",\"uri\":\"urn:yagura:patch:x\"}]}}"
+     "]",
      "", "does not begin with its namespace"},
     {"two rules",
-     "\"full_product_names\":[{\"name\":\"A\",\"product_id\":\"a\",\"product_identification_helper\":{"
+     "\"full_product_names\":[{\"name\":\"A\",\"product_id\":\"a\",\"product_identification_"
+     "helper\":{"
      "\"x_generic_uris\":[{\"namespace\":\"urn:yagura:rule\",\"uri\":\"urn:yagura:rule:x\"},"
      "{\"namespace\":\"urn:yagura:rule\",\"uri\":\"urn:yagura:rule:y\"}]}}]",
      "", "more than one URI"},
@@ -259,8 +272,10 @@ static void a_withdrawn_document_needs_only_its_id(void **state)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct document d;
-    assert_true(read_text(&d, arena, "{\"document\":{\"tracking\":{\"id\":\"CVE-1\","
-                                     "\"status\":\"deleted\"}}}", NULL));
+    assert_true(read_text(&d, arena,
+                          "{\"document\":{\"tracking\":{\"id\":\"CVE-1\","
+                          "\"status\":\"deleted\"}}}",
+                          NULL));
     assert_true(d.deleted);
 }
 
@@ -284,10 +299,13 @@ static void hostile_json_is_an_error_with_its_place(void **state)
         const char *name, *text;
         uint64_t line;
     } cases[] = {
-        {"cut short", whole, 1},       {"10,000 levels deep", str_text(&deep), 2},
-        {"duplicate keys", str_text(&twice), 3}, {"bad UTF-8", str_text(&bytes), 2},
+        {"cut short", whole, 1},
+        {"10,000 levels deep", str_text(&deep), 2},
+        {"duplicate keys", str_text(&twice), 3},
+        {"bad UTF-8", str_text(&bytes), 2},
         {"a string over 1 MiB", str_text(&string), 2},
-        {"empty", "", 1},              {"a NUL", "{\"document\":\"\\u0000\"}", 1},
+        {"empty", "", 1},
+        {"a NUL", "{\"document\":\"\\u0000\"}", 1},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         CLEANUP_ARENA struct arena *arena = arena_new();
@@ -310,7 +328,8 @@ static void a_circle_of_a_hundred_thousand_relationships_is_refused_soon(void **
         str_printf(&tree,
                    "%s{\"category\":\"installed_on\",\"product_reference\":\"p%d\","
                    "\"relates_to_product_reference\":\"p%d\",\"full_product_name\":{\"name\":\"x\","
-                   "\"product_id\":\"p%d\"}}", i ? "," : "", (i + 1) % 50000, (i + 2) % 50000, i);
+                   "\"product_id\":\"p%d\"}}",
+                   i ? "," : "", (i + 1) % 50000, (i + 2) % 50000, i);
     str_add(&tree, "]");
     CLEANUP_FREE char *text = feed_document("C", "2022-01-01", str_text(&tree), "");
     struct document d;
@@ -358,8 +377,8 @@ static const struct {
     const char *folder;
     size_t read, refused;
 } sets[] = {
-    {"data/audit/csaf-cisa", 304, 0},     {"data/audit/csaf-redhat", 3, 0},
-    {"data/audit/csaf-vex-redhat", 5, 0}, {"data/audit/csaf-examples", 10, 0},
+    {"data/audit/csaf-cisa", 304, 0},      {"data/audit/csaf-redhat", 3, 0},
+    {"data/audit/csaf-vex-redhat", 5, 0},  {"data/audit/csaf-examples", 10, 0},
     {"data/audit/csaf-testsuite", 117, 6},
 };
 

@@ -42,8 +42,8 @@ static struct import_result import(const char *name)
     CLEANUP_FREE char *path = in_dir(name);
     CLEANUP_CLOSE int fd = open(state_dir, O_RDONLY | O_DIRECTORY);
     const char *const paths[] = {path};
-    struct import_request request = {.paths = paths, .count = 1, .dirfd = fd,
-                                     .name = "advisories.db", .now = 1000000000};
+    struct import_request request = {
+        .paths = paths, .count = 1, .dirfd = fd, .name = "advisories.db", .now = 1000000000};
     struct import_result r;
     struct error e = ERROR_INIT;
     if (!import_run(&r, &request, &e))
@@ -241,8 +241,10 @@ static void archives_of_all_kinds_are_read(void **state)
 {
     CLEANUP_FREE char *a = feed_iis("A", "2001-06-05", "", "");
     CLEANUP_FREE char *b = feed_iis("B", "2001-06-05", "", "");
-    const struct packed members[] = {{"white/2001/a.json", a, 0}, {"../../b.json", b, 0},
-                                     {"/etc/broken.json", "{", 0}, {"index.txt", "a.json", 0},
+    const struct packed members[] = {{"white/2001/a.json", a, 0},
+                                     {"../../b.json", b, 0},
+                                     {"/etc/broken.json", "{", 0},
+                                     {"index.txt", "a.json", 0},
                                      {"inner.zip", "PK", 0}};
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         pack(kinds[i].name, kinds[i].format, kinds[i].filter, members, ARRAY_COUNT(members));

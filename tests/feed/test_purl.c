@@ -22,8 +22,18 @@ static const struct {
 };
 
 static const char *const bad[] = {
-    "", "pkg:", "pkg:deb", "pkg:deb/", "deb/debian/curl", "pkg:3d/x", "pkg:d&b/x",
-    "pkg:deb/x?in%20=1", "pkg:deb/x?a", "pkg:deb/%00", "pkg:deb/x@%ff", "pkg:gem/space/name",
+    "",
+    "pkg:",
+    "pkg:deb",
+    "pkg:deb/",
+    "deb/debian/curl",
+    "pkg:3d/x",
+    "pkg:d&b/x",
+    "pkg:deb/x?in%20=1",
+    "pkg:deb/x?a",
+    "pkg:deb/%00",
+    "pkg:deb/x@%ff",
+    "pkg:gem/space/name",
 };
 
 static void a_package_url_is_taken_apart(void **state)
@@ -107,7 +117,8 @@ static void run_file(const char *path, size_t *done)
     assert_true(file_read(&text, &size, path, 1 << 22, &e));
     CLEANUP_JSON json_t *root = json_parse(text, size, path, 1 << 22, 1 << 20, &e);
     json_t *test;
-    json_array_foreach(json_get_array(root, "tests"), i, test) {
+    json_array_foreach(json_get_array(root, "tests"), i, test)
+    {
         if (!is_checked(test))
             continue;
         struct purl p;
@@ -123,7 +134,8 @@ static void run_file(const char *path, size_t *done)
 
 static void the_specification_s_own_tests_pass(void **state)
 {
-    static const char *const folders[] = {"data/audit/purl-tests/spec", "data/audit/purl-tests/types"};
+    static const char *const folders[] = {"data/audit/purl-tests/spec",
+                                          "data/audit/purl-tests/types"};
     size_t done = 0;
     for (size_t f = 0; f < ARRAY_COUNT(folders); f++) {
         CLEANUP_FREE char *folder = support_shared(folders[f]);

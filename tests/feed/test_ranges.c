@@ -50,6 +50,7 @@ static const struct {
     {"All versions <= V2.3.0 and Function State (FS) <= 3", NULL, NULL},
     {"<=with_the_first_5_digits_of_serial_number_24051", NULL, NULL},
     {"< 12.4 (firmware 1.46)", NULL, NULL},
+    {"<= serial24051", NULL, NULL},
     {"vers:generic", NULL, NULL},
     {"<", NULL, NULL},
     {">=1.0 <", NULL, NULL},

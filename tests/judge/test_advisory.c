@@ -180,6 +180,10 @@ static void a_superseding_patch_is_marker_and_proof(void **state)
     assert_int_equal(find(&j, "MS00-001")->verdict, VERDICT_AFFECTED);
     assert_string_equal(find(&j, "MS00-001")->patches.items[0], "Q3");
     done(&j);
+    /* what might prove it cannot be read: nobody knows */
+    j = judge(docs, 3, HOST(FILE_IS("{\"unreadable\":\"no volume\"}")), DATE_NONE);
+    assert_int_equal(find(&j, "MS00-001")->verdict, VERDICT_UNKNOWN);
+    done(&j);
 }
 
 static void a_service_pack_brings_what_it_contains(void **state)

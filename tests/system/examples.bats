@@ -88,6 +88,6 @@ content() {
     for image in "$IMAGES"/*.img; do
         [ "$(grep -c "^$(basename "$image" .img)	" "$table")" -ge 8 ]
     done
-    run awk -F'\t' '!/^#/ && (NF != 4 || $3 !~ /^(affected|broken|fixed|unknown|not_affected)$/)' "$table"
+    run awk -F'\t' '!/^#/ && (NF != 4 || $3 !~ /^(affected|broken|fixed|unknown|not_affected)([|](affected|broken|fixed|unknown|not_affected))*$/)' "$table"
     [ -z "$output" ]
 }
