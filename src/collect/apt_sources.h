@@ -28,9 +28,9 @@ struct apt_source {
     const char *uri;   /* ends in "/"; $(ARCH) filled in by the native architecture */
     const char *suite; /* "bookworm-security"; ends in "/" for a flat archive */
     struct apt_words components;
-    struct apt_words arches;       /* only these; empty = the configured ones */
+    struct apt_words arches; /* only these; empty = the configured ones */
     struct apt_words arches_added, arches_removed;
-    const char *path;              /* where it is configured */
+    const char *path; /* where it is configured */
     uint64_t line;
 };
 
