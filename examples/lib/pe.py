@@ -55,6 +55,7 @@ class Maker:
         return self.cache / f"{name.lower()}-{version}"
 
     def make(self, name, version):
+        name = name.lower()              # hosts spell it in their own way, the cache does not
         path = self.path(name, version)
         if path.exists():
             return

@@ -11,12 +11,13 @@ HEADS, SECTORS = 4, 32                    # a cylinder is 64 KiB
 CYLINDER = HEADS * SECTORS
 
 
-def owners(host):
-    """modes.tsv: pattern, mode, uid, gid; the last that fits wins."""
+def owners(host, state):
+    """modes.tsv, then that of the state: pattern, mode, uid, gid; the last that fits wins."""
     rows = []
-    for line in (host / "modes.tsv").read_text().splitlines():
-        if line and not line.startswith("#"):
-            rows.append(line.split("\t"))
+    for name in ("modes.tsv", f"modes-{state}.tsv"):
+        for line in (host / name).read_text(encoding="utf-8").splitlines():
+            if line and not line.startswith("#"):
+                rows.append(line.split("\t"))
     return rows
 
 
@@ -36,7 +37,7 @@ def mtree(tree, rows, spec):
             kind, mode, gid = "link", "0777", "0"
         if kind != "link":
             for pattern, its_mode, its_uid, its_gid in rows:
-                if fnmatch.fnmatchcase("/" + path.removeprefix("."). lstrip("/"), pattern):
+                if fnmatch.fnmatchcase("/" + path.removeprefix(".").lstrip("/"), pattern):
                     uid, gid = its_uid, its_gid
                     mode = its_mode if its_mode != "-" else mode
         lines.append(f"{path} type={kind} mode={mode} uid={uid} gid={gid}\n")
@@ -46,11 +47,11 @@ def mtree(tree, rows, spec):
 def build(out, tree, ini, state, host, work, when, tools):
     tree.set_times(ini["installed"])
     spec, part = work / "spec", work / "part"
-    mtree(tree, owners(host), spec)
+    mtree(tree, owners(host, state), spec)
     sparc = ini["host"]["disk"] == "sun"
     size = int(ini["host"]["size_mib"]) * MIB
     run(["makefs", "-t", "ffs", "-B", "be" if sparc else "le", "-o", "version=1", "-s", size,
-         "-F", spec, "-T", when, part, tree.root], when, tools["still-clock.so"])
+         "-F", spec, "-T", when, part, tree.root], when, tools["steady.so"])
     fs_id = [int(word, 16) for word in ini["host"]["fs_id"].split()]
     solufs.to_solaris(part, ">" if sparc else "<", fs_id)
     root_cylinders = size // disk.SECTOR // CYLINDER

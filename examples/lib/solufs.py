@@ -108,5 +108,7 @@ def to_solaris(path, endian, fs_id):
         ufs.convert_inode(at)
     for at in list(ufs.supers()):
         ufs.put("II", at + 144, *fs_id)
+        # makefs leaves addresses of its own memory here (fs_ocsp to fs_active)
+        image[at + 728:at + 856] = bytes(128)
         ufs.put("i", at + 1324, -1)
     path.write_bytes(image)

@@ -38,9 +38,9 @@ def ntfs(part, tree, ini, state, host, work, when, tools):
     with open(part, "wb") as f:
         f.truncate(size)
     run(["mkntfs", "-q", "-Q", "-F", "-s", "512", "-c", "1024", "-p", FIRST_SECTOR, "-H", "16",
-         "-S", "63", "-L", ini["host"]["label"], part], when, tools["still-clock.so"])
+         "-S", "63", "-L", ini["host"]["label"], part], when, tools["steady.so"])
     run([tools["ntfs-populate"], part, tree.root, acls(host, state, work)],
-        when, tools["still-clock.so"])
+        when, tools["steady.so"])
     # mkntfs has no option for the serial number; it stands in the boot sector, at 0x48,
     # and in its copy in the last sector.
     serial = struct.pack("<Q", int(ini["host"]["serial"], 16))
@@ -56,14 +56,14 @@ def fat(part, tree, ini, when, tools):
     with open(part, "wb") as f:
         f.truncate(int(ini["host"]["size_mib"]) * MIB)
     run(["mkfs.fat", "--invariant", "-F", "16", "-s", "4", "-i", ini["host"]["serial"],
-         "-n", ini["host"]["label"], part], when, tools["still-clock.so"])
+         "-n", ini["host"]["label"], part], when, tools["steady.so"])
     tops = sorted(p.name for p in tree.root.iterdir())
     run(["mcopy", "-s", "-p", "-m", "-Q", "-i", part, *[tree.root / t for t in tops], "::"],
-        when, tools["still-clock.so"])
+        when, tools["steady.so"])
 
 
 def build(out, tree, ini, state, host, work, when, tools):
-    hives(tree, ini, state, host, when, tools["still-clock.so"])
+    hives(tree, ini, state, host, when, tools["steady.so"])
     tree.set_times(ini["installed"])
     part = work / "part"
     if ini["host"]["disk"] == "fat":

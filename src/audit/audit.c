@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "base/where.h"
 #include "collect/collect.h"
+#include "judge/coverage.h"
 #include "judge/updates.h"
 #include "model/date.h"
 
@@ -72,25 +73,40 @@ bool audit_open_advisories(struct advisories **out, struct state *state, struct 
     return good;
 }
 
-/* Every folder of the shipped rules, then the user's own. */
-static bool load_rules(struct audit *a, const struct audit_request *r, struct error *e)
+bool audit_load_rules(struct rules **out, const char *only, const char *also, bool this_host,
+                      struct sigma_problems *problems, struct error *e)
 {
-    CLEANUP_ARENA struct arena *arena = arena_new();
     VEC(const char *) dirs = {0};
     char folder[4096];
-    if (where_is(WHERE_DATA, "rules", folder, sizeof folder)) {
+    if (only) {
+        VEC_PUSH(&dirs, only);
+    } else if (where_is(WHERE_DATA, "rules", folder, sizeof folder)) {
         DIR *dir = opendir(folder);
         const struct dirent *entry;
-        while (dir && (entry = readdir(dir)))
-            if (entry->d_name[0] != '.' && !strchr(entry->d_name, '.'))
-                VEC_PUSH(&dirs, (const char *)arena_printf(arena, "%s/%s", folder, entry->d_name));
+        while (dir && (entry = readdir(dir))) {
+            /* The host that runs this program is a Linux: the rest cannot apply. */
+            bool fits = !this_host || str_equal(entry->d_name, "linux") ||
+                        str_equal(entry->d_name, "apache");
+            if (fits && !strchr(entry->d_name, '.'))
+                VEC_PUSH(&dirs, (const char *)arena_printf(problems->arena, "%s/%s", folder,
+                                                           entry->d_name));
+        }
         if (dir)
             closedir(dir);
     }
-    if (r->rules_dir)
-        VEC_PUSH(&dirs, r->rules_dir);
+    if (also)
+        VEC_PUSH(&dirs, also);
+    bool good = rules_load(out, dirs.items, dirs.count, problems, e);
+    VEC_FREE(&dirs);
+    return good;
+}
+
+static bool load_rules(struct audit *a, const struct audit_request *r, struct error *e)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
     struct sigma_problems problems = {.arena = arena};
-    bool good = rules_load(&a->rules, dirs.items, dirs.count, &problems, e);
+    bool good = audit_load_rules(&a->rules, NULL, r->rules_dir, r->kind == TARGET_LIVE,
+                                 &problems, e);
     for (size_t i = 0; good && i < problems.list.count; i++) {
         const struct sigma_problem *p = &problems.list.items[i];
         if (p->warning || a->rules_problem.code)
@@ -99,7 +115,6 @@ static bool load_rules(struct audit *a, const struct audit_request *r, struct er
         error_at(&a->rules_problem, p->path, p->line, p->column);
     }
     sigma_problems_free(&problems);
-    VEC_FREE(&dirs);
     return good;
 }
 
@@ -200,13 +215,14 @@ static void remember(struct audit *a, const struct audit_request *r)
 {
     if (!r->state)
         return;
-    /* An audit as of another day is a question, not an observation: nothing is remembered. */
-    if (r->as_of != DATE_NONE)
-        return;
     if (!state_remember_target(r->state, a->identity, a->host_name, kind_names[r->kind],
-                               r->argument ? r->argument : "", a->now, &a->memory) ||
-        !state_merge_findings(r->state, a->identity, a->findings, a->now, &a->memory))
+                               r->argument ? r->argument : "", a->now, &a->memory))
         return;
+    /* An audit as of another day is a question, not an observation. */
+    if (r->as_of != DATE_NONE)
+        (void)!state_remember_ids(r->state, a->identity, a->findings, a->now, &a->memory);
+    else
+        (void)!state_merge_findings(r->state, a->identity, a->findings, a->now, &a->memory);
 }
 
 bool audit_run(struct audit **out, const struct audit_request *request, struct error *e)
@@ -233,7 +249,9 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
         judge_updates(a->findings, a->facts, a->identity, a->as_of);
     if (request->with_checklist)
         rules_judge(a->findings, a->outcomes, a->facts, request->set, a->identity);
-    judge_unread(a->findings, &a->input);
+    judge_coverage(a->findings, &a->input);
+    if (!a->feed_problem.code)
+        (void)!advisories_damage(a->advisories, &a->feed_problem);
     remember(a, request);
     findings_sort(a->findings);
     count(a);

@@ -52,6 +52,11 @@ bool audit_collect(struct audit **out, const struct audit_request *request, stru
 bool audit_open_advisories(struct advisories **out, struct state *state, struct error *damaged,
                            struct error *e);
 
+/* The rules of the folder `only`, or else the shipped ones (those that can fit this very host,
+ * if it is the target); and those of the folder `also`. Either may be NULL. */
+bool audit_load_rules(struct rules **out, const char *only, const char *also, bool this_host,
+                      struct sigma_problems *problems, struct error *e);
+
 void audit_free(struct audit *a);
 void audit_cleanup(struct audit **a);
 

@@ -35,7 +35,8 @@ void *arena_alloc(struct arena *a, size_t size);                  /* zeroed, ali
 void *arena_dup(struct arena *a, const void *bytes, size_t size); /* of any alignment up to 16 */
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t length); /* always terminated */
-char *arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *arena_printf(struct arena *a, const char *format, ...)
+    __attribute__((format(printf, 2, 3), nonnull(2)));
 size_t arena_used(const struct arena *a); /* bytes handed out */
 
 /* A growable array of any type: `VEC(struct fact *) facts = {0};`

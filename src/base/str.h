@@ -20,7 +20,8 @@ void str_free(struct str *s);
 void str_add(struct str *s, const char *text);
 void str_add_bytes(struct str *s, const void *bytes, size_t length);
 void str_add_char(struct str *s, char c);
-void str_printf(struct str *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void str_printf(struct str *s, const char *format, ...)
+    __attribute__((format(printf, 2, 3), nonnull(2)));
 void str_clear(struct str *s); /* keeps the memory */
 const char *str_text(const struct str *s); /* "" while empty */
 

@@ -12,7 +12,7 @@
 static const struct place {
     const char *variable, *in_build, *beside, *configured;
 } places[] = {
-    [WHERE_DATA] = {"YAGURA_DATA", "data", "../share/yagura", YAGURA_PREFIX "/share/yagura"},
+    [WHERE_DATA] = {"YAGURA_DATA", "share", "../share/yagura", YAGURA_PREFIX "/share/yagura"},
     [WHERE_LIBEXEC] = {"YAGURA_LIBEXEC", "libexec", "../libexec/yagura",
                        YAGURA_PREFIX "/libexec/yagura"},
     [WHERE_LOCALE] = {"YAGURA_LOCALE", "po", "../share/locale", YAGURA_PREFIX "/share/locale"},

@@ -1,7 +1,7 @@
 /* where.h - where the program's own files lie: data, helper programs, translations.
  *
  * In this order: the environment (YAGURA_DATA, YAGURA_LIBEXEC, YAGURA_LOCALE), the build tree
- * beside the running program (data/, libexec/, po/), the installed places beside it
+ * beside the running program (share/, libexec/, po/), the installed places beside it
  * (../share/yagura, ../libexec/yagura, ../share/locale), the configured prefix. */
 #ifndef YAGURA_BASE_WHERE_H
 #define YAGURA_BASE_WHERE_H

@@ -57,30 +57,43 @@ int cmd_explain(struct cli *cli)
     if (!state)
         return EXIT_UNKNOWN;
     request.state = state;
+    /* Where a target is named, the beginning of the id is looked for in what it shows; else the
+     * memory knows which target it was. */
+    const char *wanted = cli->arguments[0];
     char id[17] = "", kind[16], argument[4096];
     struct error e = ERROR_INIT;
-    if (!state_target_of_finding(state, cli->arguments[0], id, kind, argument, &e)) {
-        cli_complain(&e);
-        return e.code == ERR_SYSTEM ? EXIT_UNKNOWN : EXIT_USAGE;
+    if (request.kind == TARGET_LIVE) {
+        if (!state_target_of_finding(state, wanted, id, kind, argument, &e)) {
+            cli_complain(&e);
+            return e.code == ERR_SYSTEM ? EXIT_UNKNOWN : EXIT_USAGE;
+        }
+        wanted = id;
+        if (audit_target_kind_from_name(kind, &request.kind))
+            request.argument = *argument ? argument : NULL;
     }
-    if (request.kind == TARGET_LIVE && audit_target_kind_from_name(kind, &request.kind))
-        request.argument = *argument ? argument : NULL;
     int code = EXIT_UNKNOWN;
     CLEANUP(audit_cleanup) struct audit *a = cli_audit(cli, &request, &code);
     if (!a)
         return code;
+    const struct finding *found = NULL;
     for (size_t i = 0; i < a->findings->list.count; i++) {
         const struct finding *f = a->findings->list.items[i];
-        if (!str_equal(f->id, id))
+        if (!str_starts(f->id, wanted))
             continue;
-        show_explain(&cli->show, a, f);
-        return finding_is_open(f)                 ? EXIT_FOUND
-               : f->verdict == VERDICT_UNKNOWN ? EXIT_UNKNOWN
-                                                  : EXIT_CLEAN;
+        if (found)
+            return cli_usage(cli, _("several findings begin with %s: give more digits"), wanted);
+        found = f;
     }
-    fprintf(stderr, _("yagura: finding %s is not there any more: the target does not show it today\n"),
-            id);
-    return EXIT_CLEAN;
+    if (!found) {
+        fprintf(stderr,
+                _("yagura: finding %s is not there any more: the target does not show it today\n"),
+                wanted);
+        return EXIT_CLEAN;
+    }
+    show_explain(&cli->show, a, found);
+    return finding_is_open(found)                 ? EXIT_FOUND
+           : found->verdict == VERDICT_UNKNOWN ? EXIT_UNKNOWN
+                                                  : EXIT_CLEAN;
 }
 
 int cmd_facts(struct cli *cli)

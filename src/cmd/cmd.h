@@ -33,7 +33,7 @@ struct cli {
     const char *root, *image, *text, *name;
     /* audit and the rest */
     const char *as_of, *fail_on, *rules, *because, *who, *when, *against, *before;
-    bool all, checklist, gateway, yes, dry_run;
+    bool all, checklist, gateway, man, completion;
     /* what stands without a dash, behind the command */
     const char *const *arguments;
     size_t argument_count;
@@ -53,6 +53,7 @@ struct command {
 
 extern const struct option_row cli_options[];
 extern const size_t cli_option_count;
+extern const size_t cli_global_option_count; /* the first ones: those of every command */
 extern const struct command cli_commands[];
 extern const size_t cli_command_count;
 
@@ -86,5 +87,7 @@ int cmd_status(struct cli *cli);
 int cmd_help(struct cli *cli);
 void cmd_print_help(const struct command *c, FILE *out);
 void cmd_print_overview(FILE *out);
+void cmd_print_man(FILE *out);
+void cmd_print_completion(FILE *out);
 
 #endif

@@ -8,6 +8,8 @@ static void print_option(struct show *s, const struct option_row *o)
 {
     CLEANUP_STR struct str first = {0};
     str_printf(&first, "  %s%s%s ", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
+    while (first.length < 24)
+        str_add_char(&first, ' ');
     show_wrap(s, str_text(&first), 24, show_translate(o->help));
 }
 
@@ -27,7 +29,7 @@ void cmd_print_help(const struct command *c, FILE *out)
             p += n + (p[n] == ' ');
         }
     }
-    for (size_t i = 0; i < 6; i++)
+    for (size_t i = 0; i < cli_global_option_count; i++)
         print_option(&s, &cli_options[i]);
     fprintf(out, "\n%s\n",
             _("Exit codes: 0 nothing wrong, 1 something was found, 2 bad usage or input, 3 "
@@ -53,6 +55,14 @@ void cmd_print_overview(FILE *out)
 
 int cmd_help(struct cli *cli)
 {
+    if (cli->man) {
+        cmd_print_man(stdout);
+        return EXIT_CLEAN;
+    }
+    if (cli->completion) {
+        cmd_print_completion(stdout);
+        return EXIT_CLEAN;
+    }
     if (!cli->argument_count) {
         cmd_print_overview(stdout);
         return EXIT_CLEAN;

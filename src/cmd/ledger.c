@@ -7,6 +7,22 @@
 
 #include <stdlib.h>
 
+/* The keys of an entry that a person looks for, in this order; other kinds bring their own. */
+static void show_entry(struct cli *cli, const struct ledger_entry *entry)
+{
+    static const char *const keys[] = {"time", "who", "host", "kind", "patch", "text"};
+    CLEANUP_JSON json_t *o = json_parse(entry->body, strlen(entry->body), "ledger", 1 << 20,
+                                        1 << 20, NULL);
+    CLEANUP_STR struct str first = {0}, line = {0};
+    str_printf(&first, "%4lld  ", (long long)entry->seq);
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
+        const char *value = json_get_string(o, keys[i]);
+        if (value)
+            str_printf(&line, "%s%s", line.length ? "  " : "", value);
+    }
+    show_wrap(&cli->show, str_text(&first), 6, line.length ? str_text(&line) : entry->body);
+}
+
 static int show_entries(struct cli *cli, struct state *state)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -28,9 +44,7 @@ static int show_entries(struct cli *cli, struct state *state)
             show_json_line(&cli->show, json_incref(o));
             continue;
         }
-        CLEANUP_STR struct str first = {0};
-        str_printf(&first, "%4lld ", (long long)entries[i].seq);
-        show_wrap(&cli->show, str_text(&first), 5, entries[i].body);
+        show_entry(cli, &entries[i]);
     }
     if (cli->json) {
         json_t *o = json_object();

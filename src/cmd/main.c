@@ -30,10 +30,12 @@ const struct option_row cli_options[] = {
     {"--who", "NAME", N_("who did it (default: you)"), OPTION(who), NULL},
     {"--when", "DATE", N_("when it was done (default: now)"), OPTION(when), NULL},
     {"--checkpoint", "FILE", N_("compare with a checkpoint that was kept elsewhere"), OPTION(against), NULL},
+    {"--man", NULL, N_("the man page"), OPTION(man), NULL},
+    {"--completion", NULL, N_("the completion for bash"), OPTION(completion), NULL},
     {"--before", "DATE", N_("only what was published before"), OPTION(before), NULL},
 };
 const size_t cli_option_count = ARRAY_COUNT(cli_options);
-enum { GLOBAL_OPTIONS = 6 };
+const size_t cli_global_option_count = 6;
 
 #define TARGET_OPTIONS "--root --image --text --name"
 
@@ -80,7 +82,8 @@ const struct command cli_commands[] = {
      "", cmd_version_cmp},
     {"status", "", N_("what is remembered: the screen of plain yagura"),
      N_("Shows what is known so far and the next command."), "", cmd_status},
-    {"help", "[COMMAND]", N_("this help, or that of a command"), N_("Prints help."), "", cmd_help},
+    {"help", "[COMMAND] [--man | --completion]", N_("this help, or that of a command"),
+     N_("Prints help."), "--man --completion", cmd_help},
 };
 const size_t cli_command_count = ARRAY_COUNT(cli_commands);
 
@@ -107,7 +110,7 @@ static const struct option_row *find_option(const char *name, size_t length)
 
 static bool takes(const struct command *c, const struct option_row *o)
 {
-    if (o - cli_options < GLOBAL_OPTIONS)
+    if (o - cli_options < (ptrdiff_t)cli_global_option_count)
         return true;
     size_t length = strlen(o->name);
     for (const char *p = c ? c->options : ""; *p;) {

@@ -2,35 +2,8 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "base/where.h"
 
-#include <dirent.h>
 #include <stdlib.h>
-
-/* The folders of the shipped rules, and the user's own; or only `only`. */
-static bool load(struct rules **out, const char *only, const char *also,
-                 struct sigma_problems *problems, struct error *e)
-{
-    VEC(const char *) dirs = {0};
-    char folder[4096];
-    if (only) {
-        VEC_PUSH(&dirs, only);
-    } else if (where_is(WHERE_DATA, "rules", folder, sizeof folder)) {
-        DIR *dir = opendir(folder);
-        const struct dirent *entry;
-        while (dir && (entry = readdir(dir)))
-            if (!strchr(entry->d_name, '.'))
-                VEC_PUSH(&dirs, (const char *)arena_printf(problems->arena, "%s/%s", folder,
-                                                           entry->d_name));
-        if (dir)
-            closedir(dir);
-    }
-    if (also)
-        VEC_PUSH(&dirs, also);
-    bool good = rules_load(out, dirs.items, dirs.count, problems, e);
-    VEC_FREE(&dirs);
-    return good;
-}
 
 static int print_problems(struct cli *cli, const struct sigma_problems *p, const char *what,
                           size_t total)
@@ -152,7 +125,7 @@ int cmd_rules(struct cli *cli)
     CLEANUP(rules_cleanup) struct rules *rules = NULL;
     if (!own && !str_equal(what, "list") && !(str_equal(what, "explain") && argument))
         return cli_usage(cli, _("rules list, rules lint, rules test or rules explain NAME?"));
-    if (!load(&rules, own ? argument : NULL, cli->rules, &problems, &e)) {
+    if (!audit_load_rules(&rules, own ? argument : NULL, cli->rules, false, &problems, &e)) {
         cli_complain(&e);
         return EXIT_USAGE;
     }

@@ -22,15 +22,16 @@ static const struct collect_source sources[] = {
     {"windows/files", CAGE_ROOT, FAMILY_WINDOWS, collect_windows_files},
     {"solaris/patches", CAGE_ROOT, FAMILY_SOLARIS, collect_solaris_patches},
     {"solaris/services", CAGE_ROOT, FAMILY_SOLARIS, collect_solaris_services},
+    {"solaris/trust", CAGE_ROOT, FAMILY_SOLARIS, collect_trust},
     {"debian/dpkg", CAGE_ROOT, FAMILY_DEBIAN, collect_dpkg},
     {"debian/apt", CAGE_ROOT, FAMILY_DEBIAN, collect_apt},
     {"netscape", CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, collect_netscape},
     {"apache", CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS | FAMILY_LINUX, collect_apache},
     {"leavings", CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, collect_leavings},
     {"unix/files", CAGE_ROOT, FAMILY_SOLARIS | FAMILY_LINUX, collect_unix_files},
+    {"linux/kernel", CAGE_ROOT, FAMILY_DEBIAN, collect_kernel},
     {"linux/containers", CAGE_ROOT, FAMILY_LINUX, collect_containers},
     {"linux/firewall", CAGE_ROOT, FAMILY_LINUX, collect_firewall},
-    {"linux/kernel", CAGE_LIVE, FAMILY_DEBIAN, collect_kernel},
     {"linux/listeners", CAGE_LIVE, FAMILY_LINUX, collect_listeners},
     {"linux/processes", CAGE_LIVE, FAMILY_LINUX, collect_processes},
 };
@@ -54,6 +55,7 @@ struct child {
     size_t first;
     struct cache cache; /* get() as in the parent, put() through the pipe */
     size_t facts_sent, host_sent;
+    struct windows *windows;
 };
 
 static bool child_cache_get(void *self, const char *key, const void **data, size_t *size)
@@ -130,6 +132,7 @@ static void run_rows(struct cage *cage, void *context)
         CLEANUP_ARENA struct arena *arena = arena_new();
         struct collection c = child->c;
         c.arena = arena;
+        c.windows = &child->windows;
         c.cache = parents ? &child->cache : NULL;
         sources[i].collect(&c);
         send_new_facts(child);

@@ -22,12 +22,16 @@ struct wants {
     size_t count;
 };
 
+struct windows;
+
 struct collection {
     struct target *target;
     struct facts *facts;       /* found so far; sources add to it */
     const struct wants *wants;
     const struct cache *cache; /* NULL = none; put() in a cage reaches the parent as a frame */
     struct arena *arena;       /* lives as long as the source runs */
+    struct windows **windows;  /* kept for later rows of the same cage, so that hives are opened
+                                  once: see windows_system.h; NULL = nobody keeps it */
     int netlink_fd;            /* live: a NETLINK_SOCK_DIAG socket opened by the parent, or -1 */
     int64_t now;               /* for staleness: the collector's clock */
 };
@@ -41,7 +45,7 @@ struct collect_source {
 };
 
 enum {
-    FAMILY_ANY = ~0u,
+    FAMILY_ANY = 0x7fffffff,
     FAMILY_WINDOWS = 1,
     FAMILY_SOLARIS = 2,
     FAMILY_DEBIAN = 4,
@@ -78,6 +82,7 @@ void collect_windows_text(struct collection *c);    /* text target: systeminfo *
 void collect_solaris_host(struct collection *c);
 void collect_solaris_patches(struct collection *c);
 void collect_solaris_services(struct collection *c);/* inetd.conf, rc files */
+void collect_trust(struct collection *c);           /* .rhosts, hosts.equiv */
 void collect_solaris_text(struct collection *c);    /* text target: showrev -p */
 void collect_netscape(struct collection *c);
 void collect_apache(struct collection *c);          /* Apache 1.3 of that time */

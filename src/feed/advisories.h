@@ -1,17 +1,26 @@
 /* advisories.h - the compiled advisories: a flat, sorted, mmap-ed file.
  *
- * The compiler (compile.h) writes it; this reads it. The file is checked once at open: magic,
- * version, sizes, XXH3 checksum; every string and record that it hands out lies inside the
- * map and is terminated, so callers may keep pointers until advisories_close(). Several files
- * (the shipped one and the imported one) can be open as one set; a document that is in both
- * is taken from the later one.
+ * The compiler (compile.h) writes it; this reads it (db_format.h is the layout). At open the
+ * magic, version, sizes and the table of checksums are checked; of the body every page of
+ * 16 KiB is checked (XXH3) before its first byte is used: all of them at open where the file
+ * is small (ADVISORIES_CHECK_BYTES), else on first use. Damage found later makes the record
+ * vanish from the answers and stays with the set: ask advisories_damage() after judging, and
+ * take what was judged as incomplete if it says so. advisories_verify() reads everything.
+ *
+ * Every string and record that is handed out lies inside the map or in the set's arena and is
+ * terminated, so callers may keep pointers until advisories_close(). Several files (the
+ * shipped one and the imported one) can be open as one set; a document that is in both is
+ * taken from the later one. A document is known by its id and its publisher's namespace: two
+ * publishers may speak of one CVE under the same id.
  *
  * Look-ups cost by what the host has, not by how much the file holds: cases are found by the
- * product or package they speak of. */
+ * product or package they speak of. A set is for one thread: answers are kept as they are
+ * first asked for. */
 #ifndef YAGURA_FEED_ADVISORIES_H
 #define YAGURA_FEED_ADVISORIES_H
 
 #include "base/error.h"
+#include "base/mem.h"
 #include "model/scale.h"
 #include "model/version.h"
 
@@ -20,11 +29,14 @@
 
 struct advisories;
 
+enum { ADVISORIES_CHECK_BYTES = 1024 * 1024 };
+
 /* One CSAF document. */
 struct advisory {
     const char *id;          /* tracking.id: "MS01-026" */
     const char *title;       /* message id */
     const char *publisher;
+    const char *publisher_namespace; /* publisher.namespace, "" */
     const char *summary;     /* note of category summary, "" if none */
     const char *description; /* note of category description, "" */
     const char *version;     /* tracking.version */
@@ -33,8 +45,10 @@ struct advisory {
     const char *source_file; /* as it was imported */
     const char *feed;        /* name of the feed it came with: "2001", or the import's path */
     int64_t released, revised; /* tracking.initial_release_date, current_release_date */
-    enum severity severity;  /* aggregate_severity.text if it is one of ours, else from CVSS */
-    bool distribution;       /* published by a distribution about its own packages */
+    enum severity severity;  /* aggregate_severity.text if it is one of ours (Red Hat's important
+                              * is high, moderate medium), else from the highest CVSS, else from
+                              * threats[impact], else medium if something is affected */
+    bool distribution;       /* published by a vendor about deb, rpm or apk packages */
     uint32_t index;          /* its place in its file */
 };
 
@@ -47,16 +61,22 @@ struct advisory_case {
     enum case_kind kind;
     const char *product;     /* CASE_PRODUCT: "iis"; CASE_PACKAGE: "deb", "rpm" ... (purl type) */
     const char *name;        /* CASE_PACKAGE: the package's name; else "" */
-    const char *distro;      /* CASE_PACKAGE: purl qualifier distro, "" = any */
+    const char *vendor;      /* CASE_PACKAGE: purl namespace ("debian"); else the vendor branch, "" */
+    const char *distro;      /* CASE_PACKAGE: purl qualifier distro, else vendor:product:version of
+                              * the CPE of what the package is a component of, "" = any */
+    const char *arch;        /* CASE_PACKAGE: purl qualifier arch, several with a space between, "" =
+                              * any; "source" or "src": the name is that of the source package */
     const char *platform;    /* "windows:5.0", "" = any */
     const char *title;       /* the product as a person reads it */
     const char *affected;    /* version range, "" = every version */
     const char *fixed_range; /* a version range of the product itself that is fixed, "" */
+    size_t fixed_count;      const char *const *fixed_ranges; /* all of them; either is enough */
+    bool unclear;            /* `affected` is a range that nobody can read for sure; as it stands */
     bool not_affected;       /* known_not_affected for `affected` */
     bool under_investigation;
     const char *rule;        /* "" = none */
     const char *exposed_by;  /* "" = none */
-    const char *port;        /* "" = none */
+    const char *port;        /* "" = none; several with a space between */
     double cvss;             /* highest base score, 0 = none */
     bool network, no_login;  /* of that vector; both true if no vector is given but port is */
     size_t cve_count;        const char *const *cves;
@@ -77,9 +97,9 @@ struct advisory_patch {
     const char *key;         /* "Q293826", "108662-01", "service-pack:windows:5.0:2" */
     const char *product;     /* server product: "iis", "windows", "solaris" */
     const char *platform;    /* "windows:5.0", "solaris:5.7:sparc" */
-    const char *version;     /* of the server product, "5.0" */
+    const char *version;     /* of the server product, "5.0"; "" if that is a range */
     const char *title;       /* message id */
-    const char *advisory_id; /* the document that brings it */
+    const char *advisory_id; /* the document that brings it: the first released that has it */
     int64_t released;        /* of that document */
     bool is_service_pack;
     int reboot;              /* 1 yes, 0 no, -1 not said */
@@ -92,13 +112,19 @@ struct advisory_patch {
 
 struct advisory_feed { const char *name; int64_t imported; int64_t newest; size_t documents, skipped; };
 
-/* Opens a set of files, later ones winning. Absent files are skipped (`paths` may name files
+/* Opens a set of files, later ones winning: the set of none is empty, and fine. Absent files are skipped (`paths` may name files
  * that do not exist); a damaged one is an error unless `damaged` is given, which then names
  * the first and the rest is opened. The arena holds the views. */
 bool advisories_open(struct advisories **out, const char *const *paths, size_t count,
                      struct error *damaged, struct error *e);
 void advisories_close(struct advisories *set);
 void advisories_cleanup(struct advisories **set);
+#define CLEANUP_ADVISORIES CLEANUP(advisories_cleanup)
+
+/* The first damage that was met since the set was opened; false if none. */
+bool advisories_damage(const struct advisories *set, struct error *e);
+/* Checks every page and every record. */
+bool advisories_verify(struct advisories *set, struct error *e);
 
 size_t advisories_count(const struct advisories *set);
 const struct advisory *advisories_at(const struct advisories *set, size_t index); /* by id */
@@ -106,16 +132,25 @@ const struct advisory *advisories_find(const struct advisories *set, const char 
 size_t advisories_revisions(const struct advisories *set, const struct advisory *a,
                             const struct advisory_revision **out);
 
+/* The packed document (document.h), for whoever copies it into another file. */
+bool advisories_block(const struct advisories *set, const struct advisory *a, const void **bytes,
+                      size_t *size);
+
 /* All cases about a product, in order of advisory id; or about a package. */
 size_t advisories_cases(const struct advisories *set, enum case_kind kind, const char *product,
                         const char *name, const struct advisory_case *const **out);
 /* All cases of one document. */
 size_t advisories_cases_of(const struct advisories *set, const struct advisory *a,
                            const struct advisory_case *const **out);
-/* All patches of one server product and platform ("" = any). */
+/* All patches of one server product (NULL or "" = of all), by key; the same key for another
+ * platform or version of the server is another patch. */
 size_t advisories_patches(const struct advisories *set, const char *product,
                           const struct advisory_patch *const **out);
-/* The wants: sorted, unique, without regard to case; in the map. Only those of products that
+/* Keys of patches that supersede each other in a circle, per server product, platform and
+ * version; sorted. Such an edge stays as the documents have it. */
+size_t advisories_circles(const struct advisories *set, const char *product,
+                          const char *const **out);
+/* The wants ("file-version:PATH"): sorted, unique, without regard to case; in the map. Only those of products that
  * are not packages. */
 size_t advisories_wants(const struct advisories *set, const char *const **out);
 size_t advisories_feeds(const struct advisories *set, const struct advisory_feed **out);

@@ -28,21 +28,25 @@ struct judging {
     /* One graph a server product and version, made when first needed. */
     struct {
         const char *product, *version;
+        int64_t as_of;
         struct patches *graph;
     } graphs[32];
     size_t graph_count;
 };
 
-static struct patches *graph_of(struct judging *j, const char *product, const char *version)
+static struct patches *graph_of(struct judging *j, const char *product, const char *version,
+                                int64_t as_of)
 {
     for (size_t i = 0; i < j->graph_count; i++)
-        if (str_equal(j->graphs[i].product, product) && str_equal(j->graphs[i].version, version))
+        if (str_equal(j->graphs[i].product, product) &&
+            str_equal(j->graphs[i].version, version) && j->graphs[i].as_of == as_of)
             return j->graphs[i].graph;
-    struct patches *p = patches_of(j->arena, j->in->advisories, j->in->facts, product, version,
-                                   j->in->as_of);
+    struct patches *p =
+        patches_of(j->arena, j->in->advisories, j->in->facts, product, version, as_of);
     if (j->graph_count < ARRAY_COUNT(j->graphs)) {
         j->graphs[j->graph_count].product = product;
         j->graphs[j->graph_count].version = version;
+        j->graphs[j->graph_count].as_of = as_of;
         j->graphs[j->graph_count].graph = p;
         j->graph_count++;
     }
@@ -70,10 +74,20 @@ static bool in_range(struct judging *j, const char *range, enum version_scheme s
            version_range_has(&parsed, version);
 }
 
+static bool is_fixed_version(struct judging *j, const struct advisory_case *c,
+                             enum version_scheme scheme, const char *version)
+{
+    for (size_t i = 0; i < c->fixed_count; i++)
+        if (in_range(j, c->fixed_ranges[i], scheme, version))
+            return true;
+    return false;
+}
+
 /* Several fixes are alternatives; the best one found counts: its marker and its proof. */
 static void look_at_patches(struct judging *j, const struct advisory_case *c, struct patches *p,
                             struct assessment *a)
 {
+    bool unreadable = false; /* a file that might have proven it */
     a->proof = patches_proof(p, c->files, c->file_count, &a->file);
     for (size_t i = 0; i < c->patch_count; i++) {
         const char *key = c->patches[i];
@@ -110,9 +124,15 @@ static void look_at_patches(struct judging *j, const struct advisory_case *c, st
             } else if (other == PROOF_OLD && a->proof == PROOF_NONE && m == MARKER_PRESENT) {
                 a->proof = PROOF_OLD; /* that patch is claimed, and its own files deny it */
                 a->file = file;
+            } else if (other == PROOF_UNREADABLE && !unreadable) {
+                unreadable = true;
+                if (a->proof == PROOF_NONE)
+                    a->file = file;
             }
         }
     }
+    if (unreadable && a->proof == PROOF_NONE && a->marker == MARKER_ABSENT)
+        a->proof = PROOF_UNREADABLE;
 }
 
 static void by_table(struct assessment *a)
@@ -174,7 +194,7 @@ static struct assessment assess_product(struct judging *j, const struct advisory
             return a;
         }
     }
-    if (*c->fixed_range && in_range(j, c->fixed_range, scheme_of(c->product), version)) {
+    if (is_fixed_version(j, c, scheme_of(c->product), version)) {
         a.verdict = VERDICT_FIXED;
         return a;
     }
@@ -196,7 +216,7 @@ static struct assessment assess_product(struct judging *j, const struct advisory
     }
     if (setting == TRUTH_UNKNOWN && a.verdict == VERDICT_AFFECTED)
         a.verdict = VERDICT_UNKNOWN;
-    if (c->under_investigation && a.verdict == VERDICT_AFFECTED)
+    if ((c->under_investigation || c->unclear) && a.verdict == VERDICT_AFFECTED)
         a.verdict = VERDICT_UNKNOWN;
     return a;
 }
@@ -215,10 +235,17 @@ static enum truth listens(const struct facts *facts, const char *port)
     return TRUTH_FALSE;
 }
 
-/* A web server may publish its pages through another port than the advisory's 80. */
+/* Any of the ports; a web server may publish its pages through another than the advisory's 80. */
 static enum truth publishes(const struct facts *facts, const struct advisory_case *c)
 {
-    enum truth there = listens(facts, c->port);
+    enum truth there = TRUTH_FALSE;
+    for (const char *port = c->port; *port;) {
+        char one[16];
+        size_t length = strcspn(port, " ");
+        snprintf(one, sizeof one, "%.*s", (int)length, port);
+        there = truth_or(there, listens(facts, one));
+        port += length + (port[length] == ' ');
+    }
     if (there != TRUTH_FALSE || !str_equal(c->port, "80/tcp"))
         return there;
     for (const struct fact *f = facts_first(facts, "listener"); f;
@@ -302,9 +329,11 @@ static void add_file_evidence(struct judging *j, struct finding *f, const struct
                         : v->state == VALUE_UNREADABLE ? v->text
                                                        : v->text;
     const char *path = own && *fact_text(own, "actual") ? fact_text(own, "actual") : a->file->path;
+    /* "vers:windows/>=4.2.748.1" is for programs; ">=4.2.748.1" says the same. */
+    const char *scheme = str_starts(a->file->range, "vers:") ? strchr(a->file->range, '/') : NULL;
     struct evidence e = {path, 0, -1,
                          arena_printf(j->out->arena, "%s is %s; fixed: %s", a->file->path, state,
-                                      a->file->range)};
+                                      scheme ? scheme + 1 : a->file->range)};
     VEC_PUSH(&f->evidence, e);
 }
 
@@ -347,10 +376,26 @@ static void say_verdict(struct judging *j, const struct advisory_case *c,
                  a->claimed_patch ? a->claimed_patch : "");
 }
 
-/* The patch that closes it, with its newest successor at that date; then the settings. */
-static void say_remedy(struct judging *j, const struct advisory_case *c, struct patches *p,
-                       struct finding *f)
+static void say_superseded(struct finding *f, const char *id, const char *patch,
+                           const struct patches *p, const char *newest)
 {
+    const struct advisory_patch *by = patches_find(p, newest);
+    if (!by || str_equal_nocase(newest, patch))
+        return;
+    struct message m = message_of(id);
+    message_put(&m, "patch", patch);
+    message_put(&m, "newest", newest);
+    message_put(&m, "advisory", by->advisory_id);
+    VEC_PUSH(&f->notes, m);
+}
+
+/* The patch that closes it, with its newest successor at that date; then the settings. What
+ * has superseded it since that date is named too: the page of that day, read today. */
+static void say_remedy(struct judging *j, const struct advisory_case *c, const char *version,
+                       struct patches *p, struct finding *f)
+{
+    struct patches *today =
+        p && j->in->as_of != DATE_NONE ? graph_of(j, c->product, version, DATE_NONE) : p;
     for (size_t i = 0; i < c->patch_count; i++) {
         const char *newest = p ? patches_newest(p, c->patches[i]) : c->patches[i];
         bool listed = false;
@@ -358,20 +403,29 @@ static void say_remedy(struct judging *j, const struct advisory_case *c, struct 
             listed |= str_equal(f->patches.items[k], newest);
         if (!listed)
             VEC_PUSH(&f->patches, newest);
-        if (!str_equal_nocase(newest, c->patches[i]) && p && patches_find(p, newest)) {
-            struct message m = message_of(N_("{patch} has been superseded by {newest} ({advisory}): "
-                                             "apply that one instead."));
-            message_put(&m, "patch", c->patches[i]);
-            message_put(&m, "newest", newest);
-            message_put(&m, "advisory", patches_find(p, newest)->advisory_id);
-            VEC_PUSH(&f->notes, m);
-        }
+        if (!p)
+            continue;
+        say_superseded(f,
+                       N_("{patch} has been superseded by {newest} ({advisory}): apply that one "
+                          "instead."),
+                       c->patches[i], p, newest);
+        const char *newest_today = patches_newest(today, c->patches[i]);
+        if (!str_equal_nocase(newest_today, newest))
+            say_superseded(f, N_("Since that day {patch} was superseded by {newest} ({advisory})."),
+                           newest, today, newest_today);
     }
     for (size_t i = 0; i < c->remedy_count; i++) {
         const struct advisory_remedy *r = &c->remedies[i];
         if (!known_by(j, r->date) || !*r->text)
             continue;
         struct message m = message_of(r->text);
+        if (r->kind == REMEDY_PATCH && f->patches.count && p) {
+            const struct advisory_patch *newest = patches_find(p, f->patches.items[0]);
+            m = message_of(N_("{patch} ({advisory}): {text}"));
+            message_put(&m, "patch", f->patches.items[0]);
+            message_put(&m, "advisory", newest ? newest->advisory_id : c->advisory->id);
+            message_put_translated(&m, "text", r->text);
+        }
         bool said = str_equal(f->remedy.id, r->text);
         for (size_t k = 0; k < f->steps.count; k++)
             said |= str_equal(f->steps.items[k].id, r->text);
@@ -429,7 +483,8 @@ static struct finding *finding_for(struct judging *j, const char *rule, const ch
 }
 
 static void add_finding(struct judging *j, const struct advisory_case *c, struct assessment *a,
-                        struct patches *p, const char *subject_kind, const char *subject)
+                        const char *version, struct patches *p, const char *subject_kind,
+                        const char *subject)
 {
     struct finding *f = finding_for(j, c->advisory->id, subject);
     bool first = !f->rule_id, worse = badness(a->verdict) > badness(f->verdict);
@@ -458,7 +513,7 @@ static void add_finding(struct judging *j, const struct advisory_case *c, struct
     if (finding_is_open(f) || f->verdict == VERDICT_UNKNOWN) {
         add_exploits(j, c, f);
         add_reach(j, c, f);
-        say_remedy(j, c, p, f);
+        say_remedy(j, c, version, p, f);
     }
 }
 
@@ -472,15 +527,35 @@ static void judge_product(struct judging *j, const char *name, const char *versi
             !patches_on_platform(j->in->facts, c->platform))
             continue;
         if (*c->affected && !in_range(j, c->affected, scheme_of(name), version) &&
-            !(*c->fixed_range && in_range(j, c->fixed_range, scheme_of(name), version)))
+            !is_fixed_version(j, c, scheme_of(name), version))
             continue;
-        struct patches *p = graph_of(j, name, version);
+        struct patches *p = graph_of(j, name, version, j->in->as_of);
         struct assessment a = assess_product(j, c, version, p);
         if (c->not_affected)
             a = (struct assessment){.verdict = VERDICT_NOT_AFFECTED,
                                     .confidence = CONFIDENCE_HIGH};
-        add_finding(j, c, &a, p, "product", c->title);
+        add_finding(j, c, &a, version, p, "product", c->title);
     }
+}
+
+/* A case of one distribution says nothing of another's packages: the vendor is compared with
+ * the distribution's id, the release (debian-12, bookworm, 12) with its version and codename. */
+static bool is_for_this(const struct judging *j, const struct advisory_case *c)
+{
+    const struct fact *host = facts_first(j->in->facts, "host");
+    if (!host)
+        return false;
+    const char *id = fact_text(host, "distribution"), *version = fact_text(host, "version");
+    const char *codename = fact_text(host, "series");
+    if (!*id)
+        id = fact_text(host, "family");
+    if (*c->vendor && !str_equal_nocase(c->vendor, id))
+        return false;
+    if (!*c->distro || !*version)
+        return true;
+    const char *number = strpbrk(c->distro, "0123456789");
+    return (*codename && str_find_nocase(c->distro, codename)) ||
+           (number && str_starts(number, version));
 }
 
 /* Distribution data beats upstream ranges: a package is judged by advisories about packages. */
@@ -488,14 +563,14 @@ static void judge_package(struct judging *j, const struct fact *package)
 {
     const char *manager = fact_text(package, "manager"), *name = fact_text(package, "name");
     const char *type = str_equal(manager, "dpkg") ? "deb" : manager;
-    const char *source = fact_text(package, "source");
+    const char *source = fact_text(package, "source_package");
     const char *names[] = {name, *source && !str_equal(source, name) ? source : NULL};
     for (size_t n = 0; n < ARRAY_COUNT(names) && names[n]; n++) {
         const struct advisory_case *const *cases;
         size_t count = advisories_cases(j->in->advisories, CASE_PACKAGE, type, names[n], &cases);
         for (size_t i = 0; i < count; i++) {
             const struct advisory_case *c = cases[i];
-            if (!known_by(j, c->advisory->released))
+            if (!known_by(j, c->advisory->released) || !is_for_this(j, c))
                 continue;
             const char *version = n && *fact_text(package, "source_version")
                                       ? fact_text(package, "source_version")
@@ -505,14 +580,13 @@ static void judge_package(struct judging *j, const struct fact *package)
             struct assessment a = {.verdict = VERDICT_AFFECTED, .confidence = CONFIDENCE_HIGH};
             if (c->not_affected)
                 a.verdict = VERDICT_NOT_AFFECTED;
-            else if (*c->fixed_range && in_range(j, c->fixed_range, scheme, version))
+            else if (is_fixed_version(j, c, scheme, version))
                 a.verdict = VERDICT_FIXED;
             else if (*c->affected && !in_range(j, c->affected, scheme, version))
                 a.verdict = VERDICT_NOT_AFFECTED;
-            else if (c->under_investigation)
+            else if (c->under_investigation || c->unclear)
                 a.verdict = VERDICT_UNKNOWN;
-            char *subject = arena_printf(j->arena, "%s %s", name, version);
-            add_finding(j, c, &a, NULL, "package", subject);
+            add_finding(j, c, &a, version, NULL, "package", name);
         }
     }
 }
@@ -558,83 +632,4 @@ void judge_advisories(struct findings *out, const struct judge_input *in)
          f = facts_next(in->facts, "package", f))
         judge_package(&j, f);
     say_circles(&j);
-}
-
-static struct finding *unknown(struct judging *j, const char *rule, const char *title,
-                               const char *subject)
-{
-    struct finding *f = finding_for(j, rule, subject);
-    f->rule_id = rule;
-    f->rule_title = title;
-    f->rule_kind = RULE_TARGET;
-    f->severity = SEVERITY_INFO;
-    f->subject_kind = "target";
-    f->subject_name = arena_strdup(j->out->arena, subject);
-    f->verdict = VERDICT_UNKNOWN;
-    return f;
-}
-
-/* A Windows or Solaris release that no advisory in the set names. */
-static void judge_coverage(struct judging *j)
-{
-    const struct fact *host = facts_first(j->in->facts, "host");
-    if (!host || str_equal(fact_text(host, "family"), "unknown")) {
-        struct finding *f = unknown(j, "system-not-recognised", N_("The system was not recognised"),
-                                    "host");
-        f->summary = message_of(N_("No operating system was recognised here, so nothing can be "
-                                   "judged"));
-        f->remedy = message_of(N_("Check that the path or image is the root of the system's volume"));
-        return;
-    }
-    const char *family = fact_text(host, "family"), *version = fact_text(host, "version");
-    if (!str_equal(family, "windows") && !str_equal(family, "solaris"))
-        return;
-    const struct advisory_case *const *cases;
-    size_t count = advisories_cases(j->in->advisories, CASE_PRODUCT, family, "", &cases), fitting = 0;
-    for (size_t i = 0; i < count; i++)
-        fitting += patches_on_platform(j->in->facts, cases[i]->platform) &&
-                   (!*cases[i]->affected ||
-                    in_range(j, cases[i]->affected, scheme_of(family), version));
-    if (fitting)
-        return;
-    struct finding *f = unknown(j, "no-advisories", N_("No advisories for this system"),
-                                fact_text(host, "os"));
-    f->summary = message_of(N_("Cannot judge {os}: no advisories for it are loaded"));
-    message_put(&f->summary, "os", fact_text(host, "os"));
-    f->why = message_of(N_("What is installed was listed, but there is nothing to compare it with. "
-                           "No finding here does not mean that the host is safe."));
-    f->remedy = message_of(N_("Import the vendor's advisories: yagura feed import PATH"));
-}
-
-void judge_unread(struct findings *out, const struct judge_input *in)
-{
-    struct judging j = {.in = in, .out = out, .arena = out->arena};
-    judge_coverage(&j);
-    for (const struct fact *f = facts_first(in->facts, "unread"); f;
-         f = facts_next(in->facts, "unread", f)) {
-        char *subject = arena_printf(j.arena, "%s %s", fact_text(f, "what"), f->path);
-        struct finding *item = unknown(&j, "could-not-look", N_("Something could not be looked at"),
-                                       subject);
-        item->summary = message_of(N_("Could not look at {what}: {reason}"));
-        message_put(&item->summary, "what", fact_text(f, "what"));
-        message_put(&item->summary, "reason", fact_text(f, "reason"));
-        struct evidence e = {f->path, f->line, f->offset, fact_text(f, "reason")};
-        item->evidence.count = 0;
-        VEC_PUSH(&item->evidence, e);
-    }
-    for (const struct fact *f = facts_first(in->facts, "registry"); f;
-         f = facts_next(in->facts, "registry", f)) {
-        if (!str_equal(fact_text(f, "state"), "dirty"))
-            continue;
-        struct finding *item = unknown(&j, "registry-stale", N_("A registry hive is stale"),
-                                       fact_text(f, "hive"));
-        item->summary = message_of(N_("The registry hive {hive} is stale: it was not closed cleanly, "
-                                      "and what was written last may be missing from it"));
-        message_put(&item->summary, "hive", fact_text(f, "hive"));
-        item->remedy = message_of(N_("Shut the system down cleanly and read it again, or judge with "
-                                     "that in mind"));
-        struct evidence e = {f->path, 0, f->offset, "sequence numbers differ"};
-        item->evidence.count = 0;
-        VEC_PUSH(&item->evidence, e);
-    }
 }

@@ -41,7 +41,4 @@ struct judge_input {
 
 void judge_advisories(struct findings *out, const struct judge_input *in);
 
-/* What could not be looked at, and a host that no advisory speaks of: unknown findings. */
-void judge_unread(struct findings *out, const struct judge_input *in);
-
 #endif

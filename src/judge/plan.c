@@ -99,15 +99,16 @@ static void add_now(struct planning *p, const struct finding *f)
 static void name_patch(struct plan_step *s, const struct advisory_patch *patch, const char *key)
 {
     bool pack = patches_is_service_pack(key);
+    bool named = patch && (pack || strstr(patch->title, patch->key));
     if (!patch || !*patch->title) {
         s->what = message_of(N_("Apply {patch}, on a test host first"));
         message_put(&s->what, "patch", key);
         return;
     }
-    s->what = message_of(pack ? N_("Apply {title}, on a test host first")
-                              : N_("Apply {title} ({patch}), on a test host first"));
+    s->what = message_of(named ? N_("Apply {title}, on a test host first")
+                               : N_("Apply {title} ({patch}), on a test host first"));
     message_put_translated(&s->what, "title", patch->title);
-    if (!pack)
+    if (!named)
         message_put(&s->what, "patch", patch->key);
 }
 
@@ -176,27 +177,37 @@ static void add_setting(struct planning *p, const struct finding *f)
 {
     if (!f->remedy.id)
         return;
+    /* Somebody has been in: that comes before everything. */
+    enum plan_part part = str_equal(f->subject_kind, "leaving") ? PLAN_NOW : PLAN_SETTING;
     struct plan_step *s = NULL;
     for (size_t i = 0; i < p->plan->steps.count; i++)
-        if (p->plan->steps.items[i]->part == PLAN_SETTING &&
+        if (p->plan->steps.items[i]->part == part &&
             str_equal(p->plan->steps.items[i]->what.id, f->remedy.id))
             s = p->plan->steps.items[i];
     if (!s) {
-        s = step_for(p, PLAN_SETTING, NULL);
+        s = step_for(p, part, NULL);
+        s->intrusion = part == PLAN_NOW;
         s->what = f->remedy;
         s->reboot = 0;
     }
     closes(s, f);
+    if (f->subject_name && !lists(s->subjects.items, s->subjects.count, f->subject_name))
+        VEC_PUSH(&s->subjects, f->subject_name);
 }
 
-/* An update of today's distribution: one command brings them all; the packages are named. */
+/* The updates of a distribution come with one command; those that are held back, or need
+ * another one, keep a step of their own. */
 static void add_update(struct planning *p, const struct finding *f)
 {
-    struct plan_step *s = step_for(p, PLAN_UPDATE, f->subject_name);
-    s->what = f->steps.count ? f->steps.items[0] : f->remedy;
+    static const char *const all = N_("sudo apt-get update && sudo apt-get upgrade");
+    const struct message *own = f->steps.count ? &f->steps.items[0] : NULL;
+    bool plain = own && str_starts(own->id, "sudo apt-get update && ");
+    struct plan_step *s = step_for(p, PLAN_UPDATE, plain ? "apt" : f->subject_name);
     if (!s->what.id)
-        s->what = f->summary;
+        s->what = plain ? message_of(all) : own ? *own : f->remedy.id ? f->remedy : f->summary;
     closes(s, f);
+    if (f->subject_name && !lists(s->subjects.items, s->subjects.count, f->subject_name))
+        VEC_PUSH(&s->subjects, f->subject_name);
 }
 
 static int by_order(const void *x, const void *y)
@@ -205,6 +216,8 @@ static int by_order(const void *x, const void *y)
     const struct plan_step *b = *(struct plan_step *const *)y;
     if (a->part != b->part)
         return (int)a->part - (int)b->part;
+    if (a->intrusion != b->intrusion)
+        return a->intrusion ? -1 : 1;
     if (a->part == PLAN_PATCH && (a->needs.count > 0) != (b->needs.count > 0))
         return a->needs.count ? 1 : -1;
     if (a->exploited != b->exploited)
@@ -291,6 +304,7 @@ static void drop_contained(struct planning *p)
         into->exploited |= s->exploited;
         into->lost |= s->lost;
         VEC_FREE(&s->closes);
+        VEC_FREE(&s->subjects);
         VEC_FREE(&s->needs);
     }
     plan->steps.count = kept;
@@ -349,6 +363,7 @@ void plan_free(struct plan *p)
         return;
     for (size_t i = 0; i < p->steps.count; i++) {
         VEC_FREE(&p->steps.items[i]->closes);
+        VEC_FREE(&p->steps.items[i]->subjects);
         VEC_FREE(&p->steps.items[i]->needs);
     }
     VEC_FREE(&p->steps);

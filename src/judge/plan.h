@@ -18,9 +18,11 @@ struct plan_step {
     const char *patch;        /* id or package; NULL for a setting or workaround */
     struct message what;      /* an imperative sentence */
     VEC(const char *) closes; /* rule ids, most severe first */
+    VEC(const char *) subjects; /* of settings: the sites, services, lines concerned */
     VEC(const char *) needs;  /* keys that must be there first */
     struct message check;     /* how to see that it worked */
     bool exploited;
+    bool intrusion;           /* somebody has been in: before everything else */
     bool lost;                /* was there before and is gone */
     int reboot;               /* 1 yes, 0 no, -1 not known */
     enum severity severity;

@@ -231,6 +231,31 @@ bool state_merge_findings(struct state *s, const char *target, struct findings *
     return run(s, good ? "COMMIT" : "ROLLBACK", good ? e : NULL) && good;
 }
 
+bool state_remember_ids(struct state *s, const char *target, const struct findings *findings,
+                        int64_t now, struct error *e)
+{
+    CLEANUP_STATEMENT sqlite3_stmt *write =
+        prepare(s, "INSERT OR IGNORE INTO finding VALUES(?1,?2,?3,?4,'unknown','info','',?5,?5,NULL)",
+                e);
+    if (!write || !run(s, "BEGIN IMMEDIATE", e))
+        return false;
+    bool good = true;
+    for (size_t i = 0; good && i < findings->list.count; i++) {
+        const struct finding *f = findings->list.items[i];
+        sqlite3_reset(write);
+        bind(write, 1, target);
+        bind(write, 2, f->id);
+        bind(write, 3, f->rule_id);
+        bind(write, 4, f->subject_name);
+        sqlite3_bind_int64(write, 5, now);
+        good = sqlite3_step(write) == SQLITE_DONE;
+    }
+    if (!good)
+        sql_error(s, e, "remembering a finding");
+    sqlite3_reset(write);
+    return run(s, good ? "COMMIT" : "ROLLBACK", good ? e : NULL) && good;
+}
+
 bool state_remember_target(struct state *s, const char *target, const char *name,
                            const char *kind, const char *argument, int64_t now, struct error *e)
 {

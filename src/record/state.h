@@ -34,6 +34,11 @@ struct sqlite3 *state_db(struct state *s); /* for ledger.c only */
 bool state_merge_findings(struct state *s, const char *target, struct findings *findings,
                           int64_t now, struct error *e);
 
+/* Only that these findings exist, so that their ids lead back to the target; what is
+ * remembered of them otherwise stays as it is. For judgements as of another day. */
+bool state_remember_ids(struct state *s, const char *target, const struct findings *findings,
+                        int64_t now, struct error *e);
+
 /* How a target was named, so that `explain ID` can look again: kind is "live", "root",
  * "image" or "text". */
 bool state_remember_target(struct state *s, const char *target, const char *name,

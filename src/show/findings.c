@@ -4,15 +4,17 @@
 #include "base/str.h"
 #include "model/date.h"
 
-/* As many findings as a person reads on one screen; the rest is counted and can be had. */
-enum { ON_ONE_SCREEN = 5, LABEL = 9 };
+/* As many findings as a person reads on one screen: the worst in full, some more as a line
+ * each; the rest is counted and can be had. */
+enum { IN_FULL = 3, AS_LINES = 7, LABEL = 9 };
 
-/* To be fixed today: used by attackers now, or reached by anyone and grave. */
+/* To be fixed today: used by attackers now, or reached by anyone and grave, or an update of
+ * what stands in the path of every connection. */
 static bool is_for_today(const struct finding *f)
 {
     return finding_is_open(f) && !f->unreachable &&
-           (f->exploited || (f->reachable && f->severity >= SEVERITY_HIGH) ||
-            f->severity == SEVERITY_CRITICAL);
+           (f->exploited || f->severity == SEVERITY_CRITICAL ||
+            (f->severity >= SEVERITY_HIGH && (f->reachable || f->rule_kind == RULE_UPDATE)));
 }
 
 static void labelled(struct show *s, const char *label, const char *text)
@@ -63,16 +65,38 @@ static void show_source(struct show *s, const struct finding *f)
     labelled(s, _("source"), str_text(&text));
 }
 
+/* The line to paste where there is one, else the sentence; NULL if there is neither. */
+static const struct message *what_to_do(const struct finding *f)
+{
+    if (f->steps.count && (f->rule_kind == RULE_UPDATE || !f->remedy.id))
+        return &f->steps.items[0];
+    return f->remedy.id ? &f->remedy : NULL;
+}
+
 static void show_one(struct show *s, struct arena *arena, const struct finding *f)
 {
     show_heading(s, arena, f);
     if (f->why.id)
         labelled(s, _("why"), show_message(arena, &f->why));
-    if (f->remedy.id)
-        labelled(s, _("do this"), show_message(arena, &f->remedy));
-    else if (f->steps.count)
-        labelled(s, _("do this"), show_message(arena, &f->steps.items[0]));
+    const struct message *todo = what_to_do(f);
+    if (todo)
+        labelled(s, _("do this"), show_message(arena, todo));
     show_source(s, f);
+}
+
+/* One finding on one line, cut to the width; its id is what `explain` wants. */
+static void show_line(struct show *s, struct arena *arena, const struct finding *f)
+{
+    CLEANUP_STR struct str text = {0};
+    const char *mark = f->verdict == VERDICT_UNKNOWN ? "?" : finding_is_open(f) ? "!" : "+";
+    str_printf(&text, "%s [%s] %s", mark,
+               f->verdict == VERDICT_UNKNOWN ? show_verdict(f->verdict)
+                                             : show_severity(f->severity),
+               show_message(arena, &f->summary));
+    show_colour(s, colour_of(f));
+    show_cell(s, str_text(&text), s->width - 9);
+    show_colour(s, SHOW_PLAIN);
+    fprintf(s->out, " %.8s\n", f->id);
 }
 
 static void show_numbers(struct show *s, const struct audit *a)
@@ -127,6 +151,12 @@ static void show_warnings(struct show *s, const struct audit *a)
         show_wrap(s, "? ", 2, error_text(&a->feed_problem, text, sizeof text));
     if (a->rules_problem.code)
         show_wrap(s, "? ", 2, error_text(&a->rules_problem, text, sizeof text));
+    bool updates = false;
+    for (size_t i = 0; i < a->findings->list.count; i++)
+        updates |= str_equal(a->findings->list.items[i]->rule_id, "debian-security-update");
+    if (updates)
+        show_wrap(s, "", 0,
+                  _("Which CVEs the waiting updates close is not said here: apt's lists name none."));
     if (!advisories_count(a->advisories))
         show_wrap(s, "? ", 2,
                   _("No advisories are loaded: holes cannot be judged. Run make, or: yagura feed "
@@ -157,15 +187,12 @@ static void show_next(struct show *s, const struct audit *a, size_t left_out)
         show_wrap(s, "", 0,
                   arena_printf(arena, _("%zu more: yagura audit%s --all"), left_out, words));
     CLEANUP_STR struct str next = {0};
-    const char *todo = NULL;
+    const struct message *todo = NULL;
     if (first && (finding_is_open(first) || first->verdict == VERDICT_UNKNOWN))
-        todo = first->steps.count && first->rule_kind == RULE_UPDATE
-                   ? show_message(arena, &first->steps.items[0])
-               : first->remedy.id ? show_message(arena, &first->remedy)
-                                  : NULL;
+        todo = what_to_do(first);
     str_printf(&next, "%s ", _("Next:"));
     if (todo)
-        str_add(&next, todo);
+        str_add(&next, show_message(arena, todo));
     else if (first && finding_is_open(first))
         str_printf(&next, "yagura explain %.8s", first->id);
     else
@@ -220,12 +247,16 @@ void show_audit(struct show *s, const struct audit *a, enum severity fail_on)
         const struct finding *f = a->findings->list.items[i];
         if (!finding_is_open(f) && f->verdict != VERDICT_UNKNOWN && !s->all)
             continue;
-        if (shown >= ON_ONE_SCREEN && !s->all) {
+        if (shown >= IN_FULL + AS_LINES && !s->all) {
             left_out++;
             continue;
         }
-        fputc('\n', s->out);
-        show_one(s, arena, f);
+        if (shown <= IN_FULL || s->all)
+            fputc('\n', s->out);
+        if (shown < IN_FULL || s->all)
+            show_one(s, arena, f);
+        else
+            show_line(s, arena, f);
         shown++;
     }
     show_next(s, a, left_out);

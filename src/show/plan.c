@@ -32,6 +32,7 @@ static void step_json(struct show *s, const struct plan_step *step)
     json_put_string(o, "patch", step->patch);
     json_put_string(o, "what", message_text(arena, &step->what));
     json_object_set_new(o, "closes", names(step->closes.items, step->closes.count));
+    json_object_set_new(o, "subjects", names(step->subjects.items, step->subjects.count));
     json_object_set_new(o, "requires", names(step->needs.items, step->needs.count));
     json_put_string(o, "check", message_text(arena, &step->check));
     json_put_bool(o, "exploited", step->exploited);
@@ -56,6 +57,15 @@ static void show_step(struct show *s, struct arena *arena, const struct plan_ste
     if (step->closes.count > most)
         str_printf(&closes, _(" and %zu more"), step->closes.count - most);
     show_wrap(s, "     ", 7, arena_printf(arena, _("closes %s"), str_text(&closes)));
+    if (step->subjects.count) {
+        CLEANUP_STR struct str subjects = {0};
+        most = s->all ? step->subjects.count : 6;
+        for (size_t i = 0; i < step->subjects.count && i < most; i++)
+            str_printf(&subjects, "%s%s", i ? ", " : "", show_translate(step->subjects.items[i]));
+        if (step->subjects.count > most)
+            str_printf(&subjects, _(" and %zu more"), step->subjects.count - most);
+        show_wrap(s, "     ", 7, arena_printf(arena, _("on %s"), str_text(&subjects)));
+    }
     if (step->needs.count) {
         CLEANUP_STR struct str needs = {0};
         for (size_t i = 0; i < step->needs.count; i++)

@@ -33,8 +33,8 @@ const char *show_translate(const char *id); /* "" for NULL and "" */
 unsigned show_columns(const char *text);
 /* Pads or cuts (with an ellipsis) to exactly `columns`. */
 void show_cell(struct show *s, const char *text, unsigned columns);
-/* A paragraph: `indent` columns before each line, `first` in place of the first indent. Breaks
- * at spaces, and between Japanese characters. */
+/* A paragraph: `first` before the first line, `indent` columns before each other one. Breaks at
+ * spaces, and between Japanese characters. */
 void show_wrap(struct show *s, const char *first, unsigned indent, const char *text);
 enum show_colour { SHOW_PLAIN, SHOW_BOLD, SHOW_RED, SHOW_YELLOW, SHOW_GREEN, SHOW_DIM };
 void show_colour(struct show *s, enum show_colour c);

@@ -126,7 +126,7 @@ static bool is_wide(const char *text)
 /* 、。」） and their like do not begin a line. */
 static bool may_not_begin(const char *text)
 {
-    static const char *const closing[] = {"、", "。", "」", "』", "）", "，", "．", "ー", "・", "：", "！", "？"};
+    static const char *const closing[] = {"、", "。", "」", "』", "）", "，", "．", "ー", "・", "：", "！", "？", ":", ")", ",", ".", ";"};
     for (size_t i = 0; i < ARRAY_COUNT(closing); i++)
         if (str_starts(text, closing[i]))
             return true;
@@ -161,8 +161,6 @@ void show_wrap(struct show *s, const char *first, unsigned indent, const char *t
 {
     unsigned used = show_columns(first);
     fputs(first, s->out);
-    for (; used < indent; used++)
-        fputc(' ', s->out);
     bool at_start = true;
     while (*text) {
         if (*text == '\n') {

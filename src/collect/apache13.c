@@ -1,0 +1,331 @@
+/* apache13.c - Apache 1.3 as it was built and packaged in 2001.
+ *
+ * httpd.conf, before 1.3.4 with access.conf and srm.conf, Include with patterns; sections
+ * <Directory>, <Location>, <VirtualHost>; what is in force is read in the order of the file.
+ * The version is a string in the program: "Apache/1.3.12 (Unix)". Versions from 2 on are left
+ * to a collector of today's servers. Source: ../shared/facts, webservers-2001.md. */
+#include "collect/binary_strings.h"
+#include "collect/collect.h"
+#include "collect/conf_lines.h"
+#include "collect/solaris.h"
+
+#include "base/str.h"
+
+#include <stdlib.h>
+
+enum {
+    MOST_CONF = 4 * 1024 * 1024,
+    MOST_LINE = 65536,
+    MOST_FILES = 64,
+    MOST_DEPTH = 8,
+    MOST_NESTED = 8 /* sections in sections of one file */
+};
+
+/* Where the program lies, the server root that goes with it, and its configuration. */
+static const struct place {
+    const char *binary, *root, *conf;
+} places[] = {
+    {"/usr/local/apache/bin/httpd", "/usr/local/apache", "/usr/local/apache/conf/httpd.conf"},
+    {"/usr/apache/bin/httpd", "/usr/apache", "/etc/apache/httpd.conf"},
+    {"/opt/apache/bin/httpd", "/opt/apache", "/opt/apache/conf/httpd.conf"},
+    {"/usr/local/etc/httpd/httpd", "/usr/local/etc/httpd", "/usr/local/etc/httpd/conf/httpd.conf"},
+    {"/usr/sbin/httpd", "/etc/httpd", "/etc/httpd/conf/httpd.conf"},
+    {"/usr/sbin/apache", "/usr", "/etc/apache/httpd.conf"},
+    {"/Program Files/Apache Group/Apache/Apache.exe", "/Program Files/Apache Group/Apache",
+     "/Program Files/Apache Group/Apache/conf/httpd.conf"},
+};
+
+struct apache {
+    struct collection *c;
+    const char *root; /* ServerRoot: relative names hang there */
+    struct fact *site;
+    struct str locations, listens, modules, virtual_hosts;
+    size_t files;
+    size_t directories;
+    size_t unread; /* files that were named and not read, or not all of them */
+    size_t said;   /* of them stated: a folder of 100,000 names is one line too many */
+};
+
+enum { MOST_SAID = 20 };
+
+/* Of a file that was not read, or not whole, nothing is known: no "complete" then. */
+static void not_read(struct apache *a, const char *path, const char *reason)
+{
+    a->unread++;
+    if (a->said++ >= MOST_SAID)
+        return;
+    facts_unread(a->c->facts, "site: apache", path, reason);
+    facts_unread(a->c->facts, "directory: apache", path, reason);
+}
+
+/* In one section or outside of any. */
+struct section {
+    enum { OUTSIDE, IN_DIRECTORY, IN_LOCATION, IN_HOST, IN_OTHER } kind;
+    struct fact *directory;
+    const char *location;
+};
+
+static const char *absolute(struct apache *a, const char *name)
+{
+    return *name == '/' ? name : arena_printf(a->c->arena, "%s/%s", a->root, name);
+}
+
+static void lower_words(struct str *out, char *rest)
+{
+    for (char *word; (word = conf_lines_quoted(&rest));) {
+        str_lower_all(word);
+        str_printf(out, "%s%s", out->length ? " " : "", word);
+    }
+}
+
+static void add_listener(struct apache *a, const char *path, uint64_t line, const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    const char *port = colon ? colon + 1 : text;
+    uint64_t number;
+    if (!str_to_u64(port, &number) || !number || number > 65535)
+        return;
+    struct facts *facts = a->c->facts;
+    struct fact *f = facts_add(facts, "listener", path, line, -1, CONFIDENCE_HIGH);
+    char *address = colon ? arena_strndup(a->c->arena, text, (size_t)(colon - text)) : NULL;
+    bool any = !address || !*address || str_equal(address, "*");
+    fact_put(facts, f, "proto", "tcp");
+    fact_put(facts, f, "address", any ? "*" : address);
+    fact_put(facts, f, "port", port);
+    fact_put(facts, f, "family", "ipv4");
+    fact_put(facts, f, "scope", any                             ? "any"
+                                : str_starts(address, "127.") ? "loopback"
+                                                                : "address");
+    fact_put(facts, f, "process", "httpd");
+    fact_put(facts, f, "service", "apache");
+    fact_put(facts, f, "from", "binding");
+    str_printf(&a->listens, "%s%s", a->listens.length ? " " : "", text);
+}
+
+static struct fact *add_directory(struct apache *a, const char *path, uint64_t line,
+                                  const char *folder)
+{
+    struct fact *f = facts_add(a->c->facts, "directory", path, line, -1, CONFIDENCE_HIGH);
+    fact_put(a->c->facts, f, "server", "apache");
+    fact_put(a->c->facts, f, "instance", a->root);
+    fact_put(a->c->facts, f, "path", folder);
+    a->directories++;
+    return f;
+}
+
+static void open_section(struct apache *a, struct section *s, const char *path, uint64_t line,
+                         char *text)
+{
+    char *end = strrchr(text, '>');
+    if (end)
+        *end = '\0';
+    char *rest = text + 1;
+    char *name = conf_lines_word(&rest);
+    char *argument = conf_lines_quoted(&rest);
+    if (!name)
+        return;
+    str_lower_all(name);
+    if (str_equal(name, "directory") || str_equal(name, "directorymatch")) {
+        s->kind = IN_DIRECTORY;
+        s->directory = add_directory(a, path, line, argument ? argument : "");
+    } else if (str_equal(name, "location") || str_equal(name, "locationmatch")) {
+        s->kind = IN_LOCATION;
+        s->location = argument ? arena_strdup(a->c->arena, argument) : "";
+    } else if (str_equal(name, "virtualhost")) {
+        s->kind = IN_HOST;
+        str_printf(&a->virtual_hosts, "%s%s", a->virtual_hosts.length ? " " : "",
+                   argument ? argument : "");
+    } else if (!str_equal(name, "ifmodule") && !str_equal(name, "ifdefine")) {
+        s->kind = IN_OTHER;
+    }
+}
+
+static void read_conf(struct apache *a, const char *path, unsigned depth);
+
+static void include(struct apache *a, const char *pattern, unsigned depth)
+{
+    const char *full = absolute(a, pattern), *slash = strrchr(full, '/');
+    if (!strpbrk(full, "*?")) {
+        read_conf(a, full, depth + 1);
+        return;
+    }
+    char *folder = arena_strndup(a->c->arena, full, (size_t)(slash - full));
+    struct target_entry *entries;
+    size_t count;
+    struct error e = ERROR_INIT;
+    if (!target_list(a->c->target, folder, a->c->arena, &entries, &count, &e)) {
+        if (e.code != ERR_ABSENT)
+            not_read(a, folder, e.message);
+        return;
+    }
+    for (size_t i = 0; i < count && a->said <= MOST_SAID; i++)
+        if (str_glob(slash + 1, entries[i].name, false))
+            read_conf(a, arena_printf(a->c->arena, "%s/%s", folder, entries[i].name), depth + 1);
+}
+
+static void outside(struct apache *a, const char *path, uint64_t line, const char *key, char *rest)
+{
+    struct facts *facts = a->c->facts;
+    if (str_equal(key, "listen") || str_equal(key, "port")) {
+        char *value = conf_lines_quoted(&rest);
+        if (value)
+            add_listener(a, path, line, value);
+        return;
+    }
+    if (str_equal(key, "loadmodule") || str_equal(key, "addmodule")) {
+        char *value = conf_lines_quoted(&rest);
+        str_printf(&a->modules, "%s%s", a->modules.length ? " " : "", value ? value : "");
+        return;
+    }
+    CLEANUP_STR struct str value = {0};
+    bool first = true;
+    for (char *word; (word = conf_lines_quoted(&rest)); first = false)
+        str_printf(&value, "%s%s", first ? "" : " ", word);
+    if (str_equal(key, "servertokens") || str_equal(key, "serversignature"))
+        str_lower_all(value.data ? value.data : (char[]){""});
+    if (str_equal(key, "documentroot"))
+        fact_put(facts, a->site, "root", str_text(&value));
+    else if (str_equal(key, "servername"))
+        fact_put(facts, a->site, "name", str_text(&value));
+    else if (!fact_value(a->site, key))
+        fact_put(facts, a->site, key, str_text(&value));
+}
+
+static void setting(struct apache *a, const struct section *s, const char *path, uint64_t line,
+                    const char *key, char *rest, unsigned depth)
+{
+    struct facts *facts = a->c->facts;
+    if (str_equal(key, "include")) {
+        char *pattern = conf_lines_quoted(&rest);
+        if (pattern)
+            include(a, pattern, depth);
+    } else if (s->kind == IN_DIRECTORY &&
+               (str_equal(key, "options") || str_equal(key, "allowoverride") ||
+                str_equal(key, "dav"))) {
+        CLEANUP_STR struct str value = {0};
+        lower_words(&value, rest);
+        fact_put(facts, s->directory, key, str_text(&value));
+    } else if (str_equal(key, "sethandler") && s->kind == IN_LOCATION) {
+        char *handler = conf_lines_quoted(&rest);
+        str_printf(&a->locations, "%s%s=%s", a->locations.length ? " " : "", s->location,
+                   handler ? handler : "");
+    } else if (s->kind == OUTSIDE) {
+        outside(a, path, line, key, rest);
+    }
+}
+
+static void read_conf(struct apache *a, const char *path, unsigned depth)
+{
+    size_t size;
+    if (depth > MOST_DEPTH || ++a->files > MOST_FILES) {
+        not_read(a, path, "more files or levels of Include than are read");
+        return;
+    }
+    size_t before = facts_count(a->c->facts);
+    char *text = collect_text(a->c, path, MOST_CONF, &size);
+    if (!text) {
+        if (facts_count(a->c->facts) > before)
+            not_read(a, path, "the file could not be read");
+        return;
+    }
+    struct section stack[MOST_NESTED] = {{OUTSIDE, NULL, NULL}};
+    unsigned level = 0, deeper = 0;
+    struct conf_lines lines = conf_lines_of(text, size, CONF_BACKSLASH, MOST_LINE);
+    for (char *row; (row = conf_lines_next(&lines));) {
+        char *rest = str_trim(row);
+        if (!*rest || *rest == '#')
+            continue;
+        if (str_starts(rest, "</")) {
+            if (deeper)
+                deeper--;
+            else if (level)
+                level--;
+            continue;
+        }
+        if (*rest == '<') {
+            if (level + 1 == MOST_NESTED) {
+                deeper++;
+                continue;
+            }
+            stack[level + 1] = stack[level]; /* <IfModule> is what is around it */
+            level++;
+            open_section(a, &stack[level], path, lines.line, rest);
+            continue;
+        }
+        if (deeper)
+            continue;
+        char *key = conf_lines_word(&rest);
+        str_lower_all(key);
+        setting(a, &stack[level], path, lines.line, key, rest, depth);
+    }
+    conf_lines_state(&lines, a->c->facts, "site", path);
+    conf_lines_state(&lines, a->c->facts, "directory", path);
+    a->unread += lines.too_long + lines.with_nul;
+    conf_lines_free(&lines);
+}
+
+static void complete(struct collection *c, const char *kind, size_t found)
+{
+    struct fact *f = facts_add(c->facts, "complete", "", 0, -1, CONFIDENCE_HIGH);
+    fact_put(c->facts, f, "of", kind);
+    fact_put_number(c->facts, f, "found", (int64_t)found);
+}
+
+static void read_server(struct collection *c, const struct place *p, const char *binary,
+                        const char *banner, int64_t offset)
+{
+    CLEANUP_STR struct str version = {0};
+    for (const char *v = banner + strlen("Apache/"); str_is_digit(*v) || *v == '.'; v++)
+        str_add_char(&version, *v);
+    struct fact *product = facts_add(c->facts, "product", binary, 0, offset, CONFIDENCE_HIGH);
+    fact_put(c->facts, product, "name", "apache-httpd");
+    fact_put(c->facts, product, "version", str_text(&version));
+    fact_put(c->facts, product, "title", banner);
+
+    const char *conf;
+    if (!target_resolve_nocase(c->target, p->conf, c->arena, &conf, NULL)) {
+        facts_unread(c->facts, "site: apache", p->conf, "the configuration was not found there");
+        return;
+    }
+    struct apache a = {.c = c, .root = p->root};
+    a.site = facts_add(c->facts, "site", conf, 0, -1, CONFIDENCE_HIGH);
+    fact_put(c->facts, a.site, "server", "apache");
+    fact_put(c->facts, a.site, "instance", p->root);
+    read_conf(&a, conf, 0);
+    const char *folder = arena_strndup(c->arena, conf, (size_t)(strrchr(conf, '/') - conf));
+    read_conf(&a, arena_printf(c->arena, "%s/srm.conf", folder), 1);
+    read_conf(&a, arena_printf(c->arena, "%s/access.conf", folder), 1);
+    if (!a.listens.length)
+        add_listener(&a, conf, 0, "80");
+    fact_put(c->facts, a.site, "bindings", str_text(&a.listens));
+    fact_put(c->facts, a.site, "locations", str_text(&a.locations));
+    fact_put(c->facts, a.site, "modules", str_text(&a.modules));
+    fact_put(c->facts, a.site, "virtual_hosts", str_text(&a.virtual_hosts));
+    if (!a.unread) {
+        complete(c, "site", 1);
+        complete(c, "directory", a.directories);
+    }
+    str_free(&a.locations);
+    str_free(&a.listens);
+    str_free(&a.modules);
+    str_free(&a.virtual_hosts);
+}
+
+void collect_apache(struct collection *c)
+{
+    static const char *const prefixes[] = {"Apache/1.3."};
+    solaris_begin(c);
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
+        const char *binary;
+        int64_t offset = -1;
+        struct target_stat st;
+        if (!target_stat(c->target, places[i].binary, true, &st, NULL) &&
+            !(collect_families(c->facts) & FAMILY_WINDOWS))
+            continue;
+        if (!target_resolve_nocase(c->target, places[i].binary, c->arena, &binary, NULL))
+            continue;
+        const char *banner = binary_string(c, binary, prefixes, ARRAY_COUNT(prefixes), &offset);
+        if (banner)
+            read_server(c, &places[i], binary, banner, offset);
+    }
+}

@@ -1,0 +1,104 @@
+/* /etc/apt of the target: settings, sources, preferences. */
+#include "base/str.h"
+#include "collect/apt.h"
+#include "collect/dpkg.h"
+
+enum { MOST_CONFIG_BYTES = 4 << 20 };
+
+static void say_damaged(struct collection *c, const char *what, const char *path)
+{
+    facts_unread(c->facts, what, path, "it could not be understood in full; apt may see more");
+}
+
+/* Calls `take` for one file; nothing happens where it is not there. */
+static void with_file(struct apt_state *s, const char *path,
+                      void (*take)(struct apt_state *s, const char *path, const char *text,
+                                   size_t size))
+{
+    size_t size = 0;
+    char *text = collect_text(s->c, path, MOST_CONFIG_BYTES, &size);
+    if (text)
+        take(s, path, text, size);
+}
+
+static void
+with_folder(struct apt_state *s, const char *folder, const char *extension, const char *other,
+            void (*take)(struct apt_state *s, const char *path, const char *text, size_t size))
+{
+    struct target_entry *entries = NULL;
+    size_t count = 0;
+    struct error e = ERROR_INIT;
+    if (!target_list(s->c->target, folder, s->c->arena, &entries, &count, &e)) {
+        if (e.code != ERR_ABSENT)
+            facts_unread(s->c->facts, "settings of apt", folder, e.message);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (entries[i].type != TARGET_DIR && apt_conf_takes_file(entries[i].name, extension, other))
+            with_file(s, arena_printf(s->c->arena, "%s/%s", folder, entries[i].name), take);
+}
+
+static void take_conf(struct apt_state *s, const char *path, const char *text, size_t size)
+{
+    if (!apt_conf_parse(&s->conf, s->c->arena, text, size))
+        say_damaged(s->c, "settings of apt", path);
+}
+
+static void take_sources(struct apt_state *s, const char *path, const char *text, size_t size)
+{
+    const char *native = s->arch_count ? s->arches[0] : NULL;
+    uint64_t before = s->sources.malformed;
+    (str_ends(path, ".sources") ? apt_sources_parse_deb822 : apt_sources_parse_lines)(
+        &s->sources, s->c->arena, path, native, text, size);
+    if (s->sources.malformed > before)
+        say_damaged(s->c, "archives of apt", path);
+}
+
+static void take_preferences(struct apt_state *s, const char *path, const char *text, size_t size)
+{
+    uint64_t before = s->policy.malformed;
+    apt_policy_parse(&s->policy, s->c->arena, path, text, size);
+    if (s->policy.malformed > before)
+        say_damaged(s->c, "pins of apt", path);
+}
+
+static void find_arches(struct apt_state *s)
+{
+    struct collection *c = s->c;
+    const char *native = apt_conf_get(&s->conf, "APT::Architecture");
+    s->arch_count =
+        apt_conf_list(&s->conf, "APT::Architectures", c->arena, s->arches, APT_MOST_ARCHES);
+    if (!s->arch_count)
+        s->arch_count =
+            dpkg_architectures(c->target, c->facts, c->arena, s->arches, APT_MOST_ARCHES);
+    if (!native)
+        native = dpkg_native_arch(c->target, c->facts, c->arena);
+    for (size_t i = 0; native && i < s->arch_count; i++)
+        if (str_equal(s->arches[i], native)) { /* the native one stands first */
+            s->arches[i] = s->arches[0];
+            s->arches[0] = native;
+            return;
+        }
+    if (native && s->arch_count < APT_MOST_ARCHES) {
+        memmove(s->arches + 1, s->arches, s->arch_count * sizeof *s->arches);
+        s->arches[0] = native;
+        s->arch_count++;
+    }
+}
+
+void apt_read_config(struct apt_state *s)
+{
+    with_folder(s, "/etc/apt/apt.conf.d", "", "conf", take_conf);
+    with_file(s, "/etc/apt/apt.conf", take_conf);
+    if (s->conf.include_seen)
+        facts_unread(s->c->facts, "settings of apt", "/etc/apt/apt.conf.d",
+                     "a file that is named by #include was not followed");
+    find_arches(s);
+    with_file(s, "/etc/apt/sources.list", take_sources);
+    with_folder(s, "/etc/apt/sources.list.d", "list", "sources", take_sources);
+    with_file(s, "/etc/apt/preferences", take_preferences);
+    with_folder(s, "/etc/apt/preferences.d", "", "pref", take_preferences);
+    const char *release = apt_conf_get(&s->conf, "APT::Default-Release");
+    if (release && *release)
+        apt_policy_default(&s->policy, release);
+}

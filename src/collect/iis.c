@@ -1,0 +1,271 @@
+/* iis.c - IIS: the product, its sites, virtual directories, script maps, and what it binds.
+ *
+ * Three sources, best first: a text export of the metabase (IIS 4.0 and 5.0), the registry
+ * (the truth for IIS 1 to 3; for 4.0 and 5.0 a mirror that its tools may leave behind), and
+ * the strings of MetaBase.bin. Each fact says its `from`. */
+#include "collect/iis_internal.h"
+
+#include <stdlib.h>
+
+#define INETSRV "%SystemRoot%\\system32\\inetsrv"
+
+enum {
+    MOST_EXPORT = 16 * 1024 * 1024,
+    MOST_METABASE = 32 * 1024 * 1024,
+};
+
+/* --- the product --- */
+
+static void find_version(struct iis *s)
+{
+    struct windows_key key;
+    uint64_t major = 0, minor = 0;
+    const char *version;
+    if (windows_key(s->w, "SOFTWARE\\Microsoft\\InetStp", &key, NULL) &&
+        windows_number(s->w, &key, "MajorVersion", &major)) {
+        windows_number(s->w, &key, "MinorVersion", &minor);
+    } else if (windows_file_version(s->w, s->c->arena, INETSRV "\\inetinfo.exe", &version, NULL,
+                                    NULL) &&
+               windows_key(s->w, "SYSTEM\\CurrentControlSet\\Services\\W3SVC", &key, NULL) &&
+               str_starts(version, "3.")) {
+        major = 3; /* IIS 3.0 has no InetStp */
+    }
+    s->major = (unsigned)(major > 99 ? 0 : major);
+    s->minor = (unsigned)(minor > 99 ? 0 : minor);
+}
+
+static void put_product(struct iis *s)
+{
+    const char *version = arena_printf(s->c->arena, "%u.%u", s->major, s->minor);
+    struct fact *f =
+        windows_fact(s->c, &s->w->hives[s->major > 3 ? WINDOWS_SOFTWARE : WINDOWS_SYSTEM],
+                     "product", CONFIDENCE_HIGH);
+    iis_facts_put(s, f, "name", "iis");
+    iis_facts_put(s, f, "version", version);
+    iis_facts_put(s, f, "title",
+                  arena_printf(s->c->arena, "Internet Information %s %s",
+                               s->major < 5 ? "Server" : "Services", version));
+}
+
+/* --- the text export --- */
+
+/* Where administrators leave it: beside the metabase and its backups, with the tool that
+ * prints it, or at the top of the drive. */
+static const char *const export_folders[] = {INETSRV, INETSRV "\\MetaBack",
+                                             "%InetPub%\\AdminScripts", "%SystemDrive%\\"};
+
+static bool newer_metabase(struct iis *s, int64_t export_time)
+{
+    const char *found;
+    struct target_stat st;
+    return windows_find(s->w, s->c->arena, INETSRV "\\MetaBase.bin", &found, NULL) &&
+           target_stat(s->w->target, found, true, &st, NULL) && st.mtime > export_time;
+}
+
+static void try_export(struct iis *s, const char *path)
+{
+    CLEANUP_FREE char *text = NULL;
+    size_t size;
+    struct target_stat st = {0};
+    struct error e = ERROR_INIT;
+    if (!target_read(s->w->target, path, MOST_EXPORT, &text, &size, &e)) {
+        facts_unread(s->c->facts, "site: metabase export", path + 1, e.message);
+        return;
+    }
+    CLEANUP_STR struct str converted = {0};
+    const char *plain = text;
+    if (size >= 2 && memcmp(text, "\xff\xfe", 2) == 0) {
+        str_add_utf16le(&converted, text + 2, size - 2);
+        plain = str_text(&converted);
+        size = converted.length;
+    }
+    if (!iis_metabase_parse(&s->export, s->c->arena, plain, size, &e))
+        return;
+    s->export_path = path + 1;
+    target_stat(s->w->target, path, true, &st, NULL);
+    /* it says how things were when it was made */
+    s->export_confidence = newer_metabase(s, st.mtime) ? CONFIDENCE_MEDIUM : CONFIDENCE_HIGH;
+    if (s->export.cut)
+        facts_unread(s->c->facts, "site: metabase export", path + 1,
+                     "it is larger than what we take: the rest was not read");
+}
+
+static void find_export(struct iis *s)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(export_folders) && !s->export.count; i++) {
+        const char *folder;
+        struct target_entry *entries;
+        size_t count;
+        if (!windows_find(s->w, s->c->arena, export_folders[i], &folder, NULL) ||
+            !target_list(s->w->target, folder, s->c->arena, &entries, &count, NULL))
+            continue;
+        for (size_t n = 0; n < count && !s->export.count; n++)
+            if (str_glob("*meta*.txt", entries[n].name, true) ||
+                str_glob("*adsutil*.txt", entries[n].name, true))
+                try_export(s, arena_printf(s->c->arena, "%s/%s",
+                                           str_equal(folder, "/") ? "" : folder, entries[n].name));
+    }
+}
+
+/* --- from MetaBase.bin --- */
+
+static void take_strings(struct iis *s)
+{
+    const char *found = "", *const * maps;
+    CLEANUP_FREE char *bytes = NULL;
+    size_t size, count;
+    struct error e = ERROR_INIT;
+    if (!windows_find(s->w, s->c->arena, INETSRV "\\MetaBase.bin", &found, &e) ||
+        !target_read(s->w->target, found, MOST_METABASE, &bytes, &size, &e)) {
+        const char *why =
+            e.code == ERR_ABSENT
+                ? "MetaBase.bin, where this IIS keeps its settings, is not there"
+                : arena_printf(s->c->arena, "MetaBase.bin could not be read: %s", e.message);
+        facts_unread(s->c->facts, "site: MetaBase.bin", found, why);
+        facts_unread(s->c->facts, "script-map: MetaBase.bin", found, why);
+        if (!s->vdirs) /* its strings would not name them either */
+            facts_unread(s->c->facts, "vdir: MetaBase.bin", found, why);
+        return;
+    }
+    facts_unread(s->c->facts, "site: MetaBase.bin", found + 1,
+                 "its format is not public: the settings of sites were not read, virtual "
+                 "directories and script maps only from the registry and its strings; export it "
+                 "with \"adsutil.vbs enum_all /p > metabase.txt\" beside it and look again");
+    iis_metabase_strings(bytes, size, s->c->arena, &maps, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct fact *f = facts_add(s->c->facts, "script-map", found + 1, 0, -1, CONFIDENCE_LOW);
+        iis_facts_put(s, f, "server", "iis");
+        iis_facts_put(s, f, "instance", "*");
+        iis_facts_put_map(s, f, maps[i], "strings");
+    }
+}
+
+/* --- what it binds --- */
+
+static bool starts_itself(struct iis *s, const char *service)
+{
+    struct windows_key key;
+    uint64_t start;
+    const char *path =
+        arena_printf(s->c->arena, "SYSTEM\\CurrentControlSet\\Services\\%s", service);
+    return windows_key(s->w, path, &key, NULL) && windows_number(s->w, &key, "Start", &start) &&
+           start <= 2;
+}
+
+static void put_listener(struct iis *s, const char *service, const char *address, const char *port,
+                         const struct metabase_property *from)
+{
+    struct fact *f =
+        from ? facts_add(s->c->facts, "listener", s->export_path, from->line, -1,
+                         s->export_confidence)
+             : windows_fact(s->c, &s->w->hives[WINDOWS_SYSTEM], "listener", CONFIDENCE_MEDIUM);
+    bool any = !*address, loopback = str_starts(address, "127.");
+    iis_facts_put(s, f, "proto", "tcp");
+    iis_facts_put(s, f, "address", any ? "*" : address);
+    iis_facts_put(s, f, "port", port);
+    iis_facts_put(s, f, "family", "ipv4");
+    iis_facts_put(s, f, "scope", any ? "any" : loopback ? "loopback" : "address");
+    iis_facts_put(s, f, "service", service);
+    iis_facts_put(s, f, "from", from ? "binding" : "services");
+}
+
+/* "192.0.2.1:80:www.example": address and name may be empty. */
+static void bind_all(struct iis *s, const char *service, const struct metabase_property *p)
+{
+    for (size_t i = 0; p && i < p->count && i < 64; i++) {
+        char *address = arena_strdup(s->c->arena, p->items[i]);
+        char *port = strchr(address, ':');
+        uint64_t number;
+        if (!port)
+            continue;
+        *port++ = '\0';
+        port[strcspn(port, ":")] = '\0';
+        if (str_to_u64(port, &number) && number && number < 65536)
+            put_listener(s, service, address, port, p);
+    }
+}
+
+static bool is_site_of(const char *path, const char *service)
+{
+    size_t length = strlen(service);
+    return str_starts_nocase(path, service) && path[length] == '/' &&
+           str_is_digit(path[length + 1]) && !strchr(path + length + 1, '/');
+}
+
+static void collect_listeners_of(struct iis *s, const char *service, const char *usual_port)
+{
+    bool any = false;
+    if (!starts_itself(s, service))
+        return;
+    for (size_t i = 0; i < s->export.count; i++) {
+        const struct metabase_node *n = &s->export.nodes[i];
+        uint32_t starts = 1;
+        if (!is_site_of(n->path, service))
+            continue;
+        any = true;
+        iis_metabase_number(iis_metabase_text(&s->export, n->path, "ServerAutoStart"), &starts);
+        if (!starts)
+            continue;
+        bind_all(s, service, iis_metabase_get(&s->export, n->path, "ServerBindings"));
+        bind_all(s, service, iis_metabase_own(n, "SecureBindings"));
+    }
+    if (!any)
+        put_listener(s, service, "", usual_port, NULL);
+}
+
+/* --- all of it --- */
+
+static void put_complete(struct iis *s, const char *kind, size_t found)
+{
+    struct fact *f = facts_add(s->c->facts, "complete", "", 0, -1, CONFIDENCE_HIGH);
+    iis_facts_put(s, f, "of", kind);
+    fact_put_number(s->c->facts, f, "found", (int64_t)found);
+}
+
+static void take_settings(struct iis *s)
+{
+    const struct windows_hive_file *system = &s->w->hives[WINDOWS_SYSTEM];
+    if (s->major >= 6) {
+        facts_unread(s->c->facts, "site: IIS 6.0 and later", "",
+                     "MetaBase.xml and applicationHost.config are not read by this version");
+        return;
+    }
+    if (!s->w->alone && s->major > 3)
+        find_export(s);
+    if (system->hive) {
+        iis_registry_collect(s);
+    } else if (!s->export.count) {
+        facts_unread(s->c->facts, "vdir: registry", system->path, "the hive SYSTEM is not there");
+        facts_unread(s->c->facts, "script-map: registry", system->path,
+                     "the hive SYSTEM is not there");
+    }
+    if (s->export.count)
+        iis_export_collect(s);
+    else if (s->major > 3)
+        take_strings(s);
+    /* the mirror of a metabase may have left something out: only then is it no answer */
+    if (s->export.count || (s->major == 3 && system->hive && !hive_info(system->hive)->dirty)) {
+        put_complete(s, "site", s->sites);
+        put_complete(s, "vdir", s->vdirs);
+        put_complete(s, "script-map", s->maps);
+    }
+}
+
+void collect_iis(struct collection *c)
+{
+    static const struct {
+        const char *service, *port;
+    } services[] = {{"W3SVC", "80"}, {"MSFTPSVC", "21"}, {"SMTPSVC", "25"}, {"NNTPSVC", "119"}};
+    struct windows *w = collect_host(c) ? windows_acquire(c) : NULL;
+    if (!w)
+        return;
+    struct iis s = {.c = c, .w = w};
+    find_version(&s);
+    if (s.major) {
+        put_product(&s);
+        take_settings(&s);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(services) && w->hives[WINDOWS_SYSTEM].hive; i++)
+        collect_listeners_of(&s, services[i].service, services[i].port);
+    windows_release(c, w);
+}

@@ -1,0 +1,380 @@
+/* netscape.c - Netscape Enterprise and FastTrack 3.x, iPlanet Web Server 4.x and 6.0.
+ *
+ * A server root holds bin/ and one folder https-ID an instance. magnus.conf has a setting a
+ * line ("Port 80"); obj.conf objects with lines of work ("Service fn=send-cgi"), a line that
+ * begins with white space going on with the one before. Source: ../shared/facts, file
+ * webservers-2001.md. Version 6.0 keeps listeners in server.xml, which is only noted. */
+#include "collect/binary_strings.h"
+#include "collect/collect.h"
+#include "collect/conf_lines.h"
+#include "collect/solaris.h"
+
+#include "base/str.h"
+
+#include <stdlib.h>
+
+enum { MOST_CONF = 1024 * 1024, MOST_LINE = 8192, MOST_INSTANCES = 64, MOST_LOG = 256 * 1024 };
+
+/* Folders that hold server roots, or are one. */
+static const char *const places[] = {
+    "/usr/netscape",         "/usr/netscape/suitespot",    "/usr/iplanet",
+    "/usr/iplanet/servers",  "/opt/netscape",              "/opt/netscape/suitespot",
+    "/opt/iplanet",          "/opt/iplanet/servers",       "/usr/ns-home",
+    "/Netscape",             "/Netscape/SuiteSpot",        "/iPlanet",
+    "/iPlanet/Servers",      "/Program Files/Netscape",    "/opt",
+};
+
+static const char *const version_prefixes[] = {
+    "iPlanet-WebServer-Enterprise/", "Netscape-Enterprise/", "Netscape-FastTrack/",
+    "Netscape-Communications/"};
+
+struct instance {
+    const char *root;   /* of the server: /usr/netscape/server4 */
+    const char *folder; /* https-umi */
+    const char *id;     /* umi */
+    bool admin;
+};
+
+/* "iPlanet-WebServer-Enterprise/4.1SP2 BB1" and "Netscape-Enterprise/3.6 SP3" -> 4.1sp2, 3.6sp3 */
+static const char *version_of(struct collection *c, const char *banner)
+{
+    const char *slash = strchr(banner, '/');
+    CLEANUP_STR struct str version = {0};
+    if (!slash)
+        return "";
+    const char *p = slash + 1;
+    while (str_is_digit(*p) || *p == '.')
+        str_add_char(&version, *p++);
+    const char *pack = *p == ' ' ? p + 1 : p;
+    if (str_starts_nocase(pack, "SP") && str_is_digit(pack[2])) {
+        str_add(&version, "sp");
+        for (pack += 2; str_is_digit(*pack); pack++)
+            str_add_char(&version, *pack);
+    }
+    return arena_strdup(c->arena, str_text(&version));
+}
+
+/* The newest start line of the log names the version that ran last. */
+static const char *version_from_log(struct collection *c, const char *path, uint64_t *line)
+{
+    struct target_stat st;
+    struct error e = ERROR_INIT;
+    size_t size = 0;
+    if (!target_stat(c->target, path, true, &st, &e)) {
+        if (e.code != ERR_ABSENT)
+            facts_unread(c->facts, path, path, e.message);
+        return NULL;
+    }
+    CLEANUP_FREE char *text = mem_alloc(MOST_LOG);
+    /* The end of it: logs grow, and the newest start is what counts. */
+    uint64_t from = st.size > MOST_LOG ? st.size - MOST_LOG : 0;
+    if (!target_read_at(c->target, path, from, text, MOST_LOG, &size, &e)) {
+        facts_unread(c->facts, path, path, e.message);
+        return NULL;
+    }
+    const char *best = NULL;
+    struct conf_lines lines = conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
+    for (char *row; (row = conf_lines_next(&lines));) {
+        for (size_t i = 0; i < ARRAY_COUNT(version_prefixes); i++) {
+            const char *found = strstr(row, version_prefixes[i]);
+            if (found && str_is_digit(found[strlen(version_prefixes[i])])) {
+                best = arena_strdup(c->arena, found);
+                *line = from ? 0 : lines.line; /* lines before the end were not counted */
+            }
+        }
+    }
+    conf_lines_free(&lines);
+    return best;
+}
+
+static void add_product(struct collection *c, const struct instance *in)
+{
+    static const char *const binaries[] = {"bin/https/bin/ns-httpd", "bin/https/ns-httpd",
+                                           "bin/https/httpd.exe", "bin/https/bin/ns-httpd.exe"};
+    const char *banner = NULL, *path = NULL;
+    int64_t offset = -1;
+    uint64_t line = 0;
+    for (size_t i = 0; !banner && i < ARRAY_COUNT(binaries); i++) {
+        path = arena_printf(c->arena, "%s/%s", in->root, binaries[i]);
+        banner = binary_string(c, path, version_prefixes, ARRAY_COUNT(version_prefixes), &offset);
+    }
+    const char *log = arena_printf(c->arena, "%s/%s/logs/errors", in->root, in->folder);
+    const char *logged = version_from_log(c, log, &line);
+    /* The service pack stands in the log even where the binary only says 4.1. */
+    if (logged && (!banner || strlen(version_of(c, logged)) > strlen(version_of(c, banner)))) {
+        banner = logged;
+        path = log;
+        offset = -1;
+    } else {
+        line = 0;
+    }
+    if (!banner) {
+        facts_unread(c->facts, "product: netscape-enterprise", in->root,
+                     "no program and no log there names a version");
+        return;
+    }
+    const char *version = version_of(c, banner);
+    for (const struct fact *f = facts_first(c->facts, "product"); f;
+         f = facts_next(c->facts, "product", f))
+        if (str_equal(fact_text(f, "name"), "netscape-enterprise") &&
+            str_equal(fact_text(f, "version"), version))
+            return;
+    /* From 4.0 on the banner names no service pack: without one it is the oldest it may be. */
+    bool vague = !strstr(version, "sp");
+    struct fact *f = facts_add(c->facts, "product", path, line, offset,
+                               vague           ? CONFIDENCE_LOW
+                               : banner == logged ? CONFIDENCE_MEDIUM
+                                                  : CONFIDENCE_HIGH);
+    fact_put(c->facts, f, "name", "netscape-enterprise");
+    fact_put(c->facts, f, "version", version);
+    fact_put(c->facts, f, "title", arena_printf(c->arena, "%.100s", banner));
+}
+
+/* NAME="value" NAME=value ...: one at a time, in place. */
+static char *parameter(char **rest, char **value)
+{
+    char *p = *rest;
+    while (str_is_space(*p))
+        p++;
+    if (!*p)
+        return NULL;
+    char *name = p;
+    while (*p && *p != '=' && !str_is_space(*p))
+        p++;
+    if (*p != '=') { /* a word without a value */
+        if (*p)
+            *p++ = '\0';
+        *value = p - 1;
+        *rest = p;
+        return name;
+    }
+    *p++ = '\0';
+    if (*p == '"') {
+        *value = ++p;
+        while (*p && *p != '"')
+            p++;
+    } else {
+        *value = p;
+        while (*p && !str_is_space(*p))
+            p++;
+    }
+    if (*p)
+        *p++ = '\0';
+    *rest = p;
+    return name;
+}
+
+/* NameTrans fn=pfx2dir from="/cgi-bin" dir="..." name="cgi" */
+static void add_vdir(struct collection *c, const struct instance *in, const struct fact *object)
+{
+    if (!str_equal_nocase(fact_text(object, "fn"), "pfx2dir"))
+        return;
+    struct fact *f = facts_add(c->facts, "vdir", object->path, object->line, -1, CONFIDENCE_HIGH);
+    fact_put(c->facts, f, "server", "netscape-enterprise");
+    fact_put(c->facts, f, "instance", in->id);
+    fact_put(c->facts, f, "path", fact_text(object, "from"));
+    fact_put(c->facts, f, "directory", fact_text(object, "dir"));
+    fact_put(c->facts, f, "executable",
+             str_find_nocase(fact_text(object, "name"), "cgi") ? "yes" : "no");
+}
+
+static void read_objects(struct collection *c, const struct instance *in, const char *path,
+                         const char **document_root, size_t *objects)
+{
+    size_t size;
+    char *text = collect_text(c, path, MOST_CONF, &size);
+    if (!text) {
+        struct error e = ERROR_INIT;
+        bool there = target_stat(c->target, path, false, &(struct target_stat){0}, &e);
+        /* The administration server of 3.x works without one. */
+        if (there || e.code != ERR_ABSENT || !in->admin)
+            facts_unread(c->facts, "object: obj.conf", path, "what the instance does is not known");
+        return;
+    }
+    const char *object = "";
+    struct conf_lines lines = conf_lines_of(text, size, CONF_INDENTED, MOST_LINE);
+    for (char *row; (row = conf_lines_next(&lines));) {
+        char *rest = str_trim(row), *name, *value;
+        if (!*rest || *rest == '#')
+            continue;
+        if (str_starts_nocase(rest, "<Object")) {
+            char *end = strrchr(rest, '>');
+            if (end)
+                *end = '\0';
+            rest += strlen("<Object");
+            object = "";
+            while ((name = parameter(&rest, &value)))
+                if (str_equal_nocase(name, "name") || str_equal_nocase(name, "ppath"))
+                    object = arena_strdup(c->arena, value);
+            continue;
+        }
+        if (*rest == '<')
+            continue;
+        char *directive = conf_lines_word(&rest);
+        struct fact *f = facts_add(c->facts, "object", path, lines.line, -1, CONFIDENCE_HIGH);
+        fact_put(c->facts, f, "server", "netscape-enterprise");
+        fact_put(c->facts, f, "instance", in->id);
+        fact_put(c->facts, f, "object", object);
+        fact_put(c->facts, f, "directive", directive);
+        ++*objects;
+        while ((name = parameter(&rest, &value))) {
+            str_lower_all(name);
+            /* Every fact has these two keys of its own. */
+            const char *key = str_equal(name, "type")   ? "content_type"
+                              : str_equal(name, "kind") ? "content_kind"
+                                                        : name;
+            if (*key && !fact_value(f, key))
+                fact_put(c->facts, f, key, value);
+        }
+        add_vdir(c, in, f);
+        if (str_equal(fact_text(f, "fn"), "document-root"))
+            *document_root = fact_text(f, "root");
+    }
+    conf_lines_state(&lines, c->facts, "object", path);
+    conf_lines_free(&lines);
+}
+
+static void add_listener(struct collection *c, const struct instance *in, const char *path,
+                         uint64_t line, const char *port, const char *address)
+{
+    struct fact *f = facts_add(c->facts, "listener", path, line, -1, CONFIDENCE_HIGH);
+    bool any = !*address;
+    fact_put(c->facts, f, "proto", "tcp");
+    fact_put(c->facts, f, "address", any ? "*" : address);
+    fact_put(c->facts, f, "port", port);
+    fact_put(c->facts, f, "family", "ipv4");
+    fact_put(c->facts, f, "scope",
+             any ? "any" : str_starts(address, "127.") ? "loopback" : "address");
+    fact_put(c->facts, f, "process", in->admin ? "admserv" : "ns-httpd");
+    fact_put(c->facts, f, "service", in->folder);
+    fact_put(c->facts, f, "from", "binding");
+}
+
+/* A release from 6.0 on keeps ports and document roots there. */
+static void note_server_xml(struct collection *c, const struct instance *in)
+{
+    const char *path = arena_printf(c->arena, "%s/%s/config/server.xml", in->root, in->folder);
+    if (target_stat(c->target, path, true, &(struct target_stat){0}, NULL))
+        facts_unread(c->facts, "site: server.xml", path,
+                     "it names ports and document roots, and this version does not read it");
+}
+
+static bool read_instance(struct collection *c, const struct instance *in)
+{
+    const char *path = arena_printf(c->arena, "%s/%s/config/magnus.conf", in->root, in->folder);
+    size_t size, objects = 0;
+    char *text = collect_text(c, path, MOST_CONF, &size);
+    if (!text) {
+        facts_unread(c->facts, "site: magnus.conf", path, "the settings of the instance are not known");
+        return false;
+    }
+    struct fact *site = facts_add(c->facts, "site", path, 0, -1, CONFIDENCE_HIGH);
+    fact_put(c->facts, site, "server", "netscape-enterprise");
+    fact_put(c->facts, site, "instance", in->id);
+    fact_put(c->facts, site, "admin", in->admin ? "yes" : "no");
+    note_server_xml(c, in);
+    uint64_t port_line = 0;
+    struct conf_lines lines = conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
+    for (char *row; (row = conf_lines_next(&lines));) {
+        char *rest = str_trim(row);
+        if (!*rest || *rest == '#')
+            continue;
+        char *key = conf_lines_word(&rest);
+        str_lower_all(key);
+        if (str_equal(key, "init") || fact_value(site, key))
+            continue;
+        if (str_equal(key, "port"))
+            port_line = lines.line;
+        fact_put(c->facts, site, key, str_trim(rest));
+    }
+    conf_lines_state(&lines, c->facts, "site", path);
+    conf_lines_free(&lines);
+    fact_put(c->facts, site, "name", fact_text(site, "servername"));
+    const char *port = *fact_text(site, "port") ? fact_text(site, "port") : "80";
+    add_listener(c, in, path, port_line, port, fact_text(site, "address"));
+
+    const char *document_root = "";
+    const char *loaded = *fact_text(site, "loadobjects") ? fact_text(site, "loadobjects")
+                                                         : "obj.conf";
+    if (!strchr(loaded, '/'))
+        read_objects(c, in,
+                     arena_printf(c->arena, "%s/%s/config/%s", in->root, in->folder, loaded),
+                     &document_root, &objects);
+    if (*document_root)
+        fact_put(c->facts, site, "root", document_root);
+    return true;
+}
+
+/* A server root has bin/https or a folder https-ID. */
+static size_t read_root(struct collection *c, const char *root)
+{
+    struct target_entry *entries;
+    size_t count, found = 0;
+    bool product = false;
+    struct error e = ERROR_INIT;
+    if (!target_list(c->target, root, c->arena, &entries, &count, &e)) {
+        if (e.code != ERR_ABSENT)
+            facts_unread(c->facts, "site: netscape-enterprise", root, e.message);
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (found == MOST_INSTANCES) {
+            facts_unread(c->facts, "site: netscape-enterprise", root,
+                         "more than 64 instances: the rest was not read");
+            break;
+        }
+        struct instance in = {.root = root, .folder = entries[i].name};
+        if (!str_starts(entries[i].name, "https-"))
+            continue;
+        in.id = entries[i].name + strlen("https-");
+        in.admin = str_equal(in.id, "admserv");
+        if (!read_instance(c, &in))
+            continue;
+        found++;
+        if (!product && !in.admin)
+            add_product(c, &in);
+        product |= !in.admin;
+    }
+    return found;
+}
+
+static void state_complete(struct collection *c, const char *kind)
+{
+    size_t n = 0;
+    for (const struct fact *f = facts_first(c->facts, "unread"); f;
+         f = facts_next(c->facts, "unread", f))
+        if (str_starts(fact_text(f, "what"), kind))
+            return;
+    for (const struct fact *f = facts_first(c->facts, kind); f; f = facts_next(c->facts, kind, f))
+        n += str_equal(fact_text(f, "server"), "netscape-enterprise");
+    struct fact *f = facts_add(c->facts, "complete", "", 0, -1, CONFIDENCE_HIGH);
+    fact_put(c->facts, f, "of", kind);
+    fact_put_number(c->facts, f, "found", (int64_t)n);
+}
+
+void collect_netscape(struct collection *c)
+{
+    solaris_begin(c);
+    size_t found = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
+        struct target_entry *entries;
+        size_t count;
+        const char *place;
+        if (!target_resolve_nocase(c->target, places[i], c->arena, &place, NULL))
+            continue;
+        found += read_root(c, place);
+        if (!target_list(c->target, place, c->arena, &entries, &count, NULL))
+            continue;
+        /* server4, server6, suitespot: one level down, and only what a server would be called */
+        for (size_t k = 0; k < count && k < 256; k++)
+            if (str_starts_nocase(entries[k].name, "server") ||
+                str_starts_nocase(entries[k].name, "ns-") ||
+                str_starts_nocase(entries[k].name, "netscape"))
+                found += read_root(c, arena_printf(c->arena, "%s/%s", place, entries[k].name));
+    }
+    if (!found)
+        return;
+    state_complete(c, "site");
+    state_complete(c, "vdir");
+    state_complete(c, "object");
+}

@@ -1,0 +1,198 @@
+#include "collect/proc.h"
+
+#include "base/file.h"
+#include "base/str.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MOST_SMALL_BYTES = 64 << 10 };
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+bool proc_list(struct collection *c, uint32_t **pids, size_t *count)
+{
+    struct target_entry *entries = NULL;
+    size_t found = 0, kept = 0;
+    struct error e = ERROR_INIT;
+    if (!target_list(c->target, "/proc", c->arena, &entries, &found, &e)) {
+        facts_unread(c->facts, "running processes", "/proc", e.message);
+        return false;
+    }
+    uint32_t *list = arena_alloc(c->arena, (found + 1) * sizeof *list);
+    for (size_t i = 0; i < found && kept < PROC_MOST; i++) {
+        uint64_t number;
+        if (str_to_u64(entries[i].name, &number) && number > 0 && number < UINT32_MAX)
+            list[kept++] = (uint32_t)number;
+    }
+    if (!kept) {
+        facts_unread(c->facts, "running processes", "/proc", "no process can be seen here");
+        return false;
+    }
+    qsort(list, kept, sizeof *list, by_number);
+    *pids = list;
+    *count = kept;
+    return true;
+}
+
+bool proc_cut_deleted(char *path)
+{
+    static const char mark[] = " (deleted)";
+    if (!str_ends(path, mark))
+        return false;
+    path[strlen(path) - (sizeof mark - 1)] = '\0';
+    return true;
+}
+
+void proc_parse_cgroup(const char *text, struct arena *arena, const char **unit,
+                       bool *container)
+{
+    /* Parts of the cgroup paths that container managers make. */
+    static const char *const managers[] = {"docker",   "libpod", "kubepods", "containerd",
+                                           "cri-o",    "lxc",    "crio",     "buildkit",
+                                           "garden",   "nspawn", "machine.slice"};
+    size_t position = 0, length, size = strlen(text);
+    const char *line;
+    *unit = "";
+    *container = false;
+    while (str_next_line(text, size, &position, &line, &length)) {
+        char *path = arena_strndup(arena, line, length), *save = NULL;
+        char *colon = strchr(path, ':');
+        colon = colon ? strchr(colon + 1, ':') : NULL;
+        if (!colon)
+            continue;
+        for (char *part = strtok_r(colon + 1, "/", &save); part;
+             part = strtok_r(NULL, "/", &save)) {
+            bool service = str_ends(part, ".service");
+            if (service)
+                *unit = part; /* the innermost one */
+            for (size_t i = 0; !service && i < ARRAY_COUNT(managers); i++)
+                *container = *container || str_starts(part, managers[i]);
+        }
+    }
+}
+
+int proc_open(struct collection *c, struct error *e)
+{
+    int root = target_rootfd(c->target);
+    int fd = root < 0 ? -1
+                      : openat(root, "proc", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        error_set_errno(e, root < 0 ? ENOENT : errno, "opening failed");
+        error_at(e, "/proc", 0, 0);
+    }
+    return fd;
+}
+
+static int open_below(int proc_fd, uint32_t pid, const char *name, int flags, struct error *e)
+{
+    char path[64];
+    snprintf(path, sizeof path, "%u/%s", pid, name);
+    int fd = openat(proc_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | flags);
+    if (fd < 0)
+        error_set_errno(e, errno, "opening /proc/%s failed", path);
+    return fd;
+}
+
+bool proc_read_file(int proc_fd, uint32_t pid, const char *name, size_t most, char **out,
+                    size_t *size, struct error *e)
+{
+    CLEANUP_CLOSE int fd = open_below(proc_fd, pid, name, 0, e);
+    return fd >= 0 && file_read_fd(out, size, fd, most, e);
+}
+
+bool proc_each_socket(int proc_fd, uint32_t pid, void (*visit)(void *context, uint32_t inode),
+                      void *context, struct error *e)
+{
+    enum { MOST_DESCRIPTORS = 100000 };
+    int fd = open_below(proc_fd, pid, "fd", O_DIRECTORY, e);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!dir) {
+        if (fd >= 0) {
+            error_set_errno(e, errno, "reading /proc/%u/fd failed", pid);
+            close(fd);
+        }
+        return false;
+    }
+    size_t count = 0;
+    for (const struct dirent *d; count < MOST_DESCRIPTORS && (d = readdir(dir)); count++) {
+        char link[64];
+        uint64_t inode;
+        ssize_t n = readlinkat(fd, d->d_name, link, sizeof link - 1);
+        if (n < 10)
+            continue;
+        link[n] = '\0';
+        if (!str_starts(link, "socket:["))
+            continue;
+        link[strcspn(link, "]")] = '\0';
+        if (str_to_u64(link + 8, &inode) && inode <= UINT32_MAX)
+            visit(context, (uint32_t)inode);
+    }
+    closedir(dir);
+    return true;
+}
+
+static const char *small_file(struct collection *c, int proc_fd, uint32_t pid, const char *name)
+{
+    CLEANUP_FREE char *text = NULL;
+    size_t size = 0;
+    if (!proc_read_file(proc_fd, pid, name, MOST_SMALL_BYTES, &text, &size, NULL))
+        return NULL;
+    return arena_strndup(c->arena, text, size);
+}
+
+bool proc_read(struct collection *c, int proc_fd, uint32_t pid, struct proc *out)
+{
+    char path[64], link[4096];
+    struct stat st;
+    struct proc p = {.pid = pid, .executable = "", .unit = "", .name = ""};
+    snprintf(path, sizeof path, "%u/exe", pid);
+    ssize_t n = readlinkat(proc_fd, path, link, sizeof link - 1);
+    if (n > 0) {
+        link[n] = '\0';
+        p.deleted = proc_cut_deleted(link);
+        p.executable = arena_strdup(c->arena, link);
+    } else if (errno == ENOENT || errno == ESRCH) {
+        return false; /* a thread of the kernel, or gone */
+    } else {
+        p.denied = true;
+    }
+    const char *name = small_file(c, proc_fd, pid, "comm");
+    if (!name)
+        return false;
+    p.name = arena_strndup(c->arena, name, strcspn(name, "\n"));
+    const char *cgroup = small_file(c, proc_fd, pid, "cgroup");
+    if (cgroup)
+        proc_parse_cgroup(cgroup, c->arena, &p.unit, &p.container);
+    snprintf(path, sizeof path, "%u", pid);
+    if (fstatat(proc_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        p.uid = st.st_uid;
+    *out = p;
+    return true;
+}
+
+const char *proc_user(struct arena *arena, const char *passwd, uint32_t uid)
+{
+    char wanted[24];
+    size_t position = 0, length, size = passwd ? strlen(passwd) : 0;
+    const char *line;
+    snprintf(wanted, sizeof wanted, ":%u:", uid);
+    while (str_next_line(passwd, size, &position, &line, &length)) { /* passwd(5) */
+        const char *first = memchr(line, ':', length);
+        const char *second =
+            first ? memchr(first + 1, ':', length - (size_t)(first + 1 - line)) : NULL;
+        if (second && length - (size_t)(second - line) > strlen(wanted) &&
+            memcmp(second, wanted, strlen(wanted)) == 0)
+            return arena_strndup(arena, line, (size_t)(first - line));
+    }
+    return arena_printf(arena, "%u", uid);
+}

@@ -1,0 +1,54 @@
+/* proc.h - what /proc of the target says of its processes (proc(5)).
+ *
+ * Everything a process says of itself may be made up by it: name and command line are shown
+ * and never believed; the program is where /proc/PID/exe leads. A process that ends while it
+ * is looked at is left out. */
+#ifndef YAGURA_COLLECT_PROC_H
+#define YAGURA_COLLECT_PROC_H
+
+#include "collect/collect.h"
+
+struct proc {
+    uint32_t pid;
+    const char *name;       /* /proc/PID/comm */
+    const char *executable; /* without " (deleted)"; "" where it cannot be read */
+    bool deleted;           /* the program was replaced or removed */
+    bool denied;            /* it may not be looked at by this user */
+    const char *unit;       /* "nginx.service", or "" */
+    bool container;         /* runs inside one: its paths are not those of this host */
+    uint32_t uid;
+};
+
+enum { PROC_MOST = 100000 };
+
+/* The ids of all processes, ascending. False, with a statement in the facts, where /proc
+ * cannot be read. */
+bool proc_list(struct collection *c, uint32_t **pids, size_t *count);
+
+/* /proc of a live target, opened once. It is the kernel's own tree, so that what is below it is
+ * opened by plain names, with as few system calls as can be; a /proc that is a link is refused.
+ * -1 where it cannot be opened. */
+int proc_open(struct collection *c, struct error *e);
+
+/* One file of a process; *out is a malloc block. */
+bool proc_read_file(int proc_fd, uint32_t pid, const char *name, size_t most, char **out,
+                    size_t *size, struct error *e);
+
+/* Calls `visit` with the inode of each socket that a process has open. */
+bool proc_each_socket(int proc_fd, uint32_t pid, void (*visit)(void *context, uint32_t inode),
+                      void *context, struct error *e);
+
+/* False where it is gone, or a thread of the kernel. Strings in the collection's arena. */
+bool proc_read(struct collection *c, int proc_fd, uint32_t pid, struct proc *out);
+
+/* The name of a user by /etc/passwd, or the number. `passwd` is the text of that file or NULL. */
+const char *proc_user(struct arena *arena, const char *passwd, uint32_t uid);
+
+/* Takes " (deleted)" off the end of a path; true where it was there. */
+bool proc_cut_deleted(char *path);
+
+/* The unit of systemd, and whether it is a container, from the text of /proc/PID/cgroup. */
+void proc_parse_cgroup(const char *text, struct arena *arena, const char **unit,
+                       bool *container);
+
+#endif

@@ -1,0 +1,99 @@
+/* windows_files.c - Windows: the files that are wanted, their versions and access lists. */
+#include "collect/ntfs_acl.h"
+#include "collect/windows_system.h"
+
+#include <stdlib.h>
+
+static void put_result(struct collection *c, struct fact *host, const char *want, bool good,
+                       const char *text, const struct error *e)
+{
+    if (good)
+        fact_put(c->facts, host, want, text);
+    else if (e->code == ERR_ABSENT)
+        fact_put_state(c->facts, host, want, VALUE_ABSENT, "");
+    else
+        fact_put_state(c->facts, host, want, VALUE_UNREADABLE, e->message);
+}
+
+static void put_exists(struct collection *c, struct windows *w, struct fact *host, const char *want,
+                       const char *path)
+{
+    struct error e = ERROR_INIT;
+    const char *found;
+    bool good = windows_find(w, c->arena, path, &found, &e);
+    put_result(c, host, want, good, "present", &e);
+}
+
+/* Besides the value in the host fact, a fact of its own: what was found, and how large. */
+static void put_version(struct collection *c, struct windows *w, struct fact *host,
+                        const char *want, const char *path)
+{
+    struct error e = ERROR_INIT;
+    struct windows_path found = {.path = ""};
+    struct target_stat st;
+    const char *version = "";
+    uint64_t size = 0;
+    bool there = windows_resolve(w, c->arena, path, &found, &e) &&
+                 target_stat(w->target, found.path, true, &st, &e);
+    bool good = there && windows_file_version(w, c->arena, path, &version, &size, &e);
+    put_result(c, host, want, good, version, &e);
+
+    struct fact *f =
+        facts_add(c->facts, "file", there ? found.path + 1 : "", 0, -1, CONFIDENCE_HIGH);
+    fact_put(c->facts, f, "path", path);
+    if (there) {
+        fact_put(c->facts, f, "actual", found.path);
+        fact_put(c->facts, f, "exists", "yes");
+        fact_put_number(c->facts, f, "size", (int64_t)st.size);
+    } else if (e.code == ERR_ABSENT) {
+        fact_put(c->facts, f, "exists", "no");
+    } else {
+        fact_put_state(c->facts, f, "exists", VALUE_UNREADABLE, e.message);
+    }
+    put_result(c, f, "version", good, version, &e);
+}
+
+static void put_acl(struct collection *c, struct windows *w, struct fact *host, const char *want,
+                    const char *path)
+{
+    struct error e = ERROR_INIT;
+    const char *found, *text = "";
+    CLEANUP_FREE char *descriptor = NULL;
+    size_t size = 0;
+    bool good = windows_find(w, c->arena, path, &found, &e);
+    if (good && !target_security_descriptor(w->target, found, &descriptor, &size, &e)) {
+        good = false;
+        if (e.code == ERR_ABSENT) /* the file is there: only its list could not be had */
+            e.code = ERR_UNREADABLE;
+    }
+    good = good && ntfs_acl_text(&text, c->arena, descriptor, size, &e);
+    put_result(c, host, want, good, text, &e);
+}
+
+static const struct {
+    const char *form;
+    void (*put)(struct collection *c, struct windows *w, struct fact *host, const char *want,
+                const char *path);
+} forms[] = {
+    {"file:", put_exists},
+    {"file-version:", put_version},
+    {"file-acl:", put_acl},
+};
+
+void collect_windows_files(struct collection *c)
+{
+    struct fact *host = collect_host(c);
+    struct windows *w = host ? windows_acquire(c) : NULL;
+    if (!w)
+        return;
+    for (size_t k = 0; k < ARRAY_COUNT(forms); k++) {
+        size_t first, count;
+        wants_with_prefix(c->wants, forms[k].form, &first, &count);
+        for (size_t i = first; i < first + count; i++) {
+            const char *path = c->wants->items[i] + strlen(forms[k].form);
+            if (windows_is_path(path)) /* others are for other systems */
+                forms[k].put(c, w, host, c->wants->items[i], path);
+        }
+    }
+    windows_release(c, w);
+}

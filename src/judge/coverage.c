@@ -1,0 +1,136 @@
+#include "judge/coverage.h"
+
+#include "base/str.h"
+#include "judge/patches.h"
+#include "model/date.h"
+
+/* A feed whose newest document is older than this is said at every audit. */
+enum { FEED_OLD_DAYS = 365 };
+
+struct coverage {
+    const struct judge_input *in;
+    struct findings *out;
+    struct arena *arena;
+};
+
+static struct finding *finding_for(struct coverage *c, const char *rule, const char *subject)
+{
+    char id[17];
+    finding_make_id(id, c->in->identity, rule, subject);
+    for (size_t i = c->out->list.count; i > 0; i--)
+        if (str_equal(c->out->list.items[i - 1]->id, id))
+            return c->out->list.items[i - 1];
+    struct finding *f = findings_add(c->out);
+    f->id = arena_strdup(c->out->arena, id);
+    return f;
+}
+
+static bool in_range(struct coverage *c, const char *range, enum version_scheme scheme,
+                     const char *version)
+{
+    struct version_range parsed;
+    return version_range_parse(&parsed, c->arena, range, scheme, NULL) &&
+           version_range_has(&parsed, version);
+}
+
+static struct finding *unknown(struct coverage *c, const char *rule, const char *title,
+                               const char *subject)
+{
+    struct finding *f = finding_for(c, rule, subject);
+    f->rule_id = rule;
+    f->rule_title = title;
+    f->rule_kind = RULE_TARGET;
+    f->severity = SEVERITY_INFO;
+    f->subject_kind = "target";
+    f->subject_name = arena_strdup(c->out->arena, subject);
+    f->verdict = VERDICT_UNKNOWN;
+    return f;
+}
+
+/* A Windows or Solaris release that no advisory in the set names. */
+static void judge_system(struct coverage *c)
+{
+    const struct fact *host = facts_first(c->in->facts, "host");
+    if (!host || str_equal(fact_text(host, "family"), "unknown")) {
+        struct finding *f = unknown(c, "system-not-recognised", N_("The system was not recognised"),
+                                    "host");
+        f->summary = message_of(N_("No operating system was recognised here, so nothing can be "
+                                   "judged"));
+        f->remedy = message_of(N_("Check that the path or image is the root of the system's volume"));
+        return;
+    }
+    const char *family = fact_text(host, "family"), *version = fact_text(host, "version");
+    if (!str_equal(family, "windows") && !str_equal(family, "solaris"))
+        return;
+    const struct advisory_case *const *cases;
+    size_t count = advisories_cases(c->in->advisories, CASE_PRODUCT, family, "", &cases), fitting = 0;
+    for (size_t i = 0; i < count; i++)
+        fitting += patches_on_platform(c->in->facts, cases[i]->platform) &&
+                   (!*cases[i]->affected ||
+                    in_range(c, cases[i]->affected, VERSION_GENERIC, version));
+    if (fitting)
+        return;
+    struct finding *f = unknown(c, "no-advisories", N_("No advisories for this system"),
+                                fact_text(host, "os"));
+    f->summary = message_of(N_("Cannot judge {os}: no advisories for it are loaded"));
+    message_put(&f->summary, "os", fact_text(host, "os"));
+    f->why = message_of(N_("What is installed was listed, but there is nothing to compare it with. "
+                           "No finding here does not mean that the host is safe."));
+    f->remedy = message_of(N_("Import the vendor's advisories: yagura feed import PATH"));
+}
+
+/* An imported feed that has grown old. What is shipped speaks of closed years: it cannot. */
+static void judge_feeds(struct coverage *c)
+{
+    const struct advisory_feed *feeds;
+    size_t count = advisories_feeds(c->in->advisories, &feeds);
+    for (size_t i = 0; i < count; i++) {
+        bool shipped = feeds[i].imported == feeds[i].newest;
+        if (shipped || feeds[i].newest == DATE_NONE || c->in->as_of == DATE_NONE ||
+            c->in->as_of - feeds[i].newest < FEED_OLD_DAYS * INT64_C(86400))
+            continue;
+        char day[16];
+        date_format_day(feeds[i].newest, day);
+        struct finding *f = unknown(c, "feed-old", N_("A feed of advisories is old"), feeds[i].name);
+        f->summary = message_of(N_("The feed {feed} is old: its newest document is of {day}"));
+        message_put(&f->summary, "feed", feeds[i].name);
+        message_put(&f->summary, "day", arena_strdup(c->arena, day));
+        f->why = message_of(N_("Holes that became known since then are not in it, so they cannot be "
+                               "found."));
+        f->remedy = message_of(N_("Import the vendor's advisories: yagura feed import PATH"));
+    }
+}
+
+void judge_coverage(struct findings *out, const struct judge_input *in)
+{
+    struct coverage c = {.in = in, .out = out, .arena = out->arena};
+    judge_system(&c);
+    judge_feeds(&c);
+    for (const struct fact *f = facts_first(in->facts, "unread"); f;
+         f = facts_next(in->facts, "unread", f)) {
+        char *subject = arena_printf(c.arena, "%s %s", fact_text(f, "what"), f->path);
+        struct finding *item = unknown(&c, "could-not-look", N_("Something could not be looked at"),
+                                       subject);
+        item->summary = message_of(N_("Could not look at {what}: {reason}"));
+        message_put(&item->summary, "what", fact_text(f, "what"));
+        message_put(&item->summary, "reason", fact_text(f, "reason"));
+        struct evidence e = {f->path, f->line, f->offset, fact_text(f, "reason")};
+        item->evidence.count = 0;
+        VEC_PUSH(&item->evidence, e);
+    }
+    for (const struct fact *f = facts_first(in->facts, "registry"); f;
+         f = facts_next(in->facts, "registry", f)) {
+        if (!str_equal(fact_text(f, "state"), "dirty"))
+            continue;
+        struct finding *item = unknown(&c, "registry-stale", N_("A registry hive is stale"),
+                                       fact_text(f, "hive"));
+        item->summary = message_of(N_("The registry hive {hive} is stale: it was not closed cleanly, "
+                                      "and what was written last may be missing from it"));
+        message_put(&item->summary, "hive", fact_text(f, "hive"));
+        item->remedy = message_of(N_("Shut the system down cleanly and read it again, or judge with "
+                                     "that in mind"));
+        struct evidence e = {f->path, 0, f->offset, "sequence numbers differ"};
+        item->evidence.count = 0;
+        VEC_PUSH(&item->evidence, e);
+    }
+}

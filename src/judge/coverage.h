@@ -1,0 +1,13 @@
+/* coverage.h - what nobody can judge: stated, so that it is never taken for clean. Pure.
+ *
+ * Unknown findings for: what a collector could not look at, a stale registry hive, a system
+ * that was not recognised, a Windows or Solaris release that no loaded advisory speaks of, and
+ * an imported feed whose newest document is over a year old. */
+#ifndef YAGURA_JUDGE_COVERAGE_H
+#define YAGURA_JUDGE_COVERAGE_H
+
+#include "judge/advisory.h"
+
+void judge_coverage(struct findings *out, const struct judge_input *in);
+
+#endif

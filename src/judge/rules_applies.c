@@ -1,0 +1,73 @@
+/* Which rules speak of a target: sets, products and versions. */
+#include "base/str.h"
+#include "judge/rules.h"
+
+/* A set is a checklist; it fits by the host's family or by a product that was found. */
+static const struct {
+    const char *set, *name, *version;
+} sets[] = {
+    {"iis3", "iis", "3"},       {"iis4", "iis", "4"},           {"iis5", "iis", "5"},
+    {"solaris", "solaris", ""}, {"netscape", "netscape", ""},   {"apache13", "apache", "1.3"},
+    {"linux", "linux", ""},     {"windows", "windows", ""},
+};
+
+/* Names of rules against the names under which products are reported. */
+static const struct {
+    const char *asked, *reported;
+} synonyms[] = {
+    {"netscape", "netscape-enterprise"},
+    {"apache", "apache-httpd"},
+};
+
+static bool version_fits(const char *asked, const char *version)
+{
+    size_t length = strlen(asked);
+    if (!length || str_equal_nocase(asked, version))
+        return true;
+    return str_starts_nocase(version, asked) && version[length] == '.';
+}
+
+static bool fits(const struct facts *facts, const char *name, const char *version)
+{
+    const struct fact *host = facts_first(facts, "host");
+    if (host) {
+        const char *family = fact_text(host, "family");
+        bool same = str_equal_nocase(family, name) ||
+                    (str_equal_nocase(name, "linux") && str_equal(family, "debian"));
+        if (same && version_fits(version, fact_text(host, "version")))
+            return true;
+    }
+    const char *reported = name;
+    for (size_t i = 0; i < ARRAY_COUNT(synonyms); i++)
+        if (str_equal_nocase(synonyms[i].asked, name))
+            reported = synonyms[i].reported;
+    for (const struct fact *f = NULL; (f = facts_next(facts, "product", f));) {
+        const char *found = fact_text(f, "name");
+        if ((str_equal_nocase(found, name) || str_equal_nocase(found, reported)) &&
+            version_fits(version, fact_text(f, "version")))
+            return true;
+    }
+    return false;
+}
+
+const char *rules_set_of(const struct rule *rule, const struct facts *facts)
+{
+    for (size_t i = 0; i < rule->set_count; i++)
+        for (size_t k = 0; k < ARRAY_COUNT(sets); k++)
+            if (str_equal(sets[k].set, rule->sets[i]) &&
+                fits(facts, sets[k].name, sets[k].version))
+                return rule->sets[i];
+    return "";
+}
+
+bool rules_applies(const struct rule *rule, const struct facts *facts)
+{
+    if (*rule->product && !fits(facts, rule->product, ""))
+        return false;
+    if (rule->set_count && !*rules_set_of(rule, facts))
+        return false;
+    for (size_t i = 0; i < rule->applies_count; i++)
+        if (fits(facts, rule->applies[i].name, rule->applies[i].version))
+            return true;
+    return !rule->applies_count;
+}

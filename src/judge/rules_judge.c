@@ -1,0 +1,242 @@
+/* Findings of checklist rules. */
+#include "base/str.h"
+#include "judge/rules.h"
+#include "judge/rules_kinds.h"
+
+/* More unknown records than this have one cause: they are one finding about the host. */
+enum { MOST_UNKNOWN = 3, MOST_EVIDENCE = 16 };
+
+struct judging {
+    struct findings *out;
+    const struct rule_results *results;
+    const struct facts *facts;
+    const char *identity;
+    const struct rule_result *result;
+    const struct rule *rule;
+    const char *set; /* of the rule on this target */
+    size_t first;    /* findings of this rule begin here */
+};
+
+/* --- the subject --- */
+
+static const char *fill(struct arena *arena, const char *template, const struct fact *f)
+{
+    struct message m = message_of(template);
+    for (const char *p = template; (p = strchr(p, '{'));) {
+        const char *end = strchr(++p, '}');
+        if (!end)
+            break;
+        char *key = arena_strndup(arena, p, (size_t)(end - p));
+        message_put(&m, key, fact_text(f, key));
+    }
+    return message_text(arena, &m);
+}
+
+/* "key otherkey" or a text with places; the first that is not empty. */
+static const char *subject_of(struct arena *arena, const char *how, const struct fact *f)
+{
+    if (strchr(how, '{'))
+        return fill(arena, how, f);
+    char *copy = arena_strdup(arena, how), *save = NULL;
+    for (char *key = strtok_r(copy, " ", &save); key; key = strtok_r(NULL, " ", &save))
+        if (*fact_text(f, key))
+            return fact_text(f, key);
+    return "";
+}
+
+static void subject(struct judging *j, const struct fact *f, const char **kind, const char **name)
+{
+    const struct rule *rule = j->rule;
+    const char *colon = strchr(rule->subject, ':');
+    *kind = rule->category;
+    if (rules_is_want(rule->subject)) { /* about a file or a key rather than about the host */
+        *kind = str_starts_nocase(rule->subject, "HKLM") ? "registry" : "file";
+        *name = str_starts_nocase(rule->subject, "HKLM") || !colon ? rule->subject : colon + 1;
+        return;
+    }
+    const struct rules_kind *known = rules_kinds_find(rule->category);
+    *name = "";
+    if (f && *rule->subject)
+        *name = subject_of(j->out->arena, rule->subject, f);
+    if (f && !**name && known)
+        *name = subject_of(j->out->arena, known->subject, f);
+    if (!**name) {
+        const struct fact *host = facts_first(j->facts, "host");
+        *kind = "host";
+        *name = host ? fact_text(host, "name") : "";
+    }
+}
+
+/* --- texts --- */
+
+/* Fills the places of a text with what the record says. */
+static struct message message_for(struct judging *j, const char *text, const struct fact *f,
+                                  const char *subject_name)
+{
+    struct message m = message_of(*text ? text : NULL);
+    for (const char *p = text; (p = strchr(p, '{'));) {
+        const char *end = strchr(++p, '}');
+        if (!end)
+            break;
+        char key[64];
+        size_t length = (size_t)(end - p);
+        if (length >= sizeof key)
+            continue;
+        memcpy(key, p, length);
+        key[length] = '\0';
+        if (str_equal(key, "subject"))
+            message_put(&m, "subject", subject_name);
+        else if (f && fact_value(f, key))
+            message_put(&m, fact_value(f, key)->key, fact_text(f, key));
+    }
+    return m;
+}
+
+static const char *clip(struct arena *arena, const char *text)
+{
+    enum { MOST = 200 };
+    CLEANUP_STR struct str out = {0};
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length && out.length < MOST; i++)
+        str_add(&out, text[i] == '\n' ? "; " : (char[2]){text[i], '\0'});
+    out.length = str_utf8_valid_prefix(str_text(&out), out.length);
+    if (out.data)
+        out.data[out.length] = '\0';
+    if (length > MOST)
+        str_add(&out, "...");
+    return arena_strdup(arena, str_text(&out));
+}
+
+/* "script-map .printer: handler=C:\..., flags=5": the values that the rule asked for. */
+static void add_evidence(struct judging *j, struct finding *item, const struct rule *rule,
+                         const struct fact *f)
+{
+    CLEANUP_STR struct str out = {0};
+    const struct rules_kind *kind = rules_kinds_find(rule->category);
+    const char *name = kind ? subject_of(j->out->arena, kind->subject, f) : "";
+    str_printf(&out, "%s %s", f->kind, name);
+    size_t shown = 0;
+    for (size_t i = 0; i < rule->field_count && shown < 12; i++) {
+        const struct fact_value *v = fact_value(f, rule->fields[i]);
+        bool stated = v && v->state == VALUE_TEXT;
+        if ((!v && !rules_is_want(rule->fields[i])) || (stated && str_equal(v->text, name)))
+            continue;
+        str_add(&out, shown++ ? ", " : ": ");
+        if (!v)
+            str_printf(&out, "%s was not looked at", rule->fields[i]);
+        else if (v->state == VALUE_TEXT)
+            str_printf(&out, "%s=%s", v->key, clip(j->out->arena, v->text));
+        else
+            str_printf(&out, "%s %s%s", v->key,
+                       v->state == VALUE_ABSENT ? "is absent" : "could not be read: ",
+                       v->state == VALUE_ABSENT ? "" : clip(j->out->arena, v->text));
+    }
+    struct evidence e = {f->path, f->line, f->offset, arena_strdup(j->out->arena, str_text(&out))};
+    VEC_PUSH(&item->evidence, e);
+    if (f->confidence < item->confidence)
+        item->confidence = f->confidence;
+}
+
+static void add_also(struct judging *j, struct finding *item, const struct rule *rule)
+{
+    for (size_t i = 0; i < rule->also_count; i++) {
+        const struct rule *other = rule->also_rules[i];
+        const struct rule_result *r = rule_results_find(j->results, other->name);
+        for (size_t k = 0; r && k < r->fired_count && k < 4; k++)
+            add_evidence(j, item, other, r->fired[k]);
+        for (size_t k = 0; r && k < r->unknown_count && k < 4; k++)
+            add_evidence(j, item, other, r->unknown[k]);
+        add_also(j, item, other);
+    }
+}
+
+/* --- findings --- */
+
+static struct finding *finding_of(struct judging *j, const char *kind, const char *name, bool *made)
+{
+    for (size_t i = j->first; i < j->out->list.count; i++)
+        if (str_equal(j->out->list.items[i]->subject_name, name) &&
+            str_equal(j->out->list.items[i]->subject_kind, kind))
+            return j->out->list.items[i];
+    char id[17];
+    struct finding *item = findings_add(j->out);
+    finding_make_id(id, j->identity, j->rule->name, name);
+    item->id = arena_strdup(j->out->arena, id);
+    item->rule_id = j->rule->name;
+    item->subject_kind = kind;
+    item->subject_name = name;
+    *made = true;
+    return item;
+}
+
+static void describe(struct judging *j, struct finding *item, const struct fact *f,
+                     enum verdict verdict)
+{
+    const struct rule *rule = j->rule;
+    item->rule_title = rule->title;
+    item->rule_source = *rule->source          ? rule->source
+                        : *rule->checklist_id  ? rule->checklist_id
+                        : rule->reference_count ? rule->references[0]
+                                                : "";
+    item->rule_kind = str_equal(rule->category, "leaving") ? RULE_LEAVING : RULE_CHECKLIST;
+    item->checklist = *j->set ? j->set : NULL;
+    item->severity = rule->severity;
+    item->verdict = verdict;
+    if (verdict == VERDICT_AFFECTED) {
+        item->summary = message_for(j, *rule->description ? rule->description : rule->title, f,
+                                    item->subject_name);
+    } else {
+        item->summary = message_of(N_("{title}: cannot judge {subject}: {reason}"));
+        message_put_translated(&item->summary, "title", rule->title);
+        message_put(&item->summary, "subject", item->subject_name);
+        message_put_translated(&item->summary, "reason", j->result->reason);
+    }
+    item->why = message_for(j, rule->why, f, item->subject_name);
+    item->remedy = message_for(j, rule->fix, f, item->subject_name);
+    for (size_t i = 0; i < rule->step_count; i++) {
+        struct message step = message_for(j, rule->steps[i], f, item->subject_name);
+        VEC_PUSH(&item->steps, step);
+    }
+    for (size_t i = 0; i < rule->reference_count; i++) {
+        struct reference r = {rule->references[i], rule->references[i]};
+        VEC_PUSH(&item->references, r);
+    }
+}
+
+static void add_finding(struct judging *j, const struct fact *f, enum verdict verdict)
+{
+    const char *kind, *name;
+    bool made = false;
+    subject(j, f, &kind, &name);
+    struct finding *item = finding_of(j, kind, name, &made);
+    if (made)
+        describe(j, item, f, verdict);
+    else if (item->verdict != verdict && verdict == VERDICT_UNKNOWN)
+        return; /* the same subject is known to be affected */
+    if (f)
+        add_evidence(j, item, j->rule, f);
+    for (size_t i = 0; !f && i < j->result->unknown_count && i < MOST_EVIDENCE; i++)
+        add_evidence(j, item, j->rule, j->result->unknown[i]);
+    if (made)
+        add_also(j, item, j->rule);
+}
+
+void rules_judge(struct findings *out, const struct rule_results *results,
+                 const struct facts *facts, const char *set, const char *identity)
+{
+    for (size_t i = 0; i < rule_results_count(results); i++) {
+        const struct rule_result *r = rule_results_at(results, i);
+        struct judging j = {.out = out, .results = results, .facts = facts, .identity = identity,
+                            .result = r, .rule = r->rule, .first = out->list.count,
+                            .set = rules_set_of(r->rule, facts)};
+        if (r->rule->helper || (set && !str_equal(set, j.set)))
+            continue;
+        for (size_t k = 0; k < r->fired_count; k++)
+            add_finding(&j, r->fired[k], VERDICT_AFFECTED);
+        for (size_t k = 0; r->unknown_count <= MOST_UNKNOWN && k < r->unknown_count; k++)
+            add_finding(&j, r->unknown[k], VERDICT_UNKNOWN);
+        if (r->unknown_count > MOST_UNKNOWN ||
+            (r->outcome == OUTCOME_UNKNOWN && !r->unknown_count))
+            add_finding(&j, NULL, VERDICT_UNKNOWN);
+    }
+}

@@ -1,0 +1,76 @@
+#include "judge/rules_kinds.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#include <stdio.h>
+
+/* The collectors' words for what they could not read stand in the last column. */
+static const struct rules_kind kinds[] = {
+    {"host", "name", true, true, "", ""}, /* and every wanted key */
+    {"product", "name", false, false, " name version title ", ""},
+    {"package", "name", true, false,
+     " manager name version arch status source_package source_version hold ", "installed packages"},
+    {"hotfix", "id", false, false,
+     " id installed place service_pack_key obsoletes requires packages date ", "hotfixes"},
+    {"hotfix-leavings", "id", false, false, " id path ", "uninstall folders"},
+    {"file", "path", false, false, " path actual exists version size ", ""},
+    {"registry", "hive", false, false, " hive state format ", ""},
+    {"service", "name", true, false, " name display start image account running ", "services"},
+    {"site", "name instance", true, true, "", "sites"},
+    {"vdir", "path", true, false,
+     " server instance path directory access_flags readable writable executable script "
+     "source_access dir_browse parent_paths on_system_volume ", "virtual directories"},
+    {"script-map", "extension", true, false,
+     " server instance extension handler flags verbs from ", "script maps"},
+    {"directory", "path", true, false, " server instance path options allowoverride dav ", ""},
+    {"object", "fn", true, true, "", ""},
+    {"trust", "path", false, false, " path account host user ", ""},
+    {"share", "name", false, false, " name path ", "shares"},
+    {"listener", "{port}/{proto}", false, false,
+     " proto address port family scope process pid executable package user service from "
+     "published_by v6only inside rpc rpc_versions reached_through ", "listening sockets"},
+    {"process", "name", false, false,
+     " pid name executable user package service restart_needed replaced replaced_packages "
+     "serves packages ", "running processes"},
+    {"kernel", "running", false, false,
+     " running installed package installed_version running_version running_from ", ""},
+    {"update", "name", false, false,
+     " name arch installed candidate security security_version source_list held upgradable "
+     "phased ", "updates"},
+    {"update-source", "uri", false, false,
+     " uri suite component arch origin label archive codename security state reason valid_until "
+     "refreshed refreshed_from configured ", "updates"},
+    {"os-support", "series", false, false,
+     " distribution series released eol eol_lts eol_paid from ", ""},
+    {"firewall", "tool", false, false, " tool path family state policy allows note ", ""},
+    {"leaving", "path", false, false, " of path what claim ", ""},
+    {"rc", "path", true, false, " path level name runs ", ""},
+    {"inetd", "service", true, false,
+     " service state socket proto wait user server args line rpc port ", ""},
+    {"unread", "what", false, false, " what reason ", ""},
+    {"complete", "of", false, false, " of found ", ""},
+};
+
+const struct rules_kind *rules_kinds_at(unsigned index)
+{
+    return index < ARRAY_COUNT(kinds) ? &kinds[index] : NULL;
+}
+
+const struct rules_kind *rules_kinds_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
+        if (str_equal(kinds[i].name, name))
+            return &kinds[i];
+    return NULL;
+}
+
+bool rules_kinds_has(const struct rules_kind *kind, const char *key)
+{
+    char wanted[128];
+    if (kind->open)
+        return true;
+    int length = snprintf(wanted, sizeof wanted, " %s ", key);
+    return length > 2 && (size_t)length < sizeof wanted && !strchr(key, ' ') &&
+           strstr(kind->keys, wanted) != NULL;
+}

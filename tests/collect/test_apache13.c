@@ -1,0 +1,143 @@
+/* Apache 1.3 of 2001. */
+#include "tests/collect/tree.h"
+
+static collect_source_function *const sources[] = {collect_solaris_host, collect_apache};
+
+static void write_server(struct tree *t, const char *banner, const char *conf)
+{
+    tree_solaris7(t);
+    tree_file(t, "usr/local/apache/bin/httpd", banner);
+    if (conf)
+        tree_file(t, "usr/local/apache/conf/httpd.conf", conf);
+}
+
+static void run(struct tree *t)
+{
+    tree_run(t, sources, ARRAY_COUNT(sources));
+}
+
+static void only_version_1_3_is_ours(void **state)
+{
+    static const struct {
+        const char *banner, *version;
+    } rows[] = {{"x Apache/1.3.12 (Unix)\x01", "1.3.12"},
+                {"x Apache/1.3.20 (Unix) mod_ssl/2.8.4\x01", "1.3.20"},
+                {"x Apache/2.0.40 (Unix)\x01", NULL},
+                {"x Apache/1.3.%d\x01", NULL},
+                {"", NULL}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct tree t;
+        tree_begin(&t);
+        write_server(&t, rows[i].banner, "Port 80\n");
+        run(&t);
+        const struct fact *f = harness_find(&t.h, "product", "name", "apache-httpd");
+        assert_string_equal(f ? harness_value(f, "version") : "",
+                            rows[i].version ? rows[i].version : "");
+        assert_int_equal(tree_count(&t, "site"), rows[i].version ? 1 : 0);
+        tree_end(&t);
+    }
+}
+
+static void settings_come_from_all_three_files_and_what_they_include(void **state)
+{
+    struct tree t;
+    tree_begin(&t);
+    write_server(&t, "Apache/1.3.3 (Unix)",
+                 "ServerType standalone\nPort 8080\nUser nobody\nServerTokens Full\n"
+                 "Include conf/extra/*.conf\nListen 127.0.0.1:81\n"
+                 "<Location /server-status>\nSetHandler server-status\n</Location>\n");
+    tree_file(&t, "usr/local/apache/conf/srm.conf", "DocumentRoot \"/export/my docs\"\n");
+    tree_file(&t, "usr/local/apache/conf/access.conf",
+              "<Directory /export/docs>\nOptions Indexes \\\n  ExecCGI\nAllowOverride None\n"
+              "</Directory>\n");
+    tree_file(&t, "usr/local/apache/conf/extra/a.conf", "ScriptAlias /cgi-bin/ /export/cgi\n");
+    tree_file(&t, "usr/local/apache/conf/extra/b.txt", "User mallory\n");
+    run(&t);
+    const struct fact *site = facts_first(t.h.facts, "site");
+    static const char *const rows[][2] = {{"root", "/export/my docs"},
+                                          {"user", "nobody"},
+                                          {"scriptalias", "/cgi-bin/ /export/cgi"},
+                                          {"bindings", "8080 127.0.0.1:81"}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        assert_string_equal(harness_value(site, rows[i][0]), rows[i][1]);
+    const struct fact *f = tree_fact(&t, "directory", "path", "/export/docs");
+    assert_string_equal(harness_value(f, "options"), "indexes execcgi");
+    assert_string_equal(harness_value(f, "allowoverride"), "none");
+    assert_string_equal(harness_value(tree_fact(&t, "listener", "port", "81"), "scope"),
+                        "loopback");
+    assert_string_equal(harness_value(tree_fact(&t, "complete", "of", "directory"), "found"), "1");
+    tree_end(&t);
+}
+
+static void sections_within_sections_are_closed_one_by_one(void **state)
+{
+    struct tree t;
+    tree_begin(&t);
+    write_server(&t, "Apache/1.3.20 (Unix)",
+                 "DocumentRoot /export/main\n<VirtualHost *>\nDocumentRoot /export/a\n"
+                 "<Directory /export/a>\nOptions None\n</Directory>\nUser mallory\n"
+                 "</VirtualHost>\n<IfModule mod_a.c>\nUser www\n</IfModule>\n");
+    run(&t);
+    const struct fact *site = facts_first(t.h.facts, "site");
+    assert_string_equal(harness_value(site, "root"), "/export/main");
+    assert_string_equal(harness_value(site, "user"), "www");
+    tree_end(&t);
+}
+
+static void includes_that_run_in_a_circle_end(void **state)
+{
+    struct tree t;
+    tree_begin(&t);
+    write_server(&t, "Apache/1.3.20 (Unix)", "Include conf/httpd.conf\nInclude conf/*.conf\n");
+    tree_file(&t, "usr/local/apache/conf/z.conf", "Include conf/*.conf\nUser www\n");
+    run(&t);
+    assert_true(tree_unread(&t, "site"));
+    assert_true(tree_unread(&t, "directory"));
+    assert_null(harness_find(&t.h, "complete", "of", "directory"));
+    assert_true(tree_count(&t, "unread") < 100);
+    tree_end(&t);
+}
+
+static void a_configuration_that_cannot_be_read_is_said(void **state)
+{
+    struct tree t;
+    tree_begin(&t);
+    write_server(&t, "Apache/1.3.20 (Unix)", "Include conf/pipe\n");
+    tree_fifo(&t, "usr/local/apache/conf/pipe");
+    run(&t);
+    assert_true(tree_unread(&t, "directory"));
+    assert_null(harness_find(&t.h, "complete", "of", "directory"));
+    tree_end(&t);
+
+    tree_begin(&t);
+    write_server(&t, "Apache/1.3.20 (Unix)", NULL);
+    run(&t);
+    assert_true(tree_unread(&t, "site"));
+    tree_end(&t);
+}
+
+static void lines_with_nul_bytes_are_said(void **state)
+{
+    struct tree t;
+    static const char conf[] = "User w\0ww\nPort 80\n";
+    tree_begin(&t);
+    write_server(&t, "Apache/1.3.20 (Unix)", NULL);
+    support_write(t.dir, "usr/local/apache/conf/httpd.conf", conf, sizeof conf - 1);
+    run(&t);
+    assert_true(tree_unread(&t, "site"));
+    assert_null(harness_find(&t.h, "complete", "of", "directory"));
+    tree_end(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_version_1_3_is_ours),
+        cmocka_unit_test(settings_come_from_all_three_files_and_what_they_include),
+        cmocka_unit_test(sections_within_sections_are_closed_one_by_one),
+        cmocka_unit_test(includes_that_run_in_a_circle_end),
+        cmocka_unit_test(a_configuration_that_cannot_be_read_is_said),
+        cmocka_unit_test(lines_with_nul_bytes_are_said),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
