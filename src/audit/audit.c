@@ -250,6 +250,8 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
     if (request->with_checklist)
         rules_judge(a->findings, a->outcomes, a->facts, request->set, a->identity);
     judge_coverage(a->findings, &a->input);
+    if (!a->feed_problem.code)
+        (void)!advisories_damage(a->advisories, &a->feed_problem);
     remember(a, request);
     findings_sort(a->findings);
     count(a);

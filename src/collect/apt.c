@@ -93,8 +93,8 @@ static void sort_versions(struct offered *o)
 #define SWAP(array, i)                                                                             \
     do {                                                                                           \
         typeof((array)[0]) kept = (array)[i];                                                      \
-        (array)[i] = (array)[(i) - 1];                                                             \
-        (array)[(i) - 1] = kept;                                                                   \
+        (array)[i] = (array)[(i)-1];                                                               \
+        (array)[(i)-1] = kept;                                                                     \
     } while (0)
     for (size_t i = 1; i < o->count; i++)
         for (size_t k = i; k > 0 && version_compare(VERSION_DPKG, o->versions[k].version,
@@ -121,13 +121,13 @@ static bool is_phased_out(const struct apt_state *s, const struct offered *o, si
         for (size_t k = 0; k < o->versions[i].origin_count; k++)
             if (str_ends(o->versions[i].origins[k]->archive, "-security"))
                 return false;
-    if (apt_conf_true(&s->conf, "APT::Get::Always-Include-Phased-Updates",
-                      apt_conf_true(&s->conf, "Update-Manager::Always-Include-Phased-Updates",
-                                    false)))
+    if (apt_conf_true(
+            &s->conf, "APT::Get::Always-Include-Phased-Updates",
+            apt_conf_true(&s->conf, "Update-Manager::Always-Include-Phased-Updates", false)))
         return false;
-    if (apt_conf_true(&s->conf, "APT::Get::Never-Include-Phased-Updates",
-                      apt_conf_true(&s->conf, "Update-Manager::Never-Include-Phased-Updates",
-                                    false)))
+    if (apt_conf_true(
+            &s->conf, "APT::Get::Never-Include-Phased-Updates",
+            apt_conf_true(&s->conf, "Update-Manager::Never-Include-Phased-Updates", false)))
         return true;
     return *machine_id && apt_phased_out(o->source[candidate], o->source_version[candidate],
                                          machine_id, o->phased[candidate]);
@@ -151,13 +151,13 @@ static void state_update(struct apt_state *s, const struct installed *p, const s
         return;
     size_t shown = upgradable ? candidate : newest_security;
     size_t source = security != SIZE_MAX ? security : shown;
-    const char *held = str_equal(fact_text(p->fact, "hold"), "yes") ? "hold"
-                       : kept_by_pin                                 ? "pin"
+    const char *held = str_equal(fact_text(p->fact, "hold"), "yes")        ? "hold"
+                       : kept_by_pin                                       ? "pin"
                        : is_phased_out(s, o, shown, installed, machine_id) ? "phased"
                                                                            : "";
     struct facts *facts = s->c->facts;
-    struct fact *f = facts_add(facts, "update", o->from[source] ? o->from[source]->path : "", 0,
-                               -1, CONFIDENCE_HIGH);
+    struct fact *f = facts_add(facts, "update", o->from[source] ? o->from[source]->path : "", 0, -1,
+                               CONFIDENCE_HIGH);
     fact_put(facts, f, "name", p->name);
     fact_put(facts, f, "arch", fact_text(p->fact, "arch"));
     fact_put(facts, f, "installed", p->version);
@@ -198,8 +198,8 @@ static void judge_package(struct apt_state *s, const struct fact *fact,
         installed++;
     if (installed == 0)
         return;
-    size_t candidate = apt_policy_choose(&s->policy, p.name, p.arch, p.source, o.versions,
-                                         o.count, installed);
+    size_t candidate =
+        apt_policy_choose(&s->policy, p.name, p.arch, p.source, o.versions, o.count, installed);
     if (candidate != SIZE_MAX && candidate > installed)
         candidate = SIZE_MAX; /* a pin over 1000: apt would go back */
     state_update(s, &p, &o, candidate, installed, machine_id);
@@ -240,8 +240,14 @@ void collect_apt(struct collection *c)
         return;
     }
     apt_read_archives(&s);
-    struct apt_origin status = {.origin = "", .label = "", .archive = "now", .codename = "",
-                                .version = "", .component = "", .arch = "", .site = "",
+    struct apt_origin status = {.origin = "",
+                                .label = "",
+                                .archive = "now",
+                                .codename = "",
+                                .version = "",
+                                .component = "",
+                                .arch = "",
+                                .site = "",
                                 .is_status = true};
     apt_policy_rate(&s.policy, &status);
     const char *id = machine_id(&s);

@@ -38,11 +38,11 @@ enum { APT_STALE_AFTER_SECONDS = 30 * 24 * 3600, APT_MOST_LISTS = 256, APT_MOST_
 /* A list that is there and could be read. */
 struct apt_offer {
     struct apt_list list;
-    char *owned;              /* free() it; NULL where the table is the cache's */
+    char *owned; /* free() it; NULL where the table is the cache's */
     struct apt_origin origin;
     bool security;
-    const char *path;         /* of the list */
-    const char *shown;        /* "http://mirror.example/debian bookworm/main" */
+    const char *path;  /* of the list */
+    const char *shown; /* "http://mirror.example/debian bookworm/main" */
 };
 
 /* Everything that is known of apt on one target; lives in the collection's arena. */

@@ -52,10 +52,9 @@ static void find_refreshed(struct apt_state *s, const struct folder *folder)
         return;
     }
     for (size_t i = 0; i < folder->count; i++) {
-        const char *path = arena_printf(s->c->arena, "%s/%s", lists_folder,
-                                        folder->entries[i].name);
-        if (str_equal(folder->entries[i].name, "lock") ||
-            folder->entries[i].type == TARGET_DIR ||
+        const char *path =
+            arena_printf(s->c->arena, "%s/%s", lists_folder, folder->entries[i].name);
+        if (str_equal(folder->entries[i].name, "lock") || folder->entries[i].type == TARGET_DIR ||
             !target_stat(s->c->target, path, false, &st, NULL) || st.type == TARGET_DIR)
             continue;
         if (s->refreshed == DATE_NONE || st.ctime > s->refreshed) {
@@ -73,15 +72,14 @@ static void read_archive(struct apt_state *s, struct archive *a, const struct fo
         struct error e = ERROR_INIT;
         CLEANUP_FREE char *text = NULL;
         size_t size = 0;
-        if (!folder->count || !bsearch(name, folder->entries, folder->count,
-                                       sizeof *folder->entries, by_name))
+        if (!folder->count ||
+            !bsearch(name, folder->entries, folder->count, sizeof *folder->entries, by_name))
             continue;
         a->there = true;
         a->path = arena_printf(s->c->arena, "%s/%s", lists_folder, name);
-        a->readable =
-            target_read(s->c->target, a->path, MOST_RELEASE_BYTES, &text, &size, &e) &&
-            apt_release_parse(&a->release, s->c->arena, arena_strndup(s->c->arena, text, size),
-                              size, &e);
+        a->readable = target_read(s->c->target, a->path, MOST_RELEASE_BYTES, &text, &size, &e) &&
+                      apt_release_parse(&a->release, s->c->arena,
+                                        arena_strndup(s->c->arena, text, size), size, &e);
         if (!a->readable)
             a->reason = arena_strdup(s->c->arena, e.message);
     }
@@ -104,8 +102,7 @@ static struct state_reason freshness(const struct apt_state *s, const struct arc
     int64_t until = a->there ? a->release.valid_until : DATE_NONE;
     if (until != DATE_NONE)
         return (struct state_reason){until < s->c->now ? "expired" : "fresh", ""};
-    bool old = s->refreshed == DATE_NONE ||
-               s->c->now - s->refreshed > APT_STALE_AFTER_SECONDS;
+    bool old = s->refreshed == DATE_NONE || s->c->now - s->refreshed > APT_STALE_AFTER_SECONDS;
     return (struct state_reason){old ? "stale" : "fresh", ""};
 }
 
@@ -130,7 +127,9 @@ static void state_source(struct apt_state *s, const struct archive *a, const str
     const struct apt_source *source = a->source;
     bool configured_only = !p->list && !a->there;
     struct fact *f = facts_add(facts, "update-source",
-                               configured_only ? source->path : p->list ? p->list : a->path,
+                               configured_only ? source->path
+                               : p->list       ? p->list
+                                               : a->path,
                                configured_only ? source->line : 0, -1, CONFIDENCE_HIGH);
     fact_put(facts, f, "uri", source->uri);
     fact_put(facts, f, "suite", source->suite);
@@ -152,8 +151,7 @@ static void state_source(struct apt_state *s, const struct archive *a, const str
     if (*s->refreshed_from)
         fact_put(facts, f, "refreshed_from", s->refreshed_from);
     fact_put(facts, f, "configured",
-             arena_printf(s->c->arena, "%s:%llu", source->path,
-                          (unsigned long long)source->line));
+             arena_printf(s->c->arena, "%s:%llu", source->path, (unsigned long long)source->line));
 }
 
 static bool add_offer(struct apt_state *s, const struct archive *a, const struct place *p,
@@ -175,11 +173,16 @@ static bool add_offer(struct apt_state *s, const struct archive *a, const struct
     struct apt_release none = {"", "", "", "", "", "", "", 0, 0, false, false, false, "", 0};
     const struct apt_release *r = known ? &a->release : &none;
     offer.security = known ? apt_release_is_security(r) : looks_like_security(a->source);
-    offer.origin = (struct apt_origin){
-        .origin = r->origin, .label = r->label, .archive = r->suite, .codename = r->codename,
-        .version = r->version, .component = p->component, .arch = p->arch,
-        .site = apt_source_site(a->source, s->c->arena), .not_automatic = r->not_automatic,
-        .but_automatic_upgrades = r->but_automatic_upgrades};
+    offer.origin = (struct apt_origin){.origin = r->origin,
+                                       .label = r->label,
+                                       .archive = r->suite,
+                                       .codename = r->codename,
+                                       .version = r->version,
+                                       .component = p->component,
+                                       .arch = p->arch,
+                                       .site = apt_source_site(a->source, s->c->arena),
+                                       .not_automatic = r->not_automatic,
+                                       .but_automatic_upgrades = r->but_automatic_upgrades};
     apt_policy_rate(&s->policy, &offer.origin);
     offer.shown = arena_printf(s->c->arena, "%s %s%s%s", a->source->uri, a->source->suite,
                                *p->component ? "/" : "", p->component);
@@ -209,8 +212,7 @@ static void read_index(struct apt_state *s, const struct archive *a, const struc
 {
     struct error e = ERROR_INIT;
     const char *index = apt_source_index(a->source, s->c->arena, component, arch);
-    const char *name = find_list(s, folder,
-                                 apt_source_list_name(a->source, s->c->arena, index));
+    const char *name = find_list(s, folder, apt_source_list_name(a->source, s->c->arena, index));
     struct place p = {component, arch,
                       name ? arena_printf(s->c->arena, "%s/%s", lists_folder, name) : NULL};
     struct state_reason v = freshness(s, a);
@@ -239,16 +241,15 @@ void apt_read_archives(struct apt_state *s)
 {
     struct folder folder = {0};
     struct error e = ERROR_INIT;
-    if (!target_list(s->c->target, lists_folder, s->c->arena, &folder.entries, &folder.count,
-                     &e) &&
+    if (!target_list(s->c->target, lists_folder, s->c->arena, &folder.entries, &folder.count, &e) &&
         e.code != ERR_ABSENT)
         facts_unread(s->c->facts, "updates", lists_folder, e.message);
     find_refreshed(s, &folder);
     for (size_t i = 0; i < s->sources.list.count; i++) {
         struct archive a = {.source = &s->sources.list.items[i], .path = ""};
         const char *arches[APT_MOST_ARCHES + 1];
-        size_t count = apt_source_arches(a.source, s->arches, s->arch_count, arches,
-                                         APT_MOST_ARCHES);
+        size_t count =
+            apt_source_arches(a.source, s->arches, s->arch_count, arches, APT_MOST_ARCHES);
         read_archive(s, &a, &folder);
         arches[count++] = "all";
         if (apt_source_is_flat(a.source)) {

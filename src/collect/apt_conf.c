@@ -16,8 +16,15 @@ struct scanner {
     size_t size, at;
 };
 
-enum token { TOKEN_WORD, TOKEN_STRING, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_SEMICOLON, TOKEN_END,
-             TOKEN_CUT };
+enum token {
+    TOKEN_WORD,
+    TOKEN_STRING,
+    TOKEN_OPEN,
+    TOKEN_CLOSE,
+    TOKEN_SEMICOLON,
+    TOKEN_END,
+    TOKEN_CUT
+};
 
 static bool looking_at(const struct scanner *s, const char *text)
 {
@@ -52,6 +59,11 @@ static bool skip_blank(struct scanner *s)
     return true;
 }
 
+static bool ends_word(char c)
+{
+    return c == '{' || c == '}' || c == ';' || c == '"';
+}
+
 static enum token next_token(struct scanner *s, struct str *text)
 {
     static const char single[] = "{};";
@@ -72,13 +84,12 @@ static enum token next_token(struct scanner *s, struct str *text)
         const char *end = memchr(start, '"', s->size - s->at - 1);
         if (!end)
             return TOKEN_CUT;
-        str_add_bytes(text, start, (size_t)(end - start) < MOST_WORD ? (size_t)(end - start)
-                                                                      : MOST_WORD);
+        str_add_bytes(text, start,
+                      (size_t)(end - start) < MOST_WORD ? (size_t)(end - start) : MOST_WORD);
         s->at = (size_t)(end - s->data) + 1;
         return TOKEN_STRING;
     }
-    while (s->at < s->size && !str_is_space(s->data[s->at]) &&
-           !memchr("{};\"", s->data[s->at], 4)) {
+    while (s->at < s->size && !str_is_space(s->data[s->at]) && !ends_word(s->data[s->at])) {
         if (text->length < MOST_WORD)
             str_add_char(text, s->data[s->at]);
         s->at++;

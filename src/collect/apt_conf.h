@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 struct apt_setting {
-    const char *key;   /* "APT::Default-Release"; list items end in "::" */
+    const char *key; /* "APT::Default-Release"; list items end in "::" */
     const char *value;
 };
 

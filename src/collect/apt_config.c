@@ -21,10 +21,9 @@ static void with_file(struct apt_state *s, const char *path,
         take(s, path, text, size);
 }
 
-static void with_folder(struct apt_state *s, const char *folder, const char *extension,
-                        const char *other,
-                        void (*take)(struct apt_state *s, const char *path, const char *text,
-                                     size_t size))
+static void
+with_folder(struct apt_state *s, const char *folder, const char *extension, const char *other,
+            void (*take)(struct apt_state *s, const char *path, const char *text, size_t size))
 {
     struct target_entry *entries = NULL;
     size_t count = 0;
@@ -35,8 +34,7 @@ static void with_folder(struct apt_state *s, const char *folder, const char *ext
         return;
     }
     for (size_t i = 0; i < count; i++)
-        if (entries[i].type != TARGET_DIR &&
-            apt_conf_takes_file(entries[i].name, extension, other))
+        if (entries[i].type != TARGET_DIR && apt_conf_takes_file(entries[i].name, extension, other))
             with_file(s, arena_printf(s->c->arena, "%s/%s", folder, entries[i].name), take);
 }
 
@@ -68,11 +66,11 @@ static void find_arches(struct apt_state *s)
 {
     struct collection *c = s->c;
     const char *native = apt_conf_get(&s->conf, "APT::Architecture");
-    s->arch_count = apt_conf_list(&s->conf, "APT::Architectures", c->arena, s->arches,
-                                  APT_MOST_ARCHES);
+    s->arch_count =
+        apt_conf_list(&s->conf, "APT::Architectures", c->arena, s->arches, APT_MOST_ARCHES);
     if (!s->arch_count)
-        s->arch_count = dpkg_architectures(c->target, c->facts, c->arena, s->arches,
-                                           APT_MOST_ARCHES);
+        s->arch_count =
+            dpkg_architectures(c->target, c->facts, c->arena, s->arches, APT_MOST_ARCHES);
     if (!native)
         native = dpkg_native_arch(c->target, c->facts, c->arena);
     for (size_t i = 0; native && i < s->arch_count; i++)

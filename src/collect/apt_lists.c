@@ -41,7 +41,7 @@ static struct apt_text record_name(const struct builder *b, uint32_t offset)
 static int compare_text(struct apt_text a, struct apt_text b)
 {
     size_t n = a.length < b.length ? a.length : b.length;
-    int order = memcmp(a.text, b.text, n);
+    int order = n ? memcmp(a.text, b.text, n) : 0;
     return order ? order : (a.length > b.length) - (a.length < b.length);
 }
 
@@ -57,13 +57,14 @@ static bool arch_index(struct builder *b, struct apt_text arch, uint8_t *out)
 {
     for (uint32_t i = 0; i < b->arch_count; i++)
         if (strlen(b->arches[i]) == arch.length &&
-            memcmp(b->arches[i], arch.text, arch.length) == 0) {
+            (!arch.length || memcmp(b->arches[i], arch.text, arch.length) == 0)) {
             *out = (uint8_t)i;
             return true;
         }
     if (b->arch_count == ARRAY_COUNT(b->arches) || arch.length >= sizeof b->arches[0])
         return false;
-    memcpy(b->arches[b->arch_count], arch.text, arch.length);
+    if (arch.length)
+        memcpy(b->arches[b->arch_count], arch.text, arch.length);
     *out = (uint8_t)b->arch_count++;
     return true;
 }
@@ -71,8 +72,8 @@ static bool arch_index(struct builder *b, struct apt_text arch, uint8_t *out)
 static void add_entry(struct builder *b, const struct apt_entry *e)
 {
     uint8_t arch;
-    if (!e->name.length || !e->version.length || e->name.length > 255 ||
-        e->version.length > 255 || e->source.length > 255 || e->source_version.length > 255 ||
+    if (!e->name.length || !e->version.length || e->name.length > 255 || e->version.length > 255 ||
+        e->source.length > 255 || e->source_version.length > 255 ||
         b->offsets.count >= MOST_ENTRIES || b->records.length >= MOST_TABLE_BYTES ||
         !arch_index(b, e->arch, &arch)) {
         b->skipped++;
@@ -80,9 +81,9 @@ static void add_entry(struct builder *b, const struct apt_entry *e)
     }
     uint32_t offset = (uint32_t)b->records.length;
     bool phased = e->phased < 100;
-    uint8_t head[6] = {(uint8_t)e->name.length,   (uint8_t)e->version.length,
-                       arch,                      (uint8_t)e->phased,
-                       (uint8_t)e->source.length, (uint8_t)e->source_version.length};
+    uint8_t head[6] = {
+        (uint8_t)e->name.length, (uint8_t)e->version.length, arch,
+        (uint8_t)e->phased,      (uint8_t)e->source.length,  (uint8_t)e->source_version.length};
     str_add_bytes(&b->records, head, phased ? 6 : 4);
     str_add_bytes(&b->records, e->name.text, e->name.length);
     str_add_bytes(&b->records, e->version.text, e->version.length);
@@ -179,8 +180,7 @@ static void read_stanzas(struct builder *b, const char *data, size_t size)
         any = true;
         int field = which_field(line, length);
         if (field >= 0)
-            values[field] =
-                trimmed(line + wanted[field].length, length - wanted[field].length);
+            values[field] = trimmed(line + wanted[field].length, length - wanted[field].length);
     }
     if (any)
         finish_stanza(b, values);
@@ -306,8 +306,7 @@ static struct apt_text name_at(const struct apt_list *list, uint32_t index)
     return name ? (struct apt_text){(const char *)name, length} : (struct apt_text){"", 0};
 }
 
-bool apt_list_find(const struct apt_list *list, const char *name, uint32_t *first,
-                   uint32_t *count)
+bool apt_list_find(const struct apt_list *list, const char *name, uint32_t *first, uint32_t *count)
 {
     struct apt_text wanted_name = {name, strlen(name)};
     uint32_t low = 0, high = list->count;
@@ -348,8 +347,7 @@ bool apt_list_load(struct apt_list *out, char **owned, uint64_t *skipped, struct
     struct unpack_source source = unpack_from_target(&file);
     CLEANUP_UNPACK struct unpack *in = NULL;
     struct str table = {0};
-    if (!unpack_open(&in, &source, most_list_bytes, e) ||
-        !apt_list_build(&table, skipped, in, e)) {
+    if (!unpack_open(&in, &source, most_list_bytes, e) || !apt_list_build(&table, skipped, in, e)) {
         error_at(e, path, 0, 0);
         return false;
     }

@@ -44,8 +44,7 @@ bool apt_list_build(struct str *table, uint64_t *skipped, struct unpack *in, str
 
 bool apt_list_open(struct apt_list *out, const void *table, size_t size);
 /* The entries named so: they are *first to *first + *count - 1. False if there are none. */
-bool apt_list_find(const struct apt_list *list, const char *name, uint32_t *first,
-                   uint32_t *count);
+bool apt_list_find(const struct apt_list *list, const char *name, uint32_t *first, uint32_t *count);
 bool apt_list_at(const struct apt_list *list, uint32_t index, struct apt_entry *out);
 
 /* The table of a file of the target, out of the cache or newly made. *owned is set to a block

@@ -83,8 +83,8 @@ void apt_policy_parse(struct apt_policy *policy, struct arena *arena, const char
 
 void apt_policy_default(struct apt_policy *policy, const char *release)
 {
-    struct apt_pin pin = {.type = APT_PIN_RELEASE, .package = "", .data = release,
-                          .priority = 990, .path = ""};
+    struct apt_pin pin = {
+        .type = APT_PIN_RELEASE, .package = "", .data = release, .priority = 990, .path = ""};
     VEC_PUSH(&policy->pins, pin);
     memmove(policy->pins.items + 1, policy->pins.items,
             (policy->pins.count - 1) * sizeof *policy->pins.items);
@@ -123,14 +123,14 @@ static bool release_matches(const char *data, const struct apt_origin *o)
     if (!*data)
         return false;
     if (!strchr(data, '='))
-        return str_is_digit(*data) ? expression_matches(data, o->version)
-                                   : expression_matches(data, o->archive) ||
-                                         expression_matches(data, o->codename);
+        return str_is_digit(*data)
+                   ? expression_matches(data, o->version)
+                   : expression_matches(data, o->archive) || expression_matches(data, o->codename);
     char copy[1024], *save = NULL;
     bool any = false;
     if (strlen(data) >= sizeof copy)
         return false;
-    strcpy(copy, data);
+    memcpy(copy, data, strlen(data) + 1);
     for (char *part = strtok_r(copy, ",", &save); part; part = strtok_r(NULL, ",", &save)) {
         part = str_trim(part);
         if (strlen(part) < 3 || part[1] != '=')
@@ -151,7 +151,7 @@ static bool origin_matches(const char *data, const struct apt_origin *o)
     size_t n = strlen(data);
     if (n >= sizeof site || o->is_status)
         return false;
-    strcpy(site, data);
+    memcpy(site, data, strlen(data) + 1);
     if (n >= 2 && site[0] == '"' && site[n - 1] == '"') {
         site[n - 1] = '\0';
         memmove(site, site + 1, n - 1);
@@ -174,7 +174,7 @@ static bool pin_names(const struct apt_pin *pin, const char *name, const char *a
     const char *text = by_source ? pin->package + 4 : pin->package;
     if (strlen(text) >= sizeof pattern)
         return false;
-    strcpy(pattern, text);
+    memcpy(pattern, text, strlen(text) + 1);
     char *colon = pattern[0] == '/' ? NULL : strrchr(pattern, ':');
     if (colon) {
         *colon = '\0';
@@ -219,9 +219,8 @@ static const struct apt_pin *pin_of_version(const struct apt_policy *policy, con
     return NULL;
 }
 
-static int priority_of_version(const struct apt_policy *policy, const char *name,
-                               const char *arch, const char *source, const struct apt_version *v,
-                               bool installed)
+static int priority_of_version(const struct apt_policy *policy, const char *name, const char *arch,
+                               const char *source, const struct apt_version *v, bool installed)
 {
     const struct apt_pin *pin = pin_of_version(policy, name, arch, source, v);
     int best = INT32_MIN;

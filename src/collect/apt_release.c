@@ -45,12 +45,33 @@ static bool has_word(const char *list, const char *word)
 bool apt_release_parse(struct apt_release *out, struct arena *arena, const char *text, size_t size,
                        struct error *e)
 {
-    enum { ORIGIN, LABEL, SUITE, CODENAME, VERSION, ARCHITECTURES, COMPONENTS, DATE, UNTIL, NOT,
-           BUT, NO_ALL, FIELDS };
-    static const char *const names[FIELDS] = {
-        "Origin", "Label", "Suite", "Codename", "Version", "Architectures", "Components", "Date",
-        "Valid-Until", "NotAutomatic", "ButAutomaticUpgrades",
-        "No-Support-for-Architecture-all"};
+    enum {
+        ORIGIN,
+        LABEL,
+        SUITE,
+        CODENAME,
+        VERSION,
+        ARCHITECTURES,
+        COMPONENTS,
+        DATE,
+        UNTIL,
+        NOT,
+        BUT,
+        NO_ALL,
+        FIELDS
+    };
+    static const char *const names[FIELDS] = {"Origin",
+                                              "Label",
+                                              "Suite",
+                                              "Codename",
+                                              "Version",
+                                              "Architectures",
+                                              "Components",
+                                              "Date",
+                                              "Valid-Until",
+                                              "NotAutomatic",
+                                              "ButAutomaticUpgrades",
+                                              "No-Support-for-Architecture-all"};
     struct deb822_field f[FIELDS];
     const char *value[FIELDS];
     bool any = false;
@@ -126,10 +147,10 @@ bool apt_release_is_security(const struct apt_release *r)
     } archives[] = {
         {"Debian", "Debian-Security", NULL},
         {"Ubuntu", NULL, "*-security"},
-        {"UbuntuESM*", NULL, "*-security"},   /* esm-infra */
+        {"UbuntuESM*", NULL, "*-security"}, /* esm-infra */
         {"UbuntuESMApps*", NULL, "*-security"},
-        {NULL, NULL, "*-security"},           /* others who follow the same custom */
-        {"Freexian*", NULL, NULL},            /* Extended LTS: security updates only */
+        {NULL, NULL, "*-security"}, /* others who follow the same custom */
+        {"Freexian*", NULL, NULL},  /* Extended LTS: security updates only */
     };
     for (size_t i = 0; i < ARRAY_COUNT(archives); i++)
         if ((!archives[i].origin || str_glob(archives[i].origin, r->origin, true)) &&

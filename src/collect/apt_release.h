@@ -19,9 +19,9 @@ struct apt_release {
     const char *architectures, *components;                  /* as written, "" likewise */
     int64_t date, valid_until;                               /* DATE_NONE likewise */
     bool not_automatic, but_automatic_upgrades;
-    bool lists_all;        /* binary-all/Packages stands for itself: "all" is among the
-                              architectures and No-Support-for-Architecture-all is not said */
-    const char *text;      /* the text without its frame, for apt_release_names() */
+    bool lists_all;   /* binary-all/Packages stands for itself: "all" is among the
+                         architectures and No-Support-for-Architecture-all is not said */
+    const char *text; /* the text without its frame, for apt_release_names() */
     size_t size;
 };
 

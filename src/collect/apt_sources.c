@@ -163,9 +163,14 @@ void apt_sources_parse_deb822(struct apt_sources *out, struct arena *arena, cons
                               const char *native, const char *text, size_t size)
 {
     enum { TYPES, URIS, SUITES, COMPONENTS, ARCHES, ARCHES_ADD, ARCHES_REMOVE, ENABLED, FIELDS };
-    static const char *const names[FIELDS] = {
-        "Types", "URIs", "Suites", "Components", "Architectures", "Architectures-Add",
-        "Architectures-Remove", "Enabled"};
+    static const char *const names[FIELDS] = {"Types",
+                                              "URIs",
+                                              "Suites",
+                                              "Components",
+                                              "Architectures",
+                                              "Architectures-Add",
+                                              "Architectures-Remove",
+                                              "Enabled"};
     struct deb822_field f[FIELDS];
     struct deb822 reader = deb822_of(text, size);
     struct apt_source s = {.path = path};
@@ -258,8 +263,8 @@ const char *apt_source_site(const struct apt_source *s, struct arena *arena)
     return has_host ? arena_strndup(arena, p, strcspn(p, "/:")) : "";
 }
 
-const char *apt_source_index(const struct apt_source *s, struct arena *arena,
-                             const char *component, const char *arch)
+const char *apt_source_index(const struct apt_source *s, struct arena *arena, const char *component,
+                             const char *arch)
 {
     return apt_source_is_flat(s) ? "Packages"
                                  : arena_printf(arena, "%s/binary-%s/Packages", component, arch);
@@ -285,8 +290,7 @@ static void add_quoted(struct str *out, const char *text)
     }
 }
 
-const char *apt_source_list_name(const struct apt_source *s, struct arena *arena,
-                                 const char *file)
+const char *apt_source_list_name(const struct apt_source *s, struct arena *arena, const char *file)
 {
     bool has_host;
     CLEANUP_STR struct str out = {0};

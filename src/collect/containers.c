@@ -43,9 +43,8 @@ static void add_bindings(struct container *out, struct arena *arena, json_t *por
     size_t i;
     json_object_foreach(ports, inside, bindings)
     {
-        json_array_foreach(bindings, i, one)
-            add_port(out, arena, inside, json_get_string(one, "HostIp"),
-                     json_get_string(one, "HostPort"));
+        json_array_foreach(bindings, i, one) add_port(
+            out, arena, inside, json_get_string(one, "HostIp"), json_get_string(one, "HostPort"));
     }
 }
 
@@ -61,9 +60,9 @@ bool container_parse_docker(struct container *out, struct arena *arena, const ch
     CLEANUP_JSON json_t *main =
         json_parse(config, config_size, path, MOST_JSON_BYTES, MOST_STRING_BYTES, e);
     CLEANUP_JSON json_t *host =
-        hostconfig && main ? json_parse(hostconfig, hostconfig_size, path, MOST_JSON_BYTES,
-                                        MOST_STRING_BYTES, e)
-                           : NULL;
+        hostconfig && main
+            ? json_parse(hostconfig, hostconfig_size, path, MOST_JSON_BYTES, MOST_STRING_BYTES, e)
+            : NULL;
     if (!main || (hostconfig && !host))
         return false;
     struct container c = {0};
@@ -76,10 +75,9 @@ bool container_parse_docker(struct container *out, struct arena *arena, const ch
     c.name = text_or(arena, name && *name == '/' ? name + 1 : name, "");
     c.image = text_or(arena, settings ? json_get_string(settings, "Image") : NULL, "");
     c.running = state && json_is_true(json_object_get(state, "Running"));
-    c.starts_by_itself =
-        str_equal(policy, "always") ||
-        (str_equal(policy, "unless-stopped") &&
-         !json_is_true(json_object_get(main, "HasBeenManuallyStopped")));
+    c.starts_by_itself = str_equal(policy, "always") ||
+                         (str_equal(policy, "unless-stopped") &&
+                          !json_is_true(json_object_get(main, "HasBeenManuallyStopped")));
     json_t *ports = network ? json_get_object(network, "Ports") : NULL;
     if (ports && c.running)
         add_bindings(&c, arena, ports);
@@ -123,8 +121,7 @@ void container_parse_quadlet(struct container *out, struct arena *arena, const c
     static const char key[] = "PublishPort=", image[] = "Image=", name[] = "ContainerName=";
     size_t position = 0, length;
     const char *line;
-    *out = (struct container){.name = "", .image = "", .running = true,
-                              .starts_by_itself = true};
+    *out = (struct container){.name = "", .image = "", .running = true, .starts_by_itself = true};
     while (str_next_line(text, size, &position, &line, &length)) {
         const char *one = str_trim(arena_strndup(arena, line, length));
         if (str_starts(one, key))
@@ -179,9 +176,13 @@ static void state_container(struct collection *c, const struct container *one, c
         return;
     for (size_t i = 0; i < one->ports.count; i++) {
         const struct container_port *port = &one->ports.items[i];
-        struct published p = {c, path, 0, port->proto, port->address,
-                              arena_printf(c->arena, "%s container %s (%s), port %s inside",
-                                           what, one->name, one->image, port->inside)};
+        struct published p = {c,
+                              path,
+                              0,
+                              port->proto,
+                              port->address,
+                              arena_printf(c->arena, "%s container %s (%s), port %s inside", what,
+                                           one->name, one->image, port->inside)};
         state_port(&p, port->port);
     }
 }
@@ -230,8 +231,7 @@ static void read_docker(struct collection *c)
                      "there are more than 2,000 containers; the first ones were read");
     for (size_t i = 0; i < count && i < MOST_CONTAINERS; i++)
         if (entries[i].name[0] != '.')
-            read_docker_container(c,
-                                  arena_printf(c->arena, "%s/%s", folder, entries[i].name));
+            read_docker_container(c, arena_printf(c->arena, "%s/%s", folder, entries[i].name));
 }
 
 static void read_podman(struct collection *c)
@@ -292,13 +292,16 @@ static void read_rules(struct collection *c)
         files[i].parse(&rules, c->arena, text, size);
         for (size_t k = 0; k < rules.forwards.count; k++) {
             const struct saved_forward *f = &rules.forwards.items[k];
-            const char *address = *f->address ? f->address
+            const char *address = *f->address                          ? f->address
                                   : str_equal(files[i].family, "ipv6") ? "::"
-                                                                        : "0.0.0.0";
-            struct published p = {c, files[i].path, f->line, *f->proto ? f->proto : "tcp",
-                                  arena_strndup(c->arena, address, strcspn(address, "/")),
-                                  arena_printf(c->arena, "a saved rule that passes it on to %s",
-                                               f->to)};
+                                                                       : "0.0.0.0";
+            struct published p = {
+                c,
+                files[i].path,
+                f->line,
+                *f->proto ? f->proto : "tcp",
+                arena_strndup(c->arena, address, strcspn(address, "/")),
+                arena_printf(c->arena, "a saved rule that passes it on to %s", f->to)};
             saved_ports_each(f->ports, state_forward, &p);
         }
     }

@@ -21,7 +21,7 @@ struct container_port {
     const char *proto;   /* "tcp" */
     const char *address; /* as configured: "", "0.0.0.0", "127.0.0.1", "::" */
     unsigned port;
-    const char *inside;  /* "80/tcp" */
+    const char *inside; /* "80/tcp" */
 };
 
 struct container {

@@ -73,9 +73,8 @@ enum deb822_event deb822_next(struct deb822 *r, struct deb822_field *field)
         char first = r->data[start];
         if (first == '#')
             continue;
-        const char *colon = first == ' ' || first == '\t'
-                                ? NULL
-                                : memchr(r->data + start, ':', stop - start);
+        const char *colon =
+            first == ' ' || first == '\t' ? NULL : memchr(r->data + start, ':', stop - start);
         if (!colon || colon == r->data + start) {
             r->malformed++;
             continue;
@@ -84,8 +83,8 @@ enum deb822_event deb822_next(struct deb822 *r, struct deb822_field *field)
                                        .name_length = (size_t)(colon - r->data) - start,
                                        .value = colon + 1,
                                        .line = r->line};
-        if (next < r->size && (r->data[next] == ' ' || r->data[next] == '\t' ||
-                               r->data[next] == '#'))
+        if (next < r->size &&
+            (r->data[next] == ' ' || r->data[next] == '\t' || r->data[next] == '#'))
             stop = continuation(r, stop, &next);
         r->position = next;
         field->value_length = (size_t)(r->data + stop - field->value);
@@ -104,7 +103,7 @@ enum deb822_event deb822_next(struct deb822 *r, struct deb822_field *field)
 bool deb822_is(const struct deb822_field *field, const char *name)
 {
     for (size_t i = 0; i < field->name_length; i++)
-        if (lower(field->name[i]) != lower(name[i])) /* also where name ends */
+        if (!name[i] || lower(field->name[i]) != lower(name[i])) /* the field may hold a NUL */
             return false;
     return !name[field->name_length];
 }

@@ -19,17 +19,17 @@
 struct deb822 {
     const char *data;
     size_t size, position;
-    uint64_t line;       /* of what was read last; 1-based */
-    uint64_t malformed;  /* lines that were no field */
+    uint64_t line;      /* of what was read last; 1-based */
+    uint64_t malformed; /* lines that were no field */
     bool in_stanza;
 };
 
 struct deb822_field {
-    const char *name;    /* not terminated */
+    const char *name; /* not terminated */
     size_t name_length;
-    const char *value;   /* white space at both ends cut; continuation lines inside as they are */
+    const char *value; /* white space at both ends cut; continuation lines inside as they are */
     size_t value_length;
-    uint64_t line;       /* of the name */
+    uint64_t line; /* of the name */
 };
 
 enum deb822_event { DEB822_FIELD, DEB822_END_OF_STANZA, DEB822_END };

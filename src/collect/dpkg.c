@@ -57,8 +57,8 @@ uint64_t dpkg_parse(const char *data, size_t size, dpkg_visit *visit, void *cont
         struct dpkg_text *plain[] = {&p.name, &p.version, &p.arch};
         const struct deb822_field *from[] = {&f[PACKAGE], &f[VERSION], &f[ARCHITECTURE]};
         for (size_t i = 0; i < ARRAY_COUNT(plain); i++)
-            *plain[i] = (struct dpkg_text){from[i]->value ? from[i]->value : "",
-                                           from[i]->value_length};
+            *plain[i] =
+                (struct dpkg_text){from[i]->value ? from[i]->value : "", from[i]->value_length};
         p.source = p.name;
         p.source_version = p.version;
         if (f[SOURCE].value_length) {
@@ -209,8 +209,7 @@ size_t dpkg_architectures(struct target *target, const struct facts *facts, stru
     return count;
 }
 
-const char *dpkg_native_arch(struct target *target, const struct facts *facts,
-                             struct arena *arena)
+const char *dpkg_native_arch(struct target *target, const struct facts *facts, struct arena *arena)
 {
     const char *one[1];
     return dpkg_architectures(target, facts, arena, one, 1) ? one[0] : NULL;

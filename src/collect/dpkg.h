@@ -36,8 +36,7 @@ void dpkg_split_source(const char *value, size_t length, struct dpkg_text *name,
 
 /* The target's own architecture by dpkg's name: the first line of /var/lib/dpkg/arch, else
  * that of the package dpkg, apt, libc6 or base-files among the facts; NULL if none tells. */
-const char *dpkg_native_arch(struct target *target, const struct facts *facts,
-                             struct arena *arena);
+const char *dpkg_native_arch(struct target *target, const struct facts *facts, struct arena *arena);
 
 /* All architectures: the native one first, then the foreign ones of /var/lib/dpkg/arch. */
 size_t dpkg_architectures(struct target *target, const struct facts *facts, struct arena *arena,

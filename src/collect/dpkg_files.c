@@ -27,7 +27,7 @@ struct search {
 
 static const char *other_name(struct arena *arena, const char *path)
 {
-    static const char *const merged[] = {"/bin/",   "/sbin/",   "/lib/",
+    static const char *const merged[] = {"/bin/",   "/sbin/",  "/lib/",
                                          "/lib32/", "/lib64/", "/libx32/"};
     for (size_t i = 0; i < ARRAY_COUNT(merged); i++) {
         if (str_starts(path, merged[i]))
@@ -88,9 +88,8 @@ static void remember(struct collection *c, const char *key, const questions *kno
         bytes_put_string(&out, q->path);
         bytes_put_string(&out, q->owner);
     }
-    c->cache->put(c->cache->self,
-                  arena_printf(c->arena, "dpkg-files %s", target_name(c->target)), key, out.data,
-                  out.length);
+    c->cache->put(c->cache->self, arena_printf(c->arena, "dpkg-files %s", target_name(c->target)),
+                  key, out.data, out.length);
 }
 
 /* --- the search --- */
@@ -144,9 +143,9 @@ static bool search_all(struct collection *c, struct search *s)
             failed++;
     }
     if (failed && s->open)
-        facts_unread(c->facts, "which package a file belongs to", folder,
-                     arena_printf(c->arena, "%zu of dpkg's lists of files could not be read",
-                                  failed));
+        facts_unread(
+            c->facts, "which package a file belongs to", folder,
+            arena_printf(c->arena, "%zu of dpkg's lists of files could not be read", failed));
     return true;
 }
 
@@ -171,8 +170,7 @@ static void free_questions(questions *known)
     VEC_FREE(known);
 }
 
-bool dpkg_owners(struct collection *c, const char *const *paths, size_t count,
-                 const char **owners)
+bool dpkg_owners(struct collection *c, const char *const *paths, size_t count, const char **owners)
 {
     CLEANUP(free_questions) questions known = {0};
     const char *key = count ? cache_key(c) : NULL;

@@ -15,7 +15,6 @@
 
 /* owners[i] is the name of the package that paths[i] belongs to, or "" for none. False, with
  * a statement in the facts, where the lists could not be read: then all owners are "". */
-bool dpkg_owners(struct collection *c, const char *const *paths, size_t count,
-                 const char **owners);
+bool dpkg_owners(struct collection *c, const char *const *paths, size_t count, const char **owners);
 
 #endif

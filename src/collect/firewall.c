@@ -61,8 +61,7 @@ static bool starts_at_boot(struct collection *c, const char *unit)
                                           "network-pre.target.wants", "basic.target.wants"};
     for (size_t i = 0; i < ARRAY_COUNT(folders); i++) {
         struct target_stat st;
-        const char *path =
-            arena_printf(c->arena, "/etc/systemd/system/%s/%s", folders[i], unit);
+        const char *path = arena_printf(c->arena, "/etc/systemd/system/%s/%s", folders[i], unit);
         if (target_stat(c->target, path, false, &st, NULL))
             return true;
     }
@@ -117,8 +116,7 @@ static void ufw_tuple(struct filter *f, struct arena *arena, const char *line)
     if (count < 6 || !in || !(str_starts(words[0], "allow") || str_starts(words[0], "limit")))
         return;
     const char *from = words[5];
-    bool anyone = str_equal(from, "0.0.0.0/0") || str_equal(from, "::/0") ||
-                  str_equal(from, "any");
+    bool anyone = str_equal(from, "0.0.0.0/0") || str_equal(from, "::/0") || str_equal(from, "any");
     const char *proto = str_equal(words[1], "any") ? "" : words[1];
     add_part(&f->allows, " ",
              arena_printf(arena, "%s%s%s%s%s", words[2], *proto ? "/" : "", proto,
@@ -135,22 +133,24 @@ static void read_ufw(struct collection *c)
     if (!target_stat(c->target, "/etc/ufw/ufw.conf", true, &st, NULL))
         return;
     bool enabled = str_equal_nocase(setting(c, "/etc/ufw/ufw.conf", "ENABLED"), "yes");
-    char *policy =
-        arena_strdup(c->arena, setting(c, "/etc/default/ufw", "DEFAULT_INPUT_POLICY"));
+    char *policy = arena_strdup(c->arena, setting(c, "/etc/default/ufw", "DEFAULT_INPUT_POLICY"));
     bool ipv6 = !str_equal_nocase(setting(c, "/etc/default/ufw", "IPV6"), "no");
     str_lower_all(policy);
     for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
-        CLEANUP(free_filter) struct filter f = {.tool = "ufw", .path = files[i].path,
-                                                .family = files[i].family, .enabled = enabled,
-                                                .policy = policy};
+        CLEANUP(free_filter)
+        struct filter f = {.tool = "ufw",
+                           .path = files[i].path,
+                           .family = files[i].family,
+                           .enabled = enabled,
+                           .policy = policy};
         size_t size = 0, position = 0, length;
         const char *line;
         char *text = collect_text(c, files[i].path, MOST_RULES_BYTES, &size);
         while (text && str_next_line(text, size, &position, &line, &length))
             if (length > sizeof mark - 1 && memcmp(line, mark, sizeof mark - 1) == 0)
-                ufw_tuple(&f, c->arena,
-                          arena_strndup(c->arena, line + sizeof mark - 1,
-                                        length - (sizeof mark - 1)));
+                ufw_tuple(
+                    &f, c->arena,
+                    arena_strndup(c->arena, line + sizeof mark - 1, length - (sizeof mark - 1)));
         if (i == 1 && !ipv6) {
             f.enabled = false;
             add_part(&f.note, "; ", "IPV6=no in /etc/default/ufw: IPv6 is not filtered by ufw");
@@ -162,8 +162,7 @@ static void read_ufw(struct collection *c)
 
 /* --- iptables and nftables --- */
 
-static void describe_rules(struct collection *c, struct filter *f,
-                           const struct saved_rules *rules)
+static void describe_rules(struct collection *c, struct filter *f, const struct saved_rules *rules)
 {
     f->policy = rules->filters_input ? rules->policy : "";
     if (!rules->filters_input && rules->ban_rules)
@@ -174,9 +173,8 @@ static void describe_rules(struct collection *c, struct filter *f,
         add_part(&f->note, "; ",
                  rules->ban_rules && !rules->input_rules
                      ? "only the bans of fail2ban, and everything else is accepted"
-                 : rules->input_rules
-                     ? "there are rules, and what none of them takes is accepted"
-                     : "no rules, and everything is accepted");
+                 : rules->input_rules ? "there are rules, and what none of them takes is accepted"
+                                      : "no rules, and everything is accepted");
     else if (str_equal(rules->policy, "accept"))
         add_part(&f->note, "; ", "everything is accepted but what a rule drops");
     if (rules->partial)
@@ -200,8 +198,9 @@ static void read_saved(struct collection *c)
     };
     for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
         CLEANUP_SAVED_RULES struct saved_rules rules = {0};
-        CLEANUP(free_filter) struct filter f = {.tool = files[i].tool, .path = files[i].path,
-                                                .family = files[i].family, .policy = ""};
+        CLEANUP(free_filter)
+        struct filter f = {
+            .tool = files[i].tool, .path = files[i].path, .family = files[i].family, .policy = ""};
         size_t size = 0;
         char *text = collect_text(c, files[i].path, MOST_RULES_BYTES, &size);
         if (!text)
@@ -264,9 +263,12 @@ static void scan_zone(struct filter *f, struct arena *arena, char *text)
 
 static void read_zone(struct collection *c, const char *path, const char *zone, bool is_default)
 {
-    CLEANUP(free_filter) struct filter f = {.tool = "firewalld", .path = path, .family = "both",
-                                            .enabled = starts_at_boot(c, "firewalld.service"),
-                                            .policy = ""};
+    CLEANUP(free_filter)
+    struct filter f = {.tool = "firewalld",
+                       .path = path,
+                       .family = "both",
+                       .enabled = starts_at_boot(c, "firewalld.service"),
+                       .policy = ""};
     size_t size = 0;
     char *text = collect_text(c, path, MOST_SETTINGS_BYTES, &size);
     if (!text)
@@ -295,8 +297,7 @@ static void read_firewalld(struct collection *c)
     for (size_t i = 0; i < count; i++) {
         if (!str_ends(entries[i].name, ".xml"))
             continue;
-        const char *name =
-            arena_strndup(c->arena, entries[i].name, strlen(entries[i].name) - 4);
+        const char *name = arena_strndup(c->arena, entries[i].name, strlen(entries[i].name) - 4);
         bool is_default = str_equal(name, zone);
         seen_default = seen_default || is_default;
         read_zone(c, arena_printf(c->arena, "%s/%s", folder, entries[i].name), name, is_default);

@@ -15,8 +15,7 @@ static const char prefix[] = "linux-image-";
  * twin holds the same kernel. */
 static const char *release_of(const char *package)
 {
-    if (!str_starts(package, prefix) || str_ends(package, "-dbg") ||
-        str_ends(package, "-dbgsym"))
+    if (!str_starts(package, prefix) || str_ends(package, "-dbg") || str_ends(package, "-dbgsym"))
         return NULL;
     const char *release = package + sizeof prefix - 1;
     if (str_starts(release, "unsigned-"))
@@ -67,9 +66,9 @@ void collect_kernel(struct collection *c)
     if (!newest && !*running)
         return;
     struct facts *facts = c->facts;
-    struct fact *k = facts_add(facts, "kernel",
-                               *running ? "/proc/sys/kernel/osrelease" : newest->path,
-                               *running ? 1 : newest->line, -1, CONFIDENCE_HIGH);
+    struct fact *k =
+        facts_add(facts, "kernel", *running ? "/proc/sys/kernel/osrelease" : newest->path,
+                  *running ? 1 : newest->line, -1, CONFIDENCE_HIGH);
     if (*running)
         fact_put(facts, k, "running", running);
     else

@@ -150,8 +150,7 @@ static const char *first_line(struct collection *c, const char *path)
 
 static bool is_machine_id(const char *text)
 {
-    return strlen(text) == 32 && strspn(text, "0123456789abcdef") == 32 &&
-           strspn(text, "0") != 32;
+    return strlen(text) == 32 && strspn(text, "0123456789abcdef") == 32 && strspn(text, "0") != 32;
 }
 
 static void put_identity(struct collection *c, struct fact *host, const char *name)
@@ -192,7 +191,9 @@ static void state_support(struct collection *c, const struct linux_os *os)
                                found && s.line ? s.line : os->line, -1, CONFIDENCE_HIGH);
     fact_put(facts, f, "distribution", os->id);
     fact_put(facts, f, "series",
-             *os->codename ? os->codename : *s.series ? s.series : os->version_id);
+             *os->codename ? os->codename
+             : *s.series   ? s.series
+                           : os->version_id);
     fact_put(facts, f, "released", released ? "yes" : "no");
     if (found && *s.eol)
         fact_put(facts, f, "eol", s.eol);
@@ -212,8 +213,7 @@ void collect_linux_host(struct collection *c)
     if (collect_host(c) || !read_os(c, &os))
         return;
     bool debian = is_debian(&os);
-    struct fact *host =
-        facts_add(c->facts, "host", os.path, os.line, -1, CONFIDENCE_HIGH);
+    struct fact *host = facts_add(c->facts, "host", os.path, os.line, -1, CONFIDENCE_HIGH);
     const char *name = first_line(c, "/etc/hostname");
     fact_put(c->facts, host, "family", debian ? "debian" : "linux");
     fact_put(c->facts, host, "name", name);

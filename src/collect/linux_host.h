@@ -14,7 +14,7 @@
 
 struct linux_os {
     const char *path;
-    uint64_t line; /* of ID= */
+    uint64_t line;                                                               /* of ID= */
     const char *id, *id_like, *pretty, *version_id, *version, *codename, *build; /* "" = none */
 };
 

@@ -52,8 +52,8 @@ static bool read_table(struct collection *c, struct sockets *s, bool ipv6, bool 
     if (c->netlink_fd >= 0 && sock_diag_dump(c->netlink_fd, ipv6, udp, keep_socket, s, &e))
         return true;
     s->list.count = before;
-    const char *path = arena_printf(c->arena, "/proc/net/%s%s", udp ? "udp" : "tcp",
-                                    ipv6 ? "6" : "");
+    const char *path =
+        arena_printf(c->arena, "/proc/net/%s%s", udp ? "udp" : "tcp", ipv6 ? "6" : "");
     CLEANUP_FREE char *text = NULL;
     struct error second = ERROR_INIT;
     if (target_read(c->target, path, MOST_PROC_NET_BYTES, &text, &size, &second)) {
@@ -82,57 +82,45 @@ static struct entry *find_inode(struct sockets *s, uint32_t inode)
     return bsearch(&wanted, s->list.items, s->list.count, sizeof wanted, by_inode);
 }
 
-/* Sets the pid of all sockets that one process has open; returns how many were new. */
-static size_t match_process(struct collection *c, struct arena *scratch, struct sockets *s,
-                            uint32_t pid, bool *denied)
+struct matching {
+    struct sockets *sockets;
+    uint32_t pid;
+    size_t open; /* sockets without a process so far */
+};
+
+static void match_socket(void *context, uint32_t inode)
 {
-    struct target_entry *fds = NULL;
-    size_t count = 0, found = 0;
-    struct error e = ERROR_INIT;
-    char folder[32];
-    snprintf(folder, sizeof folder, "/proc/%u/fd", pid);
-    if (!target_list(c->target, folder, scratch, &fds, &count, &e)) {
-        *denied = *denied || (e.code != ERR_ABSENT && e.sys_errno != ESRCH);
-        return 0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        char path[64], link[64];
-        uint64_t inode;
-        snprintf(path, sizeof path, "%s/%.20s", folder, fds[i].name);
-        if (!target_readlink(c->target, path, link, sizeof link, NULL) ||
-            !str_starts(link, "socket:["))
-            continue;
-        link[strcspn(link, "]")] = '\0';
-        struct entry *e1 = str_to_u64(link + 8, &inode) && inode <= UINT32_MAX
-                               ? find_inode(s, (uint32_t)inode)
-                               : NULL;
-        if (e1 && !e1->pid) {
-            e1->pid = pid;
-            found++;
-        }
-    }
-    return found;
+    struct matching *m = context;
+    struct entry *entry = find_inode(m->sockets, inode);
+    if (!entry || entry->pid)
+        return;
+    entry->pid = m->pid;
+    m->open--;
 }
 
-static void match_processes(struct collection *c, struct sockets *s)
+static void match_processes(struct collection *c, int proc_fd, struct sockets *s)
 {
     uint32_t *pids = NULL;
-    size_t count = 0, open = 0;
+    size_t count = 0;
     bool denied = false;
-    CLEANUP_ARENA struct arena *scratch = arena_new();
+    struct matching m = {.sockets = s};
     qsort(s->list.items, s->list.count, sizeof *s->list.items, by_inode);
     for (size_t i = 0; i < s->list.count; i++)
-        open += s->list.items[i].socket.inode != 0;
-    if (!open || !proc_list(c, &pids, &count))
+        m.open += s->list.items[i].socket.inode != 0;
+    if (!m.open || !proc_list(c, &pids, &count))
         return;
-    for (size_t i = 0; i < count && open; i++)
-        open -= match_process(c, scratch, s, pids[i], &denied);
-    if (open && denied)
+    for (size_t i = 0; i < count && m.open; i++) {
+        struct error e = ERROR_INIT;
+        m.pid = pids[i];
+        if (!proc_each_socket(proc_fd, pids[i], match_socket, &m, &e))
+            denied = denied || (e.code != ERR_ABSENT && e.sys_errno != ESRCH);
+    }
+    if (m.open && denied)
         facts_unread(c->facts, "which process listens", "/proc",
                      arena_printf(c->arena,
                                   "the processes of %zu sockets cannot be seen; only root may "
                                   "look at those of others",
-                                  open));
+                                  m.open));
 }
 
 struct shown {
@@ -151,7 +139,9 @@ static struct shown show_address(struct arena *arena, const struct sock_diag_soc
     bool any = memcmp(v4 ? a4 : a, zero, v4 ? 4 : 16) == 0;
     bool loopback = v4 ? a4[0] == 127 : memcmp(a, loopback6, 16) == 0;
     return (struct shown){any ? "*" : arena_strdup(arena, text), v4 ? "ipv4" : "ipv6",
-                          any ? "any" : loopback ? "loopback" : "address"};
+                          any        ? "any"
+                          : loopback ? "loopback"
+                                     : "address"};
 }
 
 static bool same_place(const struct entry *a, const struct entry *b)
@@ -174,16 +164,16 @@ static int by_place(const void *a, const void *b)
     return order ? order : (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-static void state_listener(struct collection *c, const struct entry *entry,
-                           const struct proc *p, const char *package, const char *passwd)
+static void state_listener(struct collection *c, const struct entry *entry, const struct proc *p,
+                           const char *package, const char *passwd)
 {
     struct facts *facts = c->facts;
     const struct sock_diag_socket *s = &entry->socket;
     struct shown shown = show_address(c->arena, s);
-    struct fact *f = facts_add(facts, "listener",
-                               arena_printf(c->arena, "/proc/net/%s%s", s->udp ? "udp" : "tcp",
-                                            s->ipv6 ? "6" : ""),
-                               0, -1, CONFIDENCE_HIGH);
+    struct fact *f = facts_add(
+        facts, "listener",
+        arena_printf(c->arena, "/proc/net/%s%s", s->udp ? "udp" : "tcp", s->ipv6 ? "6" : ""), 0, -1,
+        CONFIDENCE_HIGH);
     fact_put(facts, f, "proto", s->udp ? "udp" : "tcp");
     fact_put(facts, f, "address", shown.address);
     fact_put_number(facts, f, "port", s->port);
@@ -223,7 +213,12 @@ void collect_listeners(struct collection *c)
     }
     if (!s.list.count)
         return;
-    match_processes(c, &s);
+    struct error e = ERROR_INIT;
+    CLEANUP_CLOSE int proc_fd = proc_open(c, &e);
+    if (proc_fd < 0)
+        facts_unread(c->facts, "which process listens", "/proc", e.message);
+    else
+        match_processes(c, proc_fd, &s);
     qsort(s.list.items, s.list.count, sizeof *s.list.items, by_place);
     const char *passwd = collect_text(c, "/etc/passwd", MOST_PASSWD_BYTES, &size);
     size_t count = s.list.count;
@@ -235,7 +230,7 @@ void collect_listeners(struct collection *c)
         paths[i] = "";
         if (i && pid && procs[i - 1].pid == pid)
             procs[i] = procs[i - 1];
-        else if (pid && !proc_read(c, pid, &procs[i]))
+        else if (pid && !proc_read(c, proc_fd, pid, &procs[i]))
             s.list.items[i].pid = procs[i].pid = 0;
         if (procs[i].pid && !procs[i].container)
             paths[i] = procs[i].executable;
@@ -243,6 +238,5 @@ void collect_listeners(struct collection *c)
     dpkg_owners(c, paths, count, owners);
     for (size_t i = 0; i < count; i++)
         if (!i || !same_place(&s.list.items[i - 1], &s.list.items[i]))
-            state_listener(c, &s.list.items[i], procs[i].pid ? &procs[i] : NULL, owners[i],
-                           passwd);
+            state_listener(c, &s.list.items[i], procs[i].pid ? &procs[i] : NULL, owners[i], passwd);
 }

@@ -184,7 +184,11 @@ static void read_objects(struct collection *c, const struct instance *in, const 
     size_t size;
     char *text = collect_text(c, path, MOST_CONF, &size);
     if (!text) {
-        facts_unread(c->facts, "object: obj.conf", path, "what the instance does is not known");
+        struct error e = ERROR_INIT;
+        bool there = target_stat(c->target, path, false, &(struct target_stat){0}, &e);
+        /* The administration server of 3.x works without one. */
+        if (there || e.code != ERR_ABSENT || !in->admin)
+            facts_unread(c->facts, "object: obj.conf", path, "what the instance does is not known");
         return;
     }
     const char *object = "";
@@ -215,8 +219,12 @@ static void read_objects(struct collection *c, const struct instance *in, const 
         ++*objects;
         while ((name = parameter(&rest, &value))) {
             str_lower_all(name);
-            if (*name && !fact_value(f, name))
-                fact_put(c->facts, f, name, value);
+            /* Every fact has these two keys of its own. */
+            const char *key = str_equal(name, "type")   ? "content_type"
+                              : str_equal(name, "kind") ? "content_kind"
+                                                        : name;
+            if (*key && !fact_value(f, key))
+                fact_put(c->facts, f, key, value);
         }
         add_vdir(c, in, f);
         if (str_equal(fact_text(f, "fn"), "document-root"))

@@ -118,10 +118,9 @@ bool os_support_find(struct os_support *out, struct arena *arena, const char *te
         if (!release_is(series, version, cell[SERIES], cell[VERSION]))
             continue;
         const char *paid = *cell[EOL_ELTS] ? cell[EOL_ELTS] : cell[EOL_ESM];
-        *out = (struct os_support){arena_strdup(arena, cell[SERIES]),
-                                   arena_strdup(arena, cell[EOL]),
-                                   arena_strdup(arena, cell[EOL_LTS]),
-                                   arena_strdup(arena, paid), number};
+        *out = (struct os_support){
+            arena_strdup(arena, cell[SERIES]), arena_strdup(arena, cell[EOL]),
+            arena_strdup(arena, cell[EOL_LTS]), arena_strdup(arena, paid), number};
         return true;
     }
     return false;

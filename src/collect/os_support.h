@@ -15,11 +15,11 @@
 #include <stdint.h>
 
 struct os_support {
-    const char *series;              /* "bookworm" */
-    const char *eol;                 /* YYYY-MM-DD, "" where unknown */
-    const char *eol_lts;             /* Debian: the LTS project goes on until then */
-    const char *eol_paid;            /* Debian: Extended LTS; Ubuntu: Pro (ESM) */
-    uint64_t line;                   /* in the file it was read from; 0 = our own table */
+    const char *series;   /* "bookworm" */
+    const char *eol;      /* YYYY-MM-DD, "" where unknown */
+    const char *eol_lts;  /* Debian: the LTS project goes on until then */
+    const char *eol_paid; /* Debian: Extended LTS; Ubuntu: Pro (ESM) */
+    uint64_t line;        /* in the file it was read from; 0 = our own table */
 };
 
 /* Finds a release in the text of a CSV table by series ("bookworm") or, where that is NULL or

@@ -1,9 +1,15 @@
 #include "collect/proc.h"
 
+#include "base/file.h"
 #include "base/str.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { MOST_SMALL_BYTES = 64 << 10 };
 
@@ -75,42 +81,101 @@ void proc_parse_cgroup(const char *text, struct arena *arena, const char **unit,
     }
 }
 
-static const char *small_file(struct collection *c, uint32_t pid, const char *name)
+int proc_open(struct collection *c, struct error *e)
+{
+    int root = target_rootfd(c->target);
+    int fd = root < 0 ? -1
+                      : openat(root, "proc", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        error_set_errno(e, root < 0 ? ENOENT : errno, "opening failed");
+        error_at(e, "/proc", 0, 0);
+    }
+    return fd;
+}
+
+static int open_below(int proc_fd, uint32_t pid, const char *name, int flags, struct error *e)
 {
     char path[64];
+    snprintf(path, sizeof path, "%u/%s", pid, name);
+    int fd = openat(proc_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | flags);
+    if (fd < 0)
+        error_set_errno(e, errno, "opening /proc/%s failed", path);
+    return fd;
+}
+
+bool proc_read_file(int proc_fd, uint32_t pid, const char *name, size_t most, char **out,
+                    size_t *size, struct error *e)
+{
+    CLEANUP_CLOSE int fd = open_below(proc_fd, pid, name, 0, e);
+    return fd >= 0 && file_read_fd(out, size, fd, most, e);
+}
+
+bool proc_each_socket(int proc_fd, uint32_t pid, void (*visit)(void *context, uint32_t inode),
+                      void *context, struct error *e)
+{
+    enum { MOST_DESCRIPTORS = 100000 };
+    int fd = open_below(proc_fd, pid, "fd", O_DIRECTORY, e);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!dir) {
+        if (fd >= 0) {
+            error_set_errno(e, errno, "reading /proc/%u/fd failed", pid);
+            close(fd);
+        }
+        return false;
+    }
+    size_t count = 0;
+    for (const struct dirent *d; count < MOST_DESCRIPTORS && (d = readdir(dir)); count++) {
+        char link[64];
+        uint64_t inode;
+        ssize_t n = readlinkat(fd, d->d_name, link, sizeof link - 1);
+        if (n < 10)
+            continue;
+        link[n] = '\0';
+        if (!str_starts(link, "socket:["))
+            continue;
+        link[strcspn(link, "]")] = '\0';
+        if (str_to_u64(link + 8, &inode) && inode <= UINT32_MAX)
+            visit(context, (uint32_t)inode);
+    }
+    closedir(dir);
+    return true;
+}
+
+static const char *small_file(struct collection *c, int proc_fd, uint32_t pid, const char *name)
+{
     CLEANUP_FREE char *text = NULL;
     size_t size = 0;
-    snprintf(path, sizeof path, "/proc/%u/%s", pid, name);
-    if (!target_read(c->target, path, MOST_SMALL_BYTES, &text, &size, NULL))
+    if (!proc_read_file(proc_fd, pid, name, MOST_SMALL_BYTES, &text, &size, NULL))
         return NULL;
     return arena_strndup(c->arena, text, size);
 }
 
-bool proc_read(struct collection *c, uint32_t pid, struct proc *out)
+bool proc_read(struct collection *c, int proc_fd, uint32_t pid, struct proc *out)
 {
     char path[64], link[4096];
-    struct error e = ERROR_INIT;
-    struct target_stat st;
+    struct stat st;
     struct proc p = {.pid = pid, .executable = "", .unit = "", .name = ""};
-    snprintf(path, sizeof path, "/proc/%u/exe", pid);
-    if (target_readlink(c->target, path, link, sizeof link, &e)) {
+    snprintf(path, sizeof path, "%u/exe", pid);
+    ssize_t n = readlinkat(proc_fd, path, link, sizeof link - 1);
+    if (n > 0) {
+        link[n] = '\0';
         p.deleted = proc_cut_deleted(link);
         p.executable = arena_strdup(c->arena, link);
-    } else if (e.code == ERR_ABSENT) {
+    } else if (errno == ENOENT || errno == ESRCH) {
         return false; /* a thread of the kernel, or gone */
     } else {
         p.denied = true;
     }
-    const char *name = small_file(c, pid, "comm");
+    const char *name = small_file(c, proc_fd, pid, "comm");
     if (!name)
         return false;
     p.name = arena_strndup(c->arena, name, strcspn(name, "\n"));
-    const char *cgroup = small_file(c, pid, "cgroup");
+    const char *cgroup = small_file(c, proc_fd, pid, "cgroup");
     if (cgroup)
         proc_parse_cgroup(cgroup, c->arena, &p.unit, &p.container);
-    snprintf(path, sizeof path, "/proc/%u", pid);
-    if (target_stat(c->target, path, true, &st, NULL))
-        p.uid = st.uid;
+    snprintf(path, sizeof path, "%u", pid);
+    if (fstatat(proc_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        p.uid = st.st_uid;
     *out = p;
     return true;
 }

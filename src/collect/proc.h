@@ -25,8 +25,21 @@ enum { PROC_MOST = 100000 };
  * cannot be read. */
 bool proc_list(struct collection *c, uint32_t **pids, size_t *count);
 
+/* /proc of a live target, opened once. It is the kernel's own tree, so that what is below it is
+ * opened by plain names, with as few system calls as can be; a /proc that is a link is refused.
+ * -1 where it cannot be opened. */
+int proc_open(struct collection *c, struct error *e);
+
+/* One file of a process; *out is a malloc block. */
+bool proc_read_file(int proc_fd, uint32_t pid, const char *name, size_t most, char **out,
+                    size_t *size, struct error *e);
+
+/* Calls `visit` with the inode of each socket that a process has open. */
+bool proc_each_socket(int proc_fd, uint32_t pid, void (*visit)(void *context, uint32_t inode),
+                      void *context, struct error *e);
+
 /* False where it is gone, or a thread of the kernel. Strings in the collection's arena. */
-bool proc_read(struct collection *c, uint32_t pid, struct proc *out);
+bool proc_read(struct collection *c, int proc_fd, uint32_t pid, struct proc *out);
 
 /* The name of a user by /etc/passwd, or the number. `passwd` is the text of that file or NULL. */
 const char *proc_user(struct arena *arena, const char *passwd, uint32_t uid);

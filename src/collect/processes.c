@@ -42,6 +42,7 @@ struct process {
 
 struct processes {
     struct collection *c;
+    int proc_fd;
     VEC(struct process) list;
     VEC(const char *) paths; /* all questions, one after the other */
     size_t denied;
@@ -53,14 +54,14 @@ static void free_processes(struct processes *s)
         VEC_FREE(&s->list.items[i].files);
     VEC_FREE(&s->list);
     VEC_FREE(&s->paths);
+    mem_cleanup_close(&s->proc_fd);
 }
 
 static bool is_left_out(const char *path)
 {
-    static const char *const prefixes[] = {"/memfd:",    "/dev/",  "/SYSV", "/run/",
-                                           "/var/run/",  "/tmp/",  "/var/tmp/",
-                                           "/var/lib/",  "/var/cache/", "/proc/",
-                                           "/home/",     "/anon_hugepage", "/i915"};
+    static const char *const prefixes[] = {
+        "/memfd:",   "/dev/",       "/SYSV",  "/run/",  "/var/run/",      "/tmp/", "/var/tmp/",
+        "/var/lib/", "/var/cache/", "/proc/", "/home/", "/anon_hugepage", "/i915"};
     if (path[0] != '/')
         return true;
     for (size_t i = 0; i < ARRAY_COUNT(prefixes); i++)
@@ -110,8 +111,8 @@ static void parse_maps(struct process *p, struct arena *arena, const char *text,
         if (!path)
             continue;
         size_t n = length - (size_t)(path - line);
-        bool deleted = n > sizeof mark - 1 &&
-                       memcmp(path + n - (sizeof mark - 1), mark, sizeof mark - 1) == 0;
+        bool deleted =
+            n > sizeof mark - 1 && memcmp(path + n - (sizeof mark - 1), mark, sizeof mark - 1) == 0;
         if (deleted)
             add_file(p, arena, path, n - (sizeof mark - 1), true);
         else if (all)
@@ -125,8 +126,7 @@ static bool serves(const struct facts *facts, uint32_t pid)
     snprintf(number, sizeof number, "%u", pid);
     for (const struct fact *f = facts_first(facts, "listener"); f;
          f = facts_next(facts, "listener", f))
-        if (!str_equal(fact_text(f, "scope"), "loopback") &&
-            str_equal(fact_text(f, "pid"), number))
+        if (!str_equal(fact_text(f, "scope"), "loopback") && str_equal(fact_text(f, "pid"), number))
             return true;
     return false;
 }
@@ -138,9 +138,7 @@ static void look_at(struct processes *s, uint32_t pid)
     CLEANUP_FREE char *text = NULL;
     size_t size = 0;
     struct error e = ERROR_INIT;
-    char path[32];
-    snprintf(path, sizeof path, "/proc/%u/maps", pid);
-    if (!target_read(c->target, path, MOST_MAPS_BYTES, &text, &size, &e)) {
+    if (!proc_read_file(s->proc_fd, pid, "maps", MOST_MAPS_BYTES, &text, &size, &e)) {
         s->denied += e.code != ERR_ABSENT && e.sys_errno != ESRCH; /* ESRCH: it has ended */
         return;
     }
@@ -148,7 +146,7 @@ static void look_at(struct processes *s, uint32_t pid)
         return; /* a thread of the kernel */
     if (!p.serves && !memmem(text, size, " (deleted)", 10))
         return;
-    if (!proc_read(c, pid, &p.proc) || p.proc.container)
+    if (!proc_read(c, s->proc_fd, pid, &p.proc) || p.proc.container)
         return;
     parse_maps(&p, c->arena, text, size, p.serves);
     if (p.proc.deleted)
@@ -192,9 +190,9 @@ static void state_process(struct processes *s, const struct process *p, const ch
     if (!shown && !p->serves)
         return;
     struct facts *facts = c->facts;
-    struct fact *f = facts_add(facts, "process",
-                               arena_printf(c->arena, "/proc/%u/maps", p->proc.pid), 0, -1,
-                               CONFIDENCE_HIGH);
+    struct fact *f =
+        facts_add(facts, "process", arena_printf(c->arena, "/proc/%u/maps", p->proc.pid), 0, -1,
+                  CONFIDENCE_HIGH);
     fact_put_number(facts, f, "pid", p->proc.pid);
     fact_put(facts, f, "name", p->proc.name);
     fact_put(facts, f, "executable", p->proc.executable);
@@ -213,10 +211,13 @@ static void state_process(struct processes *s, const struct process *p, const ch
 
 void collect_processes(struct collection *c)
 {
-    CLEANUP(free_processes) struct processes s = {.c = c};
+    struct error e = ERROR_INIT;
+    CLEANUP(free_processes) struct processes s = {.c = c, .proc_fd = proc_open(c, &e)};
     uint32_t *pids = NULL;
     size_t count = 0, size = 0;
-    if (!proc_list(c, &pids, &count))
+    if (s.proc_fd < 0)
+        facts_unread(c->facts, "running processes", "/proc", e.message);
+    if (s.proc_fd < 0 || !proc_list(c, &pids, &count))
         return;
     for (size_t i = 0; i < count; i++)
         look_at(&s, pids[i]);

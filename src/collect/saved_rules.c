@@ -4,8 +4,13 @@
 
 #include <stdlib.h>
 
-enum { MOST_WORDS = 64, MOST_DEPTH = 16, MOST_FORWARDS = 4096, MOST_PORTS = 1024,
-       MOST_STATEMENT = 4096 };
+enum {
+    MOST_WORDS = 64,
+    MOST_DEPTH = 16,
+    MOST_FORWARDS = 4096,
+    MOST_PORTS = 1024,
+    MOST_STATEMENT = 4096
+};
 
 void saved_rules_free(struct saved_rules *rules)
 {
@@ -151,8 +156,8 @@ static void nft_statement(struct nft *n, const char *text, size_t length)
     if (!in_chain(n))
         return;
     if (str_equal(w.items[0], "type")) { /* type filter hook input priority 0 */
-        n->input = str_equal(behind(&w, "hook", 1), "input") &&
-                   str_equal(behind(&w, "type", 1), "filter");
+        n->input =
+            str_equal(behind(&w, "hook", 1), "input") && str_equal(behind(&w, "type", 1), "filter");
         if (n->input) {
             out->filters_input = true;
             if (!*out->policy)
@@ -167,9 +172,9 @@ static void nft_statement(struct nft *n, const char *text, size_t length)
     }
     if (find(&w, "dnat") != SIZE_MAX) {
         bool udp = find(&w, "udp") != SIZE_MAX;
-        add_forward(out, (struct saved_forward){udp ? "udp" : "tcp", behind(&w, "daddr", 1),
-                                                nft_ports(n->arena, &w), behind(&w, "to", 1),
-                                                n->line});
+        add_forward(out,
+                    (struct saved_forward){udp ? "udp" : "tcp", behind(&w, "daddr", 1),
+                                           nft_ports(n->arena, &w), behind(&w, "to", 1), n->line});
     }
     if (n->ban || str_starts(behind(&w, "jump", 1), "f2b-")) {
         out->ban_rules++;
@@ -231,14 +236,13 @@ void saved_rules_parse_nft(struct saved_rules *out, struct arena *arena, const c
     }
 }
 
-void saved_ports_each(const char *ports, void (*visit)(void *context, uint16_t port),
-                      void *context)
+void saved_ports_each(const char *ports, void (*visit)(void *context, uint16_t port), void *context)
 {
     char copy[1024], *save = NULL;
     size_t count = 0;
     if (strlen(ports) >= sizeof copy)
         return;
-    strcpy(copy, ports);
+    memcpy(copy, ports, strlen(ports) + 1);
     for (char *part = strtok_r(copy, ",", &save); part; part = strtok_r(NULL, ",", &save)) {
         char *dash = strpbrk(part, "-:");
         uint64_t low, high;

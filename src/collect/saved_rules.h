@@ -23,12 +23,12 @@ struct saved_forward {
 };
 
 struct saved_rules {
-    bool filters_input;    /* a table or chain that sees what comes in */
-    const char *policy;    /* of it: "accept", "drop", "reject"; "" where none */
-    size_t input_rules;    /* rules in it and in chains that are not fail2ban's */
-    size_t ban_rules;      /* rules of fail2ban (chains f2b-*), which ban and never close */
-    bool drops;            /* some rule drops or rejects without an address: a closing rule */
-    bool partial;          /* includes or variables that were not followed */
+    bool filters_input; /* a table or chain that sees what comes in */
+    const char *policy; /* of it: "accept", "drop", "reject"; "" where none */
+    size_t input_rules; /* rules in it and in chains that are not fail2ban's */
+    size_t ban_rules;   /* rules of fail2ban (chains f2b-*), which ban and never close */
+    bool drops;         /* some rule drops or rejects without an address: a closing rule */
+    bool partial;       /* includes or variables that were not followed */
     VEC(struct saved_forward) forwards;
 };
 

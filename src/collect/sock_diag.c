@@ -31,7 +31,7 @@ static size_t aligned(size_t n)
 
 static int find_v6only(struct bytes b)
 {
-    struct nlattr attribute;
+    struct nlattr attribute = {0};
     while (bytes_left(&b) >= sizeof attribute && take(&b, &attribute, sizeof attribute)) {
         if (attribute.nla_len < sizeof attribute)
             break;
@@ -64,20 +64,19 @@ static bool parse_socket(struct bytes b, bool udp, sock_diag_visit *visit, void 
     return true;
 }
 
-bool sock_diag_parse(const void *data, size_t size, bool udp, sock_diag_visit *visit,
-                     void *context, bool *done, struct error *e)
+bool sock_diag_parse(const void *data, size_t size, bool udp, sock_diag_visit *visit, void *context,
+                     bool *done, struct error *e)
 {
     struct bytes b = bytes_of(data, size);
     while (bytes_left(&b) >= sizeof(struct nlmsghdr)) {
-        struct nlmsghdr head;
+        struct nlmsghdr head = {0};
         size_t start = b.position;
         take(&b, &head, sizeof head);
         if (head.nlmsg_len < sizeof head || head.nlmsg_len > size - start) {
             error_set(e, ERR_FORMAT, "the kernel's answer about sockets is cut short");
             return false;
         }
-        struct bytes body =
-            bytes_slice(&b, start + sizeof head, head.nlmsg_len - sizeof head);
+        struct bytes body = bytes_slice(&b, start + sizeof head, head.nlmsg_len - sizeof head);
         if (head.nlmsg_type == NLMSG_DONE) {
             *done = true;
             return true;
@@ -89,8 +88,7 @@ bool sock_diag_parse(const void *data, size_t size, bool udp, sock_diag_visit *v
                             "the kernel does not tell its sockets");
             return false;
         }
-        if (head.nlmsg_type == SOCK_DIAG_BY_FAMILY &&
-            !parse_socket(body, udp, visit, context)) {
+        if (head.nlmsg_type == SOCK_DIAG_BY_FAMILY && !parse_socket(body, udp, visit, context)) {
             error_set(e, ERR_FORMAT, "the kernel's answer about a socket is too short");
             return false;
         }
@@ -106,13 +104,12 @@ bool sock_diag_dump(int fd, bool ipv6, bool udp, sock_diag_visit *visit, void *c
     struct {
         struct nlmsghdr head;
         struct inet_diag_req_v2 body;
-    } request = {
-        .head = {.nlmsg_len = sizeof request,
-                 .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-                 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-        .body = {.sdiag_family = ipv6 ? AF_INET6 : AF_INET,
-                 .sdiag_protocol = udp ? IPPROTO_UDP : IPPROTO_TCP,
-                 .idiag_states = 1u << (udp ? SOCK_DIAG_CLOSE : SOCK_DIAG_LISTEN)}};
+    } request = {.head = {.nlmsg_len = sizeof request,
+                          .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                          .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+                 .body = {.sdiag_family = ipv6 ? AF_INET6 : AF_INET,
+                          .sdiag_protocol = udp ? IPPROTO_UDP : IPPROTO_TCP,
+                          .idiag_states = 1u << (udp ? SOCK_DIAG_CLOSE : SOCK_DIAG_LISTEN)}};
     if (send(fd, &request, sizeof request, 0) != (ssize_t)sizeof request) {
         error_set_errno(e, errno, "asking the kernel for its sockets failed");
         return false;

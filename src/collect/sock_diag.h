@@ -18,21 +18,21 @@
 enum { SOCK_DIAG_LISTEN = 10, SOCK_DIAG_CLOSE = 7 };
 
 struct sock_diag_socket {
-    bool ipv6;            /* of family AF_INET6 */
+    bool ipv6; /* of family AF_INET6 */
     bool udp;
     uint8_t state;
-    uint8_t address[16];  /* network order; IPv4 in the first four */
+    uint8_t address[16]; /* network order; IPv4 in the first four */
     uint16_t port;
     uint32_t uid, inode;
-    int v6only;           /* 0 or 1; -1 = not known */
+    int v6only; /* 0 or 1; -1 = not known */
 };
 
 typedef void sock_diag_visit(void *context, const struct sock_diag_socket *socket);
 
 /* What came in one recv(). *done is set at the end of the dump. ERR_SYSTEM with sys_errno where
  * the kernel says no. Messages that make no sense end the parse with ERR_FORMAT. */
-bool sock_diag_parse(const void *data, size_t size, bool udp, sock_diag_visit *visit,
-                     void *context, bool *done, struct error *e);
+bool sock_diag_parse(const void *data, size_t size, bool udp, sock_diag_visit *visit, void *context,
+                     bool *done, struct error *e);
 
 /* Asks and reads all answers. */
 bool sock_diag_dump(int netlink_fd, bool ipv6, bool udp, sock_diag_visit *visit, void *context,

@@ -8,11 +8,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-enum {
-    INPUT_BYTES = 128 << 10,
-    XZ_MOST_BYTES = 80 << 20,
-    ZSTD_WINDOW_LOG_MOST = 25
-};
+enum { INPUT_BYTES = 128 << 10, XZ_MOST_BYTES = 80 << 20, ZSTD_WINDOW_LOG_MOST = 25 };
 
 /* One step of a format: takes from in, gives to out. `done` is set where a member ended. */
 struct step {
@@ -139,8 +135,8 @@ static void lz4_stop(struct unpack *u)
 static bool zstd_start(struct unpack *u)
 {
     u->state.zstd = ZSTD_createDStream();
-    return u->state.zstd && !ZSTD_isError(ZSTD_DCtx_setParameter(
-                                u->state.zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MOST));
+    return u->state.zstd && !ZSTD_isError(ZSTD_DCtx_setParameter(u->state.zstd, ZSTD_d_windowLogMax,
+                                                                 ZSTD_WINDOW_LOG_MOST));
 }
 
 static const char *zstd_step(struct unpack *u, struct step *s)
@@ -161,8 +157,9 @@ static void zstd_stop(struct unpack *u)
 
 static const struct format formats[] = {
     {"gzip", "\x1f\x8b", 2, gzip_start, gzip_step, gzip_stop},
-    {"xz", "\xfd"
-           "7zXZ\0",
+    {"xz",
+     "\xfd"
+     "7zXZ\0",
      6, xz_start, xz_step, xz_stop},
     {"lz4", "\x04\x22\x4d\x18", 4, lz4_start, lz4_step, lz4_stop},
     {"zstd", "\x28\xb5\x2f\xfd", 4, zstd_start, zstd_step, zstd_stop},

@@ -13,24 +13,50 @@ struct node {
     const struct advisory_patch *patch; /* NULL: known only from the host or an edge */
     VEC(size_t) supersedes;             /* direct */
     VEC(size_t) superseded_by;          /* direct */
+    size_t edges_left[2];               /* while circles are looked for: down, up */
     bool in_circle;
-    unsigned char colour; /* of the depth-first walk */
 };
 
 struct patches {
     struct arena *arena;
     const struct facts *facts;
-    struct node *nodes; /* sorted by key without case after building */
+    struct node *nodes;
     size_t count, capacity;
+    size_t *slots; /* open addressing by key without case: index + 1, 0 = free */
+    size_t slot_count;
     VEC(const char *) circles;
 };
 
+/* FNV-1a; how long a chain gets is bounded by MOST_PATCHES. */
+static size_t hash_of(const char *key)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (; *key; key++)
+        hash = (hash ^ (unsigned char)str_lower(*key)) * UINT64_C(0x100000001b3);
+    return (size_t)hash;
+}
+
+/* The slot that holds the key, or the free one where it belongs. */
+static size_t *slot_of(const struct patches *p, const char *key)
+{
+    size_t i = hash_of(key) % p->slot_count;
+    while (p->slots[i] && !str_equal_nocase(p->nodes[p->slots[i] - 1].key, key))
+        i = (i + 1) % p->slot_count;
+    return &p->slots[i];
+}
+
+static const struct node *find(const struct patches *p, const char *key)
+{
+    size_t number = *slot_of(p, key);
+    return number ? &p->nodes[number - 1] : NULL;
+}
+
 static size_t node_of(struct patches *p, const char *key)
 {
-    for (size_t i = 0; i < p->count; i++)
-        if (str_equal_nocase(p->nodes[i].key, key))
-            return i;
-    if (p->count == MOST_PATCHES)
+    size_t *slot = slot_of(p, key);
+    if (*slot)
+        return *slot - 1;
+    if (p->count == MOST_PATCHES) /* only a made-up host has so many: the rest is one patch */
         return 0;
     if (p->count == p->capacity) {
         size_t wanted = p->capacity ? p->capacity * 2 : 64;
@@ -41,15 +67,8 @@ static size_t node_of(struct patches *p, const char *key)
         p->capacity = wanted;
     }
     p->nodes[p->count].key = key;
-    return p->count++;
-}
-
-static const struct node *find(const struct patches *p, const char *key)
-{
-    for (size_t i = 0; i < p->count; i++)
-        if (str_equal_nocase(p->nodes[i].key, key))
-            return &p->nodes[i];
-    return NULL;
+    *slot = ++p->count;
+    return p->count - 1;
 }
 
 static void edge(struct patches *p, const char *newer, const char *older)
@@ -64,33 +83,41 @@ static void edge(struct patches *p, const char *newer, const char *older)
     VEC_PUSH(&p->nodes[b].superseded_by, a);
 }
 
-/* A node is in a circle if it can be reached from itself. Walked with an explicit stack:
- * the depth is the attacker's. */
+/* Takes away, again and again, what supersedes nothing (or is superseded by nothing) any more.
+ * What is left stands in circles or between two of them. `up` walks the other way. */
+static void trim(struct patches *p, bool up, size_t *queue)
+{
+    size_t head = 0, tail = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->nodes[i].in_circle && !p->nodes[i].edges_left[up])
+            queue[tail++] = i;
+    while (head < tail) {
+        struct node *n = &p->nodes[queue[head++]];
+        n->in_circle = false;
+        size_t edges = up ? n->supersedes.count : n->superseded_by.count;
+        const size_t *items = up ? n->supersedes.items : n->superseded_by.items;
+        for (size_t i = 0; i < edges; i++) {
+            struct node *other = &p->nodes[items[i]];
+            if (other->edges_left[up] && !--other->edges_left[up] && other->in_circle)
+                queue[tail++] = items[i];
+        }
+    }
+}
+
 static void find_circles(struct patches *p)
 {
-    size_t *stack = arena_alloc(p->arena, (p->count + 1) * sizeof *stack);
-    for (size_t start = 0; start < p->count; start++) {
-        if (!p->nodes[start].supersedes.count || !p->nodes[start].superseded_by.count)
-            continue;
-        for (size_t i = 0; i < p->count; i++)
-            p->nodes[i].colour = 0;
-        size_t depth = 0;
-        stack[depth++] = start;
-        while (depth && !p->nodes[start].in_circle) {
-            struct node *n = &p->nodes[stack[--depth]];
-            for (size_t i = 0; i < n->supersedes.count; i++) {
-                size_t to = n->supersedes.items[i];
-                if (to == start)
-                    p->nodes[start].in_circle = true;
-                else if (!p->nodes[to].colour) {
-                    p->nodes[to].colour = 1;
-                    stack[depth++] = to;
-                }
-            }
-        }
-        if (p->nodes[start].in_circle)
-            VEC_PUSH(&p->circles, p->nodes[start].key);
+    size_t *queue = arena_alloc(p->arena, (p->count + 1) * sizeof *queue);
+    for (size_t i = 0; i < p->count; i++) {
+        struct node *n = &p->nodes[i];
+        n->in_circle = true;
+        n->edges_left[0] = n->supersedes.count;
+        n->edges_left[1] = n->superseded_by.count;
     }
+    trim(p, false, queue);
+    trim(p, true, queue);
+    for (size_t i = 0; i < p->count; i++)
+        if (p->nodes[i].in_circle)
+            VEC_PUSH(&p->circles, p->nodes[i].key);
 }
 
 /* VEC memory is malloc's; the graph lives in an arena: copy and let go. */
@@ -150,13 +177,24 @@ static bool is_later_revision(const char *installed, const char *wanted)
            version_compare(VERSION_SOLARIS, installed, wanted) >= 0;
 }
 
+static int by_revision(const void *x, const void *y)
+{
+    return version_compare(VERSION_SOLARIS, *(const char *const *)x, *(const char *const *)y);
+}
+
+/* Each revision of a patch supersedes the one before it. */
 static void add_revision_edges(struct patches *p)
 {
-    size_t count = p->count;
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < count; j++)
-            if (i != j && is_later_revision(p->nodes[i].key, p->nodes[j].key))
-                edge(p, p->nodes[i].key, p->nodes[j].key);
+    const char **keys = arena_alloc(p->arena, (p->count + 1) * sizeof *keys);
+    size_t count = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (is_solaris_patch(p->nodes[i].key))
+            keys[count++] = p->nodes[i].key;
+    if (count)
+        qsort(keys, count, sizeof *keys, by_revision);
+    for (size_t i = 1; i < count; i++)
+        if (is_later_revision(keys[i], keys[i - 1]))
+            edge(p, keys[i], keys[i - 1]);
 }
 
 /* Solaris patches name what they obsolete themselves, in what is installed. */
@@ -173,6 +211,19 @@ static void add_host_edges(struct patches *p, const struct facts *facts)
     }
 }
 
+/* An upper bound of the keys that will come. */
+static size_t most_keys(const struct facts *facts, const struct advisory_patch *const *list,
+                        size_t count)
+{
+    size_t keys = 0;
+    for (size_t i = 0; i < count; i++)
+        keys += 1 + list[i]->supersedes_count;
+    for (const struct fact *f = facts_first(facts, "hotfix"); f && keys < MOST_PATCHES;
+         f = facts_next(facts, "hotfix", f))
+        keys += 2 + strlen(fact_text(f, "obsoletes")) / 2;
+    return keys < MOST_PATCHES ? keys + 1 : MOST_PATCHES;
+}
+
 struct patches *patches_of(struct arena *arena, const struct advisories *set,
                            const struct facts *facts, const char *product, const char *version,
                            int64_t as_of)
@@ -182,6 +233,8 @@ struct patches *patches_of(struct arena *arena, const struct advisories *set,
     p->facts = facts;
     const struct advisory_patch *const *list;
     size_t count = advisories_patches(set, product, &list);
+    p->slot_count = 2 * most_keys(facts, list, count) + 1;
+    p->slots = arena_alloc(arena, p->slot_count * sizeof *p->slots);
     for (size_t i = 0; i < count; i++) {
         if (as_of != DATE_NONE && list[i]->released > as_of)
             continue;

@@ -19,10 +19,10 @@
  *   fires     some record is true
  *   unknown   else, if some record is unknown; if an `unread` fact says that records of the
  *             kind could not be read (its key `what` is the kind, with an s or not, or begins
- *             with it and ":" or " "; rules_kinds.c has the other words of the collectors); or if there is no record and none of the kind's sources said so:
- *             for configuration (site, vdir, script-map, directory) and service, inetd, rc,
- *             package and host, that nothing was found is no answer unless a fact `complete` says
- *             that the kind was read. Of the other kinds there may simply be none.
+ *             with it and ":" or " "; rules_kinds.c has the other words of the collectors);
+ *             or if there is no record of a kind for which that is no answer: of site, vdir,
+ *             script-map, directory, object, service, inetd, rc, package and host, unless a
+ *             fact `complete` says that the kind was read. Of the others there may be none.
  *   quiet     else
  * `yagura.also` names further rules: all must fire (three-valued and; one that is not
  * applicable counts as quiet).
@@ -129,8 +129,9 @@ const char *rules_set_of(const struct rule *rule, const struct facts *facts);
 bool rules_applies(const struct rule *rule, const struct facts *facts);
 
 /* Findings of all rows of checklists: one for each subject that fired (affected), one for
- * each that could not be judged (unknown; more than three are one about the host). `set` NULL = of every set. Rules of other origin
- * count as rows of no set. Texts point into the rules. */
+ * each that could not be judged (unknown; more than three are one about the host). `set`
+ * NULL = of every set. Rules of other origin count as rows of no set. Texts point into the
+ * rules. */
 void rules_judge(struct findings *out, const struct rule_results *results,
                  const struct facts *facts, const char *set, const char *identity);
 

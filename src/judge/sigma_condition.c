@@ -42,8 +42,7 @@ static void advance(struct reader *r)
         if (*r->next && !length) {
             char sign[2] = {*r->next, '\0'};
             if (*sign == '|')
-                fail(r, "pipes (count() and its like) are not supported: correlations replaced them",
-                     "");
+                fail(r, "pipes (count() and its like) are not supported", "");
             else
                 fail(r, "nothing begins with", isprint((unsigned char)*sign) ? sign : "");
             return;

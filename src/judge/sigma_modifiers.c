@@ -372,8 +372,9 @@ struct sigma_item *sigma_modifiers_item(struct sigma_build *b, const struct yaml
         sigma_problem(b->problems, true, b->path, key,
                       "the modifier \"all\" does nothing with a single value");
     bool good = true;
-    for (size_t i = 0; i < item->count; i++)
-        good = fill(b, &l, value->kind == YAML_SEQUENCE ? value->items[i] : (struct yaml_node *)value,
-                    &item->groups[i]) && good;
+    for (size_t i = 0; i < item->count; i++) {
+        const struct yaml_node *one = value->kind == YAML_SEQUENCE ? value->items[i] : value;
+        good = fill(b, &l, one, &item->groups[i]) && good;
+    }
     return good ? item : NULL;
 }

@@ -2,8 +2,8 @@
 
 #include "base/str.h"
 
-struct finding *updates_finding(const struct updates_input *in, const char *rule,
-                                const char *title, const char *subject_kind, const char *subject)
+struct finding *updates_finding(const struct updates_input *in, const char *rule, const char *title,
+                                const char *subject_kind, const char *subject)
 {
     char id[17];
     finding_make_id(id, in->identity, rule, subject);

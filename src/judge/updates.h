@@ -52,8 +52,8 @@ void updates_judge_restarts(const struct updates_input *in); /* updates_restarts
 void updates_judge_support(const struct updates_input *in);  /* updates_support.c */
 
 /* A new finding with its id; texts that are not literals are copied into the findings' arena. */
-struct finding *updates_finding(const struct updates_input *in, const char *rule,
-                                const char *title, const char *subject_kind, const char *subject);
+struct finding *updates_finding(const struct updates_input *in, const char *rule, const char *title,
+                                const char *subject_kind, const char *subject);
 /* "why, on which line": a fact as evidence. */
 void updates_evidence(const struct updates_input *in, struct finding *f, const struct fact *fact,
                       const char *text);

@@ -58,9 +58,9 @@ static const struct installed *find_installed(const struct packages *p, const st
     const char *arch = fact_text(update, "arch");
     const struct installed *end = p->installed + p->installed_count;
     const struct installed *found =
-        p->installed_count ? bsearch(&wanted, p->installed, p->installed_count,
-                                     sizeof *p->installed, by_name)
-                           : NULL;
+        p->installed_count
+            ? bsearch(&wanted, p->installed, p->installed_count, sizeof *p->installed, by_name)
+            : NULL;
     if (!found)
         return NULL;
     while (found > p->installed && str_equal(found[-1].name, wanted.name))
@@ -112,8 +112,7 @@ static struct weight weigh_package(const struct updates_input *in, const char *n
     for (const struct fact *f = facts_first(in->facts, "process"); f;
          f = facts_next(in->facts, "process", f))
         if (str_equal(fact_text(f, "serves"), "yes") &&
-            (has_word(fact_text(f, "packages"), name) ||
-             str_equal(fact_text(f, "package"), name)))
+            (has_word(fact_text(f, "packages"), name) || str_equal(fact_text(f, "package"), name)))
             return (struct weight){WEIGHT_MAPPED, f};
     return (struct weight){WEIGHT_PLAIN, NULL};
 }
@@ -155,8 +154,9 @@ static struct message say_why(const struct updates_input *in, const struct weigh
                                   "hole that this update closes may be reached, too."),
                                "process", fact_text(w->fact, "name"));
     case WEIGHT_KERNEL:
-        return message_of(N_("It is the kernel of this host: whoever gets in as any user may become "
-                             "root through it."));
+        return message_of(
+            N_("It is the kernel of this host: whoever gets in as any user may become "
+               "root through it."));
     case WEIGHT_EXPOSED:
         return message_of(N_("Most servers run with it, and what it does is in the path of every "
                              "connection."));
@@ -263,11 +263,11 @@ static void add_evidence(const struct packages *p, struct finding *f, const stru
     if (w->fact)
         updates_evidence(in, f, w->fact,
                          w->kind == WEIGHT_LISTENS
-                             ? arena_printf(arena, "listener %s %s/%s", fact_text(w->fact, "process"),
+                             ? arena_printf(arena, "listener %s %s/%s",
+                                            fact_text(w->fact, "process"),
                                             fact_text(w->fact, "port"), fact_text(w->fact, "proto"))
                              : arena_printf(arena, "process %s pid=%s serves=yes",
-                                            fact_text(w->fact, "name"),
-                                            fact_text(w->fact, "pid")));
+                                            fact_text(w->fact, "name"), fact_text(w->fact, "pid")));
 }
 
 static void judge_group(const struct packages *p, const struct group *g)
@@ -292,8 +292,9 @@ static void judge_group(const struct packages *p, const struct group *g)
     f->severity = w.kind == WEIGHT_PLAIN ? SEVERITY_MEDIUM : SEVERITY_HIGH;
     f->summary = updates_message(
         in,
-        *held ? N_("{package}: a security update is held back: {candidate} (installed: {installed})")
-              : N_("{package}: a security update is waiting: {candidate} (installed: {installed})"),
+        *held
+            ? N_("{package}: a security update is held back: {candidate} (installed: {installed})")
+            : N_("{package}: a security update is waiting: {candidate} (installed: {installed})"),
         "package", subject);
     updates_argument(in, &f->summary, "candidate", fact_text(first, "candidate"));
     updates_argument(in, &f->summary, "installed", fact_text(first, "installed"));
@@ -333,17 +334,18 @@ static void judge_others(const struct updates_input *in)
     if (!count)
         return;
     snprintf(number, sizeof number, "%zu", count);
-    struct finding *f = updates_finding(in, "debian-updates-pending", N_("Updates are waiting"),
-                                        "host", "updates");
+    struct finding *f =
+        updates_finding(in, "debian-updates-pending", N_("Updates are waiting"), "host", "updates");
     f->rule_kind = RULE_UPDATE;
     f->severity = SEVERITY_INFO;
     f->summary = updates_message(in, N_("{count} other updates are waiting"), "count", number);
-    f->why = message_of(N_("They mend faults that are no security holes. Whoever installs them "
-                           "regularly has less to do on the day when a security update needs them."));
+    f->why =
+        message_of(N_("They mend faults that are no security holes. Whoever installs them "
+                      "regularly has less to do on the day when a security update needs them."));
     f->remedy = message_of(N_("Install them when it suits you."));
     add_step(f, message_of(N_("sudo apt-get update && sudo apt-get upgrade")));
-    VEC_PUSH(&f->notes, updates_message(in, N_("Packages: {packages}"), "packages",
-                                        str_text(&names)));
+    VEC_PUSH(&f->notes,
+             updates_message(in, N_("Packages: {packages}"), "packages", str_text(&names)));
     if (held) {
         snprintf(number, sizeof number, "%zu", held);
         VEC_PUSH(&f->notes, updates_message(in, N_("{count} more are held back"), "count", number));

@@ -13,9 +13,9 @@ static void judge_kernel(const struct updates_input *in, const struct fact *k)
     if (!*running || !*installed)
         return;
     if (str_equal(fact_text(k, "running_from"), "elsewhere")) {
-        struct finding *f = updates_finding(in, "kernel-unknown",
-                                            N_("The running kernel belongs to no package"),
-                                            "kernel", running);
+        struct finding *f =
+            updates_finding(in, "kernel-unknown", N_("The running kernel belongs to no package"),
+                            "kernel", running);
         f->rule_kind = RULE_RESTART;
         f->verdict = VERDICT_UNKNOWN;
         f->severity = SEVERITY_MEDIUM;
@@ -27,21 +27,21 @@ static void judge_kernel(const struct updates_input *in, const struct fact *k)
                                  N_("{package} is installed and is not what runs, so that its "
                                     "updates do not reach the running kernel."),
                                  "package", fact_text(k, "package"));
-        f->remedy = message_of(N_("Ask who supplies this kernel (the provider of the virtual machine, "
-                                  "or whoever built it) for its security updates."));
+        f->remedy =
+            message_of(N_("Ask who supplies this kernel (the provider of the virtual machine, "
+                          "or whoever built it) for its security updates."));
         VEC_PUSH(&f->steps, message_of(N_("uname -a")));
         updates_evidence(in, f, k, arena_printf(arena, "kernel running=%s", running));
         return;
     }
     bool same = str_equal(running, installed);
-    int order = same ? (*runs && *has ? version_compare(VERSION_DPKG, runs, has) : 0)
+    int order = same            ? (*runs && *has ? version_compare(VERSION_DPKG, runs, has) : 0)
                 : *runs && *has ? version_compare(VERSION_DPKG, runs, has)
                                 : version_compare(VERSION_DPKG, running, installed);
     if (order >= 0) /* the running one is as new as what is installed, or newer */
         return;
-    struct finding *f = updates_finding(in, "kernel-restart-needed",
-                                        N_("A newer kernel waits for a restart"), "kernel",
-                                        "kernel");
+    struct finding *f = updates_finding(
+        in, "kernel-restart-needed", N_("A newer kernel waits for a restart"), "kernel", "kernel");
     f->rule_kind = RULE_RESTART;
     f->severity = SEVERITY_MEDIUM;
     f->summary = updates_message(in,
@@ -49,9 +49,10 @@ static void judge_kernel(const struct updates_input *in, const struct fact *k)
                                     "waits for a restart"),
                                  "running", same ? runs : running);
     updates_argument(in, &f->summary, "installed", same ? has : installed);
-    f->why = message_of(N_("A kernel update takes effect only after a restart: until then the holes "
-                           "that it closes are open."));
-    f->remedy = message_of(N_("Restart the host at a time that suits."));
+    f->why =
+        message_of(N_("A kernel update takes effect only after a restart: until then the holes "
+                      "that it closes are open."));
+    f->remedy = message_of(N_("Restart the host at a time that suits: sudo systemctl reboot"));
     VEC_PUSH(&f->steps, message_of(N_("sudo systemctl reboot")));
     updates_evidence(in, f, k,
                      arena_printf(arena, "kernel running=%s installed=%s", running, installed));
@@ -106,9 +107,9 @@ static void judge_process(const struct updates_input *in, const struct fact *p)
     const char *unit = fact_text(p, "service"), *name = fact_text(p, "name");
     const char *subject = *unit ? unit : name;
     struct arena *arena = in->out->arena;
-    struct finding *f = updates_finding(in, "service-restart-needed",
-                                        N_("A process still runs what was replaced"), "service",
-                                        subject);
+    struct finding *f =
+        updates_finding(in, "service-restart-needed", N_("A process still runs what was replaced"),
+                        "service", subject);
     f->rule_kind = RULE_RESTART;
     f->severity = SEVERITY_MEDIUM;
     const char *packages = fact_text(p, "replaced_packages");
@@ -129,11 +130,12 @@ static void judge_process(const struct updates_input *in, const struct fact *p)
                                       fact_text(q, "name"), fact_text(q, "pid"),
                                       (int)strcspn(files, "\n"), files));
     }
-    f->why = serves ? message_of(N_("It is reached from the network, and an update takes effect only "
-                                    "when it is started anew."))
-                    : message_of(N_("An update takes effect only when the process is started anew."));
-    f->remedy = message_of(N_("Restart it."));
-    VEC_PUSH(&f->steps, restart_step(in, p));
+    f->why = serves
+                 ? message_of(N_("It is reached from the network, and an update takes effect only "
+                                 "when it is started anew."))
+                 : message_of(N_("An update takes effect only when the process is started anew."));
+    f->remedy = restart_step(in, p);
+    VEC_PUSH(&f->steps, f->remedy);
 }
 
 void updates_judge_restarts(const struct updates_input *in)

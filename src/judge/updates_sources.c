@@ -7,19 +7,15 @@
 static const struct {
     const char *state, *summary, *why;
 } states[] = {
-    {"missing",
-     N_("Cannot judge updates from {archive}: apt has never fetched its list"),
+    {"missing", N_("Cannot judge updates from {archive}: apt has never fetched its list"),
      N_("It is configured, and nothing of it is here. Its updates, security updates too, would "
         "not be seen.")},
-    {"expired",
-     N_("Cannot judge updates from {archive}: its list expired on {date}"),
+    {"expired", N_("Cannot judge updates from {archive}: its list expired on {date}"),
      N_("The archive itself says that its list must not be trusted after that day. What was "
         "published since is not known here.")},
-    {"stale",
-     N_("Cannot judge updates from {archive}: its list was last fetched on {date}"),
+    {"stale", N_("Cannot judge updates from {archive}: its list was last fetched on {date}"),
      N_("That is over 30 days ago. What was published since is not known here.")},
-    {"unreadable",
-     N_("Cannot judge updates from {archive}: its list cannot be read: {reason}"),
+    {"unreadable", N_("Cannot judge updates from {archive}: its list cannot be read: {reason}"),
      N_("Its updates, security updates too, would not be seen.")},
 };
 
@@ -37,18 +33,17 @@ static void judge_source(const struct updates_input *in, const struct fact *s, s
 {
     struct arena *arena = in->out->arena;
     const char *component = fact_text(s, "component");
-    const char *archive = arena_printf(arena, "%s %s%s%s (%s)", fact_text(s, "uri"),
-                                       fact_text(s, "suite"), *component ? "/" : "", component,
-                                       fact_text(s, "arch"));
-    struct finding *f = updates_finding(in, "updates-unknown",
-                                        N_("It is not known which updates are pending"),
-                                        "update-source", archive);
+    const char *archive =
+        arena_printf(arena, "%s %s%s%s (%s)", fact_text(s, "uri"), fact_text(s, "suite"),
+                     *component ? "/" : "", component, fact_text(s, "arch"));
+    struct finding *f =
+        updates_finding(in, "updates-unknown", N_("It is not known which updates are pending"),
+                        "update-source", archive);
     f->rule_kind = RULE_UPDATE;
     f->verdict = VERDICT_UNKNOWN;
     f->severity = str_equal(fact_text(s, "security"), "yes") ? SEVERITY_HIGH : SEVERITY_MEDIUM;
-    const char *date = day_of(in, fact_text(s, str_equal(states[state].state, "expired")
-                                                   ? "valid_until"
-                                                   : "refreshed"));
+    const char *date = day_of(
+        in, fact_text(s, str_equal(states[state].state, "expired") ? "valid_until" : "refreshed"));
     const char *summary =
         date || !strstr(states[state].summary, "{date}")
             ? states[state].summary
@@ -78,15 +73,15 @@ static bool is_debian(const struct updates_input *in)
 static void judge_nothing(const struct updates_input *in)
 {
     const struct fact *host = facts_first(in->facts, "host");
-    struct finding *f = updates_finding(in, "updates-unknown",
-                                        N_("It is not known which updates are pending"), "host",
-                                        "updates");
+    struct finding *f = updates_finding(
+        in, "updates-unknown", N_("It is not known which updates are pending"), "host", "updates");
     f->rule_kind = RULE_UPDATE;
     f->verdict = VERDICT_UNKNOWN;
     f->severity = SEVERITY_HIGH;
     f->summary = message_of(N_("Cannot judge updates: no list of any archive is here"));
-    f->why = message_of(N_("Nothing on this system says which newer versions exist. No finding here "
-                           "does not mean that it is up to date."));
+    f->why =
+        message_of(N_("Nothing on this system says which newer versions exist. No finding here "
+                      "does not mean that it is up to date."));
     f->remedy = message_of(N_("Configure the archives of the distribution and fetch their lists."));
     VEC_PUSH(&f->steps, message_of(N_("sudo apt-get update")));
     updates_evidence(in, f, host, "host family=debian");
@@ -99,16 +94,17 @@ static void judge_security_archive(const struct updates_input *in, const struct 
     bool known = str_equal(distribution, "debian") || str_equal(distribution, "ubuntu");
     if (!known || !str_equal(fact_text(support, "released"), "yes"))
         return;
-    struct finding *f = updates_finding(in, "security-archive-missing",
-                                        N_("No security archive is configured"), "host",
-                                        "security archive");
+    struct finding *f =
+        updates_finding(in, "security-archive-missing", N_("No security archive is configured"),
+                        "host", "security archive");
     f->rule_kind = RULE_UPDATE;
     f->verdict = VERDICT_UNKNOWN;
     f->severity = SEVERITY_HIGH;
-    f->summary = updates_message(in,
-                                 N_("Cannot judge security updates: none of the configured archives "
-                                    "is the security archive of {series}"),
-                                 "series", fact_text(support, "series"));
+    f->summary =
+        updates_message(in,
+                        N_("Cannot judge security updates: none of the configured archives "
+                           "is the security archive of {series}"),
+                        "series", fact_text(support, "series"));
     f->why = message_of(N_("Security updates are published there first, and most of them only "
                            "there. apt says that all is up to date although it is not."));
     f->remedy = message_of(N_("Add the security archive to /etc/apt/sources.list, then fetch its "
@@ -120,9 +116,9 @@ static void judge_security_archive(const struct updates_input *in, const struct 
                               ? "https://www.debian.org/security/"
                               : "https://help.ubuntu.com/community/Repositories/CommandLine"};
     VEC_PUSH(&f->references, r);
-    updates_evidence(in, f, any,
-                     arena_printf(in->out->arena, "update-source %s security=no",
-                                  fact_text(any, "suite")));
+    updates_evidence(
+        in, f, any,
+        arena_printf(in->out->arena, "update-source %s security=no", fact_text(any, "suite")));
 }
 
 void updates_judge_sources(const struct updates_input *in)

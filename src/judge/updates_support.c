@@ -13,8 +13,8 @@ static int64_t end_of(const struct fact *s, const char *key)
 static struct message about(const struct updates_input *in, const struct fact *s, const char *id)
 {
     const struct fact *host = facts_first(in->facts, "host");
-    struct message m = updates_message(in, id, "os", host ? fact_text(host, "os")
-                                                          : fact_text(s, "series"));
+    struct message m =
+        updates_message(in, id, "os", host ? fact_text(host, "os") : fact_text(s, "series"));
     updates_argument(in, &m, "eol", fact_text(s, "eol"));
     updates_argument(in, &m, "lts", fact_text(s, "eol_lts"));
     updates_argument(in, &m, "paid", fact_text(s, "eol_paid"));
@@ -32,9 +32,9 @@ static void evidence(const struct updates_input *in, struct finding *f, const st
 static void say_unknown(const struct updates_input *in, const struct fact *s, const char *summary,
                         const char *why)
 {
-    struct finding *f = updates_finding(in, "os-support-unknown",
-                                        N_("Security of this release cannot be judged"), "host",
-                                        "support");
+    struct finding *f =
+        updates_finding(in, "os-support-unknown", N_("Security of this release cannot be judged"),
+                        "host", "support");
     f->rule_kind = RULE_SUPPORT;
     f->verdict = VERDICT_UNKNOWN;
     f->severity = SEVERITY_MEDIUM;
@@ -106,24 +106,26 @@ void updates_judge_support(const struct updates_input *in)
     }
     bool paid_goes_on = paid != DATE_NONE && in->now <= paid;
     if (paid_goes_on && has_paid_archive(in)) {
-        ended(in, s, SEVERITY_LOW,
-              N_("{os}: public security support ended on {eol}; the archive that is paid for goes on "
-                 "until {paid}"),
-              N_("Security updates still come as long as the contract lasts."));
+        ended(
+            in, s, SEVERITY_LOW,
+            N_("{os}: public security support ended on {eol}; the archive that is paid for goes on "
+               "until {paid}"),
+            N_("Security updates still come as long as the contract lasts."));
         return;
     }
-    struct finding *f =
-        ended(in, s, SEVERITY_HIGH,
-              lts != DATE_NONE
-                  ? N_("{os}: security support ended on {eol}, and that of the LTS project on {lts}")
-                  : N_("{os}: security support ended on {eol}"),
-              N_("Holes that are found from then on are not closed any more, and everyone can read "
-                 "where they are."));
+    struct finding *f = ended(
+        in, s, SEVERITY_HIGH,
+        lts != DATE_NONE
+            ? N_("{os}: security support ended on {eol}, and that of the LTS project on {lts}")
+            : N_("{os}: security support ended on {eol}"),
+        N_("Holes that are found from then on are not closed any more, and everyone can read "
+           "where they are."));
     if (paid_goes_on)
         VEC_PUSH(&f->notes,
                  about(in, s,
-                       debian ? N_("Extended LTS, which is paid for, goes on until {paid}.")
-                              : N_("Ubuntu Pro, which needs a subscription, goes on until {paid}.")));
+                       debian
+                           ? N_("Extended LTS, which is paid for, goes on until {paid}.")
+                           : N_("Ubuntu Pro, which needs a subscription, goes on until {paid}.")));
     say_unknown(in, s,
                 N_("Cannot judge the holes of {os}: no security updates are published for it any "
                    "more"),

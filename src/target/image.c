@@ -83,7 +83,8 @@ static bool reader_gone(struct image *image, struct error *e)
     if (image->owner == getpid() && reap(image->reader, &status)) {
         image->reader = -1;
         int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-        hung = number == SIGXCPU;
+        hung = number == SIGXCPU ||
+               (WIFEXITED(status) && WEXITSTATUS(status) == IMAGE_EXIT_HUNG);
         if (hung)
             snprintf(why, sizeof why, "the image hung its reader (%d s of processor time)",
                      IMAGE_CPU_SECONDS);

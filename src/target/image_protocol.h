@@ -42,6 +42,7 @@ enum {
     IMAGE_CPU_SECONDS = 10,
     IMAGE_WALL_MS = 15 * 1000, /* for one request */
     IMAGE_MEMORY_MB = 1024,
+    IMAGE_EXIT_HUNG = 75, /* of the reader: its processor time was used up */
 };
 
 enum image_op {

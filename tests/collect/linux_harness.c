@@ -39,8 +39,12 @@ void linux_run(struct linux_host *host, collect_source_function *const *sources)
     host->h.facts = facts_new();
     for (; *sources; sources++) {
         CLEANUP_ARENA struct arena *arena = arena_new();
-        struct collection c = {.target = host->h.target, .facts = host->h.facts, .wants = &wants,
-                               .cache = host->cache, .arena = arena, .netlink_fd = -1,
+        struct collection c = {.target = host->h.target,
+                               .facts = host->h.facts,
+                               .wants = &wants,
+                               .cache = host->cache,
+                               .arena = arena,
+                               .netlink_fd = -1,
                                .now = host->now};
         (*sources)(&c);
     }

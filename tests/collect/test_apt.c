@@ -58,10 +58,8 @@ static const struct linux_file files[] = {
     {"var/lib/apt/lists/mirror.example_debian_dists_bookworm_InRelease", main_release},
     {"var/lib/apt/lists/mirror.example_debian_dists_bookworm_main_binary-amd64_Packages",
      main_list},
-    {"var/lib/apt/lists/mirror.example_debian_dists_bookworm_main_binary-i386_Packages",
-     i386_list},
-    {"var/lib/apt/lists/mirror.example_debian_dists_bookworm-security_InRelease",
-     security_release},
+    {"var/lib/apt/lists/mirror.example_debian_dists_bookworm_main_binary-i386_Packages", i386_list},
+    {"var/lib/apt/lists/mirror.example_debian_dists_bookworm-security_InRelease", security_release},
     {"var/lib/apt/lists/"
      "mirror.example_debian_dists_bookworm-security_main_binary-amd64_Packages",
      security_list},
@@ -250,8 +248,10 @@ static void packed_lists_are_read_and_cut_ones_are_unreadable(void **state)
         linux_run(&host, sources);
         check_updates(&host);
         /* two members behind one another are one list */
-        n += packers[i].pack(packed + n, sizeof packed / 2, "\nPackage: c\nVersion: 4\nArchitecture: "
-                                                            "amd64\n", 45);
+        n += packers[i].pack(packed + n, sizeof packed / 2,
+                             "\nPackage: c\nVersion: 4\nArchitecture: "
+                             "amd64\n",
+                             45);
         linux_write(&host, str_text(&path), packed, n);
         linux_run(&host, sources);
         assert_string_equal(update(&host, "c", "candidate"), "4");
@@ -285,8 +285,8 @@ static void unsorted_and_long_lists_are_found_in(void **state)
     struct linux_host host;
     CLEANUP_STR struct str list = {0}, path = {0};
     for (int i = 5000; i > 0; i--) /* over a piece long, backwards, one stanza of 64 KiB */
-        str_printf(&list, "Package: p%04d\nVersion: 1\nArchitecture: amd64\nDescription: %0*d\n\n", i,
-                   i == 2500 ? 65536 : 60, i);
+        str_printf(&list, "Package: p%04d\nVersion: 1\nArchitecture: amd64\nDescription: %0*d\n\n",
+                   i, i == 2500 ? 65536 : 60, i);
     str_add(&list, main_list);
     str_printf(&path, "%sbookworm_main_binary-amd64_Packages", lists);
     begin(&host);

@@ -7,17 +7,32 @@
 
 #include <stdlib.h>
 
-static const struct apt_origin main_archive = {
-    .origin = "Debian", .label = "Debian", .archive = "oldstable", .codename = "bookworm",
-    .version = "12.15", .component = "main", .arch = "amd64", .site = "mirror.example"};
-static const struct apt_origin security_archive = {
-    .origin = "Debian", .label = "Debian-Security", .archive = "oldstable-security",
-    .codename = "bookworm-security", .version = "12", .component = "main", .arch = "amd64",
-    .site = "security.mirror.example"};
-static const struct apt_origin backports_archive = {
-    .origin = "Debian Backports", .label = "Debian Backports", .archive = "oldstable-backports",
-    .codename = "bookworm-backports", .version = "", .component = "main", .arch = "amd64",
-    .site = "mirror.example", .not_automatic = true, .but_automatic_upgrades = true};
+static const struct apt_origin main_archive = {.origin = "Debian",
+                                               .label = "Debian",
+                                               .archive = "oldstable",
+                                               .codename = "bookworm",
+                                               .version = "12.15",
+                                               .component = "main",
+                                               .arch = "amd64",
+                                               .site = "mirror.example"};
+static const struct apt_origin security_archive = {.origin = "Debian",
+                                                   .label = "Debian-Security",
+                                                   .archive = "oldstable-security",
+                                                   .codename = "bookworm-security",
+                                                   .version = "12",
+                                                   .component = "main",
+                                                   .arch = "amd64",
+                                                   .site = "security.mirror.example"};
+static const struct apt_origin backports_archive = {.origin = "Debian Backports",
+                                                    .label = "Debian Backports",
+                                                    .archive = "oldstable-backports",
+                                                    .codename = "bookworm-backports",
+                                                    .version = "",
+                                                    .component = "main",
+                                                    .arch = "amd64",
+                                                    .site = "mirror.example",
+                                                    .not_automatic = true,
+                                                    .but_automatic_upgrades = true};
 
 /* Installed 2 (of the main archive); 3 is in security, 4 in backports, 1 in main, too. Which
  * one is chosen? Each row was held against apt-cache policy. */
@@ -72,10 +87,18 @@ static void the_candidate_is_that_of_apt(void **state)
                          strlen(rows[i].preferences));
         if (rows[i].release)
             apt_policy_default(&policy, rows[i].release);
-        struct apt_origin origins[] = {main_archive, security_archive, backports_archive,
-                                       {.origin = "", .label = "", .archive = "now",
-                                        .codename = "", .version = "", .component = "",
-                                        .arch = "", .site = "", .is_status = true}};
+        struct apt_origin origins[] = {main_archive,
+                                       security_archive,
+                                       backports_archive,
+                                       {.origin = "",
+                                        .label = "",
+                                        .archive = "now",
+                                        .codename = "",
+                                        .version = "",
+                                        .component = "",
+                                        .arch = "",
+                                        .site = "",
+                                        .is_status = true}};
         for (size_t k = 0; k < ARRAY_COUNT(origins); k++)
             apt_policy_rate(&policy, &origins[k]);
         struct apt_version versions[] = {
@@ -93,11 +116,12 @@ static void the_candidate_is_that_of_apt(void **state)
 
 static void damaged_pins_are_counted(void **state)
 {
-    static const char text[] = "Package: x\nPin: version 1\n\nPackage: x\nPin: moon 1\n"
-                               "Pin-Priority: 1\n\nPackage: x\nPin: version 1\nPin-Priority: 99999\n"
-                               "\nPackage: *\nPin: version 1\nPin-Priority: 1\n\nPackage: x\n"
-                               "Pin: release *\nPin-Priority: never\n\nPin: release a\n"
-                               "Pin-Priority: 5\n";
+    static const char text[] =
+        "Package: x\nPin: version 1\n\nPackage: x\nPin: moon 1\n"
+        "Pin-Priority: 1\n\nPackage: x\nPin: version 1\nPin-Priority: 99999\n"
+        "\nPackage: *\nPin: version 1\nPin-Priority: 1\n\nPackage: x\n"
+        "Pin: release *\nPin-Priority: never\n\nPin: release a\n"
+        "Pin-Priority: 5\n";
     CLEANUP_ARENA struct arena *arena = arena_new();
     CLEANUP_APT_POLICY struct apt_policy policy = {0};
     apt_policy_parse(&policy, arena, "preferences", text, sizeof text - 1);

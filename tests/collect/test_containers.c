@@ -21,16 +21,17 @@ static void a_published_port_is_open_though_ufw_denies_it(void **state)
 {
     struct linux_host host;
     linux_begin(&host, (struct linux_file[]){
-        {"var/lib/docker/containers/1/config.v2.json", running},
-        {"var/lib/docker/containers/1/hostconfig.json", "{}"},
-        {"etc/ufw/ufw.conf", "ENABLED=yes\n"},
-        {"etc/default/ufw", "IPV6=no\nDEFAULT_INPUT_POLICY=\"DROP\"\n"},
-        {"etc/ufw/user.rules", "### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n"
-                               "### tuple ### limit any 53 0.0.0.0/0 any 10.0.0.0/8 in\n"
-                               "### tuple ### deny tcp 8081 0.0.0.0/0 any 0.0.0.0/0 in\n"
-                               "### tuple ### allow tcp 25 0.0.0.0/0 any 0.0.0.0/0 out\n"},
-        {"etc/ufw/user6.rules", ""},
-        {NULL, NULL}});
+                           {"var/lib/docker/containers/1/config.v2.json", running},
+                           {"var/lib/docker/containers/1/hostconfig.json", "{}"},
+                           {"etc/ufw/ufw.conf", "ENABLED=yes\n"},
+                           {"etc/default/ufw", "IPV6=no\nDEFAULT_INPUT_POLICY=\"DROP\"\n"},
+                           {"etc/ufw/user.rules",
+                            "### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n"
+                            "### tuple ### limit any 53 0.0.0.0/0 any 10.0.0.0/8 in\n"
+                            "### tuple ### deny tcp 8081 0.0.0.0/0 any 0.0.0.0/0 in\n"
+                            "### tuple ### allow tcp 25 0.0.0.0/0 any 0.0.0.0/0 out\n"},
+                           {"etc/ufw/user6.rules", ""},
+                           {NULL, NULL}});
     linux_run(&host, sources);
     assert_int_equal(linux_count(&host, "listener"), 2);
     const struct fact *f = harness_find(&host.h, "listener", "family", "ipv4");
@@ -51,19 +52,21 @@ static void a_published_port_is_open_though_ufw_denies_it(void **state)
 static void containers_of_an_image_count_where_they_start_by_themselves(void **state)
 {
     struct linux_host host;
-    linux_begin(&host, (struct linux_file[]){
-        {"etc/docker/daemon.json", "{\"data-root\":\"/srv/docker\"}"},
-        {"srv/docker/containers/1/config.v2.json", stopped},
-        {"srv/docker/containers/1/hostconfig.json", bindings},
-        {"srv/docker/containers/2/config.v2.json", stopped},
-        {"srv/docker/containers/2/hostconfig.json",
-         "{\"PortBindings\":{\"1/tcp\":[{\"HostPort\":\"1\"}]}}"},
-        {"srv/docker/containers/3/config.v2.json", "{\"Name\":"},
-        {"var/lib/containers/storage/db.sql", "x"},
-        {"etc/containers/systemd/app.container",
-         "[Container]\nImage=img\nPublishPort=127.0.0.1:9000:90\nPublishPort=[::1]:9001:91/udp\n"
-         "PublishPort=9002:92\nPublishPort=93\nPublishPort=\nPublishPort=a:b:c\n"},
-        {NULL, NULL}});
+    linux_begin(&host,
+                (struct linux_file[]){
+                    {"etc/docker/daemon.json", "{\"data-root\":\"/srv/docker\"}"},
+                    {"srv/docker/containers/1/config.v2.json", stopped},
+                    {"srv/docker/containers/1/hostconfig.json", bindings},
+                    {"srv/docker/containers/2/config.v2.json", stopped},
+                    {"srv/docker/containers/2/hostconfig.json",
+                     "{\"PortBindings\":{\"1/tcp\":[{\"HostPort\":\"1\"}]}}"},
+                    {"srv/docker/containers/3/config.v2.json", "{\"Name\":"},
+                    {"var/lib/containers/storage/db.sql", "x"},
+                    {"etc/containers/systemd/app.container",
+                     "[Container]\nImage=img\nPublishPort=127.0.0.1:9000:90\nPublishPort=[::1]:"
+                     "9001:91/udp\n"
+                     "PublishPort=9002:92\nPublishPort=93\nPublishPort=\nPublishPort=a:b:c\n"},
+                    {NULL, NULL}});
     linux_run(&host, sources);
     static const struct {
         const char *port, *proto, *scope, *family;
@@ -84,7 +87,8 @@ static void containers_of_an_image_count_where_they_start_by_themselves(void **s
 
 static const char closed_nft[] =
     "#!/usr/sbin/nft -f\nflush ruleset\ntable inet filter {\n\tchain input {\n\t\ttype filter "
-    "hook input priority filter; policy drop;\n\t\tct state established accept\n\t\ttcp dport { 22, "
+    "hook input priority filter; policy drop;\n\t\tct state established accept\n\t\ttcp dport { "
+    "22, "
     "80 } accept # { drop\n\t}\n\tchain output { type filter hook output priority 0; policy "
     "accept; }\n}\ntable ip nat {\n\tchain pre {\n\t\ttype nat hook prerouting priority -100;\n"
     "\t\ttcp dport { 8080, 8443 } dnat to 10.0.0.2\n\t\tip daddr 192.0.2.1 udp dport 53 dnat to "
@@ -100,15 +104,18 @@ static void saved_rules_are_understood(void **state)
         bool filters, drops, partial;
     } rows[] = {
         {saved_rules_parse_nft, closed_nft, "drop", 2, 0, 2, true, false, false},
-        {saved_rules_parse_nft, "table inet filter { chain input { type filter hook input priority "
-                                "0; } }\n",
+        {saved_rules_parse_nft,
+         "table inet filter { chain input { type filter hook input priority "
+         "0; } }\n",
          "accept", 0, 0, 0, true, false, false},
-        {saved_rules_parse_nft, "table inet f { chain in { type filter hook input priority 0; "
-                                "policy accept; tcp dport 22 accept; drop; } }",
+        {saved_rules_parse_nft,
+         "table inet f { chain in { type filter hook input priority 0; "
+         "policy accept; tcp dport 22 accept; drop; } }",
          "accept", 2, 0, 0, true, true, false},
-        {saved_rules_parse_nft, "table inet f2b-table { chain f2b-chain { type filter hook input "
-                                "priority filter - 1; policy accept; tcp dport 22 ip saddr @a "
-                                "reject\n } }",
+        {saved_rules_parse_nft,
+         "table inet f2b-table { chain f2b-chain { type filter hook input "
+         "priority filter - 1; policy accept; tcp dport 22 ip saddr @a "
+         "reject\n } }",
          "accept", 0, 1, 0, true, false, false},
         {saved_rules_parse_nft, "include \"/etc/nft/*.nft\"\ndefine x = 1\n", "", 0, 0, 0, false,
          false, true},
@@ -118,7 +125,8 @@ static void saved_rules_are_understood(void **state)
          "tcp --dport 22 -j ACCEPT\nCOMMIT\n",
          "drop", 2, 0, 0, true, false, false},
         {saved_rules_parse_iptables,
-         "*filter\n:INPUT ACCEPT [0:0]\n:f2b-sshd - [0:0]\n-A INPUT -p tcp -j f2b-sshd\n-A f2b-sshd "
+         "*filter\n:INPUT ACCEPT [0:0]\n:f2b-sshd - [0:0]\n-A INPUT -p tcp -j f2b-sshd\n-A "
+         "f2b-sshd "
          "-s 192.0.2.1/32 -j REJECT\n-A f2b-sshd -j RETURN\nCOMMIT\n",
          "accept", 0, 3, 0, true, false, false},
         {saved_rules_parse_iptables,
@@ -126,7 +134,8 @@ static void saved_rules_are_understood(void **state)
          "--reject-with icmp-port-unreachable\nCOMMIT\n",
          "accept", 2, 0, 0, true, true, false},
         {saved_rules_parse_iptables,
-         "*nat\n:PREROUTING ACCEPT [0:0]\n-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT "
+         "*nat\n:PREROUTING ACCEPT [0:0]\n-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j "
+         "DNAT "
          "--to-destination 172.17.0.2:80\nCOMMIT\n",
          "", 0, 0, 1, false, false, false},
         {saved_rules_parse_iptables, "", "", 0, 0, 0, false, false, false},
@@ -167,13 +176,15 @@ static void forwarded_ports_are_listeners(void **state)
 static void zones_of_firewalld_are_scanned(void **state)
 {
     struct linux_host host;
-    linux_begin(&host, (struct linux_file[]){
-        {"etc/firewalld/firewalld.conf", "DefaultZone=drop\n"},
-        {"usr/lib/firewalld/zones/drop.xml", "<zone target=\"DROP\"><short>x</short></zone>"},
-        {"etc/firewalld/zones/public.xml",
-         "<?xml version=\"1.0\"?>\n<zone>\n<!-- <service name=\"telnet\"/> -->\n<service "
-         "name=\"ssh\"/>\n<port protocol=\"tcp\" port=\"8443\"/><rule family=\"ipv4\"/></zone"},
-        {NULL, NULL}});
+    linux_begin(
+        &host,
+        (struct linux_file[]){
+            {"etc/firewalld/firewalld.conf", "DefaultZone=drop\n"},
+            {"usr/lib/firewalld/zones/drop.xml", "<zone target=\"DROP\"><short>x</short></zone>"},
+            {"etc/firewalld/zones/public.xml",
+             "<?xml version=\"1.0\"?>\n<zone>\n<!-- <service name=\"telnet\"/> -->\n<service "
+             "name=\"ssh\"/>\n<port protocol=\"tcp\" port=\"8443\"/><rule family=\"ipv4\"/></zone"},
+            {NULL, NULL}});
     linux_run(&host, sources);
     assert_int_equal(linux_count(&host, "firewall"), 2);
     const struct fact *f = harness_find(&host.h, "firewall", "policy", "reject");
@@ -193,8 +204,9 @@ static void ports_are_spelled_out(void **state)
 {
     static const struct {
         const char *text, *expected;
-    } rows[] = {{"80", "80 "}, {"80, 443", "80 443 "}, {"10-12,5", "10 11 12 5 "},
-                {"10:11", "10 11 "}, {"x,99999,7", "7 "}, {"", ""}, {"9-8", ""}};
+    } rows[] = {{"80", "80 "},       {"80, 443", "80 443 "}, {"10-12,5", "10 11 12 5 "},
+                {"10:11", "10 11 "}, {"x,99999,7", "7 "},    {"", ""},
+                {"9-8", ""}};
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         CLEANUP_STR struct str got = {0};
         saved_ports_each(rows[i].text, add, &got);

@@ -70,6 +70,17 @@ static void picked_fields_are_the_same_as_all_fields(void **state)
     assert_false(deb822_stanza(&r, names, f, 2, &line));
 }
 
+static void a_name_with_a_nul_is_no_other_name(void **state)
+{
+    static const char text[] = "Pin\0: x\nPackage\0xyz: y\n";
+    static const char *const names[] = {"Pin", "Package"};
+    struct deb822_field f[2];
+    struct deb822 r = deb822_of(text, sizeof text - 1);
+    assert_true(deb822_stanza(&r, names, f, 2, NULL));
+    assert_null(f[0].name);
+    assert_null(f[1].name);
+}
+
 static void words_pass_over_comments(void **state)
 {
     struct deb822_field f = {.value = " a  b\n# no\n c#d\t", .value_length = 16};
@@ -129,15 +140,18 @@ static void a_missing_or_damaged_database_is_said(void **state)
         {{{"var/lib/dpkg/status", "Package: a\nStatus: install ok installed\n\nPackage: b\n"
                                   "Status: install ok installed\nVersion: 1\n"},
           {NULL, NULL}},
-         1, 1},
+         1,
+         1},
         {{{"var/lib/dpkg/status.d/base", "Package: base\nVersion: 12\nArchitecture: all\n"},
           {"var/lib/dpkg/status.d/base.md5sums", "x"},
           {NULL, NULL}},
-         1, 0},
+         1,
+         0},
         {{{"var/lib/dpkg/status", "Package: b\nStatus: install ok installed\nVersion: 1\n"},
           {"var/lib/dpkg/updates/0001", "x"},
           {NULL, NULL}},
-         1, 1},
+         1,
+         1},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct linux_host host;
@@ -182,6 +196,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_and_stanzas_are_told),
         cmocka_unit_test(picked_fields_are_the_same_as_all_fields),
+        cmocka_unit_test(a_name_with_a_nul_is_no_other_name),
         cmocka_unit_test(words_pass_over_comments),
         cmocka_unit_test(only_what_is_unpacked_counts),
         cmocka_unit_test(a_missing_or_damaged_database_is_said),

@@ -85,11 +85,11 @@ static void the_targets_own_table_comes_first_and_ours_is_said(void **state)
                 {"", "2026-07-11", "distro-info-data 0.58+deb12u6, as shipped with yagura"}};
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct linux_host host;
-        linux_begin(&host, (struct linux_file[]){
-                               {"etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n"
-                                                  "VERSION='12 (bookworm)'\n"},
-                               {"usr/share/distro-info/debian.csv", rows[i].table},
-                               {NULL, NULL}});
+        linux_begin(&host,
+                    (struct linux_file[]){{"etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n"
+                                                             "VERSION='12 (bookworm)'\n"},
+                                          {"usr/share/distro-info/debian.csv", rows[i].table},
+                                          {NULL, NULL}});
         linux_run(&host, host_source);
         assert_string_equal(linux_only(&host, "os-support", "eol"), rows[i].eol);
         assert_string_equal(linux_only(&host, "os-support", "from"), rows[i].from);
@@ -100,8 +100,8 @@ static void the_targets_own_table_comes_first_and_ours_is_said(void **state)
 static void ubuntu_is_found_by_its_version(void **state)
 {
     struct linux_host host;
-    linux_begin(&host, (struct linux_file[]){{"etc/os-release", "ID=ubuntu\nVERSION_ID=\"22.04\"\n"},
-                                             {NULL, NULL}});
+    linux_begin(&host, (struct linux_file[]){
+                           {"etc/os-release", "ID=ubuntu\nVERSION_ID=\"22.04\"\n"}, {NULL, NULL}});
     linux_run(&host, host_source);
     assert_string_equal(linux_only(&host, "os-support", "series"), "jammy");
     assert_string_equal(linux_only(&host, "os-support", "eol"), "2027-06-01");
@@ -132,13 +132,20 @@ static void the_newest_kernel_is_found_by_version(void **state)
 
 static void wanted_files_go_into_the_host_fact(void **state)
 {
-    static collect_source_function *const sources[] = {collect_linux_host, collect_unix_files, NULL};
-    const char *wants[] = {"file-mode:/etc/secret", "file-mode:/none", "file-owner:/etc/secret",
-                           "file:%SystemRoot%\\x", "file:/etc", "file:/etc/loop", "file:/out", NULL};
+    static collect_source_function *const sources[] = {collect_linux_host, collect_unix_files,
+                                                       NULL};
+    const char *wants[] = {"file-mode:/etc/secret",
+                           "file-mode:/none",
+                           "file-owner:/etc/secret",
+                           "file:%SystemRoot%\\x",
+                           "file:/etc",
+                           "file:/etc/loop",
+                           "file:/out",
+                           NULL};
     struct linux_host host;
     CLEANUP_STR struct str path = {0};
-    linux_begin(&host, (struct linux_file[]){{"etc/os-release", "ID=debian\n"},
-                                             {"etc/secret", "x"}, {NULL, NULL}});
+    linux_begin(&host, (struct linux_file[]){
+                           {"etc/os-release", "ID=debian\n"}, {"etc/secret", "x"}, {NULL, NULL}});
     str_printf(&path, "%s/etc/secret", host.dir);
     assert_int_equal(chmod(str_text(&path), 04640), 0);
     linux_link(&host, "etc/loop", "loop");

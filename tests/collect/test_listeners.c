@@ -29,8 +29,10 @@ static void see(void *context, const struct sock_diag_socket *s)
 static size_t answer(uint8_t *out, uint8_t family, uint16_t port, int v6only)
 {
     struct nlmsghdr head = {.nlmsg_type = SOCK_DIAG_BY_FAMILY};
-    struct inet_diag_msg m = {.idiag_family = family, .idiag_state = SOCK_DIAG_LISTEN,
-                              .idiag_uid = 33, .idiag_inode = 4711};
+    struct inet_diag_msg m = {.idiag_family = family,
+                              .idiag_state = SOCK_DIAG_LISTEN,
+                              .idiag_uid = 33,
+                              .idiag_inode = 4711};
     struct nlattr a = {.nla_len = sizeof a + 1, .nla_type = INET_DIAG_SKV6ONLY};
     size_t n = sizeof head;
     m.id.idiag_sport = htons(port);
@@ -127,29 +129,36 @@ static const char nginx_maps[] =
  * program replaced; 300 is in a container; 400 maps only what comes and goes. */
 static void make_host(struct linux_host *host)
 {
-    linux_begin(host, (struct linux_file[]){
-        {"etc/passwd", "root:x:0:0:r:/root:/bin/sh\nwww-data:x:33:33::/:\n"},
-        {"proc/net/tcp", tcp}, {"proc/net/tcp6", tcp6},
-        {"proc/net/udp", "sl\n"}, {"proc/net/udp6", "sl\n"},
-        {"proc/100/comm", "nginx\n"},
-        {"proc/100/cgroup", "0::/system.slice/nginx.service\n"},
-        {"proc/100/maps", nginx_maps},
-        {"proc/101/comm", "nginx\n"},
-        {"proc/101/cgroup", "0::/system.slice/nginx.service\n"},
-        {"proc/101/maps", nginx_maps},
-        {"proc/200/comm", "mysqld\n"}, {"proc/200/cgroup", "0::/system.slice/mysql.service\n"},
-        {"proc/200/maps", "7f01-7f02 r-xp 00000000 fe:01 11 /usr/sbin/mysqld (deleted)\n"},
-        {"proc/300/comm", "app\n"}, {"proc/300/cgroup", "0::/system.slice/docker-ab12.scope\n"},
-        {"proc/300/maps", "7f01-7f02 r-xp 00000000 fe:01 11 /usr/lib/x.so (deleted)\n"},
-        {"proc/400/comm", "java\n"}, {"proc/400/cgroup", "0::/\n"},
-        {"proc/400/maps", "7f01-7f02 r-xp 00000000 fe:01 11 /tmp/jit x.so (deleted)\n"
-                          "7f01-7f02 r-xp 00000000 fe:01 11 /usr/local/lib/own.so (deleted)\n"},
-        {"proc/self/x", ""},
-        {"var/lib/dpkg/info/nginx.list", "/.\n/usr/sbin\n/usr/sbin/nginx\n"},
-        {"var/lib/dpkg/info/libssl3:amd64.list", "/usr/lib/x86_64-linux-gnu/libssl.so.3\n"},
-        {"var/lib/dpkg/info/libc6:amd64.list", "/lib/x86_64-linux-gnu/libc.so.6\n"},
-        {"var/lib/dpkg/info/nginx.md5sums", "/usr/sbin/mysqld\n"},
-        {NULL, NULL}});
+    linux_begin(
+        host,
+        (struct linux_file[]){
+            {"etc/passwd", "root:x:0:0:r:/root:/bin/sh\nwww-data:x:33:33::/:\n"},
+            {"proc/net/tcp", tcp},
+            {"proc/net/tcp6", tcp6},
+            {"proc/net/udp", "sl\n"},
+            {"proc/net/udp6", "sl\n"},
+            {"proc/100/comm", "nginx\n"},
+            {"proc/100/cgroup", "0::/system.slice/nginx.service\n"},
+            {"proc/100/maps", nginx_maps},
+            {"proc/101/comm", "nginx\n"},
+            {"proc/101/cgroup", "0::/system.slice/nginx.service\n"},
+            {"proc/101/maps", nginx_maps},
+            {"proc/200/comm", "mysqld\n"},
+            {"proc/200/cgroup", "0::/system.slice/mysql.service\n"},
+            {"proc/200/maps", "7f01-7f02 r-xp 00000000 fe:01 11 /usr/sbin/mysqld (deleted)\n"},
+            {"proc/300/comm", "app\n"},
+            {"proc/300/cgroup", "0::/system.slice/docker-ab12.scope\n"},
+            {"proc/300/maps", "7f01-7f02 r-xp 00000000 fe:01 11 /usr/lib/x.so (deleted)\n"},
+            {"proc/400/comm", "java\n"},
+            {"proc/400/cgroup", "0::/\n"},
+            {"proc/400/maps", "7f01-7f02 r-xp 00000000 fe:01 11 /tmp/jit x.so (deleted)\n"
+                              "7f01-7f02 r-xp 00000000 fe:01 11 /usr/local/lib/own.so (deleted)\n"},
+            {"proc/self/x", ""},
+            {"var/lib/dpkg/info/nginx.list", "/.\n/usr/sbin\n/usr/sbin/nginx\n"},
+            {"var/lib/dpkg/info/libssl3:amd64.list", "/usr/lib/x86_64-linux-gnu/libssl.so.3\n"},
+            {"var/lib/dpkg/info/libc6:amd64.list", "/lib/x86_64-linux-gnu/libc.so.6\n"},
+            {"var/lib/dpkg/info/nginx.md5sums", "/usr/sbin/mysqld\n"},
+            {NULL, NULL}});
     linux_link(host, "proc/100/exe", "/usr/sbin/nginx");
     linux_link(host, "proc/101/exe", "/usr/sbin/nginx");
     linux_link(host, "proc/200/exe", "/usr/sbin/mysqld (deleted)");
@@ -178,37 +187,41 @@ static void check(const struct linux_host *host)
 {
     static const struct {
         const char *port, *key, *value;
-    } listeners[] = {
-        {"80", "address", "*"},          {"80", "scope", "any"},
-        {"80", "family", "ipv4"},        {"80", "pid", "100"},
-        {"80", "package", "nginx"},      {"80", "service", "nginx.service"},
-        {"80", "user", "root"},          {"3306", "scope", "loopback"},
-        {"3306", "process", "mysqld"},   {"3306", "executable", "/usr/sbin/mysqld"},
-        {"443", "family", "ipv6"},       {"443", "address", "*"},
-        {"8080", "address", "127.0.0.1"},{"8080", "family", "ipv4"},
-        {"8080", "process", "<unreadable>"}};
+    } listeners[] = {{"80", "address", "*"},
+                     {"80", "scope", "any"},
+                     {"80", "family", "ipv4"},
+                     {"80", "pid", "100"},
+                     {"80", "package", "nginx"},
+                     {"80", "service", "nginx.service"},
+                     {"80", "user", "root"},
+                     {"3306", "scope", "loopback"},
+                     {"3306", "process", "mysqld"},
+                     {"3306", "executable", "/usr/sbin/mysqld"},
+                     {"443", "family", "ipv6"},
+                     {"443", "address", "*"},
+                     {"8080", "address", "127.0.0.1"},
+                     {"8080", "family", "ipv4"},
+                     {"8080", "process", "<unreadable>"}};
     static const struct {
         const char *pid, *key, *value;
-    } processes[] = {
-        {"100", "serves", "yes"},
-        {"100", "restart_needed", "yes"},
-        {"100", "replaced", "/usr/lib/x86_64-linux-gnu/libssl.so.3"},
-        {"100", "replaced_packages", "libssl3"},
-        {"100", "packages", "nginx libssl3 libc6"},
-        {"101", "restart_needed", "yes"},
-        {"200", "serves", "no"},
-        {"200", "restart_needed", "yes"},
-        {"200", "replaced", "/usr/sbin/mysqld"},
-        {"200", "replaced_packages", ""},
-        {"300", "pid", "<none>"},
-        {"400", "pid", "<none>"}};
+    } processes[] = {{"100", "serves", "yes"},
+                     {"100", "restart_needed", "yes"},
+                     {"100", "replaced", "/usr/lib/x86_64-linux-gnu/libssl.so.3"},
+                     {"100", "replaced_packages", "libssl3"},
+                     {"100", "packages", "nginx libssl3 libc6"},
+                     {"101", "restart_needed", "yes"},
+                     {"200", "serves", "no"},
+                     {"200", "restart_needed", "yes"},
+                     {"200", "replaced", "/usr/sbin/mysqld"},
+                     {"200", "replaced_packages", ""},
+                     {"300", "pid", "<none>"},
+                     {"400", "pid", "<none>"}};
     assert_int_equal(linux_count(host, "listener"), 4);
     for (size_t i = 0; i < ARRAY_COUNT(listeners); i++)
         assert_string_equal(listener(host, listeners[i].port, listeners[i].key),
                             listeners[i].value);
     for (size_t i = 0; i < ARRAY_COUNT(processes); i++)
-        assert_string_equal(process(host, processes[i].pid, processes[i].key),
-                            processes[i].value);
+        assert_string_equal(process(host, processes[i].pid, processes[i].key), processes[i].value);
     assert_int_equal(linux_count(host, "unread"), 0);
 }
 
@@ -233,7 +246,7 @@ static void the_cache_of_owners_gives_the_same_answer(void **state)
     size_t puts = cache.puts;
     linux_run(&host, sources);
     check(&host);
-    assert_int_equal(cache.puts, puts); /* nothing new was asked, "no package" included */
+    assert_int_equal(cache.puts, puts);      /* nothing new was asked, "no package" included */
     for (size_t i = 0; i < cache.count; i++) /* cut in the middle of an answer */
         cache.items[i].size -= 3;
     linux_run(&host, sources);

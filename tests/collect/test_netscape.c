@@ -90,7 +90,7 @@ static void settings_and_lines_of_work_are_facts(void **state)
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         assert_string_equal(harness_value(site, rows[i][0]), rows[i][1]);
     const struct fact *f = tree_fact(&t, "object", "fn", "index-common");
-    assert_string_equal(harness_value(f, "type"), "magnus-internal/directory");
+    assert_string_equal(harness_value(f, "content_type"), "magnus-internal/directory");
     assert_string_equal(harness_value(f, "object"), "default");
     assert_int_equal(f->line, 4);
     f = tree_fact(&t, "vdir", "path", "/cgi-bin");
@@ -116,6 +116,21 @@ static void what_was_not_read_is_not_complete(void **state)
     tree_end(&t);
 }
 
+static void an_administration_server_may_have_no_objects(void **state)
+{
+    struct tree t;
+    tree_begin(&t);
+    write_server(&t);
+    tree_file(&t, "usr/netscape/server4/https-admserv/config/magnus.conf", "Port 8888\n");
+    tree_file(&t, "usr/netscape/server4/bin/https/ns-httpd", "Netscape-Enterprise/3.6 SP3");
+    run(&t);
+    assert_string_equal(harness_value(tree_fact(&t, "site", "instance", "admserv"), "admin"),
+                        "yes");
+    assert_int_equal(tree_count(&t, "unread"), 0);
+    tree_fact(&t, "complete", "of", "object");
+    tree_end(&t);
+}
+
 static void hosts_without_one_have_no_facts_of_it(void **state)
 {
     struct tree t;
@@ -136,6 +151,7 @@ int main(void)
         cmocka_unit_test(a_long_log_is_read_from_its_end),
         cmocka_unit_test(settings_and_lines_of_work_are_facts),
         cmocka_unit_test(what_was_not_read_is_not_complete),
+        cmocka_unit_test(an_administration_server_may_have_no_objects),
         cmocka_unit_test(hosts_without_one_have_no_facts_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

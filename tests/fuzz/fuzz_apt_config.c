@@ -7,9 +7,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void pins(struct arena *arena, const char *text, size_t size)
 {
-    struct apt_origin o = {.origin = "Debian", .label = "Debian", .archive = "stable",
-                           .codename = "bookworm", .version = "12.1", .component = "main",
-                           .arch = "amd64", .site = "mirror.example"};
+    struct apt_origin o = {.origin = "Debian",
+                           .label = "Debian",
+                           .archive = "stable",
+                           .codename = "bookworm",
+                           .version = "12.1",
+                           .component = "main",
+                           .arch = "amd64",
+                           .site = "mirror.example"};
     CLEANUP_APT_POLICY struct apt_policy policy = {0};
     apt_policy_parse(&policy, arena, "", text, size);
     apt_policy_rate(&policy, &o);

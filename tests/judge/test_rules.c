@@ -334,7 +334,8 @@ static void lint_names_what_is_not_good(void **state)
     static const char *const expected[] = {
         "no field \"extention\"", "category host only: \"file:/x\"", "unknown set \"iis9\"",
         "unknown key \"wy\"",     "why is missing",                 "fix is missing",
-        "no example that fires",  "id is no UUID \"12\"",           "no facts of category \"nothing\"",
+        "no example that fires",  "id is no UUID \"12\"",
+        "no facts of category \"nothing\"",
     };
     for (size_t i = 0; i < ARRAY_COUNT(expected); i++)
         if (!told(&w, expected[i]))

@@ -8,17 +8,16 @@
 #include <stdlib.h>
 
 #define HOST                                                                                       \
-    "{\"kind\":\"host\",\"family\":\"debian\",\"os\":\"Debian 12\",\"arch\":\"amd64\","          \
+    "{\"kind\":\"host\",\"family\":\"debian\",\"os\":\"Debian 12\",\"arch\":\"amd64\","            \
     "\"distribution\":\"debian\"}\n"
 #define SOURCE(state)                                                                              \
-    "{\"kind\":\"update-source\",\"uri\":\"http://mirror.example/s/\",\"suite\":\"x-security\"," \
-    "\"component\":\"main\",\"arch\":\"amd64\",\"security\":\"yes\",\"state\":\"" state "\","    \
-    "\"valid_until\":\"2026-01-02T00:00:00Z\",\"refreshed\":\"2026-01-03T00:00:00Z\","           \
+    "{\"kind\":\"update-source\",\"uri\":\"http://mirror.example/s/\",\"suite\":\"x-security\","   \
+    "\"component\":\"main\",\"arch\":\"amd64\",\"security\":\"yes\",\"state\":\"" state "\","      \
+    "\"valid_until\":\"2026-01-02T00:00:00Z\",\"refreshed\":\"2026-01-03T00:00:00Z\","             \
     "\"configured\":\"/etc/apt/sources.list:3\",\"reason\":\"cut\"}\n"
 #define UPDATE(name, arch, more)                                                                   \
-    "{\"kind\":\"update\",\"name\":\"" name "\",\"arch\":\"" arch "\",\"installed\":\"1\","      \
-    "\"candidate\":\"2\",\"source_list\":\"L\"," more                                             \
-    ",\"source\":{\"path\":\"/lists/x\"}}\n"
+    "{\"kind\":\"update\",\"name\":\"" name "\",\"arch\":\"" arch "\",\"installed\":\"1\","        \
+    "\"candidate\":\"2\",\"source_list\":\"L\"," more ",\"source\":{\"path\":\"/lists/x\"}}\n"
 #define SECURITY "\"security\":\"yes\",\"held\":\"\""
 
 struct judged {
@@ -75,15 +74,15 @@ static const char *step(const struct judged *j, const struct finding *f, size_t 
 
 static void one_finding_a_source_package(void **state)
 {
-    struct facts *facts = fixture_facts(HOST SOURCE("fresh") UPDATE("libssl3", "amd64", SECURITY)
-                                            UPDATE("libssl3", "i386", SECURITY)
-                                                UPDATE("openssl", "amd64", SECURITY)
-                                                    UPDATE("zip", "amd64", SECURITY));
+    struct facts *facts =
+        fixture_facts(HOST SOURCE("fresh") UPDATE("libssl3", "amd64", SECURITY)
+                          UPDATE("libssl3", "i386", SECURITY) UPDATE("openssl", "amd64", SECURITY)
+                              UPDATE("zip", "amd64", SECURITY));
     static const char *const packages[][2] = {
         {"libssl3", "amd64"}, {"libssl3", "i386"}, {"openssl", "amd64"}, {"zip", "amd64"}};
     for (size_t i = 0; i < ARRAY_COUNT(packages); i++) {
-        struct fact *f = facts_add(facts, "package", "/var/lib/dpkg/status", 10 + i, -1,
-                                   CONFIDENCE_HIGH);
+        struct fact *f =
+            facts_add(facts, "package", "/var/lib/dpkg/status", 10 + i, -1, CONFIDENCE_HIGH);
         fact_put(facts, f, "manager", "dpkg");
         fact_put(facts, f, "name", packages[i][0]);
         fact_put(facts, f, "arch", packages[i][1]);
@@ -115,21 +114,21 @@ static void severity_follows_what_others_can_reach(void **state)
         const char *port;
     } rows[] = {
         {UPDATE("x", "amd64", SECURITY), SEVERITY_MEDIUM, NULL},
-        {UPDATE("x", "amd64", SECURITY)
-         "{\"kind\":\"listener\",\"scope\":\"any\",\"package\":\"x\",\"process\":\"xd\","
-         "\"port\":\"80\",\"proto\":\"tcp\"}\n",
+        {UPDATE("x", "amd64", SECURITY) "{\"kind\":\"listener\",\"scope\":\"any\",\"package\":"
+                                        "\"x\",\"process\":\"xd\","
+                                        "\"port\":\"80\",\"proto\":\"tcp\"}\n",
          SEVERITY_HIGH, "80/tcp"},
-        {UPDATE("x", "amd64", SECURITY)
-         "{\"kind\":\"listener\",\"scope\":\"loopback\",\"package\":\"x\",\"port\":\"80\"}\n",
+        {UPDATE("x", "amd64", SECURITY) "{\"kind\":\"listener\",\"scope\":\"loopback\",\"package\":"
+                                        "\"x\",\"port\":\"80\"}\n",
          SEVERITY_MEDIUM, NULL},
-        {UPDATE("libx", "amd64", SECURITY)
-         "{\"kind\":\"process\",\"pid\":\"1\",\"serves\":\"yes\",\"packages\":\"a libx b\"}\n",
+        {UPDATE("libx", "amd64", SECURITY) "{\"kind\":\"process\",\"pid\":\"1\",\"serves\":\"yes\","
+                                           "\"packages\":\"a libx b\"}\n",
          SEVERITY_HIGH, NULL},
-        {UPDATE("libx", "amd64", SECURITY)
-         "{\"kind\":\"process\",\"pid\":\"1\",\"serves\":\"yes\",\"packages\":\"a libx-data\"}\n",
+        {UPDATE("libx", "amd64", SECURITY) "{\"kind\":\"process\",\"pid\":\"1\",\"serves\":\"yes\","
+                                           "\"packages\":\"a libx-data\"}\n",
          SEVERITY_MEDIUM, NULL},
-        {UPDATE("libx", "amd64", SECURITY)
-         "{\"kind\":\"process\",\"pid\":\"1\",\"serves\":\"no\",\"packages\":\"libx\"}\n",
+        {UPDATE("libx", "amd64", SECURITY) "{\"kind\":\"process\",\"pid\":\"1\",\"serves\":\"no\","
+                                           "\"packages\":\"libx\"}\n",
          SEVERITY_MEDIUM, NULL},
         {UPDATE("linux-image-6.1.0-37-amd64", "amd64", SECURITY), SEVERITY_HIGH, NULL},
         {UPDATE("linux-libc-dev", "amd64", SECURITY), SEVERITY_MEDIUM, NULL},
@@ -189,9 +188,10 @@ static void lists_that_cannot_be_trusted_are_unknown(void **state)
         {HOST SOURCE("stale"), "updates-unknown", "last fetched on 2026-01-03"},
         {HOST SOURCE("unreadable"), "updates-unknown", "cannot be read: cut"},
         {HOST, "updates-unknown", "no list of any archive"},
-        {HOST "{\"kind\":\"update-source\",\"suite\":\"bookworm\",\"security\":\"no\",\"state\":"
-              "\"fresh\"}\n{\"kind\":\"os-support\",\"distribution\":\"debian\",\"series\":\"bookworm\","
-              "\"released\":\"yes\",\"eol\":\"2030-01-01\"}\n",
+        {HOST
+         "{\"kind\":\"update-source\",\"suite\":\"bookworm\",\"security\":\"no\",\"state\":"
+         "\"fresh\"}\n{\"kind\":\"os-support\",\"distribution\":\"debian\",\"series\":\"bookworm\","
+         "\"released\":\"yes\",\"eol\":\"2030-01-01\"}\n",
          "security-archive-missing", "security archive of bookworm"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
@@ -211,8 +211,8 @@ static void lists_that_cannot_be_trusted_are_unknown(void **state)
 }
 
 #define KERNEL(running, installed, from, runs, has)                                                \
-    "{\"kind\":\"kernel\",\"running\":\"" running "\",\"installed\":\"" installed                 \
-    "\",\"running_from\":\"" from "\",\"running_version\":\"" runs                                \
+    "{\"kind\":\"kernel\",\"running\":\"" running "\",\"installed\":\"" installed                  \
+    "\",\"running_from\":\"" from "\",\"running_version\":\"" runs                                 \
     "\",\"installed_version\":\"" has "\",\"package\":\"p\"}\n"
 
 static void a_kernel_waits_for_a_restart_only_where_it_is_newer(void **state)
@@ -247,7 +247,7 @@ static void a_kernel_waits_for_a_restart_only_where_it_is_newer(void **state)
 }
 
 #define PROCESS(pid, name, unit)                                                                   \
-    "{\"kind\":\"process\",\"pid\":\"" pid "\",\"name\":\"" name "\",\"service\":\"" unit         \
+    "{\"kind\":\"process\",\"pid\":\"" pid "\",\"name\":\"" name "\",\"service\":\"" unit          \
     "\",\"restart_needed\":\"yes\",\"replaced\":\"/usr/lib/x\",\"replaced_packages\":\"libx\"}\n"
 
 static void each_service_is_restarted_once_and_the_special_way(void **state)
@@ -274,7 +274,7 @@ static void each_service_is_restarted_once_and_the_special_way(void **state)
 }
 
 #define SUPPORT(eol, lts, paid)                                                                    \
-    "{\"kind\":\"os-support\",\"distribution\":\"debian\",\"series\":\"x\",\"released\":\"yes\"," \
+    "{\"kind\":\"os-support\",\"distribution\":\"debian\",\"series\":\"x\",\"released\":\"yes\","  \
     "\"eol\":\"" eol "\",\"eol_lts\":\"" lts "\",\"eol_paid\":\"" paid "\"}\n"
 
 static void the_end_of_support_has_its_stages(void **state)
@@ -288,14 +288,17 @@ static void the_end_of_support_has_its_stages(void **state)
         {SUPPORT("2026-07-11", "2028-06-30", ""), "2026-07-12", 1, 0, SEVERITY_LOW},
         {SUPPORT("2026-07-11", "2028-06-30", ""), "2028-06-30", 1, 0, SEVERITY_LOW},
         {SUPPORT("2026-07-11", "2028-06-30", "2033-06-30"), "2028-07-01", 1, 1, SEVERITY_HIGH},
-        {SUPPORT("2026-07-11", "2028-06-30", "2033-06-30")
-         "{\"kind\":\"update-source\",\"origin\":\"Freexian\",\"security\":\"yes\",\"state\":"
-         "\"fresh\"}\n",
+        {SUPPORT("2026-07-11", "2028-06-30",
+                 "2033-06-30") "{\"kind\":\"update-source\",\"origin\":\"Freexian\",\"security\":"
+                               "\"yes\",\"state\":"
+                               "\"fresh\"}\n",
          "2028-07-01", 1, 0, SEVERITY_LOW},
         {SUPPORT("2012-02-06", "", ""), "2026-01-01", 1, 1, SEVERITY_HIGH},
-        {"{\"kind\":\"os-support\",\"series\":\"x\",\"released\":\"yes\",\"eol\":{\"absent\":true}}\n",
+        {"{\"kind\":\"os-support\",\"series\":\"x\",\"released\":\"yes\",\"eol\":{\"absent\":true}}"
+         "\n",
          "2026-01-01", 0, 1, SEVERITY_INFO},
-        {"{\"kind\":\"os-support\",\"series\":\"x\",\"released\":\"no\",\"eol\":{\"absent\":true}}\n",
+        {"{\"kind\":\"os-support\",\"series\":\"x\",\"released\":\"no\",\"eol\":{\"absent\":true}}"
+         "\n",
          "2026-01-01", 0, 1, SEVERITY_INFO},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {

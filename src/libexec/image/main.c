@@ -42,7 +42,7 @@ static void out_of_time(int signal_number)
         packet[10 + i] = (uint8_t)(length >> (8 * i));
     memcpy(packet + 14, message, length);
     (void)!send(IMAGE_SOCKET_FD, packet, 14 + length, MSG_NOSIGNAL | MSG_DONTWAIT);
-    _exit(1);
+    _exit(IMAGE_EXIT_HUNG);
 }
 
 /* --- answers --- */

@@ -82,6 +82,10 @@ void node_stat(struct volume *v, TSK_FS_FILE *file, struct target_stat *out)
         out->mode = (uint32_t)m->mode & 07777;
         out->uid = (uint32_t)m->uid;
         out->gid = (uint32_t)m->gid;
+        if (v->solaris && out->type == TARGET_LINK) { /* see volume_inode(): BSD's gid is here */
+            out->uid = (uint32_t)m->gid;
+            out->gid = 0; /* not known; nothing is judged by the group of a link */
+        }
     }
 }
 
@@ -223,7 +227,7 @@ static const TSK_FS_ATTR *named(TSK_FS_FILE *file, const char *name)
 
 static bool load_sds(struct volume *v, struct secure *s, struct error *e)
 {
-    CLEANUP(file_cleanup) TSK_FS_FILE *file = tsk_fs_file_open_meta(v->fs, NULL, SECURE_INODE);
+    CLEANUP(file_cleanup) TSK_FS_FILE *file = volume_inode(v, SECURE_INODE);
     const TSK_FS_ATTR *a = file && file->meta ? named(file, "$SDS") : NULL;
     if (!a)
         return volume_failed(e, "the volume's security descriptors ($Secure) could not be found");

@@ -13,6 +13,9 @@ enum {
     MOST_KEPT_BYTES = 64 * 1024 * 1024,
     MOST_LINKS = 40,
     MOST_DEPTH = 256,
+    /* libtsk compares each name with all before it: of this size it takes seconds */
+    MOST_FOLDER_BYTES = 8 * 1024 * 1024,
+    NTFS_INDEX_ALLOCATION = 160,
     MOST_WALK = 16 * 1024, /* bytes of a path with its links put in */
 };
 
@@ -102,14 +105,27 @@ static bool too_many(struct error *e)
     return false;
 }
 
+/* Before it is read, as reading it is what takes long. */
+static bool is_too_large(struct volume *v, uint64_t inode)
+{
+    CLEANUP(file_cleanup) TSK_FS_FILE *file = volume_inode(v, inode);
+    if (!file || !file->meta)
+        return false; /* the reading will say what is wrong */
+    const TSK_FS_ATTR *index =
+        v->family == VOLUME_NTFS
+            ? tsk_fs_file_attr_get_type(file, (TSK_FS_ATTR_TYPE_ENUM)NTFS_INDEX_ALLOCATION, 0, 0)
+            : NULL;
+    return (index ? index->size : file->meta->size) > MOST_FOLDER_BYTES;
+}
+
 static bool load(struct volume *v, uint64_t inode, struct tree_dir *out, struct error *e)
 {
+    if (is_too_large(v, inode)) {
+        error_set(e, ERR_LIMIT, "a folder larger than %d MiB", MOST_FOLDER_BYTES >> 20);
+        return false;
+    }
     tsk_error_reset();
-    if (v->solaris)
-        v->fs->ftype = TSK_FS_TYPE_FFS1B;
-    CLEANUP(dir_cleanup) TSK_FS_DIR *dir = tsk_fs_dir_open_meta(v->fs, inode);
-    if (v->solaris)
-        v->fs->ftype = TSK_FS_TYPE_FFS1;
+    CLEANUP(dir_cleanup) TSK_FS_DIR *dir = volume_folder(v, inode);
     if (!dir)
         return volume_failed(e, "the folder could not be read");
     size_t names = tsk_fs_dir_getsize(dir), count = 0;
@@ -208,22 +224,10 @@ static bool follow_link(struct walk *w, TSK_FS_FILE *file, const char *rest, str
 static bool open_inode(struct volume *v, uint64_t inode, TSK_FS_FILE **out, struct error *e)
 {
     tsk_error_reset();
-    TSK_FS_FILE *file = tsk_fs_file_open_meta(v->fs, NULL, inode);
+    TSK_FS_FILE *file = volume_inode(v, inode);
     if (!file || !file->meta) {
         file_cleanup(&file);
         return volume_failed(e, "its inode could not be read");
-    }
-    /* The owners of Solaris' inodes lie where FFS1B looks; libtsk 4.11.1 crashes there on links
-     * shorter than 60 bytes, so a link keeps what FFS1 read. */
-    if (v->solaris && file->meta->type != TSK_FS_META_TYPE_LNK) {
-        v->fs->ftype = TSK_FS_TYPE_FFS1B;
-        TSK_FS_FILE *again = tsk_fs_file_open_meta(v->fs, NULL, inode);
-        v->fs->ftype = TSK_FS_TYPE_FFS1;
-        if (again && again->meta) {
-            file->meta->uid = again->meta->uid;
-            file->meta->gid = again->meta->gid;
-        }
-        file_cleanup(&again);
     }
     *out = file;
     return true;

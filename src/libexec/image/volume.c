@@ -192,12 +192,38 @@ static void settle_ufs(struct volume *v, struct bytes *head)
     bytes_seek(&super, UFS_INODE_FORMAT);
     bool little = v->fs->endian == TSK_LIT_ENDIAN;
     uint32_t format = little ? bytes_u32le(&super) : bytes_u32be(&super);
-    if (super.failed || v->fs->ftype == TSK_FS_TYPE_FFS2)
-        return;
-    /* libtsk's FFS1B is right for Solaris' directories and owners, and falls over every short
-     * link: tree.c switches to it where it is needed. */
-    v->solaris = format != UFS_FORMAT_44BSD;
+    v->solaris = !super.failed && format != UFS_FORMAT_44BSD;
     v->fs->ftype = TSK_FS_TYPE_FFS1;
+}
+
+/* libtsk 4.11.1 writes the text of a short link through a NULL pointer where the type is that
+ * of Solaris (ffs_dinode_copy), so an inode is looked at as BSD's first: they differ in where
+ * the owner stands only. */
+TSK_FS_FILE *volume_inode(struct volume *v, uint64_t inode)
+{
+    TSK_FS_FILE *file = tsk_fs_file_open_meta(v->fs, NULL, inode);
+    if (!v->solaris || !file || !file->meta || file->meta->type == TSK_FS_META_TYPE_LNK)
+        return file;
+    tsk_fs_file_close(file);
+    v->fs->ftype = TSK_FS_TYPE_FFS1B;
+    file = tsk_fs_file_open_meta(v->fs, NULL, inode);
+    v->fs->ftype = TSK_FS_TYPE_FFS1;
+    return file;
+}
+
+TSK_FS_DIR *volume_folder(struct volume *v, uint64_t inode)
+{
+    TSK_FS_FILE *file = volume_inode(v, inode);
+    bool folder = file && file->meta && file->meta->type == TSK_FS_META_TYPE_DIR;
+    tsk_fs_file_close(file);
+    if (!folder)
+        return NULL;
+    if (v->solaris)
+        v->fs->ftype = TSK_FS_TYPE_FFS1B;
+    TSK_FS_DIR *dir = tsk_fs_dir_open_meta(v->fs, inode);
+    if (v->solaris)
+        v->fs->ftype = TSK_FS_TYPE_FFS1;
+    return dir;
 }
 
 static void describe(struct volume *v, const struct partition *p, const char *title)

@@ -21,10 +21,10 @@ struct secure;
 struct volume {
     enum volume_family family;
     TSK_FS_INFO *fs; /* NULL: not readable */
-    bool solaris;    /* UFS with directories and owners as Solaris writes them */
     char description[160];
     const char *name;
     char serial[40];
+    bool solaris;          /* UFS with Solaris' folders and inodes */
     struct tree *tree;     /* tree.c */
     struct secure *secure; /* node.c: NTFS' security descriptors, once wanted */
 };
@@ -41,6 +41,10 @@ typedef void volume_progress(const char *doing);
 /* An error only if there is nothing readable at all. */
 bool volumes_open(struct volumes *out, struct source *s, volume_progress *progress,
                   struct error *e);
+
+/* An inode or a folder, NULL where libtsk cannot; tsk_fs_file_close(), tsk_fs_dir_close(). */
+TSK_FS_FILE *volume_inode(struct volume *v, uint64_t inode);
+TSK_FS_DIR *volume_folder(struct volume *v, uint64_t inode);
 
 /* What libtsk says went wrong, as an error of ours; clears it there. */
 bool volume_failed(struct error *e, const char *doing);
