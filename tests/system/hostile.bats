@@ -73,12 +73,12 @@ damaged() { # copy of an image; FILE in it gets noise from its byte FROM on
 @test "an image that was cut, or whose table of files is noise" {
     local image
     for image in windows2000-iis5-found solaris7-iplanet-found nt4-iis3-found; do
-        head -c 9000000 "$IMAGES/$image.img" >"$WORK/cut.img"
-        code "1 2 3" audit --image "$WORK/cut.img"
-        says "cut.img"
-        head -c 40000 "$IMAGES/$image.img" >"$WORK/cut.img"
-        code "2 3" audit --image "$WORK/cut.img"
-        says "cut.img"
+        head -c 9000000 "$IMAGES/$image.img" >"$WORK/half.img"
+        code "1 2 3" audit --image "$WORK/half.img"
+        # that the disk is not whole is said, whatever could still be read
+        [[ "$output" =~ (short|cut|truncated|beyond|"ends before") ]] || { echo "$image: nobody says that the image is cut: $output" | cut -c1-600; return 1; }
+        head -c 40000 "$IMAGES/$image.img" >"$WORK/half.img"
+        code "2 3" audit --image "$WORK/half.img"
         says_not '"verdict":"fixed"'
     done
     cp "$IMAGES/windows2000-iis5-found.img" "$WORK/table.img"
@@ -156,7 +156,7 @@ print(63 * 512 + struct.unpack_from("<Q", d, 48)[0] * d[13] * 512)' "$WORK/table
     } >"$root/var/lib/dpkg/status"
     code 3 facts --root "$root"
     holds '{"good", "also-good"} <= {p["name"] for p in kind("package")}' \
-        'any("var/lib/dpkg/status" in json.dumps(u) and "6" in json.dumps(u) for u in unread)'
+        'any(u["source"]["path"].endswith("var/lib/dpkg/status") and (u["source"].get("line") == 6 or "line 6" in u["reason"]) for u in unread)'
     # noise, and a field without an end
     head -c 100000 /dev/urandom >"$root/var/lib/dpkg/status"
     code 3 facts --root "$root"
