@@ -221,8 +221,11 @@ static void add_finding(struct judging *j, const struct advisory_case *c, struct
     struct finding *f = finding_for(j, c->advisory->id, subject);
     bool first = !f->rule_id, worse = badness(a->verdict) > badness(f->verdict);
     advisory_say_cves(f, c);
-    if (!first && !worse)
+    if (!first && !worse) {
+        if (a->verdict == f->verdict && (finding_is_open(f) || f->verdict == VERDICT_UNKNOWN))
+            advisory_say_open(j, c, version, p, f, false);
         return;
+    }
     f->rule_id = c->advisory->id;
     f->rule_title = c->advisory->title;
     f->rule_source = c->advisory->publisher;
@@ -239,7 +242,7 @@ static void add_finding(struct judging *j, const struct advisory_case *c, struct
         VEC_PUSH(&f->references, r);
     }
     if (finding_is_open(f) || f->verdict == VERDICT_UNKNOWN)
-        advisory_say_open(j, c, version, p, f);
+        advisory_say_open(j, c, version, p, f, true);
 }
 
 static void judge_product(struct judging *j, const char *name, const char *version)
