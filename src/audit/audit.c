@@ -217,14 +217,20 @@ static void remember(struct audit *a, const struct audit_request *r)
 {
     if (!r->state)
         return;
+    /* `explain` may be asked from another folder. */
+    CLEANUP_FREE char *absolute = r->argument ? realpath(r->argument, NULL) : NULL;
     if (!state_remember_target(r->state, a->identity, a->host_name, kind_names[r->kind],
-                               r->argument ? r->argument : "", a->now, &a->memory))
+                               absolute ? absolute : r->argument ? r->argument : "", a->now,
+                               &a->memory))
         return;
+    bool complete = r->with_advisories && r->with_checklist && r->with_updates && !r->set &&
+                    !facts_first(a->facts, "unread") && facts_first(a->facts, "host");
     /* An audit as of another day is a question, not an observation. */
     if (r->as_of != DATE_NONE)
         (void)!state_remember_ids(r->state, a->identity, a->findings, a->now, &a->memory);
     else
-        (void)!state_merge_findings(r->state, a->identity, a->findings, a->now, &a->memory);
+        (void)!state_merge_findings(r->state, a->identity, a->findings, complete, a->now,
+                                     &a->memory);
 }
 
 /* What the record says was applied here is a claim like the host's own. */

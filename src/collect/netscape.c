@@ -311,6 +311,11 @@ static size_t read_root(struct collection *c, const char *root)
     struct target_entry *entries;
     size_t count, found = 0;
     bool product = false;
+    const char *mark = arena_printf(c->arena, "%s/https-", root);
+    for (const struct fact *f = facts_first(c->facts, "site"); f;
+         f = facts_next(c->facts, "site", f))
+        if (str_starts_nocase(f->path, mark))
+            return 0; /* two of the places lead to it */
     struct error e = ERROR_INIT;
     if (!target_list(c->target, root, c->arena, &entries, &count, &e)) {
         if (e.code != ERR_ABSENT)

@@ -220,8 +220,22 @@ static void merge_one(sqlite3_stmt *look, const char *target, struct finding *f,
     f->revised = f->revision && revision && *revision && !str_equal(f->revision, revision);
 }
 
+static bool close_missing(struct state *s, const char *target, int64_t now, struct error *e)
+{
+    CLEANUP_STATEMENT sqlite3_stmt *st =
+        prepare(s,
+                "UPDATE finding SET verdict='fixed', fixed_at=?2 WHERE target=?1 AND last_seen<?2 "
+                "AND verdict IN ('affected','broken')",
+                e);
+    if (!st)
+        return false;
+    bind(st, 1, target);
+    sqlite3_bind_int64(st, 2, now);
+    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, "remembering what is gone");
+}
+
 bool state_merge_findings(struct state *s, const char *target, struct findings *findings,
-                          int64_t now, struct error *e)
+                          bool complete, int64_t now, struct error *e)
 {
     CLEANUP_STATEMENT sqlite3_stmt *look = prepare(
         s, "SELECT verdict, revision, first_seen, fixed_at FROM finding WHERE target=? AND id=?", e);
@@ -256,6 +270,8 @@ bool state_merge_findings(struct state *s, const char *target, struct findings *
     }
     if (!good)
         sql_error(s, e, "remembering a finding");
+    else if (complete)
+        good = close_missing(s, target, now, e);
     sqlite3_reset(look); /* no statement may be open at the commit */
     sqlite3_reset(write);
     return run(s, good ? "COMMIT" : "ROLLBACK", good ? e : NULL) && good;
