@@ -15,7 +15,7 @@
 
 enum {
     MOST_CONF = 4 * 1024 * 1024,
-    MOST_LINE = 65536,
+    MOST_LINE = 65536, MOST_KEYS = 512,
     MOST_FILES = 64,
     MOST_DEPTH = 8,
     MOST_NESTED = 8 /* sections in sections of one file */
@@ -206,7 +206,7 @@ static void outside(struct apache *a, const char *path, uint64_t line, const cha
         fact_put(facts, a->site, "root", str_text(&value));
     else if (str_equal(key, "servername"))
         fact_put(facts, a->site, "name", str_text(&value));
-    else if (!fact_value(a->site, key))
+    else if (a->site->value_count < MOST_KEYS && !fact_value(a->site, key))
         fact_put(facts, a->site, key, str_text(&value));
 }
 
