@@ -141,6 +141,20 @@ static const char *registry_problem(const struct facts *facts)
     return NULL;
 }
 
+/* `touches` is NAME or NAME=VERSION: that version, whatever its build (",REV=…" of pkginfo). */
+static bool is_touched(const struct fact *package, const char *touches)
+{
+    const char *equals = strchr(touches, '=');
+    size_t length = equals ? (size_t)(equals - touches) : strlen(touches);
+    const char *name = fact_text(package, "name"), *version = fact_text(package, "version");
+    if (strlen(name) != length || memcmp(name, touches, length) != 0)
+        return false;
+    if (!equals || !*version)
+        return true;
+    size_t wanted = strlen(equals + 1);
+    return strcspn(version, ",") == wanted && memcmp(version, equals + 1, wanted) == 0;
+}
+
 static bool touches_installed(const struct judging *j, const struct advisory_patch *patch)
 {
     if (!patch || !patch->touches_count || !facts_first(j->in->facts, "package"))
@@ -148,7 +162,7 @@ static bool touches_installed(const struct judging *j, const struct advisory_pat
     for (const struct fact *f = facts_first(j->in->facts, "package"); f;
          f = facts_next(j->in->facts, "package", f))
         for (size_t i = 0; i < patch->touches_count; i++)
-            if (str_equal(fact_text(f, "name"), patch->touches[i]))
+            if (is_touched(f, patch->touches[i]))
                 return true;
     return false;
 }
