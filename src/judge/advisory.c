@@ -58,7 +58,7 @@ static bool is_fixed_version(struct judging *j, const struct advisory_case *c,
 static void look_at_patches(struct judging *j, const struct advisory_case *c, struct patches *p,
                             struct assessment *a)
 {
-    bool unreadable = false; /* a file that might have proven it */
+    const struct advisory_file *unreadable = NULL; /* one that might have proven it */
     a->proof = patches_proof(p, c->files, c->file_count, &a->file);
     for (size_t i = 0; i < c->patch_count; i++) {
         const char *key = c->patches[i];
@@ -96,14 +96,14 @@ static void look_at_patches(struct judging *j, const struct advisory_case *c, st
                 a->proof = PROOF_OLD; /* that patch is claimed, and its own files deny it */
                 a->file = file;
             } else if (other == PROOF_UNREADABLE && !unreadable) {
-                unreadable = true;
-                if (a->proof == PROOF_NONE)
-                    a->file = file;
+                unreadable = file;
             }
         }
     }
-    if (unreadable && a->proof == PROOF_NONE && a->marker == MARKER_ABSENT)
+    if (unreadable && a->proof == PROOF_NONE && a->marker == MARKER_ABSENT) {
         a->proof = PROOF_UNREADABLE;
+        a->file = unreadable;
+    }
 }
 
 static void by_table(struct assessment *a)
@@ -351,7 +351,7 @@ static void say_circles(struct judging *j)
         f->subject_kind = "product";
         f->subject_name = arena_strdup(j->out->arena, j->graphs[i].product);
         f->verdict = VERDICT_UNKNOWN;
-        f->summary = message_of(N_("These patches each claim to replace the other: {list}. Each is "
+        f->summary = message_of(N_("These patches supersede each other in a circle: {list}. Each is "
                                    "counted for itself alone."));
         message_put(&f->summary, "list", arena_strdup(j->out->arena, str_text(&list)));
     }
