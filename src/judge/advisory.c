@@ -58,7 +58,7 @@ static bool is_fixed_version(struct judging *j, const struct advisory_case *c,
 static void look_at_patches(struct judging *j, const struct advisory_case *c, struct patches *p,
                             struct assessment *a)
 {
-    bool unreadable = false; /* a file that might have proven it */
+    const struct advisory_file *unreadable = NULL; /* one that might have proven it */
     a->proof = patches_proof(p, c->files, c->file_count, &a->file);
     for (size_t i = 0; i < c->patch_count; i++) {
         const char *key = c->patches[i];
@@ -96,14 +96,14 @@ static void look_at_patches(struct judging *j, const struct advisory_case *c, st
                 a->proof = PROOF_OLD; /* that patch is claimed, and its own files deny it */
                 a->file = file;
             } else if (other == PROOF_UNREADABLE && !unreadable) {
-                unreadable = true;
-                if (a->proof == PROOF_NONE)
-                    a->file = file;
+                unreadable = file;
             }
         }
     }
-    if (unreadable && a->proof == PROOF_NONE && a->marker == MARKER_ABSENT)
+    if (unreadable && a->proof == PROOF_NONE && a->marker == MARKER_ABSENT) {
         a->proof = PROOF_UNREADABLE;
+        a->file = unreadable;
+    }
 }
 
 static void by_table(struct assessment *a)
@@ -141,6 +141,20 @@ static const char *registry_problem(const struct facts *facts)
     return NULL;
 }
 
+/* `touches` is NAME or NAME=VERSION: that version, whatever its build (",REV=…" of pkginfo). */
+static bool is_touched(const struct fact *package, const char *touches)
+{
+    const char *equals = strchr(touches, '=');
+    size_t length = equals ? (size_t)(equals - touches) : strlen(touches);
+    const char *name = fact_text(package, "name"), *version = fact_text(package, "version");
+    if (strlen(name) != length || memcmp(name, touches, length) != 0)
+        return false;
+    if (!equals || !*version)
+        return true;
+    size_t wanted = strlen(equals + 1);
+    return strcspn(version, ",") == wanted && memcmp(version, equals + 1, wanted) == 0;
+}
+
 static bool touches_installed(const struct judging *j, const struct advisory_patch *patch)
 {
     if (!patch || !patch->touches_count || !facts_first(j->in->facts, "package"))
@@ -148,7 +162,7 @@ static bool touches_installed(const struct judging *j, const struct advisory_pat
     for (const struct fact *f = facts_first(j->in->facts, "package"); f;
          f = facts_next(j->in->facts, "package", f))
         for (size_t i = 0; i < patch->touches_count; i++)
-            if (str_equal(fact_text(f, "name"), patch->touches[i]))
+            if (is_touched(f, patch->touches[i]))
                 return true;
     return false;
 }
@@ -221,8 +235,11 @@ static void add_finding(struct judging *j, const struct advisory_case *c, struct
     struct finding *f = finding_for(j, c->advisory->id, subject);
     bool first = !f->rule_id, worse = badness(a->verdict) > badness(f->verdict);
     advisory_say_cves(f, c);
-    if (!first && !worse)
+    if (!first && !worse) {
+        if (a->verdict == f->verdict && (finding_is_open(f) || f->verdict == VERDICT_UNKNOWN))
+            advisory_say_open(j, c, version, p, f, false);
         return;
+    }
     f->rule_id = c->advisory->id;
     f->rule_title = c->advisory->title;
     f->rule_source = c->advisory->publisher;
@@ -239,7 +256,7 @@ static void add_finding(struct judging *j, const struct advisory_case *c, struct
         VEC_PUSH(&f->references, r);
     }
     if (finding_is_open(f) || f->verdict == VERDICT_UNKNOWN)
-        advisory_say_open(j, c, version, p, f);
+        advisory_say_open(j, c, version, p, f, true);
 }
 
 static void judge_product(struct judging *j, const char *name, const char *version)
@@ -334,7 +351,7 @@ static void say_circles(struct judging *j)
         f->subject_kind = "product";
         f->subject_name = arena_strdup(j->out->arena, j->graphs[i].product);
         f->verdict = VERDICT_UNKNOWN;
-        f->summary = message_of(N_("These patches each claim to replace the other: {list}. Each is "
+        f->summary = message_of(N_("These patches supersede each other in a circle: {list}. Each is "
                                    "counted for itself alone."));
         message_put(&f->summary, "list", arena_strdup(j->out->arena, str_text(&list)));
     }

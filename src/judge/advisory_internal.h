@@ -41,11 +41,12 @@ struct patches *advisory_graph(struct judging *j, const char *product, const cha
 bool advisory_known(const struct judging *j, int64_t date);
 
 /* Fill a finding that has its verdict: summary, why, notes, evidence, CVEs, and where it is
- * open the exploits, the reach, the remedy with the newest patch. `p` NULL for packages. */
+ * open the exploits, the reach, the remedy with the newest patch. `p` NULL for packages;
+ * `first` unless another vulnerability of the same document was said before. */
 void advisory_say(struct judging *j, const struct advisory_case *c, const struct assessment *a,
                   struct finding *f);
 void advisory_say_open(struct judging *j, const struct advisory_case *c, const char *version,
-                       struct patches *p, struct finding *f);
+                       struct patches *p, struct finding *f, bool first);
 /* Adds the CVEs of a further case. */
 void advisory_say_cves(struct finding *f, const struct advisory_case *c);
 

@@ -40,29 +40,46 @@ static enum truth publishes(const struct facts *facts, const struct advisory_cas
     return TRUTH_FALSE;
 }
 
+/* Several vulnerabilities of one document say the same things: each once. */
+static void add_message_once(struct finding *f, struct message m)
+{
+    for (size_t i = 0; i < f->notes.count; i++) {
+        const struct message *n = &f->notes.items[i];
+        bool same = str_equal(n->id, m.id) && n->argument_count == m.argument_count;
+        for (size_t k = 0; same && k < m.argument_count; k++)
+            same = str_equal(n->arguments[k].value, m.arguments[k].value);
+        if (same)
+            return;
+    }
+    VEC_PUSH(&f->notes, m);
+}
+
 static void add_note(struct finding *f, const char *id, const char *name, const char *value)
 {
     struct message m = message_of(id);
     if (name)
         message_put(&m, name, value);
-    VEC_PUSH(&f->notes, m);
+    add_message_once(f, m);
 }
 
-static void add_reach(struct judging *j, const struct advisory_case *c, struct finding *f)
+/* One of several vulnerabilities that can be reached is enough. */
+static void add_reach(struct judging *j, const struct advisory_case *c, struct finding *f,
+                      bool first)
 {
+    bool blocked = false;
     f->reachable |= c->network && c->no_login;
     if (*c->port)
         f->port = c->port;
     const struct fact *why = NULL;
     if (*c->exposed_by &&
         j->in->rule(j->in->rule_context, c->exposed_by, &why) == TRUTH_FALSE) {
-        f->unreachable = true;
+        blocked = true;
         add_note(f, N_("Nothing leads to it at the moment: what exposes it is switched off or "
                        "commented out. The hole itself is still there, and a setup program or "
                        "a policy can bring the way to it back."),
                  NULL, NULL);
     } else if (*c->port && publishes(j->in->facts, c) == TRUTH_FALSE) {
-        f->unreachable = true;
+        blocked = true;
         add_note(f, N_("Nothing listens on {port} at the moment. The hole is still there."), "port",
                  c->port);
     } else if (*c->port && c->network) {
@@ -70,6 +87,7 @@ static void add_reach(struct judging *j, const struct advisory_case *c, struct f
                        "{port}, which the server has to publish."),
                  "port", c->port);
     }
+    f->unreachable = blocked && (first || f->unreachable);
 }
 
 static void add_evidence(struct finding *f, struct arena *arena, const struct fact *fact,
@@ -170,7 +188,7 @@ static void say_superseded(struct finding *f, const char *id, const char *patch,
     message_put(&m, "patch", patch);
     message_put(&m, "newest", newest);
     message_put(&m, "advisory", by->advisory_id);
-    VEC_PUSH(&f->notes, m);
+    add_message_once(f, m);
 }
 
 /* The patch that closes it, with its newest successor at that date; then the settings. What
@@ -238,8 +256,7 @@ static void add_exploits(struct judging *j, const struct advisory_case *c, struc
     for (size_t i = 0; i < c->exploit_count; i++) {
         if (!advisory_known(j, c->exploits[i].date))
             continue;
-        if (!f->exploited)
-            VEC_PUSH(&f->notes, message_of(c->exploits[i].text));
+        add_message_once(f, message_of(c->exploits[i].text));
         f->exploited = true;
     }
 }
@@ -247,7 +264,10 @@ static void add_exploits(struct judging *j, const struct advisory_case *c, struc
 void advisory_say(struct judging *j, const struct advisory_case *c, const struct assessment *a,
                   struct finding *f)
 {
-    f->notes.count = 0;
+    /* What an earlier, better verdict of the same document said does not hold any more. */
+    f->notes.count = f->steps.count = f->patches.count = f->evidence.count = 0;
+    f->remedy = (struct message){0};
+    f->exploited = f->reachable = f->unreachable = false;
     say_verdict(j, c, a, f);
     add_file_evidence(j, f, a);
     add_evidence(f, j->out->arena, a->marker_fact, NULL);
@@ -255,9 +275,9 @@ void advisory_say(struct judging *j, const struct advisory_case *c, const struct
 }
 
 void advisory_say_open(struct judging *j, const struct advisory_case *c, const char *version,
-                       struct patches *p, struct finding *f)
+                       struct patches *p, struct finding *f, bool first)
 {
     add_exploits(j, c, f);
-    add_reach(j, c, f);
+    add_reach(j, c, f, first);
     say_remedy(j, c, version, p, f);
 }
