@@ -81,6 +81,8 @@ int cmd_status(struct cli *cli)
 {
     struct state_summary summary;
     struct error e = ERROR_INIT;
+    if (cli->argument_count)
+        return cli_usage(cli, _("%s is one word too many"), cli->arguments[0]);
     CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
     if (!state || !state_summarise(state, &summary, &e)) {
         if (state)

@@ -141,6 +141,8 @@ int cmd_ledger(struct cli *cli)
     for (size_t i = 0; i < ARRAY_COUNT(actions); i++) {
         if (!str_equal(what, actions[i].name))
             continue;
+        if (cli->argument_count > 1)
+            return cli_usage(cli, _("%s is one word too many"), cli->arguments[1]);
         CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
         return state ? actions[i].run(cli, state) : EXIT_UNKNOWN;
     }

@@ -233,7 +233,9 @@ int main(int argc, char **argv)
         code = cli.command ? cli.command->run(&cli) : cmd_status(&cli);
     free((void *)cli.arguments);
     /* A full disk or a closed pipe must not look like a clean result. */
-    if (fflush(stdout) != 0 && code == EXIT_CLEAN)
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("yagura: standard output");
         code = EXIT_UNKNOWN;
+    }
     return code;
 }

@@ -82,7 +82,7 @@ void findings_free(struct findings *f);
 void findings_cleanup(struct findings **f);
 struct finding *findings_add(struct findings *f); /* zeroed, dates DATE_NONE, offset -1 */
 
-/* Worst first: open before the rest; exploited, reachable without login, not unreachable,
+/* Worst first: open before the rest; what attackers left behind; exploited, reachable without login, not unreachable,
  * severity; ties by id. Verdicts: affected and broken, then unknown, then the others. */
 void findings_sort(struct findings *f);
 bool finding_is_open(const struct finding *f); /* affected or broken */
