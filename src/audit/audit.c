@@ -1,11 +1,13 @@
 #include "audit/audit.h"
 
+#include "base/json.h"
 #include "base/str.h"
 #include "base/where.h"
 #include "collect/collect.h"
 #include "judge/coverage.h"
 #include "judge/updates.h"
 #include "model/date.h"
+#include "record/ledger.h"
 
 #include <dirent.h>
 #include <sodium.h>
@@ -215,14 +217,44 @@ static void remember(struct audit *a, const struct audit_request *r)
 {
     if (!r->state)
         return;
+    /* `explain` may be asked from another folder. */
+    CLEANUP_FREE char *absolute = r->argument ? realpath(r->argument, NULL) : NULL;
     if (!state_remember_target(r->state, a->identity, a->host_name, kind_names[r->kind],
-                               r->argument ? r->argument : "", a->now, &a->memory))
+                               absolute ? absolute : r->argument ? r->argument : "", a->now,
+                               &a->memory))
         return;
+    bool complete = r->with_advisories && r->with_checklist && r->with_updates && !r->set &&
+                    !facts_first(a->facts, "unread") && facts_first(a->facts, "host");
     /* An audit as of another day is a question, not an observation. */
     if (r->as_of != DATE_NONE)
         (void)!state_remember_ids(r->state, a->identity, a->findings, a->now, &a->memory);
     else
-        (void)!state_merge_findings(r->state, a->identity, a->findings, a->now, &a->memory);
+        (void)!state_merge_findings(r->state, a->identity, a->findings, complete, a->now,
+                                     &a->memory);
+}
+
+/* What the record says was applied here is a claim like the host's own. */
+static void add_recorded(struct audit *a, struct state *state)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct ledger_entry *entries;
+    size_t count;
+    if (!ledger_read(state, a->identity, arena, &entries, &count, &a->memory))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        CLEANUP_JSON json_t *o = json_parse(entries[i].body, strlen(entries[i].body), "ledger",
+                                            1 << 20, 1 << 20, NULL);
+        int64_t applied = DATE_NONE;
+        const char *when = o ? json_get_string(o, "applied") : NULL;
+        if (!o || !str_equal(json_get_string(o, "kind"), "patch"))
+            continue;
+        if (when && date_parse(when, &applied) && applied > a->as_of)
+            continue;
+        struct fact *f = facts_add(a->facts, "patch-recorded", "ledger", (uint64_t)entries[i].seq,
+                                   -1, CONFIDENCE_MEDIUM);
+        fact_put(a->facts, f, "id", json_get_string(o, "patch"));
+        fact_put(a->facts, f, "installed", "1");
+    }
 }
 
 bool audit_run(struct audit **out, const struct audit_request *request, struct error *e)
@@ -232,8 +264,10 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
         !audit_open_advisories(&a->advisories, request->state, &a->feed_problem, e) ||
         !load_rules(a, request, e) || !collect(a, request, e))
         return false;
-    if (request->state)
+    if (request->state) {
         (void)!state_merge_patches(request->state, a->identity, a->facts, a->now, &a->memory);
+        add_recorded(a, request->state);
+    }
 
     a->outcomes = rules_evaluate(a->rules, a->facts);
     a->findings = findings_new();

@@ -92,7 +92,8 @@ static void child_main(enum cage_kind kind, int rootfd, const int *keep_fds, siz
     sigprocmask(SIG_SETMASK, &none, NULL);
 
     int keep[MOST_KEPT + 3];
-    memcpy(keep, keep_fds, keep_count * sizeof *keep);
+    if (keep_count)
+        memcpy(keep, keep_fds, keep_count * sizeof *keep);
     keep[keep_count++] = pipe_fd;
     keep[keep_count++] = STDERR_FILENO;
     keep[keep_count++] = rootfd;

@@ -61,6 +61,9 @@ extern const size_t cli_command_count;
 void cli_complain(const struct error *e);
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Says so, with the nearest name that there is. */
+int cli_unknown_command(const struct cli *cli, const char *word);
+
 /* Opens the state; without one the command goes on, and says once that nothing is remembered. */
 struct state *cli_state(const struct cli *cli);
 struct state *cli_state_or_fail(const struct cli *cli); /* NULL: said already */

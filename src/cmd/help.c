@@ -31,7 +31,8 @@ void cmd_print_help(const struct command *c, FILE *out)
     }
     for (size_t i = 0; i < cli_global_option_count; i++)
         print_option(&s, &cli_options[i]);
-    fprintf(out, "\n%s\n",
+    fputc('\n', out);
+    show_wrap(&s, "", 0,
             _("Exit codes: 0 nothing wrong, 1 something was found, 2 bad usage or input, 3 "
               "something could not be looked at."));
 }
@@ -73,7 +74,7 @@ int cmd_help(struct cli *cli)
             return EXIT_CLEAN;
         }
     }
-    return cli_usage(cli, _("there is no command %s"), cli->arguments[0]);
+    return cli_unknown_command(cli, cli->arguments[0]);
 }
 
 int cmd_status(struct cli *cli)
@@ -98,12 +99,16 @@ int cmd_status(struct cli *cli)
         return EXIT_CLEAN;
     }
     printf("%s\n\n", _("yagura: a watchtower for web servers"));
-    if (summary.last_audit == DATE_NONE)
+    if (summary.last_audit == DATE_NONE) {
         printf("%s\n", _("Nothing has been looked at yet. Start with: yagura audit"));
-    else
-        printf(_("%zu targets, %zu open findings at the last audits (newest %s), %zu entries in the "
-                 "ledger.\n"),
-               summary.targets, summary.open_findings, when, summary.ledger_entries);
+    } else {
+        CLEANUP_STR struct str line = {0};
+        str_printf(&line,
+                   _("%zu targets, %zu open findings at the last audits (newest %s), %zu entries in "
+                     "the ledger."),
+                   summary.targets, summary.open_findings, when, summary.ledger_entries);
+        show_wrap(&cli->show, "", 0, str_text(&line));
+    }
     printf("%s\n", _("yagura audit · yagura patch plan · yagura --help"));
     return EXIT_CLEAN;
 }

@@ -114,6 +114,18 @@ static int checkpoint(struct cli *cli, struct state *state)
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
+    if (cli->json) {
+        json_t *o = json_object();
+        json_put_string(o, "type", "checkpoint");
+        json_put_string(o, "text", str_text(&text));
+        show_json_line(&cli->show, o);
+        o = json_object();
+        json_put_string(o, "type", "summary");
+        json_put_int(o, "found", 0);
+        json_put_int(o, "unknown", 0);
+        show_json_line(&cli->show, o);
+        return EXIT_CLEAN;
+    }
     fputs(str_text(&text), stdout);
     fprintf(stderr, "%s\n", _("Keep this on another machine or on paper."));
     return EXIT_CLEAN;

@@ -134,7 +134,7 @@ static int unknown_option(struct cli *cli, const char *word)
     return cli_usage(cli, _("there is no option %s here"), word);
 }
 
-static int unknown_command(struct cli *cli, const char *word)
+int cli_unknown_command(const struct cli *cli, const char *word)
 {
     const char *best = NULL;
     unsigned distance = 4;
@@ -164,7 +164,7 @@ static int parse(struct cli *cli, int argc, char **argv)
                 if (str_equal(cli_commands[c].name, word))
                     cli->command = &cli_commands[c];
             if (!cli->command)
-                code = unknown_command(cli, word);
+                code = cli_unknown_command(cli, word);
             continue;
         }
         if (str_equal(word, "--")) {

@@ -9,32 +9,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* What the record says was applied here becomes facts for the plan ("lost"). */
-static void add_recorded(struct audit *a, struct state *state)
-{
-    CLEANUP_ARENA struct arena *arena = arena_new();
-    struct ledger_entry *entries;
-    size_t count;
-    if (!state || !ledger_read(state, a->identity, arena, &entries, &count, &a->memory))
-        return;
-    for (size_t i = 0; i < count; i++) {
-        CLEANUP_JSON json_t *o = json_parse(entries[i].body, strlen(entries[i].body), "ledger",
-                                            1 << 20, 1 << 20, NULL);
-        if (!o || !str_equal(json_get_string(o, "kind"), "patch"))
-            continue;
-        struct fact *f = facts_add(a->facts, "patch-recorded", "ledger", (uint64_t)entries[i].seq,
-                                   -1, CONFIDENCE_MEDIUM);
-        fact_put(a->facts, f, "id", json_get_string(o, "patch"));
-    }
-}
-
 static int plan(struct cli *cli, struct audit_request *request)
 {
     int code = EXIT_UNKNOWN;
     CLEANUP(audit_cleanup) struct audit *a = cli_audit(cli, request, &code);
     if (!a)
         return code;
-    add_recorded(a, request->state);
     struct plan *p = plan_make(a->findings, &a->input);
     show_plan(&cli->show, a, p);
     plan_free(p);
@@ -160,7 +140,11 @@ static int record(struct cli *cli, struct audit_request *request)
         json_put_int(o, "unknown", code == EXIT_UNKNOWN);
         show_json_line(&cli->show, o);
     } else {
-        printf(_("Now open here: %zu. yagura patch history shows the record.\n"), a->open);
+        /* The claim counts from now on: look once more with it. */
+        int ignored;
+        CLEANUP(audit_cleanup) struct audit *again = cli_audit(cli, request, &ignored);
+        if (again)
+            printf(_("Now open here: %zu. yagura patch history shows the record.\n"), again->open);
     }
     return code;
 }

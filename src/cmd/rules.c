@@ -45,21 +45,53 @@ static const char *first_set(const struct rule *r)
     return r->set_count ? r->sets[0] : r->helper ? "(advisories)" : "-";
 }
 
+static json_t *texts(const char *const *items, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_from_text(items[i]));
+    return list;
+}
+
+static json_t *rule_json(const struct rule *r, bool whole)
+{
+    json_t *o = json_object();
+    json_put_string(o, "type", "rule");
+    json_put_string(o, "name", r->name);
+    json_put_string(o, "title", r->title);
+    json_put_string(o, "severity", severity_name(r->severity));
+    json_object_set_new(o, "sets", texts(r->sets, r->set_count));
+    json_put_bool(o, "helper", r->helper);
+    if (!whole)
+        return o;
+    json_put_string(o, "description", r->description);
+    json_put_string(o, "why", r->why);
+    json_put_string(o, "fix", r->fix);
+    json_object_set_new(o, "steps", texts(r->steps, r->step_count));
+    json_object_set_new(o, "falsepositives", texts(r->falsepositives, r->falsepositive_count));
+    json_put_string(o, "source", r->source);
+    json_object_set_new(o, "references", texts(r->references, r->reference_count));
+    json_object_set_new(o, "fields", texts(r->fields, r->field_count));
+    json_put_string(o, "path", r->path);
+    return o;
+}
+
+static void end(struct cli *cli, size_t count)
+{
+    json_t *o = json_object();
+    json_put_string(o, "type", "summary");
+    json_put_int(o, "found", 0);
+    json_put_int(o, "unknown", 0);
+    json_put_int(o, "rules", (int64_t)count);
+    show_json_line(&cli->show, o);
+}
+
 static void list(struct cli *cli, const struct rules *rules)
 {
     for (size_t i = 0; i < rules_count(rules); i++) {
         const struct rule *r = rules_at(rules, i);
         if (cli->json) {
-            json_t *o = json_object(), *sets = json_array();
-            json_put_string(o, "type", "rule");
-            json_put_string(o, "name", r->name);
-            json_put_string(o, "title", r->title);
-            json_put_string(o, "severity", severity_name(r->severity));
-            for (size_t k = 0; k < r->set_count; k++)
-                json_array_append_new(sets, json_from_text(r->sets[k]));
-            json_object_set_new(o, "sets", sets);
-            json_put_bool(o, "helper", r->helper);
-            show_json_line(&cli->show, o);
+            show_json_line(&cli->show, rule_json(r, false));
             continue;
         }
         show_cell(&cli->show, first_set(r), 13);
@@ -69,14 +101,8 @@ static void list(struct cli *cli, const struct rules *rules)
                   cli->show.width > 60 ? cli->show.width - 45 : 15);
         fputc('\n', stdout);
     }
-    if (cli->json) {
-        json_t *o = json_object();
-        json_put_string(o, "type", "summary");
-        json_put_int(o, "found", 0);
-        json_put_int(o, "unknown", 0);
-        json_put_int(o, "rules", (int64_t)rules_count(rules));
-        show_json_line(&cli->show, o);
-    }
+    if (cli->json)
+        end(cli, rules_count(rules));
 }
 
 static void paragraph(struct cli *cli, const char *label, const char *text)
@@ -95,6 +121,11 @@ static int explain(struct cli *cli, const struct rules *rules, const char *name)
     const struct rule *r = rules_find(rules, name);
     if (!r)
         return cli_usage(cli, _("there is no rule %s; yagura rules list names them"), name);
+    if (cli->json) {
+        show_json_line(&cli->show, rule_json(r, true));
+        end(cli, 1);
+        return EXIT_CLEAN;
+    }
     paragraph(cli, _("rule"), r->name);
     paragraph(cli, _("what"), show_translate(r->title));
     paragraph(cli, "", show_translate(r->description));

@@ -15,7 +15,7 @@
 
 enum {
     MOST_CONF = 4 * 1024 * 1024,
-    MOST_LINE = 65536,
+    MOST_LINE = 65536, MOST_KEYS = 512,
     MOST_FILES = 64,
     MOST_DEPTH = 8,
     MOST_NESTED = 8 /* sections in sections of one file */
@@ -39,6 +39,8 @@ struct apache {
     struct collection *c;
     const char *root; /* ServerRoot: relative names hang there */
     struct fact *site;
+    const char *port; /* of the directive Port; NULL: none */
+    uint64_t port_line;
     struct str locations, listens, modules, virtual_hosts;
     size_t files;
     size_t directories;
@@ -150,6 +152,10 @@ static void include(struct apache *a, const char *pattern, unsigned depth)
         return;
     }
     char *folder = arena_strndup(a->c->arena, full, (size_t)(slash - full));
+    if (strpbrk(folder, "*?")) {
+        not_read(a, full, "a pattern in the folder of an Include is not followed");
+        return;
+    }
     struct target_entry *entries;
     size_t count;
     struct error e = ERROR_INIT;
@@ -166,7 +172,20 @@ static void include(struct apache *a, const char *pattern, unsigned depth)
 static void outside(struct apache *a, const char *path, uint64_t line, const char *key, char *rest)
 {
     struct facts *facts = a->c->facts;
-    if (str_equal(key, "listen") || str_equal(key, "port")) {
+    if (str_equal(key, "serverroot")) {
+        char *value = conf_lines_quoted(&rest);
+        if (value && (*value == '/' || (*value && value[1] == ':')))
+            a->root = arena_strdup(a->c->arena, value);
+        return;
+    }
+    if (str_equal(key, "port")) { /* counts where no Listen stands anywhere */
+        char *value = conf_lines_quoted(&rest);
+        if (value)
+            a->port = arena_strdup(a->c->arena, value);
+        a->port_line = line;
+        return;
+    }
+    if (str_equal(key, "listen")) {
         char *value = conf_lines_quoted(&rest);
         if (value)
             add_listener(a, path, line, value);
@@ -187,7 +206,7 @@ static void outside(struct apache *a, const char *path, uint64_t line, const cha
         fact_put(facts, a->site, "root", str_text(&value));
     else if (str_equal(key, "servername"))
         fact_put(facts, a->site, "name", str_text(&value));
-    else if (!fact_value(a->site, key))
+    else if (a->site->value_count < MOST_KEYS && !fact_value(a->site, key))
         fact_put(facts, a->site, key, str_text(&value));
 }
 
@@ -296,7 +315,7 @@ static void read_server(struct collection *c, const struct place *p, const char 
     read_conf(&a, arena_printf(c->arena, "%s/srm.conf", folder), 1);
     read_conf(&a, arena_printf(c->arena, "%s/access.conf", folder), 1);
     if (!a.listens.length)
-        add_listener(&a, conf, 0, "80");
+        add_listener(&a, conf, a.port_line, a.port ? a.port : "80");
     fact_put(c->facts, a.site, "bindings", str_text(&a.listens));
     fact_put(c->facts, a.site, "locations", str_text(&a.locations));
     fact_put(c->facts, a.site, "modules", str_text(&a.modules));

@@ -54,7 +54,7 @@ size_t apt_source_arches(const struct apt_source *source, const char *const *con
 
 bool apt_source_is_flat(const struct apt_source *source);
 bool apt_source_is_cdrom(const struct apt_source *source);
-/* "deb.debian.org": what "Pin: origin" is compared with; "" for files. */
+/* "mirror.example": what "Pin: origin" is compared with; "" for files. */
 const char *apt_source_site(const struct apt_source *source, struct arena *arena);
 /* "main/binary-amd64/Packages", or "Packages" for a flat archive. */
 const char *apt_source_index(const struct apt_source *source, struct arena *arena,

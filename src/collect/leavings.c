@@ -162,8 +162,16 @@ static void look_at_solaris(struct search *s)
 /* C:\InetPub\wwwroot of the server is /InetPub/wwwroot on its volume. */
 static const char *on_volume(struct search *s, const char *path)
 {
-    if (path[0] && path[1] == ':')
+    const char *system = fact_text(collect_host(s->c), "system_root");
+    if (path[0] && path[1] == ':') {
+        if (system[0] && str_lower(system[0]) != str_lower(path[0])) {
+            s->everything = false;
+            facts_unread(s->c->facts, "leaving", path,
+                         "another drive than the system's is not searched for leavings");
+            return "";
+        }
         path += 2;
+    }
     char *copy = arena_strdup(s->c->arena, path);
     for (char *p = copy; *p; p++)
         if (*p == '\\')

@@ -13,7 +13,7 @@
 
 #include <stdlib.h>
 
-enum { MOST_CONF = 1024 * 1024, MOST_LINE = 8192, MOST_INSTANCES = 64, MOST_LOG = 256 * 1024 };
+enum { MOST_CONF = 1024 * 1024, MOST_LINE = 8192, MOST_KEYS = 512, MOST_INSTANCES = 64, MOST_LOG = 256 * 1024 };
 
 /* Folders that hold server roots, or are one. */
 static const char *const places[] = {
@@ -281,7 +281,7 @@ static bool read_instance(struct collection *c, const struct instance *in)
             continue;
         char *key = conf_lines_word(&rest);
         str_lower_all(key);
-        if (str_equal(key, "init") || fact_value(site, key))
+        if (str_equal(key, "init") || site->value_count >= MOST_KEYS || fact_value(site, key))
             continue;
         if (str_equal(key, "port"))
             port_line = lines.line;
@@ -311,6 +311,11 @@ static size_t read_root(struct collection *c, const char *root)
     struct target_entry *entries;
     size_t count, found = 0;
     bool product = false;
+    const char *mark = arena_printf(c->arena, "%s/https-", root);
+    for (const struct fact *f = facts_first(c->facts, "site"); f;
+         f = facts_next(c->facts, "site", f))
+        if (str_starts_nocase(f->path, mark))
+            return 0; /* two of the places lead to it */
     struct error e = ERROR_INIT;
     if (!target_list(c->target, root, c->arena, &entries, &count, &e)) {
         if (e.code != ERR_ABSENT)

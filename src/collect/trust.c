@@ -62,6 +62,8 @@ void collect_trust(struct collection *c)
                       arena_strdup(c->arena, row), &found);
     }
     conf_lines_state(&lines, c->facts, "trust", "/etc/passwd");
+    if (accounts == MOST_ACCOUNTS)
+        facts_unread(c->facts, "trust", "/etc/passwd", "more accounts than are looked at");
     bool complete = text != NULL;
     for (size_t i = before; i < facts_count(c->facts); i++)
         complete &= !str_equal(facts_at(c->facts, i)->kind, "unread");

@@ -1,41 +1,12 @@
-#include "judge/advisory.h"
+#include "judge/advisory_internal.h"
 
 #include "base/str.h"
-#include "judge/patches.h"
 #include "model/date.h"
 
 #include <stdio.h>
 
-/* What was found out about one case. */
-struct assessment {
-    enum verdict verdict;
-    enum confidence confidence;
-    enum marker marker;
-    enum proof proof;
-    const struct fact *marker_fact;
-    const struct advisory_file *file; /* the one that decided */
-    bool by_service_pack;
-    bool not_recorded; /* new files, no marker */
-    const char *claimed_patch;
-    const struct fact *rule_fact;
-    struct message why;
-};
-
-struct judging {
-    const struct judge_input *in;
-    struct findings *out;
-    struct arena *arena;
-    /* One graph a server product and version, made when first needed. */
-    struct {
-        const char *product, *version;
-        int64_t as_of;
-        struct patches *graph;
-    } graphs[32];
-    size_t graph_count;
-};
-
-static struct patches *graph_of(struct judging *j, const char *product, const char *version,
-                                int64_t as_of)
+struct patches *advisory_graph(struct judging *j, const char *product, const char *version,
+                               int64_t as_of)
 {
     for (size_t i = 0; i < j->graph_count; i++)
         if (str_equal(j->graphs[i].product, product) &&
@@ -53,7 +24,7 @@ static struct patches *graph_of(struct judging *j, const char *product, const ch
     return p;
 }
 
-static bool known_by(const struct judging *j, int64_t date)
+bool advisory_known(const struct judging *j, int64_t date)
 {
     return date == DATE_NONE || j->in->as_of == DATE_NONE || date <= j->in->as_of;
 }
@@ -170,6 +141,20 @@ static const char *registry_problem(const struct facts *facts)
     return NULL;
 }
 
+/* `touches` is NAME or NAME=VERSION: that version, whatever its build (",REV=…" of pkginfo). */
+static bool is_touched(const struct fact *package, const char *touches)
+{
+    const char *equals = strchr(touches, '=');
+    size_t length = equals ? (size_t)(equals - touches) : strlen(touches);
+    const char *name = fact_text(package, "name"), *version = fact_text(package, "version");
+    if (strlen(name) != length || memcmp(name, touches, length) != 0)
+        return false;
+    if (!equals || !*version)
+        return true;
+    size_t wanted = strlen(equals + 1);
+    return strcspn(version, ",") == wanted && memcmp(version, equals + 1, wanted) == 0;
+}
+
 static bool touches_installed(const struct judging *j, const struct advisory_patch *patch)
 {
     if (!patch || !patch->touches_count || !facts_first(j->in->facts, "package"))
@@ -177,7 +162,7 @@ static bool touches_installed(const struct judging *j, const struct advisory_pat
     for (const struct fact *f = facts_first(j->in->facts, "package"); f;
          f = facts_next(j->in->facts, "package", f))
         for (size_t i = 0; i < patch->touches_count; i++)
-            if (str_equal(fact_text(f, "name"), patch->touches[i]))
+            if (is_touched(f, patch->touches[i]))
                 return true;
     return false;
 }
@@ -221,245 +206,6 @@ static struct assessment assess_product(struct judging *j, const struct advisory
     return a;
 }
 
-/* Is anything listening there? UNKNOWN where the listeners are not known at all. */
-static enum truth listens(const struct facts *facts, const char *port)
-{
-    char number[8], proto[8] = "tcp";
-    if (sscanf(port, "%7[0-9]/%7s", number, proto) < 1 || !facts_first(facts, "listener"))
-        return TRUTH_UNKNOWN;
-    for (const struct fact *f = facts_first(facts, "listener"); f;
-         f = facts_next(facts, "listener", f))
-        if (str_equal(fact_text(f, "port"), number) && str_equal(fact_text(f, "proto"), proto) &&
-            !str_equal(fact_text(f, "scope"), "loopback"))
-            return TRUTH_TRUE;
-    return TRUTH_FALSE;
-}
-
-/* Any of the ports; a web server may publish its pages through another than the advisory's 80. */
-static enum truth publishes(const struct facts *facts, const struct advisory_case *c)
-{
-    enum truth there = TRUTH_FALSE;
-    for (const char *port = c->port; *port;) {
-        char one[16];
-        size_t length = strcspn(port, " ");
-        snprintf(one, sizeof one, "%.*s", (int)length, port);
-        there = truth_or(there, listens(facts, one));
-        port += length + (port[length] == ' ');
-    }
-    if (there != TRUTH_FALSE || !str_equal(c->port, "80/tcp"))
-        return there;
-    for (const struct fact *f = facts_first(facts, "listener"); f;
-         f = facts_next(facts, "listener", f))
-        if (str_find_nocase(fact_text(f, "service"), "W3SVC") ||
-            str_find_nocase(fact_text(f, "process"), "http"))
-            return TRUTH_TRUE;
-    return TRUTH_FALSE;
-}
-
-static void add_note(struct finding *f, const char *id, const char *name, const char *value)
-{
-    struct message m = message_of(id);
-    if (name)
-        message_put(&m, name, value);
-    VEC_PUSH(&f->notes, m);
-}
-
-static void add_reach(struct judging *j, const struct advisory_case *c, struct finding *f)
-{
-    f->reachable |= c->network && c->no_login;
-    if (*c->port)
-        f->port = c->port;
-    const struct fact *why = NULL;
-    if (*c->exposed_by &&
-        j->in->rule(j->in->rule_context, c->exposed_by, &why) == TRUTH_FALSE) {
-        f->unreachable = true;
-        add_note(f, N_("Nothing leads to it at the moment: what exposes it is switched off or "
-                       "commented out. The hole itself is still there, and a setup program or "
-                       "a policy can bring the way to it back."),
-                 NULL, NULL);
-    } else if (*c->port && publishes(j->in->facts, c) == TRUTH_FALSE) {
-        f->unreachable = true;
-        add_note(f, N_("Nothing listens on {port} at the moment. The hole is still there."), "port",
-                 c->port);
-    } else if (*c->port && c->network) {
-        add_note(f, N_("A firewall or filter in front does not close this: it is reached through "
-                       "{port}, which the server has to publish."),
-                 "port", c->port);
-    }
-}
-
-static void add_evidence(struct finding *f, struct arena *arena, const struct fact *fact,
-                         const char *key)
-{
-    if (!fact)
-        return;
-    const char *name = fact_text(fact, key ? key : "id");
-    const struct fact_value *value = key ? fact_value(fact, key) : NULL;
-    const char *text = !key            ? arena_printf(arena, "%s %s installed=%s", fact->kind, name,
-                                                      fact_text(fact, "installed"))
-                       : !value        ? arena_printf(arena, "%s", key)
-                       : value->state == VALUE_ABSENT
-                           ? arena_printf(arena, "%s: absent", key)
-                       : value->state == VALUE_UNREADABLE
-                           ? arena_printf(arena, "%s: unreadable (%s)", key, value->text)
-                           : arena_printf(arena, "%s = %s", key, value->text);
-    struct evidence e = {fact->path, fact->line, fact->offset, text};
-    VEC_PUSH(&f->evidence, e);
-}
-
-/* The file's own fact has the path as it is on the target. */
-static const struct fact *file_fact(const struct facts *facts, const char *path)
-{
-    for (const struct fact *f = facts_first(facts, "file"); f; f = facts_next(facts, "file", f))
-        if (str_equal_nocase(fact_text(f, "path"), path))
-            return f;
-    return NULL;
-}
-
-static void add_file_evidence(struct judging *j, struct finding *f, const struct assessment *a)
-{
-    if (!a->file)
-        return;
-    char *key = arena_printf(f ? j->out->arena : j->arena, "file-version:%s", a->file->path);
-    const struct fact *host = facts_first(j->in->facts, "host");
-    const struct fact_value *v = host ? fact_value(host, key) : NULL;
-    const struct fact *own = file_fact(j->in->facts, a->file->path);
-    const char *state = !v                             ? "not looked at"
-                        : v->state == VALUE_ABSENT     ? "absent"
-                        : v->state == VALUE_UNREADABLE ? v->text
-                                                       : v->text;
-    const char *path = own && *fact_text(own, "actual") ? fact_text(own, "actual") : a->file->path;
-    /* "vers:windows/>=4.2.748.1" is for programs; ">=4.2.748.1" says the same. */
-    const char *scheme = str_starts(a->file->range, "vers:") ? strchr(a->file->range, '/') : NULL;
-    struct evidence e = {path, 0, -1,
-                         arena_printf(j->out->arena, "%s is %s; fixed: %s", a->file->path, state,
-                                      scheme ? scheme + 1 : a->file->range)};
-    VEC_PUSH(&f->evidence, e);
-}
-
-static void say_verdict(struct judging *j, const struct advisory_case *c,
-                        const struct assessment *a, struct finding *f)
-{
-    static const char *const summaries[] = {
-        [VERDICT_AFFECTED] = N_("{title}: open on {product}"),
-        [VERDICT_BROKEN] = N_("{title}: recorded as applied on {product}, but the files are old"),
-        [VERDICT_UNKNOWN] = N_("{title}: cannot judge {product}"),
-        [VERDICT_FIXED] = N_("{title}: fixed on {product}"),
-        [VERDICT_NOT_AFFECTED] = N_("{title}: {product} is not affected"),
-        [VERDICT_ACCEPTED] = N_("{title}: accepted on {product}"),
-    };
-    f->summary = message_of(summaries[a->verdict]);
-    message_put_translated(&f->summary, "title", c->advisory->title);
-    message_put_translated(&f->summary, "product", c->title);
-    if (*c->advisory->description)
-        f->why = message_of(c->advisory->description);
-    else if (*c->advisory->summary)
-        f->why = message_of(c->advisory->summary);
-
-    if (a->why.id)
-        VEC_PUSH(&f->notes, a->why);
-    if (a->verdict == VERDICT_BROKEN)
-        add_note(f, N_("The record says that {patch} was applied. The file says that it is not "
-                       "there (any more): a service pack or a repair may have taken it away. "
-                       "Apply it again."),
-                 "patch", a->claimed_patch ? a->claimed_patch : c->advisory->id);
-    if (a->not_recorded)
-        add_note(f, N_("The files are new enough though no record says that the patch was "
-                       "applied."),
-                 NULL, NULL);
-    if (a->verdict == VERDICT_FIXED && a->confidence == CONFIDENCE_LOW)
-        add_note(f, N_("This rests on the record alone: no file version is known that would "
-                       "prove it."),
-                 NULL, NULL);
-    if (a->marker == MARKER_PENDING)
-        add_note(f, N_("{patch} is installed and waits for a restart."), "patch",
-                 a->claimed_patch ? a->claimed_patch : "");
-}
-
-static void say_superseded(struct finding *f, const char *id, const char *patch,
-                           const struct patches *p, const char *newest)
-{
-    const struct advisory_patch *by = patches_find(p, newest);
-    if (!by || str_equal_nocase(newest, patch))
-        return;
-    struct message m = message_of(id);
-    message_put(&m, "patch", patch);
-    message_put(&m, "newest", newest);
-    message_put(&m, "advisory", by->advisory_id);
-    VEC_PUSH(&f->notes, m);
-}
-
-/* The patch that closes it, with its newest successor at that date; then the settings. What
- * has superseded it since that date is named too: the page of that day, read today. */
-static void say_remedy(struct judging *j, const struct advisory_case *c, const char *version,
-                       struct patches *p, struct finding *f)
-{
-    struct patches *today =
-        p && j->in->as_of != DATE_NONE ? graph_of(j, c->product, version, DATE_NONE) : p;
-    for (size_t i = 0; i < c->patch_count; i++) {
-        const char *newest = p ? patches_newest(p, c->patches[i]) : c->patches[i];
-        bool listed = false;
-        for (size_t k = 0; k < f->patches.count; k++)
-            listed |= str_equal(f->patches.items[k], newest);
-        if (!listed)
-            VEC_PUSH(&f->patches, newest);
-        if (!p)
-            continue;
-        say_superseded(f,
-                       N_("{patch} has been superseded by {newest} ({advisory}): apply that one "
-                          "instead."),
-                       c->patches[i], p, newest);
-        const char *newest_today = patches_newest(today, c->patches[i]);
-        if (!str_equal_nocase(newest_today, newest))
-            say_superseded(f, N_("Since that day {patch} was superseded by {newest} ({advisory})."),
-                           newest, today, newest_today);
-    }
-    for (size_t i = 0; i < c->remedy_count; i++) {
-        const struct advisory_remedy *r = &c->remedies[i];
-        if (!known_by(j, r->date) || !*r->text)
-            continue;
-        struct message m = message_of(r->text);
-        if (r->kind == REMEDY_PATCH && f->patches.count && p) {
-            const struct advisory_patch *newest = patches_find(p, f->patches.items[0]);
-            m = message_of(N_("{patch} ({advisory}): {text}"));
-            message_put(&m, "patch", f->patches.items[0]);
-            message_put(&m, "advisory", newest ? newest->advisory_id : c->advisory->id);
-            message_put_translated(&m, "text", r->text);
-        }
-        bool said = str_equal(f->remedy.id, r->text);
-        for (size_t k = 0; k < f->steps.count; k++)
-            said |= str_equal(f->steps.items[k].id, r->text);
-        if (said)
-            continue;
-        if (!f->remedy.id)
-            f->remedy = m;
-        else
-            VEC_PUSH(&f->steps, m);
-    }
-}
-
-static void add_list(struct finding *f, const struct advisory_case *c)
-{
-    for (size_t i = 0; i < c->cve_count; i++) {
-        bool there = false;
-        for (size_t k = 0; k < f->cves.count; k++)
-            there |= str_equal(f->cves.items[k], c->cves[i]);
-        if (!there)
-            VEC_PUSH(&f->cves, c->cves[i]);
-    }
-}
-
-static void add_exploits(struct judging *j, const struct advisory_case *c, struct finding *f)
-{
-    for (size_t i = 0; i < c->exploit_count; i++) {
-        if (!known_by(j, c->exploits[i].date))
-            continue;
-        if (!f->exploited)
-            VEC_PUSH(&f->notes, message_of(c->exploits[i].text));
-        f->exploited = true;
-    }
-}
-
 /* Worse verdicts of another vulnerability of the same document replace better ones. */
 static int badness(enum verdict v)
 {
@@ -488,9 +234,12 @@ static void add_finding(struct judging *j, const struct advisory_case *c, struct
 {
     struct finding *f = finding_for(j, c->advisory->id, subject);
     bool first = !f->rule_id, worse = badness(a->verdict) > badness(f->verdict);
-    add_list(f, c);
-    if (!first && !worse)
+    advisory_say_cves(f, c);
+    if (!first && !worse) {
+        if (a->verdict == f->verdict && (finding_is_open(f) || f->verdict == VERDICT_UNKNOWN))
+            advisory_say_open(j, c, version, p, f, false);
         return;
+    }
     f->rule_id = c->advisory->id;
     f->rule_title = c->advisory->title;
     f->rule_source = c->advisory->publisher;
@@ -501,20 +250,13 @@ static void add_finding(struct judging *j, const struct advisory_case *c, struct
     f->verdict = a->verdict;
     f->confidence = a->confidence;
     f->revision = c->advisory->version;
-    f->notes.count = 0;
-    say_verdict(j, c, a, f);
-    add_file_evidence(j, f, a);
-    add_evidence(f, j->out->arena, a->marker_fact, NULL);
-    add_evidence(f, j->out->arena, a->rule_fact, "path");
+    advisory_say(j, c, a, f);
     if (first && *c->advisory->url) {
         struct reference r = {c->advisory->id, c->advisory->url};
         VEC_PUSH(&f->references, r);
     }
-    if (finding_is_open(f) || f->verdict == VERDICT_UNKNOWN) {
-        add_exploits(j, c, f);
-        add_reach(j, c, f);
-        say_remedy(j, c, version, p, f);
-    }
+    if (finding_is_open(f) || f->verdict == VERDICT_UNKNOWN)
+        advisory_say_open(j, c, version, p, f, true);
 }
 
 static void judge_product(struct judging *j, const char *name, const char *version)
@@ -523,13 +265,13 @@ static void judge_product(struct judging *j, const char *name, const char *versi
     size_t count = advisories_cases(j->in->advisories, CASE_PRODUCT, name, "", &cases);
     for (size_t i = 0; i < count; i++) {
         const struct advisory_case *c = cases[i];
-        if (!known_by(j, c->advisory->released) ||
+        if (!advisory_known(j, c->advisory->released) ||
             !patches_on_platform(j->in->facts, c->platform))
             continue;
         if (*c->affected && !in_range(j, c->affected, scheme_of(name), version) &&
             !is_fixed_version(j, c, scheme_of(name), version))
             continue;
-        struct patches *p = graph_of(j, name, version, j->in->as_of);
+        struct patches *p = advisory_graph(j, name, version, j->in->as_of);
         struct assessment a = assess_product(j, c, version, p);
         if (c->not_affected)
             a = (struct assessment){.verdict = VERDICT_NOT_AFFECTED,
@@ -570,7 +312,7 @@ static void judge_package(struct judging *j, const struct fact *package)
         size_t count = advisories_cases(j->in->advisories, CASE_PACKAGE, type, names[n], &cases);
         for (size_t i = 0; i < count; i++) {
             const struct advisory_case *c = cases[i];
-            if (!known_by(j, c->advisory->released) || !is_for_this(j, c))
+            if (!advisory_known(j, c->advisory->released) || !is_for_this(j, c))
                 continue;
             const char *version = n && *fact_text(package, "source_version")
                                       ? fact_text(package, "source_version")

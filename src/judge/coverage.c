@@ -47,6 +47,26 @@ static struct finding *unknown(struct coverage *c, const char *rule, const char 
     return f;
 }
 
+/* Releases of Solaris whose security patches are listed (data/advisories/solaris-patches.yaml).
+ * 5.5.1 is not among them: the list has no patch for it that is known to close a CVE. */
+static const char *const listed_solaris[] = {"5.6", "5.7", "5.8"};
+
+/* Of other releases only sadmind is known. */
+static void judge_solaris(struct coverage *c, const struct fact *host)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(listed_solaris); i++)
+        if (str_equal(fact_text(host, "version"), listed_solaris[i]))
+            return;
+    struct finding *f = unknown(c, "solaris-other-patches", N_("Solaris patches that are not listed"),
+                                fact_text(host, "os"));
+    f->summary = message_of(N_("Cannot judge the patches of {os} other than those for sadmind"));
+    message_put(&f->summary, "os", fact_text(host, "os"));
+    f->why = message_of(N_("No list of the security patches of this release is at hand. No finding "
+                           "here does not mean that the host is safe."));
+    f->remedy = message_of(N_("Compare the output of showrev -p with the vendor's list of security "
+                              "patches for this release"));
+}
+
 /* A Windows or Solaris release that no advisory in the set names. */
 static void judge_system(struct coverage *c)
 {
@@ -68,6 +88,8 @@ static void judge_system(struct coverage *c)
         fitting += patches_on_platform(c->in->facts, cases[i]->platform) &&
                    (!*cases[i]->affected ||
                     in_range(c, cases[i]->affected, VERSION_GENERIC, version));
+    if (fitting && str_equal(family, "solaris"))
+        judge_solaris(c, host);
     if (fitting)
         return;
     struct finding *f = unknown(c, "no-advisories", N_("No advisories for this system"),

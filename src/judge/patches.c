@@ -332,21 +332,25 @@ const char *patches_newest(const struct patches *p, const char *key)
 
 enum marker patches_marker(const struct patches *p, const char *key, const struct fact **where)
 {
+    /* What the host says, then what its administrator wrote down: both are claims. */
+    static const char *const kinds[] = {"hotfix", "patch-recorded"};
     enum marker marker = MARKER_ABSENT;
-    for (const struct fact *f = facts_first(p->facts, "hotfix"); f;
-         f = facts_next(p->facts, "hotfix", f)) {
-        const char *id = fact_text(f, "id"), *installed = fact_text(f, "installed");
-        if (!str_equal_nocase(id, key) && !is_later_revision(id, key))
-            continue;
-        if (str_equal(installed, "1")) {
-            if (where)
-                *where = f;
-            return MARKER_PRESENT;
-        }
-        if (str_equal(installed, "pending")) {
-            if (where)
-                *where = f;
-            marker = MARKER_PENDING;
+    for (size_t k = 0; k < ARRAY_COUNT(kinds); k++) {
+        for (const struct fact *f = facts_first(p->facts, kinds[k]); f;
+             f = facts_next(p->facts, kinds[k], f)) {
+            const char *id = fact_text(f, "id"), *installed = fact_text(f, "installed");
+            if (!str_equal_nocase(id, key) && !is_later_revision(id, key))
+                continue;
+            if (str_equal(installed, "1")) {
+                if (where)
+                    *where = f;
+                return MARKER_PRESENT;
+            }
+            if (str_equal(installed, "pending")) {
+                if (where)
+                    *where = f;
+                marker = MARKER_PENDING;
+            }
         }
     }
     return marker;

@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "judge/patches.h"
+#include "judge/ports.h"
 #include "model/date.h"
 
 #include <stdlib.h>
@@ -340,9 +341,11 @@ struct plan *plan_make(struct findings *findings, const struct judge_input *in)
         default:
             add_setting(&p, f);
         }
-        if (str_equal(f->subject_kind, "listener"))
-            plan->open_ports++;
     }
+    struct port_row *rows;
+    size_t ports = judge_ports(p.arena, in->facts, &rows);
+    for (size_t i = 0; i < ports; i++)
+        plan->open_ports += rows[i].opinion == PORT_NO_BUSINESS;
     drop_contained(&p);
     if (plan->steps.count)
         qsort(plan->steps.items, plan->steps.count, sizeof *plan->steps.items, by_order);

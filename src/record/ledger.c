@@ -85,20 +85,18 @@ static bool write_entry(struct state *s, const json_t *object, int64_t now,
 
 bool ledger_append(struct state *s, const json_t *object, int64_t now, struct error *e)
 {
-    struct keypair k;
-    if (!keys_open(&k, state_dirfd(s), "ledger", true, e))
-        return false;
-    if (!k.has_secret) {
+    struct keypair k = {0};
+    /* The key is made under the same lock, so that two first writers do not each make one. */
+    if (sqlite3_exec(state_db(s), "PRAGMA synchronous=FULL; BEGIN IMMEDIATE", NULL, NULL, NULL) !=
+        SQLITE_OK)
+        return sql_error(s, e, "writing");
+    bool good = keys_open(&k, state_dirfd(s), "ledger", true, e);
+    if (good && !k.has_secret) {
         error_set(e, ERR_ABSENT, "the ledger's secret key (keys/ledger.key in the state) is not "
                                  "here: nothing can be signed");
-        return false;
+        good = false;
     }
-    if (sqlite3_exec(state_db(s), "PRAGMA synchronous=FULL; BEGIN IMMEDIATE", NULL, NULL, NULL) !=
-        SQLITE_OK) {
-        keys_wipe(&k);
-        return sql_error(s, e, "writing");
-    }
-    bool good = write_entry(s, object, now, &k, e);
+    good = good && write_entry(s, object, now, &k, e);
     keys_wipe(&k);
     if (sqlite3_exec(state_db(s), good ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK &&
         good)
@@ -251,10 +249,14 @@ bool ledger_verify(struct state *s, const char *checkpoint, struct arena *arena,
 
 bool ledger_checkpoint(struct state *s, struct str *out, int64_t now, struct error *e)
 {
-    struct keypair k;
+    struct keypair k = {0};
     int64_t seq;
     char hash[HASH_TEXT], time[32], signature[89], number[17];
-    if (!keys_open(&k, state_dirfd(s), "ledger", true, e) || !last_entry(s, &seq, hash, e))
+    if (sqlite3_exec(state_db(s), "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+        return sql_error(s, e, "reading");
+    bool good = keys_open(&k, state_dirfd(s), "ledger", true, e) && last_entry(s, &seq, hash, e);
+    sqlite3_exec(state_db(s), "COMMIT", NULL, NULL, NULL);
+    if (!good)
         return false;
     if (!k.has_secret) {
         error_set(e, ERR_ABSENT, "the ledger's secret key is not here: nothing can be signed");

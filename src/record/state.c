@@ -83,6 +83,44 @@ bool state_default_dir(char *out, size_t size, const char *flag, struct error *e
     return false;
 }
 
+/* Several first runs at once: the change to WAL does not wait by itself when it is locked. */
+static bool switch_to_wal(struct state *s, struct error *e)
+{
+    enum { TRIES = 250, PAUSE_US = 20000 };
+    int code = SQLITE_BUSY;
+    for (int i = 0; i < TRIES && code == SQLITE_BUSY; i++) {
+        if (i)
+            usleep(PAUSE_US);
+        code = sqlite3_exec(s->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
+    }
+    if (code == SQLITE_OK)
+        return true;
+    error_set(e, code == SQLITE_NOTADB ? ERR_CORRUPT : ERR_SYSTEM,
+              "opening the state failed: %s%s", sqlite3_errmsg(s->db),
+              code == SQLITE_NOTADB ? "; move it away and a new one is made" : "");
+    return false;
+}
+
+static bool prepare_database(struct state *s, struct error *e)
+{
+    /* A power cut may cost the last audit's memory; the ledger asks for FULL by itself. */
+    if (!switch_to_wal(s, e) || !run(s, "PRAGMA synchronous=NORMAL", e))
+        return false;
+    int version = -1;
+    {
+        CLEANUP_STATEMENT sqlite3_stmt *st = prepare(s, "PRAGMA user_version", e);
+        if (!st || sqlite3_step(st) != SQLITE_ROW)
+            return sql_error(s, e, "reading");
+        version = sqlite3_column_int(st, 0);
+    }
+    if (version > 1) {
+        error_set(e, ERR_UNSUPPORTED, "the state was written by a newer version of this program");
+        return false;
+    }
+    return version == 1 || (run(s, "BEGIN IMMEDIATE", e) && run(s, schema, e) &&
+                            run(s, "COMMIT", e));
+}
+
 static bool open_database(struct state *s, const char *dir, struct error *e)
 {
     CLEANUP_STR struct str path = {0};
@@ -97,18 +135,10 @@ static bool open_database(struct state *s, const char *dir, struct error *e)
         return false;
     }
     sqlite3_busy_timeout(s->db, 5000);
-    /* A power cut may cost the last audit's memory; the ledger asks for FULL by itself. */
-    if (!run(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;", e))
-        return false;
-    CLEANUP_STATEMENT sqlite3_stmt *version = prepare(s, "PRAGMA user_version", e);
-    if (!version || sqlite3_step(version) != SQLITE_ROW)
-        return sql_error(s, e, "reading");
-    if (sqlite3_column_int(version, 0) > 1) {
-        error_set(e, ERR_UNSUPPORTED, "the state was written by a newer version of this program");
-        error_at(e, str_text(&path), 0, 0);
-        return false;
-    }
-    return sqlite3_column_int(version, 0) == 1 || run(s, schema, e);
+    if (prepare_database(s, e))
+        return true;
+    error_at(e, str_text(&path), 0, 0);
+    return false;
 }
 
 bool state_open(struct state **out, const char *dir, struct error *e)
@@ -190,8 +220,22 @@ static void merge_one(sqlite3_stmt *look, const char *target, struct finding *f,
     f->revised = f->revision && revision && *revision && !str_equal(f->revision, revision);
 }
 
+static bool close_missing(struct state *s, const char *target, int64_t now, struct error *e)
+{
+    CLEANUP_STATEMENT sqlite3_stmt *st =
+        prepare(s,
+                "UPDATE finding SET verdict='fixed', fixed_at=?2 WHERE target=?1 AND last_seen<?2 "
+                "AND verdict IN ('affected','broken')",
+                e);
+    if (!st)
+        return false;
+    bind(st, 1, target);
+    sqlite3_bind_int64(st, 2, now);
+    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, "remembering what is gone");
+}
+
 bool state_merge_findings(struct state *s, const char *target, struct findings *findings,
-                          int64_t now, struct error *e)
+                          bool complete, int64_t now, struct error *e)
 {
     CLEANUP_STATEMENT sqlite3_stmt *look = prepare(
         s, "SELECT verdict, revision, first_seen, fixed_at FROM finding WHERE target=? AND id=?", e);
@@ -226,6 +270,8 @@ bool state_merge_findings(struct state *s, const char *target, struct findings *
     }
     if (!good)
         sql_error(s, e, "remembering a finding");
+    else if (complete)
+        good = close_missing(s, target, now, e);
     sqlite3_reset(look); /* no statement may be open at the commit */
     sqlite3_reset(write);
     return run(s, good ? "COMMIT" : "ROLLBACK", good ? e : NULL) && good;

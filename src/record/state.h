@@ -30,9 +30,10 @@ struct sqlite3 *state_db(struct state *s); /* for ledger.c only */
 
 /* Sets first_seen, last_seen, fixed_at and revised of each finding from what is remembered,
  * and remembers what these say. A finding that was open and is fixed now gets its fixed_at;
- * one that is no longer mentioned is left as it was. */
+ * one that is no longer mentioned is fixed if `complete` says that everything was judged and
+ * looked at, else it is left as it was. */
 bool state_merge_findings(struct state *s, const char *target, struct findings *findings,
-                          int64_t now, struct error *e);
+                          bool complete, int64_t now, struct error *e);
 
 /* Only that these findings exist, so that their ids lead back to the target; what is
  * remembered of them otherwise stays as it is. For judgements as of another day. */

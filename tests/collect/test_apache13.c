@@ -57,7 +57,7 @@ static void settings_come_from_all_three_files_and_what_they_include(void **stat
     static const char *const rows[][2] = {{"root", "/export/my docs"},
                                           {"user", "nobody"},
                                           {"scriptalias", "/cgi-bin/ /export/cgi"},
-                                          {"bindings", "8080 127.0.0.1:81"}};
+                                          {"bindings", "127.0.0.1:81"}};
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         assert_string_equal(harness_value(site, rows[i][0]), rows[i][1]);
     const struct fact *f = tree_fact(&t, "directory", "path", "/export/docs");

@@ -248,10 +248,8 @@ static void packed_lists_are_read_and_cut_ones_are_unreadable(void **state)
         linux_run(&host, sources);
         check_updates(&host);
         /* two members behind one another are one list */
-        n += packers[i].pack(packed + n, sizeof packed / 2,
-                             "\nPackage: c\nVersion: 4\nArchitecture: "
-                             "amd64\n",
-                             45);
+        static const char second[] = "\nPackage: c\nVersion: 4\nArchitecture: amd64\n";
+        n += packers[i].pack(packed + n, sizeof packed / 2, second, sizeof second - 1);
         linux_write(&host, str_text(&path), packed, n);
         linux_run(&host, sources);
         assert_string_equal(update(&host, "c", "candidate"), "4");

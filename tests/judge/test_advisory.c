@@ -360,6 +360,93 @@ static void what_could_not_be_looked_at_is_unknown(void **state)
     done(&j);
 }
 
+/* 111111-05 for Solaris, closed by 222222-01 as well, counts where SUNWa or SUNWb 6.0 is. */
+static const char solaris_patch[] =
+    "{\"document\":{\"category\":\"csaf_security_advisory\",\"csaf_version\":\"2.0\","
+    "\"title\":\"Holes\",\"lang\":\"en\",\"aggregate_severity\":{\"text\":\"medium\"},"
+    "\"publisher\":{\"category\":\"other\",\"name\":\"t\",\"namespace\":\"https://t.example\"},"
+    "\"tracking\":{\"id\":\"solaris-111111-05\",\"status\":\"final\",\"version\":\"1\","
+    "\"initial_release_date\":\"2003-01-01T00:00:00Z\","
+    "\"current_release_date\":\"2003-01-01T00:00:00Z\","
+    "\"revision_history\":[{\"number\":\"1\",\"date\":\"2003-01-01T00:00:00Z\",\"summary\":\"x\"}]}},"
+    "\"product_tree\":{\"branches\":[{\"category\":\"vendor\",\"name\":\"Sun\",\"branches\":["
+    "{\"category\":\"product_name\",\"name\":\"Solaris\",\"product\":{\"product_id\":\"S\","
+    "\"name\":\"Solaris\",\"product_identification_helper\":{\"x_generic_uris\":["
+    "{\"namespace\":\"urn:yagura:product\",\"uri\":\"urn:yagura:product:solaris\"}]}}},"
+    "{\"category\":\"patch_level\",\"name\":\"111111-05\",\"product\":{\"product_id\":\"P\","
+    "\"name\":\"Patch\",\"product_identification_helper\":{\"x_generic_uris\":["
+    "{\"namespace\":\"urn:yagura:patch\",\"uri\":\"urn:yagura:patch:111111-05\"},"
+    "{\"namespace\":\"urn:yagura:touches\",\"uri\":\"urn:yagura:touches:SUNWa\"},"
+    "{\"namespace\":\"urn:yagura:touches\",\"uri\":\"urn:yagura:touches:SUNWb%3D6.0\"}]}}},"
+    "{\"category\":\"patch_level\",\"name\":\"222222-01\",\"product\":{\"product_id\":\"N\","
+    "\"name\":\"Newer\",\"product_identification_helper\":{\"x_generic_uris\":["
+    "{\"namespace\":\"urn:yagura:patch\",\"uri\":\"urn:yagura:patch:222222-01\"},"
+    "{\"namespace\":\"urn:yagura:supersedes\",\"uri\":\"urn:yagura:supersedes:111111-05\"},"
+    "{\"namespace\":\"urn:yagura:touches\",\"uri\":\"urn:yagura:touches:SUNWa\"},"
+    "{\"namespace\":\"urn:yagura:touches\",\"uri\":\"urn:yagura:touches:SUNWb%3D6.0\"}]}}}]}],"
+    "\"relationships\":[{\"category\":\"installed_on\",\"product_reference\":\"P\","
+    "\"relates_to_product_reference\":\"S\",\"full_product_name\":{\"product_id\":\"PS\","
+    "\"name\":\"patch\"}},{\"category\":\"installed_on\",\"product_reference\":\"N\","
+    "\"relates_to_product_reference\":\"S\",\"full_product_name\":{\"product_id\":\"NS\","
+    "\"name\":\"newer\"}}]},"
+    "\"vulnerabilities\":[{\"cve\":\"CVE-2003-0001\",\"product_status\":{\"known_affected\":[\"S\"],"
+    "\"fixed\":[\"PS\",\"NS\"]}}]}";
+
+#define SOLARIS(version)                                                                           \
+    "{\"kind\":\"host\",\"family\":\"solaris\",\"version\":\"" version                              \
+    "\",\"arch\":\"sparc\",\"os\":\"Solaris\"}\n"
+#define PKG(name, version)                                                                         \
+    "{\"kind\":\"package\",\"name\":\"" name "\",\"version\":\"" version                            \
+    "\",\"manager\":\"solaris\"}\n"
+
+static void a_solaris_patch_counts_where_a_package_it_touches_is_installed(void **state)
+{
+    static const struct {
+        const char *lines;
+        enum verdict verdict;
+    } rows[] = {
+        {SOLARIS("5.8") PKG("SUNWa", "1.0,REV=1"), VERDICT_AFFECTED},
+        {SOLARIS("5.8") PKG("SUNWab", "1.0,REV=1"), VERDICT_NOT_AFFECTED},
+        {SOLARIS("5.8") PKG("SUNWb", "6.0,REV=2"), VERDICT_AFFECTED},
+        {SOLARIS("5.8") PKG("SUNWb", "6.0"), VERDICT_AFFECTED},
+        {SOLARIS("5.8") PKG("SUNWb", "6.0.1,REV=2"), VERDICT_NOT_AFFECTED},
+        {SOLARIS("5.8") PKG("SUNWb", "5.3,REV=2"), VERDICT_NOT_AFFECTED},
+        {SOLARIS("5.8") PKG("SUNWa", "1.0") MARKER("111111-04"), VERDICT_AFFECTED},
+        {SOLARIS("5.8") PKG("SUNWa", "1.0") MARKER("111111-06"), VERDICT_FIXED},
+        {SOLARIS("5.8") PKG("SUNWa", "1.0") MARKER("222222-03"), VERDICT_FIXED},
+    };
+    const char *docs[] = {solaris_patch};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct judged j = judge(docs, 1, rows[i].lines, DATE_NONE);
+        if (find(&j, "solaris-111111-05")->verdict != rows[i].verdict)
+            fail_msg("row %zu: %d", i, find(&j, "solaris-111111-05")->verdict);
+        done(&j);
+    }
+}
+
+static void releases_of_solaris_without_a_list_of_patches_are_said(void **state)
+{
+    static const struct {
+        const char *lines;
+        bool said;
+    } rows[] = {
+        {SOLARIS("5.5"), true},  {SOLARIS("5.5.1"), true}, {SOLARIS("5.6"), false},
+        {SOLARIS("5.7"), false}, {SOLARIS("5.8"), false},  {SOLARIS("5.9"), true},
+    };
+    const char *docs[] = {solaris_patch};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct judged j = judge(docs, 1, rows[i].lines, DATE_NONE);
+        judge_coverage(j.findings, &j.in);
+        const struct finding *f = NULL;
+        for (size_t k = 0; k < j.findings->list.count; k++)
+            if (str_equal(j.findings->list.items[k]->rule_id, "solaris-other-patches"))
+                f = j.findings->list.items[k];
+        assert_int_equal(f != NULL, rows[i].said);
+        assert_true(!f || f->verdict == VERDICT_UNKNOWN);
+        done(&j);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +461,8 @@ int main(void)
         cmocka_unit_test(the_plan_has_one_patch_for_a_chain),
         cmocka_unit_test(the_same_input_gives_the_same_bytes),
         cmocka_unit_test(what_could_not_be_looked_at_is_unknown),
+        cmocka_unit_test(a_solaris_patch_counts_where_a_package_it_touches_is_installed),
+        cmocka_unit_test(releases_of_solaris_without_a_list_of_patches_are_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,7 +50,7 @@ static struct finding merge(struct state *s, enum verdict verdict, const char *r
     CLEANUP(findings_cleanup) struct findings *list = findings_new();
     struct finding *f = one(list, verdict, revision);
     struct error e = ERROR_INIT;
-    if (!state_merge_findings(s, "host", list, now, &e))
+    if (!state_merge_findings(s, "host", list, false, now, &e))
         fail_msg("%s", e.message);
     return *f;
 }
@@ -77,6 +77,23 @@ static void what_was_open_and_is_fixed_gets_its_day(void **state)
     assert_int_equal(f.fixed_at, 2000);
     f = merge(s, VERDICT_BROKEN, "1", 4000);
     assert_true(f.fixed_at == DATE_NONE);
+}
+
+static void what_is_gone_is_fixed_only_if_everything_was_looked_at(void **state)
+{
+    struct state *s = ((struct fixture *)*state)->state;
+    struct state_summary summary;
+    CLEANUP(findings_cleanup) struct findings *none = findings_new();
+    merge(s, VERDICT_AFFECTED, "1", 1000);
+    assert_true(state_merge_findings(s, "host", none, false, 2000, NULL));
+    assert_true(state_summarise(s, &summary, NULL));
+    assert_int_equal(summary.open_findings, 1);
+    assert_true(state_merge_findings(s, "another", none, true, 2000, NULL));
+    assert_true(state_summarise(s, &summary, NULL));
+    assert_int_equal(summary.open_findings, 1);
+    assert_true(state_merge_findings(s, "host", none, true, 2000, NULL));
+    assert_true(state_summarise(s, &summary, NULL));
+    assert_int_equal(summary.open_findings, 0);
 }
 
 static void a_revised_advisory_is_marked(void **state)
@@ -179,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(a_finding_keeps_its_first_day_and_gets_its_last),
         test(what_was_open_and_is_fixed_gets_its_day),
+        test(what_is_gone_is_fixed_only_if_everything_was_looked_at),
         test(a_revised_advisory_is_marked),
         test(a_finding_leads_back_to_its_target),
         test(patches_seen_once_are_remembered),

@@ -1,0 +1,168 @@
+#!/usr/bin/env bats
+# The record of what was applied, and its proof against whoever has the file.
+load lib
+
+setup() {
+    images
+    DISK="--image $IMAGES/windows2000-iis5-found.img --as-of 2001-06-06"
+    STORE=$WORK/state/state.db
+}
+record() {
+    # shellcheck disable=SC2086
+    code "0 1 3" "$YAGURA" patch record "$1" $DISK --who taro --when "${2:-2001-06-01}" --because "${3:-the page of IPA}"
+}
+# three entries
+fill() { record Q267559 && record Q291845 2001-06-02 && record Q260205 2001-06-03; }
+sql() { sqlite3 "$STORE" "$@"; }
+
+@test "what was applied is written down and shown again" {
+    fill
+    code 0 "$YAGURA" patch history --json
+    holds 'len([o for o in every if o["type"] == "patch"]) == 3' \
+        '[o["patch"] for o in every if o["type"] == "patch"] == ["Q267559", "Q291845", "Q260205"]' \
+        'all(o["who"] == "taro" and o["host"] == "HOSHI-WEB01" for o in every if o["type"] == "patch")' \
+        'every[1]["applied"].startswith("2001-06-02")' 'every[0]["text"] == "the page of IPA"'
+    code 0 "$YAGURA" patch history
+    says Q291845 2001-06-02 taro
+    code 0 "$YAGURA" ledger show --json
+    holds '[o["seq"] for o in every if o["type"] == "entry"] == [1, 2, 3]' \
+        'all(len(o["hash"]) == 64 for o in every if o["type"] == "entry")'
+    code 0 "$YAGURA" ledger verify --json
+    holds 'summary["entries"] == 3' 'summary["found"] == 0'
+    [ "$(stat -c %a "$WORK/state/keys/ledger.key")" = 600 ]
+}
+
+@test "a claim that the files contradict is broken, one that they bear out is fixed" {
+    # shellcheck disable=SC2086
+    code 1 "$YAGURA" patch record Q293826 $DISK --json
+    holds 'every[0]["verdict"] == "broken"' 'summary["found"] == 1'
+    # shellcheck disable=SC2086
+    code 0 "$YAGURA" patch record Q267559 $DISK --json
+    holds 'every[0]["verdict"] == "fixed"'
+    # shellcheck disable=SC2086
+    code 3 "$YAGURA" patch record Q999999 $DISK --json
+    holds 'every[0]["verdict"] == "unknown"' 'summary["unknown"] == 1'
+    code 0 "$YAGURA" patch record Q293826 --image "$IMAGES/windows2000-iis5-mended.img" --as-of 2001-06-06 --json
+    holds 'every[0]["verdict"] == "fixed"'
+    code 1 "$YAGURA" patch record Q293826 --image "$IMAGES/windows2000-iis5-found.img" --as-of 2001-06-06
+    says "broken"
+}
+
+@test "an entry that was changed is named" {
+    program sqlite3
+    fill
+    sql "update ledger set body = replace(body, 'taro', 'jiro') where seq = 2"
+    code 1 "$YAGURA" ledger verify --json
+    holds '2 in {p["seq"] for p in problems}' 'summary["found"] >= 1' '1 not in {p["seq"] for p in problems}'
+    code 1 "$YAGURA" ledger verify
+    says "cannot be trusted"
+}
+
+@test "an entry that was changed together with its hash is named" {
+    program sqlite3
+    fill
+    /usr/bin/python3 - "$STORE" <<'PY'
+import hashlib, sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+before = "0" * 64
+for seq, body in db.execute("select seq, body from ledger order by seq").fetchall():
+    if seq >= 2:
+        body = body.replace("taro", "jiro")
+    digest = hashlib.sha256((before + body).encode()).hexdigest()
+    if seq >= 2:
+        db.execute("update ledger set body = ?, hash = ? where seq = ?", (body, digest, seq))
+    else:
+        assert digest == db.execute("select hash from ledger where seq = 1").fetchone()[0], \
+            "the hash is not made as record/ledger.h says"
+    before = digest
+db.commit()
+PY
+    code 1 "$YAGURA" ledger verify --json
+    holds '{2, 3} <= {p["seq"] for p in problems}'
+}
+
+@test "an entry that was taken out, slipped in or moved is named" {
+    program sqlite3
+    fill
+    cp "$STORE" "$WORK/good.db"
+    sql "delete from ledger where seq = 2"
+    code 1 "$YAGURA" ledger verify --json
+    holds 'len(problems) >= 1'
+    cp "$WORK/good.db" "$STORE"
+    sql "insert into ledger select seq + 3, body, hash, signature from ledger where seq = 3"
+    code 1 "$YAGURA" ledger verify
+    cp "$WORK/good.db" "$STORE"
+    sql "update ledger set seq = 9 where seq = 1; update ledger set seq = 1 where seq = 2; update ledger set seq = 2 where seq = 9"
+    code 1 "$YAGURA" ledger verify
+    cp "$WORK/good.db" "$STORE"
+    sql "update ledger set signature = (select signature from ledger where seq = 1) where seq = 3"
+    code 1 "$YAGURA" ledger verify --json
+    holds '3 in {p["seq"] for p in problems}'
+    cp "$WORK/good.db" "$STORE"
+    code 0 "$YAGURA" ledger verify
+    # what is no JSON any more neither crashes nor passes
+    sql "update ledger set body = 'noise' where seq = 1"
+    code 1 "$YAGURA" ledger verify
+    code "0 1 3" "$YAGURA" ledger show
+    code "0 1 3" "$YAGURA" patch history
+    sql "update ledger set body = null, hash = null, signature = null where seq = 1"
+    code 1 "$YAGURA" ledger verify
+    code "0 1 3" "$YAGURA" ledger show
+    sql "drop table ledger"
+    code "1 3" "$YAGURA" ledger verify --checkpoint /dev/null || code 2 "$YAGURA" ledger verify --checkpoint /dev/null
+}
+
+@test "a checkpoint kept elsewhere shows a cut tail and a rewritten whole" {
+    program sqlite3
+    fill
+    code 0 "$YAGURA" ledger checkpoint
+    printf '%s\n' "$stdout" >"$WORK/checkpoint"
+    [ "$(wc -l <"$WORK/checkpoint")" -eq 5 ]
+    code 0 "$YAGURA" ledger verify --checkpoint "$WORK/checkpoint"
+    record Q277873
+    code 0 "$YAGURA" ledger verify --checkpoint "$WORK/checkpoint"
+    cp "$STORE" "$WORK/good.db"
+    sql "delete from ledger where seq >= 3"
+    code 0 "$YAGURA" ledger verify
+    code 1 "$YAGURA" ledger verify --checkpoint "$WORK/checkpoint"
+    # the whole made anew with the very key
+    sql "delete from ledger"
+    record Q267559 2001-06-01 "another story" && record Q291845 && record Q260205 && record Q277873
+    code 0 "$YAGURA" ledger verify
+    code 1 "$YAGURA" ledger verify --checkpoint "$WORK/checkpoint"
+    # and with another key
+    cp "$WORK/good.db" "$STORE"
+    mv "$WORK/state/keys" "$WORK/keys"
+    code "1 3" "$YAGURA" ledger verify
+    rm -rf "$WORK/state/keys"
+    mv "$WORK/keys" "$WORK/state/keys"
+    code 0 "$YAGURA" ledger verify --checkpoint "$WORK/checkpoint"
+    # a checkpoint that was edited is no checkpoint
+    sed 's/^4$/3/; 2s/.*/2/' "$WORK/checkpoint" >"$WORK/edited"
+    code "1 2" "$YAGURA" ledger verify --checkpoint "$WORK/edited"
+    echo noise >"$WORK/edited"
+    code 2 "$YAGURA" ledger verify --checkpoint "$WORK/edited"
+}
+
+@test "two at once do not tear the chain" {
+    local i
+    for i in 1 2 3 4 5 6; do
+        # shellcheck disable=SC2086
+        "$YAGURA" patch record "Q10000$i" $DISK >/dev/null 2>&1 &
+    done
+    wait
+    code 0 "$YAGURA" ledger verify --json
+    holds 'summary["entries"] == 6'
+}
+
+@test "a memory that cannot be opened is said, and nothing claims to be written" {
+    mkdir -p "$WORK/state"
+    head -c 8192 /dev/urandom >"$STORE"
+    # shellcheck disable=SC2086
+    code 3 "$YAGURA" patch record Q267559 $DISK
+    says "state.db"
+    says_not "written down"
+    # shellcheck disable=SC2086
+    code 1 "$YAGURA" audit $DISK
+    says "MS01-026" "without memory"
+}
