@@ -8,10 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -411,6 +415,58 @@ static void other_descriptors_are_closed(void **state)
     deed_teardown(&c);
 }
 
+/* As a kernel without Landlock answers; for this process and its children, for good. */
+static void take_landlock_away(void)
+{
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_landlock_create_ruleset, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {ARRAY_COUNT(steps), steps};
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+        _exit(9);
+}
+
+static bool without_landlock(struct deed_context *c)
+{
+    struct seen seen = {.result = DIES};
+    struct error e = ERROR_INIT;
+    take_landlock_away();
+    if (!strstr(cage_describe(), "without Landlock"))
+        return false;
+    if (!cage_run(CAGE_ROOT, c->rootfd, NULL, 0, NULL, deed_read_beneath, c, remember, &seen,
+                  &e) || seen.result != 0)
+        return false;
+    if (!cage_run(CAGE_ROOT, c->rootfd, NULL, 0, NULL, deed_create_openat2, c, remember, &seen,
+                  &e) || seen.result != EACCES)
+        return false;
+    return cage_run(CAGE_ROOT, c->rootfd, NULL, 0, NULL, deed_memfd, c, remember, &seen, &e) &&
+           seen.result == 0;
+}
+
+static void without_landlock_root_becomes_nobody_and_cannot_write(void **state)
+{
+    if (geteuid() != 0) {
+        fprintf(stderr, "skipped: not root\n");
+        skip();
+    }
+    struct deed_context c = deed_setup();
+    CLEANUP_STR struct str path = {0};
+    str_printf(&path, "%s/in", c.dir);
+    chmod(c.dir, 0700); /* root's own: read by CAP_DAC_READ_SEARCH alone */
+    chmod(str_text(&path), 0600);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(without_landlock(&c) ? 0 : 1);
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    deed_teardown(&c);
+}
+
 static void a_cage_costs_less_than_a_few_milliseconds(void **state)
 {
     enum { RUNS = 50 };
@@ -436,6 +492,7 @@ int main(void)
         cmocka_unit_test(a_frame_that_the_caller_refuses_ends_the_child),
         cmocka_unit_test(a_live_cage_sees_other_processes_but_follows_no_magic_link),
         cmocka_unit_test(other_descriptors_are_closed),
+        cmocka_unit_test(without_landlock_root_becomes_nobody_and_cannot_write),
         cmocka_unit_test(a_cage_costs_less_than_a_few_milliseconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

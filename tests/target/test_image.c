@@ -144,7 +144,7 @@ static void what_we_do_not_read_is_named_with_its_remedy(void **state)
 {
     static const struct {
         const char *name, *bytes;
-        size_t size, offset;
+        size_t size, offset; /* a text: as long as it is */
         const char *says;
         enum error_code code;
     } rows[] = {
@@ -154,19 +154,19 @@ static void what_we_do_not_read_is_named_with_its_remedy(void **state)
         {"xfs", "XFSB", 4, 0, "XFS", ERR_FORMAT},
         {"zeros", "", 1, 0, "no file system", ERR_FORMAT},
         {"sparse", "KDMV", 4, 0, "damaged VMDK", ERR_FORMAT},
-        {"lost", "# Disk DescriptorFile\nRW 100 FLAT \"gone.vmdk\" 0\n", 50, 0, "gone.vmdk",
+        {"lost", "# Disk DescriptorFile\nRW 100 FLAT \"gone.vmdk\" 0\n", 0, 0, "gone.vmdk",
          ERR_ABSENT},
-        {"away", "# Disk DescriptorFile\nRW 100 FLAT \"/etc/passwd\" 0\n", 52, 0,
+        {"away", "# Disk DescriptorFile\nRW 100 FLAT \"/etc/passwd\" 0\n", 0, 0,
          "another folder", ERR_FORMAT},
-        {"snap", "# Disk DescriptorFile\nparentCID=12345678\nRW 9 ZERO\n", 52, 0, "snapshot",
+        {"snap", "# Disk DescriptorFile\nparentCID=12345678\nRW 9 ZERO\n", 0, 0, "snapshot",
          ERR_UNSUPPORTED},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         char image[4096] = "";
         struct error e = ERROR_INIT;
         struct target *t = NULL;
-        memcpy(image + rows[i].offset, rows[i].bytes, rows[i].size);
         bool text = rows[i].bytes[0] == '#';
+        memcpy(image + rows[i].offset, rows[i].bytes, text ? strlen(rows[i].bytes) : rows[i].size);
         support_write(dir, rows[i].name, image, text ? strlen(image) : sizeof image);
         CLEANUP_FREE char *path = in_dir(rows[i].name);
         if (target_open_image(&t, path, &e) || !strstr(e.message, rows[i].says) ||
@@ -312,9 +312,9 @@ static void a_reader_that_dies_is_an_error_for_good(void **state)
     CLEANUP(target_cleanup) struct target *t = open_disk("ext.img");
     pid_t pid = child_of_ours();
     assert_true(pid > 0);
-    kill(pid, SIGSEGV);
-    is_refused(t, "/etc/hello", ERR_CAGE, "SIGSEGV");
-    is_refused(t, "/etc/hello", ERR_CAGE, "SIGSEGV");
+    kill(pid, SIGKILL);
+    is_refused(t, "/etc/hello", ERR_CAGE, "SIGKILL");
+    is_refused(t, "/etc/hello", ERR_CAGE, "SIGKILL");
 }
 
 static void a_reader_that_runs_for_ever_is_a_timeout(void **state)
