@@ -220,8 +220,8 @@ static void remember(struct audit *a, const struct audit_request *r)
     /* `explain` may be asked from another folder. */
     CLEANUP_FREE char *absolute = r->argument ? realpath(r->argument, NULL) : NULL;
     if (!state_remember_target(r->state, a->identity, a->host_name, kind_names[r->kind],
-                               absolute ? absolute : r->argument ? r->argument : "", a->now,
-                               &a->memory))
+                               absolute ? absolute : r->argument ? r->argument : "",
+                               r->name ? r->name : "", a->now, &a->memory))
         return;
     bool complete = r->with_advisories && r->with_checklist && r->with_updates && !r->set &&
                     !facts_first(a->facts, "unread") && facts_first(a->facts, "host");
@@ -265,7 +265,8 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
         !load_rules(a, request, e) || !collect(a, request, e))
         return false;
     if (request->state) {
-        (void)!state_merge_patches(request->state, a->identity, a->facts, a->now, &a->memory);
+        (void)!state_merge_patches(request->state, a->identity, a->facts,
+                                    request->as_of == DATE_NONE, a->now, &a->memory);
         add_recorded(a, request->state);
     }
 

@@ -259,6 +259,12 @@ bool collect_all(struct facts *facts, struct target *target, const struct wants 
     struct parent p = {.facts = facts, .cache = cache};
     for (size_t row = 0; row < ARRAY_COUNT(sources);)
         row = run_cage(row, &c, &p);
+    if (!collect_host(&c))
+        facts_unread(facts, "operating system", target_name(target),
+                     target_kind(target) == TARGET_TEXT
+                         ? "this text is not what systeminfo or showrev -p print"
+                         : "none was recognised; the path or image may be cut short, or not the "
+                           "system's volume");
     return true;
 }
 

@@ -21,7 +21,7 @@ struct state {
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS target(id TEXT PRIMARY KEY, name TEXT, kind TEXT, argument TEXT,"
-    " first_seen INTEGER, last_seen INTEGER) WITHOUT ROWID;"
+    " given TEXT, first_seen INTEGER, last_seen INTEGER) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS finding(target TEXT, id TEXT, rule TEXT, subject TEXT,"
     " verdict TEXT, severity TEXT, revision TEXT, first_seen INTEGER, last_seen INTEGER,"
     " fixed_at INTEGER, PRIMARY KEY(target, id)) WITHOUT ROWID;"
@@ -242,7 +242,8 @@ bool state_merge_findings(struct state *s, const char *target, struct findings *
     CLEANUP_STATEMENT sqlite3_stmt *write =
         prepare(s,
                 "INSERT INTO finding VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT(target, id) DO UPDATE "
-                "SET verdict=excluded.verdict, severity=excluded.severity, "
+                "SET verdict=CASE WHEN excluded.verdict='unknown' AND verdict IN "
+                "('affected','broken') THEN verdict ELSE excluded.verdict END, severity=excluded.severity, "
                 "revision=excluded.revision, last_seen=excluded.last_seen, "
                 "fixed_at=excluded.fixed_at",
                 e);
@@ -303,12 +304,13 @@ bool state_remember_ids(struct state *s, const char *target, const struct findin
 }
 
 bool state_remember_target(struct state *s, const char *target, const char *name,
-                           const char *kind, const char *argument, int64_t now, struct error *e)
+                           const char *kind, const char *argument, const char *given, int64_t now,
+                           struct error *e)
 {
     CLEANUP_STATEMENT sqlite3_stmt *st =
         prepare(s,
-                "INSERT INTO target VALUES(?1,?2,?3,?4,?5,?5) ON CONFLICT(id) DO UPDATE SET "
-                "name=?2, kind=?3, argument=?4, last_seen=?5",
+                "INSERT INTO target VALUES(?1,?2,?3,?4,?6,?5,?5) ON CONFLICT(id) DO UPDATE SET "
+                "name=?2, kind=?3, argument=?4, given=?6, last_seen=?5",
                 e);
     if (!st)
         return false;
@@ -317,11 +319,12 @@ bool state_remember_target(struct state *s, const char *target, const char *name
     bind(st, 3, kind);
     bind(st, 4, argument);
     sqlite3_bind_int64(st, 5, now);
+    bind(st, 6, given);
     return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, "remembering a target");
 }
 
-bool state_target_of_finding(struct state *s, const char *id, char full_id[17], char kind[16],
-                             char argument[4096], struct error *e)
+bool state_target_of_finding(struct state *s, const char *id, struct state_target *out,
+                             struct error *e)
 {
     size_t length = strlen(id);
     if (length < 4 || length > 16 || strspn(id, "0123456789abcdef") != length) {
@@ -330,7 +333,7 @@ bool state_target_of_finding(struct state *s, const char *id, char full_id[17], 
     }
     CLEANUP_STATEMENT sqlite3_stmt *st =
         prepare(s,
-                "SELECT finding.id, kind, argument FROM finding JOIN target ON "
+                "SELECT finding.id, kind, argument, given FROM finding JOIN target ON "
                 "finding.target = target.id WHERE substr(finding.id, 1, ?2) = ?1 LIMIT 2",
                 e);
     if (!st)
@@ -341,9 +344,10 @@ bool state_target_of_finding(struct state *s, const char *id, char full_id[17], 
         error_set(e, ERR_ABSENT, "no audit that is remembered here has a finding %s", id);
         return false;
     }
-    snprintf(full_id, 17, "%s", (const char *)sqlite3_column_text(st, 0));
-    snprintf(kind, 16, "%s", (const char *)sqlite3_column_text(st, 1));
-    snprintf(argument, 4096, "%s", (const char *)sqlite3_column_text(st, 2));
+    snprintf(out->finding, sizeof out->finding, "%s", (const char *)sqlite3_column_text(st, 0));
+    snprintf(out->kind, sizeof out->kind, "%s", (const char *)sqlite3_column_text(st, 1));
+    snprintf(out->argument, sizeof out->argument, "%s", (const char *)sqlite3_column_text(st, 2));
+    snprintf(out->given, sizeof out->given, "%s", (const char *)sqlite3_column_text(st, 3));
     if (sqlite3_step(st) == SQLITE_ROW) {
         error_set(e, ERR_USAGE, "several findings begin with %s: give more digits", id);
         return false;
@@ -351,8 +355,8 @@ bool state_target_of_finding(struct state *s, const char *id, char full_id[17], 
     return true;
 }
 
-bool state_merge_patches(struct state *s, const char *target, struct facts *facts, int64_t now,
-                         struct error *e)
+bool state_merge_patches(struct state *s, const char *target, struct facts *facts, bool remember,
+                         int64_t now, struct error *e)
 {
     CLEANUP_STATEMENT sqlite3_stmt *look =
         prepare(s, "SELECT id, last_seen FROM patch WHERE target=? ORDER BY id", e);
@@ -372,7 +376,7 @@ bool state_merge_patches(struct state *s, const char *target, struct facts *fact
         fact_put(facts, f, "last_seen", day);
     }
     sqlite3_reset(look);
-    if (!facts_first(facts, "hotfix"))
+    if (!remember || !facts_first(facts, "hotfix"))
         return true;
     if (!run(s, "BEGIN IMMEDIATE", e))
         return false;
