@@ -93,9 +93,9 @@ int cmd_explain(struct cli *cli)
         return EXIT_CLEAN;
     }
     show_explain(&cli->show, a, found);
-    return finding_is_open(found)                 ? EXIT_FOUND
+    return finding_is_open(found)              ? EXIT_FOUND
            : found->verdict == VERDICT_UNKNOWN ? EXIT_UNKNOWN
-                                                  : EXIT_CLEAN;
+                                               : EXIT_CLEAN;
 }
 
 int cmd_facts(struct cli *cli)
@@ -116,5 +116,5 @@ int cmd_facts(struct cli *cli)
     }
     show_facts(&cli->show, a);
     return facts_first(a->facts, "unread") || !facts_first(a->facts, "host") ? EXIT_UNKNOWN
-                                                                              : EXIT_CLEAN;
+                                                                             : EXIT_CLEAN;
 }

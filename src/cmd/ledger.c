@@ -11,8 +11,8 @@
 static void show_entry(struct cli *cli, const struct ledger_entry *entry)
 {
     static const char *const keys[] = {"time", "who", "host", "kind", "patch", "text"};
-    CLEANUP_JSON json_t *o = json_parse(entry->body, strlen(entry->body), "ledger", 1 << 20,
-                                        1 << 20, NULL);
+    CLEANUP_JSON json_t *o =
+        json_parse(entry->body, strlen(entry->body), "ledger", 1 << 20, 1 << 20, NULL);
     CLEANUP_STR struct str first = {0}, line = {0};
     str_printf(&first, "%4lld  ", (long long)entry->seq);
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {

@@ -72,12 +72,11 @@ static enum verdict verdict_of(const struct audit *a, const char *patch, bool *k
         enum marker marker = patches_marker(p, patch, NULL);
         bool there = marker == MARKER_PRESENT || patches_in_service_pack(p, patch) ||
                      patches_has_service_pack(a->facts, patch);
-        size_t one = proof == PROOF_OLD                             ? 0
-                     : proof == PROOF_UNREADABLE || proof == PROOF_MISSING ||
-                             marker == MARKER_PENDING
-                         ? 1
-                     : proof == PROOF_NEW || there ? 2
-                                                   : 0;
+        size_t one =
+            proof == PROOF_OLD                                                                ? 0
+            : proof == PROOF_UNREADABLE || proof == PROOF_MISSING || marker == MARKER_PENDING ? 1
+            : proof == PROOF_NEW || there                                                     ? 2
+                                                                                              : 0;
         worst = one < worst ? one : worst;
     }
     for (const struct fact *f = facts_first(a->facts, "package"); f;
@@ -167,8 +166,8 @@ static int history(struct cli *cli, struct audit_request *request)
         return EXIT_UNKNOWN;
     }
     for (size_t i = 0; i < count; i++) {
-        json_t *o = json_parse(entries[i].body, strlen(entries[i].body), "ledger", 1 << 20, 1 << 20,
-                               &e);
+        json_t *o =
+            json_parse(entries[i].body, strlen(entries[i].body), "ledger", 1 << 20, 1 << 20, &e);
         if (!o || !str_equal(json_get_string(o, "kind"), "patch")) {
             json_decref(o);
             continue;
@@ -210,8 +209,8 @@ int cmd_patch(struct cli *cli)
     if (!str_equal(what, "record") && cli->argument_count > 1)
         return cli_usage(cli, _("%s is one word too many"), cli->arguments[1]);
     bool needs_memory = !str_equal(what, "plan");
-    CLEANUP(state_cleanup) struct state *state =
-        needs_memory ? cli_state_or_fail(cli) : cli_state(cli);
+    CLEANUP(state_cleanup)
+    struct state *state = needs_memory ? cli_state_or_fail(cli) : cli_state(cli);
     request.state = state;
     if (str_equal(what, "plan"))
         return plan(cli, &request);

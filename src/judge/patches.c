@@ -66,7 +66,8 @@ static size_t node_of(struct patches *p, const char *key)
     size_t *slot = slot_of(p, key);
     if (*slot)
         return *slot - 1;
-    if (p->count == MOST_PATCHES) /* only a made-up host or feed has so many: the rest stands alone */
+    if (p->count ==
+        MOST_PATCHES) /* only a made-up host or feed has so many: the rest stands alone */
         return NO_NODE;
     if (p->count == p->capacity) {
         size_t wanted = p->capacity ? p->capacity * 2 : 64;
@@ -408,8 +409,8 @@ static enum proof judge_file(const struct patches *p, const struct advisory_file
     return version_range_has(&range, v->text) ? PROOF_NEW : PROOF_OLD;
 }
 
-enum proof patches_proof(const struct patches *p, const struct advisory_file *files,
-                         size_t count, const struct advisory_file **deciding)
+enum proof patches_proof(const struct patches *p, const struct advisory_file *files, size_t count,
+                         const struct advisory_file **deciding)
 {
     size_t readable = 0, missing = 0;
     enum proof result = PROOF_NONE;

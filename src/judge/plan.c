@@ -56,8 +56,8 @@ static struct patches *graph_of(struct planning *p, const char *product, const c
     for (size_t i = 0; i < p->graph_count; i++)
         if (str_equal(p->graphs[i].product, product) && str_equal(p->graphs[i].version, version))
             return p->graphs[i].graph;
-    struct patches *graph = patches_of(p->arena, p->in->advisories, p->in->facts, product, version,
-                                       p->in->as_of);
+    struct patches *graph =
+        patches_of(p->arena, p->in->advisories, p->in->facts, product, version, p->in->as_of);
     if (p->graph_count < ARRAY_COUNT(p->graphs)) {
         p->graphs[p->graph_count].product = product;
         p->graphs[p->graph_count].version = version;
@@ -78,8 +78,8 @@ static const struct advisory_patch *patch_of(struct planning *p, const char *key
         if (patch)
             return patch;
     }
-    *graph = graph_of(p, host ? fact_text(host, "family") : "",
-                      host ? fact_text(host, "version") : "");
+    *graph =
+        graph_of(p, host ? fact_text(host, "family") : "", host ? fact_text(host, "version") : "");
     return patches_find(*graph, key);
 }
 
@@ -173,8 +173,8 @@ static void add_patch(struct planning *p, const struct finding *f, const char *k
     struct patches *graph = NULL;
     const struct advisory_patch *patch = patch_of(p, key, &graph);
     bool pack = patches_is_service_pack(key);
-    struct plan_step *s = step_for(p, pack ? PLAN_SERVICE_PACK : PLAN_PATCH,
-                                   patch ? patch->key : key);
+    struct plan_step *s =
+        step_for(p, pack ? PLAN_SERVICE_PACK : PLAN_PATCH, patch ? patch->key : key);
     closes(s, f);
     if (!s->what.id) {
         name_patch(s, patch, key);
@@ -299,8 +299,8 @@ static void drop_contained(struct planning *p)
             for (size_t k = 0; pack && patch && k < patch->contained_count; k++) {
                 const char *have = strrchr(pack->patch, ':');
                 const char *in = strrchr(patch->contained_in[k], ':');
-                if (have && in && patches_service_pack_level(have + 1) >=
-                                      patches_service_pack_level(in + 1))
+                if (have && in &&
+                    patches_service_pack_level(have + 1) >= patches_service_pack_level(in + 1))
                     into = pack;
             }
             for (size_t k = 0; !into && k < plan->steps.count; k++) {

@@ -95,8 +95,8 @@ static bool switch_to_wal(struct state *s, struct error *e)
     }
     if (code == SQLITE_OK)
         return true;
-    error_set(e, code == SQLITE_NOTADB ? ERR_CORRUPT : ERR_SYSTEM,
-              "opening the state failed: %s%s", sqlite3_errmsg(s->db),
+    error_set(e, code == SQLITE_NOTADB ? ERR_CORRUPT : ERR_SYSTEM, "opening the state failed: %s%s",
+              sqlite3_errmsg(s->db),
               code == SQLITE_NOTADB ? "; move it away and a new one is made" : "");
     return false;
 }
@@ -117,17 +117,17 @@ static bool prepare_database(struct state *s, struct error *e)
         error_set(e, ERR_UNSUPPORTED, "the state was written by a newer version of this program");
         return false;
     }
-    return version == 1 || (run(s, "BEGIN IMMEDIATE", e) && run(s, schema, e) &&
-                            run(s, "COMMIT", e));
+    return version == 1 ||
+           (run(s, "BEGIN IMMEDIATE", e) && run(s, schema, e) && run(s, "COMMIT", e));
 }
 
 static bool open_database(struct state *s, const char *dir, struct error *e)
 {
     CLEANUP_STR struct str path = {0};
     str_printf(&path, "%s/state.db", dir);
-    int code = sqlite3_open_v2(str_text(&path), &s->db,
-                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
-                               NULL);
+    int code =
+        sqlite3_open_v2(str_text(&path), &s->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL);
     if (code != SQLITE_OK) {
         error_set(e, ERR_SYSTEM, "opening the state failed: %s",
                   s->db ? sqlite3_errmsg(s->db) : "no memory");
@@ -238,15 +238,16 @@ bool state_merge_findings(struct state *s, const char *target, struct findings *
                           bool complete, int64_t now, struct error *e)
 {
     CLEANUP_STATEMENT sqlite3_stmt *look = prepare(
-        s, "SELECT verdict, revision, first_seen, fixed_at FROM finding WHERE target=? AND id=?", e);
-    CLEANUP_STATEMENT sqlite3_stmt *write =
-        prepare(s,
-                "INSERT INTO finding VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT(target, id) DO UPDATE "
-                "SET verdict=CASE WHEN excluded.verdict='unknown' AND verdict IN "
-                "('affected','broken') THEN verdict ELSE excluded.verdict END, severity=excluded.severity, "
-                "revision=excluded.revision, last_seen=excluded.last_seen, "
-                "fixed_at=excluded.fixed_at",
-                e);
+        s, "SELECT verdict, revision, first_seen, fixed_at FROM finding WHERE target=? AND id=?",
+        e);
+    CLEANUP_STATEMENT sqlite3_stmt *write = prepare(
+        s,
+        "INSERT INTO finding VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT(target, id) DO UPDATE "
+        "SET verdict=CASE WHEN excluded.verdict='unknown' AND verdict IN "
+        "('affected','broken') THEN verdict ELSE excluded.verdict END, severity=excluded.severity, "
+        "revision=excluded.revision, last_seen=excluded.last_seen, "
+        "fixed_at=excluded.fixed_at",
+        e);
     if (!look || !write || !run(s, "BEGIN IMMEDIATE", e))
         return false;
     bool good = true;
@@ -281,9 +282,8 @@ bool state_merge_findings(struct state *s, const char *target, struct findings *
 bool state_remember_ids(struct state *s, const char *target, const struct findings *findings,
                         int64_t now, struct error *e)
 {
-    CLEANUP_STATEMENT sqlite3_stmt *write =
-        prepare(s, "INSERT OR IGNORE INTO finding VALUES(?1,?2,?3,?4,'unknown','info','',?5,?5,NULL)",
-                e);
+    CLEANUP_STATEMENT sqlite3_stmt *write = prepare(
+        s, "INSERT OR IGNORE INTO finding VALUES(?1,?2,?3,?4,'unknown','info','',?5,?5,NULL)", e);
     if (!write || !run(s, "BEGIN IMMEDIATE", e))
         return false;
     bool good = true;
@@ -303,9 +303,8 @@ bool state_remember_ids(struct state *s, const char *target, const struct findin
     return run(s, good ? "COMMIT" : "ROLLBACK", good ? e : NULL) && good;
 }
 
-bool state_remember_target(struct state *s, const char *target, const char *name,
-                           const char *kind, const char *argument, const char *given, int64_t now,
-                           struct error *e)
+bool state_remember_target(struct state *s, const char *target, const char *name, const char *kind,
+                           const char *argument, const char *given, int64_t now, struct error *e)
 {
     CLEANUP_STATEMENT sqlite3_stmt *st =
         prepare(s,
@@ -328,7 +327,8 @@ bool state_target_of_finding(struct state *s, const char *id, struct state_targe
 {
     size_t length = strlen(id);
     if (length < 4 || length > 16 || strspn(id, "0123456789abcdef") != length) {
-        error_set(e, ERR_USAGE, "\"%s\" is not the id of a finding: 4 to 16 hexadecimal digits", id);
+        error_set(e, ERR_USAGE, "\"%s\" is not the id of a finding: 4 to 16 hexadecimal digits",
+                  id);
         return false;
     }
     CLEANUP_STATEMENT sqlite3_stmt *st =
@@ -402,14 +402,15 @@ bool state_summarise(struct state *s, struct state_summary *out, struct error *e
     CLEANUP_STATEMENT sqlite3_stmt *st = prepare(
         s,
         "SELECT (SELECT count(*) FROM target), (SELECT count(*) FROM finding WHERE verdict IN "
-        "('affected','broken')), (SELECT count(*) FROM ledger), (SELECT max(last_seen) FROM target)",
+        "('affected','broken')), (SELECT count(*) FROM ledger), (SELECT max(last_seen) FROM "
+        "target)",
         e);
     if (!st || sqlite3_step(st) != SQLITE_ROW)
         return false;
     out->targets = (size_t)sqlite3_column_int64(st, 0);
     out->open_findings = (size_t)sqlite3_column_int64(st, 1);
     out->ledger_entries = (size_t)sqlite3_column_int64(st, 2);
-    out->last_audit = sqlite3_column_type(st, 3) == SQLITE_NULL ? DATE_NONE
-                                                                 : sqlite3_column_int64(st, 3);
+    out->last_audit =
+        sqlite3_column_type(st, 3) == SQLITE_NULL ? DATE_NONE : sqlite3_column_int64(st, 3);
     return true;
 }

@@ -42,9 +42,8 @@ bool state_remember_ids(struct state *s, const char *target, const struct findin
 
 /* How a target was named, so that `explain ID` can look again: kind is "live", "root",
  * "image" or "text"; `given` is what --name said, or "". */
-bool state_remember_target(struct state *s, const char *target, const char *name,
-                           const char *kind, const char *argument, const char *given, int64_t now,
-                           struct error *e);
+bool state_remember_target(struct state *s, const char *target, const char *name, const char *kind,
+                           const char *argument, const char *given, int64_t now, struct error *e);
 
 /* The target that has a finding with this id, or with an id that begins so (at least four
  * digits). ERR_ABSENT if none, ERR_USAGE if several. */

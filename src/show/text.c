@@ -128,7 +128,8 @@ static bool is_wide(const char *text)
 /* 、。」） and their like do not begin a line. */
 static bool may_not_begin(const char *text)
 {
-    static const char *const closing[] = {"、", "。", "」", "』", "）", "，", "．", "ー", "・", "：", "！", "？", ":", ")", ",", ".", ";"};
+    static const char *const closing[] = {"、", "。", "」", "』", "）", "，", "．", "ー", "・",
+                                          "：", "！", "？", ":",  ")",  ",",  ".",  ";"};
     for (size_t i = 0; i < ARRAY_COUNT(closing); i++)
         if (str_starts(text, closing[i]))
             return true;

@@ -45,7 +45,8 @@ static struct finding *one(struct findings *list, enum verdict verdict, const ch
     return f;
 }
 
-static struct finding merge(struct state *s, enum verdict verdict, const char *revision, int64_t now)
+static struct finding merge(struct state *s, enum verdict verdict, const char *revision,
+                            int64_t now)
 {
     CLEANUP(findings_cleanup) struct findings *list = findings_new();
     struct finding *f = one(list, verdict, revision);
