@@ -107,8 +107,8 @@ static bool load_rules(struct audit *a, const struct audit_request *r, struct er
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct sigma_problems problems = {.arena = arena};
-    bool good = audit_load_rules(&a->rules, NULL, r->rules_dir, r->kind == TARGET_LIVE,
-                                 &problems, e);
+    bool good =
+        audit_load_rules(&a->rules, NULL, r->rules_dir, r->kind == TARGET_LIVE, &problems, e);
     for (size_t i = 0; good && i < problems.list.count; i++) {
         const struct sigma_problem *p = &problems.list.items[i];
         if (p->warning || a->rules_problem.code)
@@ -170,8 +170,8 @@ static bool collect(struct audit *a, const struct audit_request *r, struct error
     struct wants wants = {.count = join_wants(a, &items)};
     wants.items = items;
     a->facts = facts_new();
-    bool good = collect_all(a->facts, a->target, &wants,
-                            r->state ? state_cache(r->state) : NULL, a->now, e);
+    bool good = collect_all(a->facts, a->target, &wants, r->state ? state_cache(r->state) : NULL,
+                            a->now, e);
     free(items);
     find_identity(a, r);
     return good;
@@ -220,8 +220,10 @@ static void remember(struct audit *a, const struct audit_request *r)
     /* `explain` may be asked from another folder. */
     CLEANUP_FREE char *absolute = r->argument ? realpath(r->argument, NULL) : NULL;
     if (!state_remember_target(r->state, a->identity, a->host_name, kind_names[r->kind],
-                               absolute ? absolute : r->argument ? r->argument : "", a->now,
-                               &a->memory))
+                               absolute      ? absolute
+                               : r->argument ? r->argument
+                                             : "",
+                               r->name ? r->name : "", a->now, &a->memory))
         return;
     bool complete = r->with_advisories && r->with_checklist && r->with_updates && !r->set &&
                     !facts_first(a->facts, "unread") && facts_first(a->facts, "host");
@@ -230,7 +232,7 @@ static void remember(struct audit *a, const struct audit_request *r)
         (void)!state_remember_ids(r->state, a->identity, a->findings, a->now, &a->memory);
     else
         (void)!state_merge_findings(r->state, a->identity, a->findings, complete, a->now,
-                                     &a->memory);
+                                    &a->memory);
 }
 
 /* What the record says was applied here is a claim like the host's own. */
@@ -242,8 +244,8 @@ static void add_recorded(struct audit *a, struct state *state)
     if (!ledger_read(state, a->identity, arena, &entries, &count, &a->memory))
         return;
     for (size_t i = 0; i < count; i++) {
-        CLEANUP_JSON json_t *o = json_parse(entries[i].body, strlen(entries[i].body), "ledger",
-                                            1 << 20, 1 << 20, NULL);
+        CLEANUP_JSON json_t *o =
+            json_parse(entries[i].body, strlen(entries[i].body), "ledger", 1 << 20, 1 << 20, NULL);
         int64_t applied = DATE_NONE;
         const char *when = o ? json_get_string(o, "applied") : NULL;
         if (!o || !str_equal(json_get_string(o, "kind"), "patch"))
@@ -260,12 +262,13 @@ static void add_recorded(struct audit *a, struct state *state)
 bool audit_run(struct audit **out, const struct audit_request *request, struct error *e)
 {
     CLEANUP(audit_cleanup) struct audit *a = new_audit(request);
-    if (!open_target(a, request, e) || 
+    if (!open_target(a, request, e) ||
         !audit_open_advisories(&a->advisories, request->state, &a->feed_problem, e) ||
         !load_rules(a, request, e) || !collect(a, request, e))
         return false;
     if (request->state) {
-        (void)!state_merge_patches(request->state, a->identity, a->facts, a->now, &a->memory);
+        (void)!state_merge_patches(request->state, a->identity, a->facts,
+                                   request->as_of == DATE_NONE, a->now, &a->memory);
         add_recorded(a, request->state);
     }
 

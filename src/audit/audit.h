@@ -17,13 +17,13 @@
 
 struct audit_request {
     enum target_kind kind;
-    const char *argument;     /* path of root, image or text; NULL for the live host */
-    const char *name;         /* --name: the identity, instead of the one found */
-    int64_t as_of;            /* DATE_NONE: now */
-    const char *rules_dir;    /* a further folder of rules, or NULL */
-    struct state *state;      /* NULL: no memory */
+    const char *argument;  /* path of root, image or text; NULL for the live host */
+    const char *name;      /* --name: the identity, instead of the one found */
+    int64_t as_of;         /* DATE_NONE: now */
+    const char *rules_dir; /* a further folder of rules, or NULL */
+    struct state *state;   /* NULL: no memory */
     bool with_advisories, with_checklist, with_updates; /* what to judge */
-    const char *set;          /* one checklist set only, or NULL for all that fit */
+    const char *set; /* one checklist set only, or NULL for all that fit */
 };
 
 struct audit {
@@ -32,14 +32,14 @@ struct audit {
     struct advisories *advisories;
     struct rules *rules;
     struct rule_results *outcomes;
-    struct findings *findings; /* sorted */
-    char identity[65];         /* of the target: SHA-256 in hexadecimal */
+    struct findings *findings;         /* sorted */
+    char identity[65];                 /* of the target: SHA-256 in hexadecimal */
     const char *host_name, *host_line; /* for people; from the facts */
     int64_t now, as_of;
-    struct judge_input input;  /* for the plan */
-    struct error feed_problem; /* a damaged imported database: said, and the shipped one used */
-    struct error rules_problem;/* a rule that does not load: said */
-    struct error memory;       /* the state failed: said */
+    struct judge_input input;   /* for the plan */
+    struct error feed_problem;  /* a damaged imported database: said, and the shipped one used */
+    struct error rules_problem; /* a rule that does not load: said */
+    struct error memory;        /* the state failed: said */
     size_t open, unknown, fixed;
 };
 

@@ -82,9 +82,9 @@ static void child_main(enum cage_kind kind, int rootfd, const int *keep_fds, siz
                        int pipe_fd, const struct cage_limits *limits, cage_child *child,
                        void *context)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGALRM,
-                                  SIGCHLD, SIGXCPU, SIGSYS, SIGABRT, SIGSEGV, SIGBUS,
-                                  SIGFPE, SIGILL, SIGTRAP, SIGUSR1, SIGUSR2};
+    static const int signals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGPIPE, SIGALRM,
+                                  SIGCHLD, SIGXCPU, SIGSYS,  SIGABRT, SIGSEGV, SIGBUS,
+                                  SIGFPE,  SIGILL,  SIGTRAP, SIGUSR1, SIGUSR2};
     sigset_t none;
     for (size_t i = 0; i < ARRAY_COUNT(signals); i++)
         signal(signals[i], SIG_DFL);
@@ -110,8 +110,7 @@ static void child_main(enum cage_kind kind, int rootfd, const int *keep_fds, siz
     _exit(0);
 }
 
-bool cage_enter(enum cage_kind kind, int rootfd, const struct cage_limits *limits,
-                struct error *e)
+bool cage_enter(enum cage_kind kind, int rootfd, const struct cage_limits *limits, struct error *e)
 {
     return cage_rules_apply(kind, rootfd, limits, e);
 }
@@ -158,8 +157,10 @@ static bool take_frames(struct parent *p, cage_frame *frame, void *context, bool
         if (in.failed)
             break;
         if (size > p->most) {
-            error_set(e, ERR_CAGE, "the caged process sent a frame of %u bytes, over the limit of "
-                                   "%u", size, p->most);
+            error_set(e, ERR_CAGE,
+                      "the caged process sent a frame of %u bytes, over the limit of "
+                      "%u",
+                      size, p->most);
             return false;
         }
         const uint8_t *body = bytes_take(&in, size);
@@ -242,8 +243,9 @@ static bool explain_end(int status, const struct parent *p, const struct cage_li
         error_set(e, ERR_TIMEOUT, "the caged process used up its %u s of processor time",
                   limits && limits->cpu_seconds ? limits->cpu_seconds : 20);
     else if (number == SIGSYS)
-        error_set(e, ERR_CAGE, "the caged process asked for something that its cage forbids and "
-                               "was ended (SIGSYS)");
+        error_set(e, ERR_CAGE,
+                  "the caged process asked for something that its cage forbids and "
+                  "was ended (SIGSYS)");
     else if (number == SIGABRT)
         error_set(e, ERR_CAGE, "the caged process gave up, probably for want of memory (SIGABRT)");
     else
@@ -301,7 +303,8 @@ bool cage_run(enum cage_kind kind, int rootfd, const int *keep_fds, size_t keep_
         error_set_errno(e, errno, "no process for a cage");
         return false;
     }
-    CLEANUP(pending_free) struct parent p = {
+    CLEANUP(pending_free)
+    struct parent p = {
         .fd = fd,
         .most = limits && limits->frame_bytes ? limits->frame_bytes : DEFAULT_FRAME_BYTES,
         .wall_ms = limits && limits->wall_ms ? limits->wall_ms : DEFAULT_WALL_MS,

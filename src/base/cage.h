@@ -46,11 +46,11 @@
 enum cage_kind { CAGE_BYTES, CAGE_ROOT, CAGE_LIVE };
 
 struct cage_limits {
-    uint64_t memory_bytes;   /* address space beyond what is mapped at the start; none in builds
-                              with -Dwide_cages=true; 0 = 512 MiB */
-    unsigned cpu_seconds;    /* 0 = 20 */
-    unsigned wall_ms;        /* 0 = 30,000: between two frames; 20 times that in all */
-    uint32_t frame_bytes;    /* the largest frame; 0 = 16 MiB */
+    uint64_t memory_bytes; /* address space beyond what is mapped at the start; none in builds
+                            with -Dwide_cages=true; 0 = 512 MiB */
+    unsigned cpu_seconds;  /* 0 = 20 */
+    unsigned wall_ms;      /* 0 = 30,000: between two frames; 20 times that in all */
+    uint32_t frame_bytes;  /* the largest frame; 0 = 16 MiB */
 };
 
 struct cage; /* the child's end */
@@ -73,8 +73,7 @@ bool cage_run(enum cage_kind kind, int rootfd, const int *keep_fds, size_t keep_
 void cage_send(struct cage *cage, uint32_t type, const void *bytes, size_t size);
 
 /* For programs of their own (libexec): cages the calling process itself. */
-bool cage_enter(enum cage_kind kind, int rootfd, const struct cage_limits *limits,
-                struct error *e);
+bool cage_enter(enum cage_kind kind, int rootfd, const struct cage_limits *limits, struct error *e);
 
 /* "seccomp, Landlock ABI 2", or that there is none: for status and for people. */
 const char *cage_describe(void);

@@ -55,8 +55,8 @@ static bool apply_limits(enum cage_kind kind, const struct cage_limits *limits, 
     uint64_t cpu = limits && limits->cpu_seconds ? limits->cpu_seconds : DEFAULT_CPU_SECONDS;
     uint64_t files = kind == CAGE_ROOT ? MEMFD_BYTES : 0;
 #ifndef YAGURA_WIDE_CAGES
-    uint64_t memory = limits && limits->memory_bytes ? limits->memory_bytes
-                                                     : (uint64_t)DEFAULT_MEMORY_MB << 20;
+    uint64_t memory =
+        limits && limits->memory_bytes ? limits->memory_bytes : (uint64_t)DEFAULT_MEMORY_MB << 20;
     memory += mapped_bytes();
     if (!limit(RLIMIT_AS, memory, memory, "RLIMIT_AS", e))
         return false;
@@ -105,8 +105,7 @@ static void become_nobody(void)
     if (geteuid() != 0 || prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
         return;
     /* the bare calls: this process has one thread */
-    if (syscall(SYS_setgroups, 0, NULL) == 0 &&
-        syscall(SYS_setresgid, NOBODY, NOBODY, NOBODY) == 0)
+    if (syscall(SYS_setgroups, 0, NULL) == 0 && syscall(SYS_setresgid, NOBODY, NOBODY, NOBODY) == 0)
         (void)!syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY);
 }
 
@@ -134,9 +133,9 @@ static const struct {
     struct landlock_ruleset all;
 } landlock_abis[] = {
     {0, {0}},
-    {8, {(1 << 13) - 1, 0, 0}}, /* 1: execute, write, read, make and remove */
-    {8, {(1 << 14) - 1, 0, 0}}, /* 2: link and rename across directories */
-    {8, {(1 << 15) - 1, 0, 0}}, /* 3: truncate */
+    {8, {(1 << 13) - 1, 0, 0}},  /* 1: execute, write, read, make and remove */
+    {8, {(1 << 14) - 1, 0, 0}},  /* 2: link and rename across directories */
+    {8, {(1 << 15) - 1, 0, 0}},  /* 3: truncate */
     {16, {(1 << 15) - 1, 3, 0}}, /* 4: TCP bind and connect */
     {16, {(1 << 16) - 1, 3, 0}}, /* 5: ioctl on devices */
     {24, {(1 << 16) - 1, 3, 3}}, /* 6: abstract sockets, signals */
@@ -150,15 +149,14 @@ int cage_rules_landlock_abi(void)
 
 static bool apply_landlock(int rootfd, int abi, struct error *e)
 {
-    size_t row = (size_t)abi < ARRAY_COUNT(landlock_abis) ? (size_t)abi
-                                                          : ARRAY_COUNT(landlock_abis) - 1;
+    size_t row =
+        (size_t)abi < ARRAY_COUNT(landlock_abis) ? (size_t)abi : ARRAY_COUNT(landlock_abis) - 1;
     CLEANUP_CLOSE int fd = (int)syscall(SYS_landlock_create_ruleset, &landlock_abis[row].all,
                                         landlock_abis[row].size, 0);
     struct landlock_beneath beneath = {.allowed_access = LANDLOCK_READ_FILE | LANDLOCK_READ_DIR,
                                        .parent_fd = rootfd};
     if (fd >= 0 &&
-        (rootfd < 0 ||
-         syscall(SYS_landlock_add_rule, fd, LANDLOCK_BENEATH, &beneath, 0) == 0) &&
+        (rootfd < 0 || syscall(SYS_landlock_add_rule, fd, LANDLOCK_BENEATH, &beneath, 0) == 0) &&
         syscall(SYS_landlock_restrict_self, fd, 0) == 0)
         return true;
     error_set_errno(e, errno, "the cage's Landlock rules could not be set");
@@ -175,8 +173,8 @@ enum check {
     REFUSE_TTY,     /* ENOTTY */
     READ_ONLY_1,    /* argument 1 (2) has the flags of open(): reading only */
     READ_ONLY_2,
-    NO_EXEC,        /* argument 2 is a memory protection without PROT_EXEC */
-    OWN_PROCESS,    /* argument 0 is this process */
+    NO_EXEC,     /* argument 2 is a memory protection without PROT_EXEC */
+    OWN_PROCESS, /* argument 0 is this process */
 };
 
 enum { BYTES = 1 << CAGE_BYTES, ROOT = 1 << CAGE_ROOT, LIVE = 1 << CAGE_LIVE, ALL = 7 };
@@ -240,7 +238,7 @@ static const struct syscall_rule syscall_rules[] = {
     {SYS_dup, ALL, ALLOW},
     {SYS_memfd_create, ROOT, ALLOW},
     {SYS_ftruncate, ROOT, ALLOW}, /* of a memfd: nothing else is open for writing */
-    {SYS_sendmsg, ALL, ALLOW}, /* on the sockets handed in: none can be made */
+    {SYS_sendmsg, ALL, ALLOW},    /* on the sockets handed in: none can be made */
     {SYS_recvmsg, ALL, ALLOW},
     {SYS_sendto, ALL, ALLOW},
     {SYS_recvfrom, ALL, ALLOW},

@@ -6,11 +6,16 @@
 #include <string.h>
 
 static const char *const code_names[] = {
-    [ERR_NONE] = "none",         [ERR_USAGE] = "usage",
-    [ERR_FORMAT] = "format",     [ERR_LIMIT] = "limit",
-    [ERR_ABSENT] = "absent",     [ERR_UNREADABLE] = "unreadable",
-    [ERR_SYSTEM] = "system",     [ERR_CORRUPT] = "corrupt",
-    [ERR_TIMEOUT] = "timeout",   [ERR_CAGE] = "cage",
+    [ERR_NONE] = "none",
+    [ERR_USAGE] = "usage",
+    [ERR_FORMAT] = "format",
+    [ERR_LIMIT] = "limit",
+    [ERR_ABSENT] = "absent",
+    [ERR_UNREADABLE] = "unreadable",
+    [ERR_SYSTEM] = "system",
+    [ERR_CORRUPT] = "corrupt",
+    [ERR_TIMEOUT] = "timeout",
+    [ERR_CAGE] = "cage",
     [ERR_UNSUPPORTED] = "unsupported",
 };
 

@@ -30,8 +30,8 @@ bool file_read_fd(char **out, size_t *size, int fd, size_t most, struct error *e
     size_t capacity = FIRST_READ_BYTES, used = 0;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
         if ((uint64_t)st.st_size > most) {
-            error_set(e, ERR_LIMIT, "%lld bytes, and we read at most %zu",
-                      (long long)st.st_size, most);
+            error_set(e, ERR_LIMIT, "%lld bytes, and we read at most %zu", (long long)st.st_size,
+                      most);
             return false;
         }
         capacity = (size_t)st.st_size + 1;
@@ -102,8 +102,8 @@ bool file_replace(int dirfd, const char *name, const void *bytes, size_t size, m
         random = (uint64_t)getpid();
     /* short, so that a name of full length still has room for its temporary */
     snprintf(temporary, sizeof temporary, ".yagura-%016llx", (unsigned long long)random);
-    CLEANUP_CLOSE int fd = openat(dirfd, temporary,
-                                  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    CLEANUP_CLOSE int fd =
+        openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         error_set_errno(e, errno, "no temporary file could be made to replace it");
         error_at(e, name, 0, 0);
@@ -233,8 +233,9 @@ static int open_in_root(int rootfd, const char *path, uint64_t flags)
 static void cannot_open(struct error *e, const char *path)
 {
     if (errno == ENOSYS)
-        error_set(e, ERR_SYSTEM, "this kernel has no openat2 (Linux 5.6), so no path can be "
-                                 "held beneath a root");
+        error_set(e, ERR_SYSTEM,
+                  "this kernel has no openat2 (Linux 5.6), so no path can be "
+                  "held beneath a root");
     else
         error_set_errno(e, errno, "could not be opened");
     error_at(e, path, 0, 0);
@@ -297,8 +298,7 @@ int file_open_dir_beneath(int rootfd, const char *path, struct error *e)
     return fd;
 }
 
-bool file_stat_beneath(int rootfd, const char *path, bool follow, struct stat *out,
-                       struct error *e)
+bool file_stat_beneath(int rootfd, const char *path, bool follow, struct stat *out, struct error *e)
 {
     struct stat st;
     CLEANUP_CLOSE int fd = open_in_root(rootfd, path, O_PATH | (follow ? 0 : O_NOFOLLOW));

@@ -14,10 +14,10 @@
 #include <stdint.h>
 #include <string.h>
 
-void *mem_alloc(size_t size);                   /* zeroed; free() it */
-void *mem_resize(void *old, size_t size);       /* not zeroed; free() it */
-char *mem_strdup(const char *s);                /* free() it */
-void *mem_dup(const void *bytes, size_t size);  /* free() it */
+void *mem_alloc(size_t size);                  /* zeroed; free() it */
+void *mem_resize(void *old, size_t size);      /* not zeroed; free() it */
+char *mem_strdup(const char *s);               /* free() it */
+void *mem_dup(const void *bytes, size_t size); /* free() it */
 
 #define CLEANUP(function) __attribute__((cleanup(function)))
 void mem_cleanup_free(void *pointer_to_pointer);

@@ -22,7 +22,7 @@ void str_add_bytes(struct str *s, const void *bytes, size_t length);
 void str_add_char(struct str *s, char c);
 void str_printf(struct str *s, const char *format, ...)
     __attribute__((format(printf, 2, 3), nonnull(2)));
-void str_clear(struct str *s); /* keeps the memory */
+void str_clear(struct str *s);             /* keeps the memory */
 const char *str_text(const struct str *s); /* "" while empty */
 
 bool str_equal(const char *a, const char *b); /* NULL is equal to NULL only */
@@ -42,8 +42,8 @@ bool str_is_space(char c); /* space, tab, CR, LF, VT, FF */
 char *str_trim(char *s);
 
 /* Whole-string numbers; false on anything else, overflow included. */
-bool str_to_u64(const char *s, uint64_t *out);      /* decimal */
-bool str_hex_to_u64(const char *s, uint64_t *out);  /* with or without 0x */
+bool str_to_u64(const char *s, uint64_t *out);     /* decimal */
+bool str_hex_to_u64(const char *s, uint64_t *out); /* with or without 0x */
 
 /* Walks through the lines of a buffer: *line and *length are set to each in turn, without
  * its "\n" or "\r\n". Start with *position = 0; false at the end. */

@@ -223,8 +223,8 @@ static bool load(struct loader *l, struct node_list *documents)
     }
 }
 
-bool yaml_parse(struct yaml_node ***documents, size_t *count, struct arena *arena,
-                const char *text, size_t size, const char *path, struct error *e)
+bool yaml_parse(struct yaml_node ***documents, size_t *count, struct arena *arena, const char *text,
+                size_t size, const char *path, struct error *e)
 {
     if (size > MOST_BYTES) {
         error_set(e, ERR_LIMIT, "%zu bytes of YAML, and we take at most %d", size, MOST_BYTES);

@@ -14,18 +14,18 @@ enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAP };
 
 struct yaml_node {
     enum yaml_kind kind;
-    bool quoted;      /* scalar in single or double quotes, or a block scalar */
+    bool quoted; /* scalar in single or double quotes, or a block scalar */
     uint32_t line, column;
-    const char *text; /* scalar: its text, terminated; may hold no NUL */
-    size_t count;     /* sequence: items; map: pairs */
+    const char *text;         /* scalar: its text, terminated; may hold no NUL */
+    size_t count;             /* sequence: items; map: pairs */
     struct yaml_node **items; /* sequence: items; map: values */
     struct yaml_node **keys;  /* map: keys (always scalars), in the order of the file */
 };
 
 /* Parses all documents of `text`; *count of them, in *documents (in the arena). The error
  * carries path, line, column, and ends with the source line and a caret below it. */
-bool yaml_parse(struct yaml_node ***documents, size_t *count, struct arena *arena,
-                const char *text, size_t size, const char *path, struct error *e);
+bool yaml_parse(struct yaml_node ***documents, size_t *count, struct arena *arena, const char *text,
+                size_t size, const char *path, struct error *e);
 
 struct yaml_node *yaml_get(const struct yaml_node *map, const char *key); /* NULL if none */
 const char *yaml_get_text(const struct yaml_node *map, const char *key);  /* NULL if no scalar */

@@ -107,8 +107,8 @@ static json_t *case_json(const struct advisory_case *c)
     for (size_t i = 0; i < c->patch_count; i++)
         json_array_append_new(patches, json_from_text(c->patches[i]));
     for (size_t i = 0; i < c->file_count; i++)
-        json_array_append_new(files, json_pack("{s:s, s:s}", "path", c->files[i].path, "fixed",
-                                               c->files[i].range));
+        json_array_append_new(
+            files, json_pack("{s:s, s:s}", "path", c->files[i].path, "fixed", c->files[i].range));
     for (size_t i = 0; i < c->remedy_count; i++)
         json_array_append_new(remedies, json_from_text(c->remedies[i].text));
     json_object_set_new(o, "cves", cves);

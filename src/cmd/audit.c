@@ -60,16 +60,18 @@ int cmd_explain(struct cli *cli)
     /* Where a target is named, the beginning of the id is looked for in what it shows; else the
      * memory knows which target it was. */
     const char *wanted = cli->arguments[0];
-    char id[17] = "", kind[16], argument[4096];
+    struct state_target known;
     struct error e = ERROR_INIT;
     if (request.kind == TARGET_LIVE) {
-        if (!state_target_of_finding(state, wanted, id, kind, argument, &e)) {
+        if (!state_target_of_finding(state, wanted, &known, &e)) {
             cli_complain(&e);
             return e.code == ERR_SYSTEM ? EXIT_UNKNOWN : EXIT_USAGE;
         }
-        wanted = id;
-        if (audit_target_kind_from_name(kind, &request.kind))
-            request.argument = *argument ? argument : NULL;
+        wanted = known.finding;
+        if (audit_target_kind_from_name(known.kind, &request.kind))
+            request.argument = *known.argument ? known.argument : NULL;
+        if (*known.given && !request.name)
+            request.name = known.given;
     }
     int code = EXIT_UNKNOWN;
     CLEANUP(audit_cleanup) struct audit *a = cli_audit(cli, &request, &code);
@@ -91,9 +93,9 @@ int cmd_explain(struct cli *cli)
         return EXIT_CLEAN;
     }
     show_explain(&cli->show, a, found);
-    return finding_is_open(found)                 ? EXIT_FOUND
+    return finding_is_open(found)              ? EXIT_FOUND
            : found->verdict == VERDICT_UNKNOWN ? EXIT_UNKNOWN
-                                                  : EXIT_CLEAN;
+                                               : EXIT_CLEAN;
 }
 
 int cmd_facts(struct cli *cli)
@@ -114,5 +116,5 @@ int cmd_facts(struct cli *cli)
     }
     show_facts(&cli->show, a);
     return facts_first(a->facts, "unread") || !facts_first(a->facts, "host") ? EXIT_UNKNOWN
-                                                                              : EXIT_CLEAN;
+                                                                             : EXIT_CLEAN;
 }

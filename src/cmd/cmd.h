@@ -17,10 +17,10 @@ enum exit_code { EXIT_CLEAN = 0, EXIT_FOUND = 1, EXIT_USAGE = 2, EXIT_UNKNOWN = 
 
 enum option_type { OPTION_FLAG, OPTION_TEXT };
 struct option_row {
-    const char *name;     /* "--root" */
-    const char *argument; /* "DIR"; NULL for a flag */
-    const char *help;     /* message id */
-    size_t offset;        /* of the member of struct cli that it sets */
+    const char *name;        /* "--root" */
+    const char *argument;    /* "DIR"; NULL for a flag */
+    const char *help;        /* message id */
+    size_t offset;           /* of the member of struct cli that it sets */
     const char *other_names; /* "-h", or NULL */
 };
 

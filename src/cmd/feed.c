@@ -113,8 +113,9 @@ static int import(struct cli *cli)
         json_put_int(o, "documents", (int64_t)r.documents);
         show_json_line(&cli->show, o);
     } else {
-        printf(_("%zu new, %zu replaced, %zu unchanged, %zu older than what is there, %zu broken\n"),
-               r.added, r.replaced, r.unchanged, r.older, r.failed);
+        printf(
+            _("%zu new, %zu replaced, %zu unchanged, %zu older than what is there, %zu broken\n"),
+            r.added, r.replaced, r.unchanged, r.older, r.failed);
         if (r.written)
             printf(_("%zu documents are loaded now. Next: yagura audit\n"), r.documents);
         else

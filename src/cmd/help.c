@@ -7,7 +7,8 @@
 static void print_option(struct show *s, const struct option_row *o)
 {
     CLEANUP_STR struct str first = {0};
-    str_printf(&first, "  %s%s%s ", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
+    str_printf(&first, "  %s%s%s ", o->name, o->argument ? " " : "",
+               o->argument ? o->argument : "");
     while (first.length < 24)
         str_add_char(&first, ' ');
     show_wrap(s, str_text(&first), 24, show_translate(o->help));
@@ -33,8 +34,8 @@ void cmd_print_help(const struct command *c, FILE *out)
         print_option(&s, &cli_options[i]);
     fputc('\n', out);
     show_wrap(&s, "", 0,
-            _("Exit codes: 0 nothing wrong, 1 something was found, 2 bad usage or input, 3 "
-              "something could not be looked at."));
+              _("Exit codes: 0 nothing wrong, 1 something was found, 2 bad usage or input, 3 "
+                "something could not be looked at."));
 }
 
 void cmd_print_overview(FILE *out)
@@ -49,9 +50,10 @@ void cmd_print_overview(FILE *out)
         show_wrap(&s, str_text(&first), 15, show_translate(cli_commands[i].summary));
     }
     fputc('\n', out);
-    show_wrap(&s, "", 0,
-              _("TARGET is nothing (this host), --root DIR, --image FILE or --text FILE. yagura help "
-                "COMMAND tells more."));
+    show_wrap(
+        &s, "", 0,
+        _("TARGET is nothing (this host), --root DIR, --image FILE or --text FILE. yagura help "
+          "COMMAND tells more."));
 }
 
 int cmd_help(struct cli *cli)
@@ -81,6 +83,8 @@ int cmd_status(struct cli *cli)
 {
     struct state_summary summary;
     struct error e = ERROR_INIT;
+    if (cli->argument_count)
+        return cli_usage(cli, _("%s is one word too many"), cli->arguments[0]);
     CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
     if (!state || !state_summarise(state, &summary, &e)) {
         if (state)
@@ -91,10 +95,10 @@ int cmd_status(struct cli *cli)
     if (summary.last_audit != DATE_NONE)
         date_format_day(summary.last_audit, when);
     if (cli->json) {
-        json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:i}", "type", "summary", "targets",
-                              (json_int_t)summary.targets, "found",
-                              (json_int_t)summary.open_findings, "ledger",
-                              (json_int_t)summary.ledger_entries, "unknown", 0);
+        json_t *o =
+            json_pack("{s:s, s:I, s:I, s:I, s:i}", "type", "summary", "targets",
+                      (json_int_t)summary.targets, "found", (json_int_t)summary.open_findings,
+                      "ledger", (json_int_t)summary.ledger_entries, "unknown", 0);
         show_json_line(&cli->show, o);
         return EXIT_CLEAN;
     }
@@ -103,10 +107,11 @@ int cmd_status(struct cli *cli)
         printf("%s\n", _("Nothing has been looked at yet. Start with: yagura audit"));
     } else {
         CLEANUP_STR struct str line = {0};
-        str_printf(&line,
-                   _("%zu targets, %zu open findings at the last audits (newest %s), %zu entries in "
-                     "the ledger."),
-                   summary.targets, summary.open_findings, when, summary.ledger_entries);
+        str_printf(
+            &line,
+            _("%zu targets, %zu open findings at the last audits (newest %s), %zu entries in "
+              "the ledger."),
+            summary.targets, summary.open_findings, when, summary.ledger_entries);
         show_wrap(&cli->show, "", 0, str_text(&line));
     }
     printf("%s\n", _("yagura audit · yagura patch plan · yagura --help"));

@@ -11,8 +11,8 @@
 static void show_entry(struct cli *cli, const struct ledger_entry *entry)
 {
     static const char *const keys[] = {"time", "who", "host", "kind", "patch", "text"};
-    CLEANUP_JSON json_t *o = json_parse(entry->body, strlen(entry->body), "ledger", 1 << 20,
-                                        1 << 20, NULL);
+    CLEANUP_JSON json_t *o =
+        json_parse(entry->body, strlen(entry->body), "ledger", 1 << 20, 1 << 20, NULL);
     CLEANUP_STR struct str first = {0}, line = {0};
     str_printf(&first, "%4lld  ", (long long)entry->seq);
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
@@ -141,6 +141,8 @@ int cmd_ledger(struct cli *cli)
     for (size_t i = 0; i < ARRAY_COUNT(actions); i++) {
         if (!str_equal(what, actions[i].name))
             continue;
+        if (cli->argument_count > 1)
+            return cli_usage(cli, _("%s is one word too many"), cli->arguments[1]);
         CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
         return state ? actions[i].run(cli, state) : EXIT_UNKNOWN;
     }

@@ -10,18 +10,25 @@
 
 #define OPTION(member) offsetof(struct cli, member)
 const struct option_row cli_options[] = {
-    {"--state", "DIR", N_("where the memory lies (default: /var/lib/yagura, or your own)"), OPTION(state), NULL},
-    {"--config", "FILE", N_("the configuration (default: /etc/yagura/yagura.yaml)"), OPTION(config), NULL},
+    {"--state", "DIR", N_("where the memory lies (default: /var/lib/yagura, or your own)"),
+     OPTION(state), NULL},
+    {"--config", "FILE", N_("the configuration (default: /etc/yagura/yagura.yaml)"), OPTION(config),
+     NULL},
     {"--json", NULL, N_("print JSON Lines; the last line is a summary"), OPTION(json), NULL},
     {"--lang", "en|ja", N_("the language (default: as LC_ALL or LANG says)"), OPTION(lang), NULL},
     {"--help", NULL, N_("print this help"), OPTION(help), "-h"},
     {"--version", NULL, N_("print the version"), OPTION(version), "-V"},
-    {"--root", "DIR", N_("look at a mounted volume, an unpacked backup or a container"), OPTION(root), NULL},
-    {"--image", "FILE", N_("look at a disk image that nobody mounted (raw or VMDK)"), OPTION(image), NULL},
+    {"--root", "DIR", N_("look at a mounted volume, an unpacked backup or a container"),
+     OPTION(root), NULL},
+    {"--image", "FILE", N_("look at a disk image that nobody mounted (raw or VMDK)"), OPTION(image),
+     NULL},
     {"--text", "FILE", N_("look at what systeminfo or showrev -p printed"), OPTION(text), NULL},
-    {"--name", "NAME", N_("call the target so, instead of by the identity found on it"), OPTION(name), NULL},
-    {"--as-of", "DATE", N_("judge as it would have been judged that day (YYYY-MM-DD)"), OPTION(as_of), NULL},
-    {"--fail-on", "SEVERITY", N_("what lies below counts as nothing found for the exit code"), OPTION(fail_on), NULL},
+    {"--name", "NAME", N_("call the target so, instead of by the identity found on it"),
+     OPTION(name), NULL},
+    {"--as-of", "DATE", N_("judge as it would have been judged that day (YYYY-MM-DD)"),
+     OPTION(as_of), NULL},
+    {"--fail-on", "SEVERITY", N_("what lies below counts as nothing found for the exit code"),
+     OPTION(fail_on), NULL},
     {"--rules", "DIR", N_("load your own Sigma rules too"), OPTION(rules), NULL},
     {"--all", NULL, N_("leave nothing out for the sake of one screen"), OPTION(all), NULL},
     {"--checklist", NULL, N_("only the checklists, as a scored table"), OPTION(checklist), NULL},
@@ -29,7 +36,8 @@ const struct option_row cli_options[] = {
     {"--because", "TEXT", N_("why, for the record"), OPTION(because), NULL},
     {"--who", "NAME", N_("who did it (default: you)"), OPTION(who), NULL},
     {"--when", "DATE", N_("when it was done (default: now)"), OPTION(when), NULL},
-    {"--checkpoint", "FILE", N_("compare with a checkpoint that was kept elsewhere"), OPTION(against), NULL},
+    {"--checkpoint", "FILE", N_("compare with a checkpoint that was kept elsewhere"),
+     OPTION(against), NULL},
     {"--man", NULL, N_("the man page"), OPTION(man), NULL},
     {"--completion", NULL, N_("the completion for bash"), OPTION(completion), NULL},
     {"--before", "DATE", N_("only what was published before"), OPTION(before), NULL},
@@ -78,8 +86,8 @@ const struct command cli_commands[] = {
         "whole is found later."),
      "--checkpoint", cmd_ledger},
     {"version-cmp", "dpkg|rpm|windows|solaris|generic", N_("compare versions: pairs in, < = > out"),
-     N_("Reads pairs \"A B\", one a line, from standard input and prints <, = or > for each."),
-     "", cmd_version_cmp},
+     N_("Reads pairs \"A B\", one a line, from standard input and prints <, = or > for each."), "",
+     cmd_version_cmp},
     {"status", "", N_("what is remembered: the screen of plain yagura"),
      N_("Shows what is known so far and the next command."), "", cmd_status},
     {"help", "[COMMAND] [--man | --completion]", N_("this help, or that of a command"),
@@ -233,7 +241,9 @@ int main(int argc, char **argv)
         code = cli.command ? cli.command->run(&cli) : cmd_status(&cli);
     free((void *)cli.arguments);
     /* A full disk or a closed pipe must not look like a clean result. */
-    if (fflush(stdout) != 0 && code == EXIT_CLEAN)
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("yagura: standard output");
         code = EXIT_UNKNOWN;
+    }
     return code;
 }

@@ -45,11 +45,13 @@ void cmd_print_man(FILE *out)
     fprintf(out, ".TH YAGURA 1 \"\" \"yagura %s\" \"yagura\"\n", YAGURA_VERSION);
     fprintf(out, ".SH %s\n", _("NAME"));
     roff(out, _("yagura - a watchtower for web servers"));
-    fprintf(out, ".SH %s\n.B yagura\n[\\-\\-state DIR] [\\-\\-json] [\\-\\-lang en|ja] COMMAND ...\n",
+    fprintf(out,
+            ".SH %s\n.B yagura\n[\\-\\-state DIR] [\\-\\-json] [\\-\\-lang en|ja] COMMAND ...\n",
             _("SYNOPSIS"));
     fprintf(out, ".SH %s\n", _("DESCRIPTION"));
-    roff(out, _("TARGET is nothing (this host), --root DIR, --image FILE or --text FILE. yagura help "
-                "COMMAND tells more."));
+    roff(out,
+         _("TARGET is nothing (this host), --root DIR, --image FILE or --text FILE. yagura help "
+           "COMMAND tells more."));
     fprintf(out, ".SH %s\n", _("COMMANDS"));
     for (size_t i = 0; i < cli_command_count; i++) {
         const struct command *c = &cli_commands[i];
@@ -77,14 +79,20 @@ void cmd_print_man(FILE *out)
 
 void cmd_print_completion(FILE *out)
 {
-    fputs("# bash completion of yagura\n_yagura() {\n  local word=${COMP_WORDS[COMP_CWORD]} command=\n"
-          "  for w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do case $w in -*) ;; *) command=$w; break ;; "
-          "esac; done\n  case ${COMP_WORDS[COMP_CWORD-1]} in --root|--state|--rules) COMPREPLY=($(compgen "
-          "-d -- \"$word\")); return ;; --image|--text|--config|--checkpoint) COMPREPLY=($(compgen -f "
-          "-- \"$word\")); return ;; --lang) COMPREPLY=($(compgen -W 'en ja' -- \"$word\")); return ;; "
-          "--fail-on) COMPREPLY=($(compgen -W 'info low medium high critical' -- \"$word\")); return "
-          ";; esac\n  local words='",
-          out);
+    fputs(
+        "# bash completion of yagura\n_yagura() {\n  local word=${COMP_WORDS[COMP_CWORD]} "
+        "command=\n"
+        "  for w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do case $w in -*) ;; *) command=$w; break "
+        ";; "
+        "esac; done\n  case ${COMP_WORDS[COMP_CWORD-1]} in --root|--state|--rules) "
+        "COMPREPLY=($(compgen "
+        "-d -- \"$word\")); return ;; --image|--text|--config|--checkpoint) COMPREPLY=($(compgen "
+        "-f "
+        "-- \"$word\")); return ;; --lang) COMPREPLY=($(compgen -W 'en ja' -- \"$word\")); return "
+        ";; "
+        "--fail-on) COMPREPLY=($(compgen -W 'info low medium high critical' -- \"$word\")); return "
+        ";; esac\n  local words='",
+        out);
     for (size_t k = 0; k < cli_global_option_count; k++)
         fprintf(out, "%s ", cli_options[k].name);
     fputs("'\n  case $command in\n  '') words+='", out);
@@ -93,6 +101,7 @@ void cmd_print_completion(FILE *out)
     fputs("' ;;\n", out);
     for (size_t i = 0; i < cli_command_count; i++)
         fprintf(out, "  %s) words+='%s' ;;\n", cli_commands[i].name, cli_commands[i].options);
-    fputs("  esac\n  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n}\ncomplete -F _yagura yagura\n",
+    fputs("  esac\n  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n}\ncomplete -F _yagura "
+          "yagura\n",
           out);
 }

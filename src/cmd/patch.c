@@ -53,7 +53,10 @@ static bool note(struct cli *cli, struct state *state, const struct audit *a, co
 /* What the files say about the patch that was just recorded. */
 static enum verdict verdict_of(const struct audit *a, const char *patch, bool *known)
 {
-    enum verdict worst = VERDICT_NOT_AFFECTED;
+    /* the first is the worst */
+    static const enum verdict order[] = {VERDICT_BROKEN, VERDICT_UNKNOWN, VERDICT_FIXED,
+                                         VERDICT_NOT_AFFECTED};
+    size_t worst = ARRAY_COUNT(order) - 1;
     *known = false;
     for (const struct fact *f = facts_first(a->facts, "product"); f;
          f = facts_next(a->facts, "product", f)) {
@@ -66,27 +69,28 @@ static enum verdict verdict_of(const struct audit *a, const char *patch, bool *k
         *known = true;
         const struct advisory_file *file = NULL;
         enum proof proof = patches_proof(p, found->files, found->file_count, &file);
-        worst = proof == PROOF_OLD          ? VERDICT_BROKEN
-                : proof == PROOF_UNREADABLE ? VERDICT_UNKNOWN
-                : proof == PROOF_NEW        ? VERDICT_FIXED
-                : patches_marker(p, patch, NULL) == MARKER_PRESENT ||
-                        patches_in_service_pack(p, patch) ||
-                        patches_has_service_pack(a->facts, patch)
-                    ? VERDICT_FIXED
-                    : VERDICT_BROKEN;
+        enum marker marker = patches_marker(p, patch, NULL);
+        bool there = marker == MARKER_PRESENT || patches_in_service_pack(p, patch) ||
+                     patches_has_service_pack(a->facts, patch);
+        size_t one =
+            proof == PROOF_OLD                                                                ? 0
+            : proof == PROOF_UNREADABLE || proof == PROOF_MISSING || marker == MARKER_PENDING ? 1
+            : proof == PROOF_NEW || there                                                     ? 2
+                                                                                              : 0;
+        worst = one < worst ? one : worst;
     }
     for (const struct fact *f = facts_first(a->facts, "package"); f;
          f = facts_next(a->facts, "package", f)) {
         if (str_equal(fact_text(f, "name"), patch)) {
             *known = true;
-            worst = VERDICT_FIXED;
+            worst = worst < 2 ? worst : 2;
             for (const struct fact *u = facts_first(a->facts, "update"); u;
                  u = facts_next(a->facts, "update", u))
                 if (str_equal(fact_text(u, "name"), patch))
-                    worst = VERDICT_BROKEN;
+                    worst = 0;
         }
     }
-    return worst;
+    return order[worst];
 }
 
 static int record(struct cli *cli, struct audit_request *request)
@@ -162,8 +166,8 @@ static int history(struct cli *cli, struct audit_request *request)
         return EXIT_UNKNOWN;
     }
     for (size_t i = 0; i < count; i++) {
-        json_t *o = json_parse(entries[i].body, strlen(entries[i].body), "ledger", 1 << 20, 1 << 20,
-                               &e);
+        json_t *o =
+            json_parse(entries[i].body, strlen(entries[i].body), "ledger", 1 << 20, 1 << 20, &e);
         if (!o || !str_equal(json_get_string(o, "kind"), "patch")) {
             json_decref(o);
             continue;
@@ -202,9 +206,11 @@ int cmd_patch(struct cli *cli)
         return EXIT_USAGE;
     if (!str_equal(what, "plan") && !str_equal(what, "record") && !str_equal(what, "history"))
         return cli_usage(cli, _("patch plan, patch record or patch history?"));
+    if (!str_equal(what, "record") && cli->argument_count > 1)
+        return cli_usage(cli, _("%s is one word too many"), cli->arguments[1]);
     bool needs_memory = !str_equal(what, "plan");
-    CLEANUP(state_cleanup) struct state *state =
-        needs_memory ? cli_state_or_fail(cli) : cli_state(cli);
+    CLEANUP(state_cleanup)
+    struct state *state = needs_memory ? cli_state_or_fail(cli) : cli_state(cli);
     request.state = state;
     if (str_equal(what, "plan"))
         return plan(cli, &request);

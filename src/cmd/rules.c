@@ -34,8 +34,7 @@ static int print_problems(struct cli *cli, const struct sigma_problems *p, const
         json_put_int(o, what, (int64_t)total);
         show_json_line(&cli->show, o);
     } else {
-        printf(_("%zu %s, %zu wrong, %zu warnings\n"), total, what, errors,
-               p->list.count - errors);
+        printf(_("%zu %s, %zu wrong, %zu warnings\n"), total, what, errors, p->list.count - errors);
     }
     return errors ? EXIT_FOUND : EXIT_CLEAN;
 }

@@ -15,7 +15,8 @@
 
 enum {
     MOST_CONF = 4 * 1024 * 1024,
-    MOST_LINE = 65536, MOST_KEYS = 512,
+    MOST_LINE = 65536,
+    MOST_KEYS = 512,
     MOST_FILES = 64,
     MOST_DEPTH = 8,
     MOST_NESTED = 8 /* sections in sections of one file */
@@ -95,9 +96,7 @@ static void add_listener(struct apache *a, const char *path, uint64_t line, cons
     fact_put(facts, f, "address", any ? "*" : address);
     fact_put(facts, f, "port", port);
     fact_put(facts, f, "family", "ipv4");
-    fact_put(facts, f, "scope", any                             ? "any"
-                                : str_starts(address, "127.") ? "loopback"
-                                                                : "address");
+    fact_put(facts, f, "scope", any ? "any" : str_starts(address, "127.") ? "loopback" : "address");
     fact_put(facts, f, "process", "httpd");
     fact_put(facts, f, "service", "apache");
     fact_put(facts, f, "from", "binding");

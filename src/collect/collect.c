@@ -40,8 +40,8 @@ enum {
     FRAME_BEGIN = 1, /* u32: the row that starts */
     FRAME_DONE,      /* u32: the row that is done */
     FRAME_FACT,
-    FRAME_HOST,      /* further values of the host fact */
-    FRAME_CACHE      /* slot, key, value */
+    FRAME_HOST, /* further values of the host fact */
+    FRAME_CACHE /* slot, key, value */
 };
 
 enum { MOST_FACTS = 500000 };
@@ -184,8 +184,7 @@ static void take_cache(struct parent *p, struct bytes *in)
                   arena_strndup(arena, key, key_length), in->data + in->position, bytes_left(in));
 }
 
-static bool take_frame(void *context, uint32_t type, const void *data, size_t size,
-                       struct error *e)
+static bool take_frame(void *context, uint32_t type, const void *data, size_t size, struct error *e)
 {
     struct parent *p = context;
     struct bytes in = bytes_of(data, size);
@@ -259,6 +258,12 @@ bool collect_all(struct facts *facts, struct target *target, const struct wants 
     struct parent p = {.facts = facts, .cache = cache};
     for (size_t row = 0; row < ARRAY_COUNT(sources);)
         row = run_cage(row, &c, &p);
+    if (!collect_host(&c))
+        facts_unread(facts, "operating system", target_name(target),
+                     target_kind(target) == TARGET_TEXT
+                         ? "this text is not what systeminfo or showrev -p print"
+                         : "none was recognised; the path or image may be cut short, or not the "
+                           "system's volume");
     return true;
 }
 
@@ -284,8 +289,7 @@ unsigned collect_families(const struct facts *facts)
     return FAMILY_NONE;
 }
 
-void wants_with_prefix(const struct wants *wants, const char *prefix, size_t *first,
-                       size_t *count)
+void wants_with_prefix(const struct wants *wants, const char *prefix, size_t *first, size_t *count)
 {
     size_t low = 0, high = wants ? wants->count : 0;
     while (low < high) {

@@ -26,7 +26,7 @@ struct windows;
 
 struct collection {
     struct target *target;
-    struct facts *facts;       /* found so far; sources add to it */
+    struct facts *facts; /* found so far; sources add to it */
     const struct wants *wants;
     const struct cache *cache; /* NULL = none; put() in a cage reaches the parent as a frame */
     struct arena *arena;       /* lives as long as the source runs */
@@ -37,8 +37,8 @@ struct collection {
 };
 
 struct collect_source {
-    const char *name;          /* "debian/dpkg": shown where it fails */
-    enum cage_kind cage;       /* CAGE_LIVE rows are skipped for targets that are not live */
+    const char *name;    /* "debian/dpkg": shown where it fails */
+    enum cage_kind cage; /* CAGE_LIVE rows are skipped for targets that are not live */
     /* Which targets it runs on: a mask of FAMILY_*; the family is found by the first rows. */
     unsigned families;
     void (*collect)(struct collection *c);
@@ -66,35 +66,34 @@ unsigned collect_families(const struct facts *facts); /* from the host fact */
 
 /* All wants of one form: "file:", "file-version:", "HKLM\" ... : *first and *count are set to
  * the run of items that begin with `prefix` (the list is sorted). */
-void wants_with_prefix(const struct wants *wants, const char *prefix, size_t *first,
-                       size_t *count);
+void wants_with_prefix(const struct wants *wants, const char *prefix, size_t *first, size_t *count);
 
 /* Reads a text file of the target; NULL with a statement in the facts if it could not be read
  * (not if it is absent: then NULL and nothing said). In the collection's arena. */
 char *collect_text(struct collection *c, const char *path, size_t most, size_t *size);
 
 /* One function a source; the table in collect.c names them. */
-void collect_registry(struct collection *c);        /* windows: hives, host, wanted values */
-void collect_windows(struct collection *c);         /* windows: hotfixes, services, shares ... */
-void collect_windows_files(struct collection *c);   /* windows: wanted files, PE versions, ACLs */
-void collect_iis(struct collection *c);             /* iis: product, sites, vdirs, script maps */
-void collect_windows_text(struct collection *c);    /* text target: systeminfo */
+void collect_registry(struct collection *c);      /* windows: hives, host, wanted values */
+void collect_windows(struct collection *c);       /* windows: hotfixes, services, shares ... */
+void collect_windows_files(struct collection *c); /* windows: wanted files, PE versions, ACLs */
+void collect_iis(struct collection *c);           /* iis: product, sites, vdirs, script maps */
+void collect_windows_text(struct collection *c);  /* text target: systeminfo */
 void collect_solaris_host(struct collection *c);
 void collect_solaris_patches(struct collection *c);
-void collect_solaris_services(struct collection *c);/* inetd.conf, rc files */
-void collect_trust(struct collection *c);           /* .rhosts, hosts.equiv */
-void collect_solaris_text(struct collection *c);    /* text target: showrev -p */
+void collect_solaris_services(struct collection *c); /* inetd.conf, rc files */
+void collect_trust(struct collection *c);            /* .rhosts, hosts.equiv */
+void collect_solaris_text(struct collection *c);     /* text target: showrev -p */
 void collect_netscape(struct collection *c);
-void collect_apache(struct collection *c);          /* Apache 1.3 of that time */
-void collect_leavings(struct collection *c);        /* what the worms leave behind */
-void collect_linux_host(struct collection *c);      /* os-release, identity, support */
+void collect_apache(struct collection *c);     /* Apache 1.3 of that time */
+void collect_leavings(struct collection *c);   /* what the worms leave behind */
+void collect_linux_host(struct collection *c); /* os-release, identity, support */
 void collect_dpkg(struct collection *c);
 void collect_apt(struct collection *c);
 void collect_kernel(struct collection *c);
-void collect_processes(struct collection *c);       /* live */
-void collect_listeners(struct collection *c);       /* live */
+void collect_processes(struct collection *c); /* live */
+void collect_listeners(struct collection *c); /* live */
 void collect_containers(struct collection *c);
 void collect_firewall(struct collection *c);
-void collect_unix_files(struct collection *c);      /* wanted file:, file-mode:, file-owner: */
+void collect_unix_files(struct collection *c); /* wanted file:, file-mode:, file-owner: */
 
 #endif

@@ -72,9 +72,10 @@ void conf_lines_state(const struct conf_lines *l, struct facts *facts, const cha
 {
     char reason[160];
     if (l->too_long) {
-        snprintf(reason, sizeof reason,
-                 "%zu lines are longer than %zu bytes (the first is line %llu) and were passed over",
-                 l->too_long, l->most_line, (unsigned long long)l->first_too_long);
+        snprintf(
+            reason, sizeof reason,
+            "%zu lines are longer than %zu bytes (the first is line %llu) and were passed over",
+            l->too_long, l->most_line, (unsigned long long)l->first_too_long);
         facts_unread(facts, what, path, reason);
     }
     if (l->with_nul) {

@@ -18,8 +18,8 @@ static bool one_of(const char *word, const char *const *list, size_t count, bool
  * commented out from a sentence. */
 static bool is_entry(const struct inetd_entry *e)
 {
-    static const char *const sockets[] = {"stream", "dgram", "raw", "rdm", "seqpacket", "tli",
-                                          "xti"};
+    static const char *const sockets[] = {"stream",    "dgram", "raw", "rdm",
+                                          "seqpacket", "tli",   "xti"};
     static const char *const protos[] = {"tcp", "udp", "rpc/", "ticlts", "ticots", "sctp"};
     static const char *const waits[] = {"wait", "nowait"};
     return one_of(e->socket, sockets, ARRAY_COUNT(sockets), false) &&
@@ -101,9 +101,8 @@ static void add(struct inetd_names *names, const char *name, const char *proto, 
 {
     if (names->list.count >= MOST_NAMES || strlen(name) > 255)
         return;
-    struct name n = {.name = arena_strdup(names->arena, name),
-                     .number = number,
-                     .order = names->list.count};
+    struct name n = {
+        .name = arena_strdup(names->arena, name), .number = number, .order = names->list.count};
     memcpy(n.proto, proto, strlen(proto));
     VEC_PUSH(&names->list, n);
 }

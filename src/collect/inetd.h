@@ -14,9 +14,9 @@
 
 struct inetd_entry {
     bool commented;
-    const char *service;  /* as it stands: "telnet", "100232/10" */
+    const char *service; /* as it stands: "telnet", "100232/10" */
     const char *socket, *proto, *wait, *user, *server;
-    const char *args;     /* the program's name and its arguments, one space between each */
+    const char *args; /* the program's name and its arguments, one space between each */
     bool is_rpc;
     const char *rpc_name; /* RPC: what stands before the slash */
     const char *versions; /* RPC: what stands behind it, or "" */

@@ -88,8 +88,13 @@ static void look_into_dev_folder(struct search *s, const char *folder)
  * named ones belong. */
 static void look_into_dev(struct search *s)
 {
-    static const char *const known[] = {".devlink_db", ".devlink_db_lock", ".devfsadm_dev.lock",
-                                        ".devfsadm_daemon.lock", ".devname_db", "shm", "fd"};
+    static const char *const known[] = {".devlink_db",
+                                        ".devlink_db_lock",
+                                        ".devfsadm_dev.lock",
+                                        ".devfsadm_daemon.lock",
+                                        ".devname_db",
+                                        "shm",
+                                        "fd"};
     struct target_entry *entries;
     size_t count;
     struct error e = ERROR_INIT;
@@ -99,7 +104,8 @@ static void look_into_dev(struct search *s)
     }
     if (count > MOST_DEV) {
         s->everything = false;
-        facts_unread(s->c->facts, "leaving", "/dev", "more than 20,000 names: the rest was not looked at");
+        facts_unread(s->c->facts, "leaving", "/dev",
+                     "more than 20,000 names: the rest was not looked at");
         count = MOST_DEV;
     }
     for (size_t i = 0; i < count; i++) {
@@ -210,8 +216,8 @@ static bool read_nocase(struct search *s, const char *path, size_t most, const c
 
 static void look_for_root_exe(struct search *s, const char *system_root)
 {
-    static const char *const folders[] = {"/inetpub/scripts", "/Program Files/Common Files/System/MSADC",
-                                          "/inetpub/scripts/samples"};
+    static const char *const folders[] = {
+        "/inetpub/scripts", "/Program Files/Common Files/System/MSADC", "/inetpub/scripts/samples"};
     CLEANUP_FREE char *shell = NULL;
     size_t shell_size = 0;
     const char *actual;
@@ -229,7 +235,8 @@ static void look_for_root_exe(struct search *s, const char *system_root)
         bool have = target_read(s->c->target, actual, MOST_PROGRAM, &data, &size, NULL);
         bool same = have && have_shell && size == shell_size && memcmp(data, shell, size) == 0;
         leave(s, "sadmind-iis", actual,
-              same ? "a copy of cmd.exe that every visitor can run" : "root.exe, a name that the worms use",
+              same ? "a copy of cmd.exe that every visitor can run"
+                   : "root.exe, a name that the worms use",
               same ? "high" : "medium");
     }
 }
@@ -239,8 +246,8 @@ static void look_for_explorer(struct search *s)
     struct error e = ERROR_INIT;
     const char *actual;
     if (target_resolve_nocase(s->c->target, "/explorer.exe", s->c->arena, &actual, &e))
-        leave(s, "code-red-ii", actual, "explorer.exe in the root of a drive runs before the real one",
-              "high");
+        leave(s, "code-red-ii", actual,
+              "explorer.exe in the root of a drive runs before the real one", "high");
     else
         looked(s, &e, "/explorer.exe");
     for (const struct fact *f = facts_first(s->c->facts, "vdir"); f;
@@ -263,7 +270,7 @@ static bool contains_nocase(const char *data, size_t size, const char *needle)
 
 static void look_at_pages(struct search *s, const char *root)
 {
-    static const char *const names[] = {"index.htm", "index.html", "index.asp",
+    static const char *const names[] = {"index.htm",   "index.html",  "index.asp",
                                         "default.htm", "default.asp", "default.html"};
     /* Each is a piece of what the worm writes; short, so that a changed spelling still fits. */
     static const struct {

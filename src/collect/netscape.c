@@ -13,20 +13,36 @@
 
 #include <stdlib.h>
 
-enum { MOST_CONF = 1024 * 1024, MOST_LINE = 8192, MOST_KEYS = 512, MOST_INSTANCES = 64, MOST_LOG = 256 * 1024 };
+enum {
+    MOST_CONF = 1024 * 1024,
+    MOST_LINE = 8192,
+    MOST_KEYS = 512,
+    MOST_INSTANCES = 64,
+    MOST_LOG = 256 * 1024
+};
 
 /* Folders that hold server roots, or are one. */
 static const char *const places[] = {
-    "/usr/netscape",         "/usr/netscape/suitespot",    "/usr/iplanet",
-    "/usr/iplanet/servers",  "/opt/netscape",              "/opt/netscape/suitespot",
-    "/opt/iplanet",          "/opt/iplanet/servers",       "/usr/ns-home",
-    "/Netscape",             "/Netscape/SuiteSpot",        "/iPlanet",
-    "/iPlanet/Servers",      "/Program Files/Netscape",    "/opt",
+    "/usr/netscape",
+    "/usr/netscape/suitespot",
+    "/usr/iplanet",
+    "/usr/iplanet/servers",
+    "/opt/netscape",
+    "/opt/netscape/suitespot",
+    "/opt/iplanet",
+    "/opt/iplanet/servers",
+    "/usr/ns-home",
+    "/Netscape",
+    "/Netscape/SuiteSpot",
+    "/iPlanet",
+    "/iPlanet/Servers",
+    "/Program Files/Netscape",
+    "/opt",
 };
 
-static const char *const version_prefixes[] = {
-    "iPlanet-WebServer-Enterprise/", "Netscape-Enterprise/", "Netscape-FastTrack/",
-    "Netscape-Communications/"};
+static const char *const version_prefixes[] = {"iPlanet-WebServer-Enterprise/",
+                                               "Netscape-Enterprise/", "Netscape-FastTrack/",
+                                               "Netscape-Communications/"};
 
 struct instance {
     const char *root;   /* of the server: /usr/netscape/server4 */
@@ -122,7 +138,7 @@ static void add_product(struct collection *c, const struct instance *in)
     /* From 4.0 on the banner names no service pack: without one it is the oldest it may be. */
     bool vague = !strstr(version, "sp");
     struct fact *f = facts_add(c->facts, "product", path, line, offset,
-                               vague           ? CONFIDENCE_LOW
+                               vague              ? CONFIDENCE_LOW
                                : banner == logged ? CONFIDENCE_MEDIUM
                                                   : CONFIDENCE_HIGH);
     fact_put(c->facts, f, "name", "netscape-enterprise");
@@ -244,7 +260,9 @@ static void add_listener(struct collection *c, const struct instance *in, const 
     fact_put(c->facts, f, "port", port);
     fact_put(c->facts, f, "family", "ipv4");
     fact_put(c->facts, f, "scope",
-             any ? "any" : str_starts(address, "127.") ? "loopback" : "address");
+             any                           ? "any"
+             : str_starts(address, "127.") ? "loopback"
+                                           : "address");
     fact_put(c->facts, f, "process", in->admin ? "admserv" : "ns-httpd");
     fact_put(c->facts, f, "service", in->folder);
     fact_put(c->facts, f, "from", "binding");
@@ -265,7 +283,8 @@ static bool read_instance(struct collection *c, const struct instance *in)
     size_t size, objects = 0;
     char *text = collect_text(c, path, MOST_CONF, &size);
     if (!text) {
-        facts_unread(c->facts, "site: magnus.conf", path, "the settings of the instance are not known");
+        facts_unread(c->facts, "site: magnus.conf", path,
+                     "the settings of the instance are not known");
         return false;
     }
     struct fact *site = facts_add(c->facts, "site", path, 0, -1, CONFIDENCE_HIGH);
@@ -294,11 +313,10 @@ static bool read_instance(struct collection *c, const struct instance *in)
     add_listener(c, in, path, port_line, port, fact_text(site, "address"));
 
     const char *document_root = "";
-    const char *loaded = *fact_text(site, "loadobjects") ? fact_text(site, "loadobjects")
-                                                         : "obj.conf";
+    const char *loaded =
+        *fact_text(site, "loadobjects") ? fact_text(site, "loadobjects") : "obj.conf";
     if (!strchr(loaded, '/'))
-        read_objects(c, in,
-                     arena_printf(c->arena, "%s/%s/config/%s", in->root, in->folder, loaded),
+        read_objects(c, in, arena_printf(c->arena, "%s/%s/config/%s", in->root, in->folder, loaded),
                      &document_root, &objects);
     if (*document_root)
         fact_put(c->facts, site, "root", document_root);

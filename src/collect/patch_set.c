@@ -8,7 +8,7 @@ enum { MOST_PATCHES = 50000, MOST_PACKAGES = 2000 };
 struct patch_set {
     struct arena *arena;
     VEC(struct patch *) list;
-    size_t *slots; /* open addressing: index + 1 into list; 0 = free */
+    size_t *slots;     /* open addressing: index + 1 into list; 0 = free */
     size_t slot_count; /* a power of two, at least twice the patches */
     size_t refused;
 };
@@ -165,14 +165,21 @@ static const char *date_of(struct patch_set *set, const char *text)
     return arena_strndup(set->arena, text, strlen(text) > 60 ? 60 : strlen(text));
 }
 
-enum part { PART_INSTALLED, PART_FROM, PART_OBSOLETES, PART_REQUIRES, PART_INCOMPATIBLES,
-            PART_PACKAGES, PARTS };
+enum part {
+    PART_INSTALLED,
+    PART_FROM,
+    PART_OBSOLETES,
+    PART_REQUIRES,
+    PART_INCOMPATIBLES,
+    PART_PACKAGES,
+    PARTS
+};
 
 /* Cuts "Installed: a From: b ..." into its parts, in place. */
 static void split(char *parts[PARTS], char *text)
 {
-    static const char *const names[PARTS] = {"Installed:", "From:", "Obsoletes:", "Requires:",
-                                             "Incompatibles:", "Packages:"};
+    static const char *const names[PARTS] = {
+        "Installed:", "From:", "Obsoletes:", "Requires:", "Incompatibles:", "Packages:"};
     for (char *at = text; *at; at++) {
         if (at != text && !str_is_space(at[-1]))
             continue;
@@ -199,7 +206,7 @@ void patch_set_describe(struct patch_set *set, struct patch *patch, char *text)
     if (parts[PART_OBSOLETES] && !*patch->obsoletes)
         patch->obsoletes = ids_of(set, parts[PART_OBSOLETES]);
     if (parts[PART_REQUIRES] && !*patch->requires)
-        patch->requires = ids_of(set, parts[PART_REQUIRES]);
+    patch->requires = ids_of(set, parts[PART_REQUIRES]);
     if (parts[PART_INCOMPATIBLES] && !*patch->incompatibles)
         patch->incompatibles = ids_of(set, parts[PART_INCOMPATIBLES]);
     if (!parts[PART_PACKAGES])
@@ -239,8 +246,7 @@ static void put_packages(struct facts *facts, struct fact *f, const struct patch
 {
     CLEANUP_STR struct str names = {0};
     if (patch->packages.count)
-        qsort(patch->packages.items, patch->packages.count, sizeof *patch->packages.items,
-              by_name);
+        qsort(patch->packages.items, patch->packages.count, sizeof *patch->packages.items, by_name);
     for (size_t i = 0; i < patch->packages.count; i++)
         str_printf(&names, "%s%s", i ? " " : "", patch->packages.items[i]);
     fact_put(facts, f, "packages", str_text(&names));

@@ -88,14 +88,13 @@ static void read_line(struct reading *r, char *line, uint64_t number)
     else if (str_equal(key, "SUNW_OBSOLETES"))
         r->obsoletes = arena_printf(r->arena, "Obsoletes: %s", value);
     else if (str_equal(key, "SUNW_REQUIRES"))
-        r->requires = arena_printf(r->arena, "Requires: %s", value);
+    r->requires = arena_printf(r->arena, "Requires: %s", value);
 }
 
 /* An instance that installpatch added for a patch: SUNW_PATCHID names it. */
 static void read_instance(struct reading *r)
 {
-    struct patch *patch =
-        patch_set_add(r->patches, r->out->patch_id, PATCH_INSTALLED, r->path, 0);
+    struct patch *patch = patch_set_add(r->patches, r->out->patch_id, PATCH_INSTALLED, r->path, 0);
     if (!patch)
         return;
     if (r->obsoletes)

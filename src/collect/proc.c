@@ -53,13 +53,12 @@ bool proc_cut_deleted(char *path)
     return true;
 }
 
-void proc_parse_cgroup(const char *text, struct arena *arena, const char **unit,
-                       bool *container)
+void proc_parse_cgroup(const char *text, struct arena *arena, const char **unit, bool *container)
 {
     /* Parts of the cgroup paths that container managers make. */
-    static const char *const managers[] = {"docker",   "libpod", "kubepods", "containerd",
-                                           "cri-o",    "lxc",    "crio",     "buildkit",
-                                           "garden",   "nspawn", "machine.slice"};
+    static const char *const managers[] = {"docker", "libpod", "kubepods",     "containerd",
+                                           "cri-o",  "lxc",    "crio",         "buildkit",
+                                           "garden", "nspawn", "machine.slice"};
     size_t position = 0, length, size = strlen(text);
     const char *line;
     *unit = "";
@@ -84,8 +83,7 @@ void proc_parse_cgroup(const char *text, struct arena *arena, const char **unit,
 int proc_open(struct collection *c, struct error *e)
 {
     int root = target_rootfd(c->target);
-    int fd = root < 0 ? -1
-                      : openat(root, "proc", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = root < 0 ? -1 : openat(root, "proc", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
         error_set_errno(e, root < 0 ? ENOENT : errno, "opening failed");
         error_at(e, "/proc", 0, 0);

@@ -48,7 +48,6 @@ const char *proc_user(struct arena *arena, const char *passwd, uint32_t uid);
 bool proc_cut_deleted(char *path);
 
 /* The unit of systemd, and whether it is a container, from the text of /proc/PID/cgroup. */
-void proc_parse_cgroup(const char *text, struct arena *arena, const char **unit,
-                       bool *container);
+void proc_parse_cgroup(const char *text, struct arena *arena, const char **unit, bool *container);
 
 #endif

@@ -49,7 +49,7 @@ struct patch {
     const char *date;                                 /* 2000-01-11, or as it stood */
     const char *path;                                 /* where it was found first */
     uint64_t line;
-    const char *directory;                            /* /var/sadm/patch/ID, or "" */
+    const char *directory; /* /var/sadm/patch/ID, or "" */
     VEC(const char *) packages;
 };
 

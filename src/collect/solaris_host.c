@@ -9,8 +9,8 @@
 enum { MOST_SMALL = 64 * 1024, MOST_PKGINFO = 8 * 1024 * 1024, MOST_LINE = 4096 };
 
 #define INST_RELEASE "/var/sadm/system/admin/INST_RELEASE"
-#define RELEASE "/etc/release"
-#define CSR "/var/sadm/pkg/SUNWcsr/pkginfo"
+#define RELEASE      "/etc/release"
+#define CSR          "/var/sadm/pkg/SUNWcsr/pkginfo"
 
 struct sighting {
     const char *release, *path;
@@ -37,8 +37,7 @@ static void look_at_inst_release(struct looking *l)
     char *text = collect_text(l->c, INST_RELEASE, MOST_SMALL, &size);
     if (!text)
         return;
-    CLEANUP_CONF_LINES struct conf_lines lines =
-        conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
+    CLEANUP_CONF_LINES struct conf_lines lines = conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
     bool solaris = false;
     const char *version = NULL;
     for (char *line; (line = conf_lines_next(&lines));) {
@@ -57,8 +56,7 @@ static void look_at_release(struct looking *l)
     char *text = collect_text(l->c, RELEASE, MOST_SMALL, &size);
     if (!text)
         return;
-    CLEANUP_CONF_LINES struct conf_lines lines =
-        conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
+    CLEANUP_CONF_LINES struct conf_lines lines = conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
     char *line = conf_lines_next(&lines);
     const char *at = line ? strstr(line, "Solaris ") : NULL;
     if (!at)
@@ -122,7 +120,9 @@ static void put_identity(struct collection *c, struct fact *host, const char *na
     fact_put(c->facts, host, "identity",
              arena_printf(c->arena, "%s%s%s", name ? name : "", both, serial));
     fact_put(c->facts, host, "identity_source",
-             *both ? "nodename and file-system id" : name ? "nodename" : "file-system id");
+             *both  ? "nodename and file-system id"
+             : name ? "nodename"
+                    : "file-system id");
 }
 
 static void put_host(struct looking *l, size_t volume)

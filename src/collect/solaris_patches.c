@@ -6,7 +6,7 @@
 enum { MOST_PACKAGES = 20000, MOST_PKGINFO = 8 * 1024 * 1024 };
 
 #define PACKAGES "/var/sadm/pkg"
-#define PATCHES "/var/sadm/patch"
+#define PATCHES  "/var/sadm/patch"
 
 static void put_package(struct collection *c, const struct pkginfo *info, const char *path)
 {

@@ -30,8 +30,7 @@ static bool read_names(struct collection *c, struct inetd_names *names, const ch
     char *text = collect_text(c, path, MOST_CONF, &size);
     if (!text)
         return false;
-    CLEANUP_CONF_LINES struct conf_lines lines =
-        conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
+    CLEANUP_CONF_LINES struct conf_lines lines = conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
     for (char *line; (line = conf_lines_next(&lines));)
         inetd_names_add_line(names, line, with_proto);
     conf_lines_state(&lines, c->facts, "listener", path);
@@ -143,8 +142,7 @@ static void read_inetd(struct reading *r, const char *path)
         }
         return;
     }
-    CLEANUP_CONF_LINES struct conf_lines lines =
-        conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
+    CLEANUP_CONF_LINES struct conf_lines lines = conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
     for (char *line; (line = conf_lines_next(&lines));) {
         struct inetd_entry entry;
         enum inetd_line kind = inetd_parse_line(&entry, c->arena, line);
@@ -196,8 +194,9 @@ static bool names_path(const char *line)
     if (*line == '#' || !*line)
         return false;
     for (const char *at = line; (at = strchr(at, '/')); at++)
-        if ((at == line || strchr(" \t\"'`(;|&=<>", at[-1])) && (str_is_digit(at[1]) ||
-            (str_lower(at[1]) >= 'a' && str_lower(at[1]) <= 'z') || at[1] == '.'))
+        if ((at == line || strchr(" \t\"'`(;|&=<>", at[-1])) &&
+            (str_is_digit(at[1]) || (str_lower(at[1]) >= 'a' && str_lower(at[1]) <= 'z') ||
+             at[1] == '.'))
             return true;
     return false;
 }
@@ -221,8 +220,7 @@ static void put_rpcbind(struct collection *c, const char *path, uint64_t line)
 }
 
 /* Returns false if the script could not be read; its fact says so. */
-static bool read_script(struct collection *c, const char *level, const char *path,
-                        const char *name)
+static bool read_script(struct collection *c, const char *level, const char *path, const char *name)
 {
     struct fact *f = facts_add(c->facts, "rc", path, 0, -1, CONFIDENCE_HIGH);
     fact_put(c->facts, f, "path", path);

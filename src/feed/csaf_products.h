@@ -13,9 +13,20 @@
 
 /* Our namespaces, docs/advisories.md. */
 enum csaf_uri {
-    CSAF_PRODUCT, CSAF_PLATFORM, CSAF_PATCH, CSAF_SERVICE_PACK, CSAF_FILE, CSAF_SUPERSEDES,
-    CSAF_CONTAINED_IN, CSAF_REQUIRES, CSAF_REBOOT, CSAF_TOUCHES, CSAF_RULE, CSAF_EXPOSED_BY,
-    CSAF_PORT, CSAF_URIS
+    CSAF_PRODUCT,
+    CSAF_PLATFORM,
+    CSAF_PATCH,
+    CSAF_SERVICE_PACK,
+    CSAF_FILE,
+    CSAF_SUPERSEDES,
+    CSAF_CONTAINED_IN,
+    CSAF_REQUIRES,
+    CSAF_REBOOT,
+    CSAF_TOUCHES,
+    CSAF_RULE,
+    CSAF_EXPOSED_BY,
+    CSAF_PORT,
+    CSAF_URIS
 };
 
 enum { CSAF_NO_PRODUCT = UINT32_MAX };
@@ -29,13 +40,13 @@ struct csaf_product {
     const char *id, *name;
     const char *vendor, *product, *version, *range; /* of the branches above it; "" */
     const char *architecture;
-    const char *cpe;             /* "" */
-    const struct purl *purl;     /* NULL */
+    const char *cpe;         /* "" */
+    const struct purl *purl; /* NULL */
     struct csaf_uris uris[CSAF_URIS];
     uint32_t reference, relates; /* of a relationship, else CSAF_NO_PRODUCT */
     bool installed_on;           /* category of the relationship */
     const char *reference_id, *relates_id;
-    uint32_t leaf;               /* what a chain of relationships ends in; itself if none */
+    uint32_t leaf; /* what a chain of relationships ends in; itself if none */
 };
 
 struct csaf_group {

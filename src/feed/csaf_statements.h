@@ -5,8 +5,12 @@
 #include "feed/advisories.h"
 #include "feed/csaf_products.h"
 
-enum { CSAF_SAYS_AFFECTED = 1, CSAF_SAYS_NOT_AFFECTED = 2, CSAF_SAYS_FIXED = 4,
-       CSAF_SAYS_INVESTIGATED = 8 };
+enum {
+    CSAF_SAYS_AFFECTED = 1,
+    CSAF_SAYS_NOT_AFFECTED = 2,
+    CSAF_SAYS_FIXED = 4,
+    CSAF_SAYS_INVESTIGATED = 8
+};
 
 /* All statements of one vulnerability about one subject. */
 struct csaf_subject {
@@ -29,10 +33,10 @@ struct csaf_reading {
     /* per vulnerability; `at` holds the number of a product's subject + 1 */
     VEC(struct csaf_subject) subjects;
     uint32_t *at;
-    uint8_t *said; /* per product: statements about this very product id */
+    uint8_t *said;                      /* per product: statements about this very product id */
     struct advisory_file **patch_files; /* per product that is a patch relation: its files */
     size_t *patch_file_counts;
-    int *reboots; /* per product: from remediations[].restart_required; -1 */
+    int *reboots;      /* per product: from remediations[].restart_required; -1 */
     const char **keys; /* per product: csaf_product_key(), once asked for */
 };
 

@@ -11,8 +11,10 @@ struct db_file {
     const uint8_t *map;
     uint64_t size;
     uint32_t documents;
-    struct { uint64_t offset, size; } sections[DB_SECTIONS];
-    uint8_t *checked;    /* a bit a page */
+    struct {
+        uint64_t offset, size;
+    } sections[DB_SECTIONS];
+    uint8_t *checked; /* a bit a page */
     bool damaged;
     struct error damage; /* the first that was met */
 };
@@ -32,7 +34,10 @@ void db_file_note(struct db_file *f, const char *what); /* a record that does no
 bool db_file_check_all(struct db_file *f, struct error *e);
 
 /* Entries of IDS, CASES or PATCHES. */
-struct db_entry { uint64_t hash, block; uint32_t document, item; };
+struct db_entry {
+    uint64_t hash, block;
+    uint32_t document, item;
+};
 size_t db_file_keys(const struct db_file *f, enum db_section section);
 bool db_file_key(struct db_file *f, enum db_section section, size_t i, struct db_entry *out);
 /* The first entry with this hash, or where it would stand. */

@@ -36,11 +36,27 @@
 
 #define DB_MAGIC "YAGADVDB"
 
-enum { DB_VERSION = 1, DB_HEADER_BYTES = 512, DB_PAGE_BYTES = 16384, DB_PAGES_HASH_AT = 496,
-       DB_HEADER_HASH_AT = 504, DB_DOCUMENT_BYTES = 16, DB_KEY_BYTES = 24 };
+enum {
+    DB_VERSION = 1,
+    DB_HEADER_BYTES = 512,
+    DB_PAGE_BYTES = 16384,
+    DB_PAGES_HASH_AT = 496,
+    DB_HEADER_HASH_AT = 504,
+    DB_DOCUMENT_BYTES = 16,
+    DB_KEY_BYTES = 24
+};
 
-enum db_section { DB_BLOCKS, DB_DOCUMENTS, DB_IDS, DB_CASES, DB_PATCHES, DB_WANTS, DB_FEEDS,
-                  DB_PAGES, DB_SECTIONS };
+enum db_section {
+    DB_BLOCKS,
+    DB_DOCUMENTS,
+    DB_IDS,
+    DB_CASES,
+    DB_PATCHES,
+    DB_WANTS,
+    DB_FEEDS,
+    DB_PAGES,
+    DB_SECTIONS
+};
 
 uint64_t db_hash_id(const char *id);
 uint64_t db_hash_case(unsigned kind, const char *product, const char *name);

@@ -14,7 +14,7 @@ struct db_writer;
 
 struct db_writer *db_writer_new(int fd); /* empty, for reading and writing */
 void db_writer_free(struct db_writer *w);
-uint64_t db_writer_position(const struct db_writer *w); /* in the file */
+uint64_t db_writer_position(const struct db_writer *w);             /* in the file */
 void db_writer_begin(struct db_writer *w, enum db_section section); /* in order, DB_PAGES not */
 void db_writer_add(struct db_writer *w, const void *bytes, size_t size);
 void db_writer_key(struct db_writer *w, const struct db_key *key);

@@ -36,7 +36,7 @@ struct document {
     bool deleted;         /* the publisher withdrew it (tracking.status "deleted") */
     size_t revision_count, case_count, patch_count;
     struct advisory_revision *revisions;
-    struct advisory_case *cases;   /* .advisory is not used */
+    struct advisory_case *cases;    /* .advisory is not used */
     struct advisory_patch *patches; /* .advisory_id and .released are not used: the head's */
 };
 

@@ -16,11 +16,11 @@ struct import_file {
 struct import_files {
     VEC(struct import_file) list;
     VEC(char *) feeds; /* malloc blocks */
-    size_t ignored; /* in folders: neither *.json nor an archive by name */
+    size_t ignored;    /* in folders: neither *.json nor an archive by name */
 };
 
-/* Appends. A folder is searched (no linked folders, names in order, dot files not); a file is taken as
- * it is: JSON if it begins with "{" after white space, else an archive. */
+/* Appends. A folder is searched (no linked folders, names in order, dot files not); a file is taken
+ * as it is: JSON if it begins with "{" after white space, else an archive. */
 bool import_files_find(struct import_files *out, const char *path, struct error *e);
 void import_files_free(struct import_files *files);
 

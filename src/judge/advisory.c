@@ -9,8 +9,8 @@ struct patches *advisory_graph(struct judging *j, const char *product, const cha
                                int64_t as_of)
 {
     for (size_t i = 0; i < j->graph_count; i++)
-        if (str_equal(j->graphs[i].product, product) &&
-            str_equal(j->graphs[i].version, version) && j->graphs[i].as_of == as_of)
+        if (str_equal(j->graphs[i].product, product) && str_equal(j->graphs[i].version, version) &&
+            j->graphs[i].as_of == as_of)
             return j->graphs[i].graph;
     struct patches *p =
         patches_of(j->arena, j->in->advisories, j->in->facts, product, version, as_of);
@@ -31,8 +31,7 @@ bool advisory_known(const struct judging *j, int64_t date)
 
 static enum version_scheme scheme_of(const char *product)
 {
-    return str_equal(product, "windows") || str_equal(product, "iis") ||
-                   str_equal(product, "mdac")
+    return str_equal(product, "windows") || str_equal(product, "iis") || str_equal(product, "mdac")
                ? VERSION_WINDOWS
                : VERSION_GENERIC;
 }
@@ -209,9 +208,9 @@ static struct assessment assess_product(struct judging *j, const struct advisory
 /* Worse verdicts of another vulnerability of the same document replace better ones. */
 static int badness(enum verdict v)
 {
-    static const int order[] = {[VERDICT_BROKEN] = 5,   [VERDICT_AFFECTED] = 4,
-                                [VERDICT_UNKNOWN] = 3,  [VERDICT_FIXED] = 2,
-                                [VERDICT_ACCEPTED] = 1, [VERDICT_NOT_AFFECTED] = 0};
+    static const int order[] = {
+        [VERDICT_BROKEN] = 5, [VERDICT_AFFECTED] = 4, [VERDICT_UNKNOWN] = 3,
+        [VERDICT_FIXED] = 2,  [VERDICT_ACCEPTED] = 1, [VERDICT_NOT_AFFECTED] = 0};
     return order[v];
 }
 
@@ -274,8 +273,7 @@ static void judge_product(struct judging *j, const char *name, const char *versi
         struct patches *p = advisory_graph(j, name, version, j->in->as_of);
         struct assessment a = assess_product(j, c, version, p);
         if (c->not_affected)
-            a = (struct assessment){.verdict = VERDICT_NOT_AFFECTED,
-                                    .confidence = CONFIDENCE_HIGH};
+            a = (struct assessment){.verdict = VERDICT_NOT_AFFECTED, .confidence = CONFIDENCE_HIGH};
         add_finding(j, c, &a, version, p, "product", c->title);
     }
 }
@@ -317,8 +315,7 @@ static void judge_package(struct judging *j, const struct fact *package)
             const char *version = n && *fact_text(package, "source_version")
                                       ? fact_text(package, "source_version")
                                       : fact_text(package, "version");
-            enum version_scheme scheme =
-                str_equal(type, "rpm") ? VERSION_RPM : VERSION_DPKG;
+            enum version_scheme scheme = str_equal(type, "rpm") ? VERSION_RPM : VERSION_DPKG;
             struct assessment a = {.verdict = VERDICT_AFFECTED, .confidence = CONFIDENCE_HIGH};
             if (c->not_affected)
                 a.verdict = VERDICT_NOT_AFFECTED;
@@ -351,8 +348,9 @@ static void say_circles(struct judging *j)
         f->subject_kind = "product";
         f->subject_name = arena_strdup(j->out->arena, j->graphs[i].product);
         f->verdict = VERDICT_UNKNOWN;
-        f->summary = message_of(N_("These patches supersede each other in a circle: {list}. Each is "
-                                   "counted for itself alone."));
+        f->summary =
+            message_of(N_("These patches supersede each other in a circle: {list}. Each is "
+                          "counted for itself alone."));
         message_put(&f->summary, "list", arena_strdup(j->out->arena, str_text(&list)));
     }
 }

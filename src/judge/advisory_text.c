@@ -71,20 +71,21 @@ static void add_reach(struct judging *j, const struct advisory_case *c, struct f
     if (*c->port)
         f->port = c->port;
     const struct fact *why = NULL;
-    if (*c->exposed_by &&
-        j->in->rule(j->in->rule_context, c->exposed_by, &why) == TRUTH_FALSE) {
+    if (*c->exposed_by && j->in->rule(j->in->rule_context, c->exposed_by, &why) == TRUTH_FALSE) {
         blocked = true;
-        add_note(f, N_("Nothing leads to it at the moment: what exposes it is switched off or "
-                       "commented out. The hole itself is still there, and a setup program or "
-                       "a policy can bring the way to it back."),
+        add_note(f,
+                 N_("Nothing leads to it at the moment: what exposes it is switched off or "
+                    "commented out. The hole itself is still there, and a setup program or "
+                    "a policy can bring the way to it back."),
                  NULL, NULL);
     } else if (*c->port && publishes(j->in->facts, c) == TRUTH_FALSE) {
         blocked = true;
         add_note(f, N_("Nothing listens on {port} at the moment. The hole is still there."), "port",
                  c->port);
     } else if (*c->port && c->network) {
-        add_note(f, N_("A firewall or filter in front does not close this: it is reached through "
-                       "{port}, which the server has to publish."),
+        add_note(f,
+                 N_("A firewall or filter in front does not close this: it is reached through "
+                    "{port}, which the server has to publish."),
                  "port", c->port);
     }
     f->unreachable = blocked && (first || f->unreachable);
@@ -97,11 +98,10 @@ static void add_evidence(struct finding *f, struct arena *arena, const struct fa
         return;
     const char *name = fact_text(fact, key ? key : "id");
     const struct fact_value *value = key ? fact_value(fact, key) : NULL;
-    const char *text = !key            ? arena_printf(arena, "%s %s installed=%s", fact->kind, name,
-                                                      fact_text(fact, "installed"))
-                       : !value        ? arena_printf(arena, "%s", key)
-                       : value->state == VALUE_ABSENT
-                           ? arena_printf(arena, "%s: absent", key)
+    const char *text = !key     ? arena_printf(arena, "%s %s installed=%s", fact->kind, name,
+                                               fact_text(fact, "installed"))
+                       : !value ? arena_printf(arena, "%s", key)
+                       : value->state == VALUE_ABSENT ? arena_printf(arena, "%s: absent", key)
                        : value->state == VALUE_UNREADABLE
                            ? arena_printf(arena, "%s: unreadable (%s)", key, value->text)
                            : arena_printf(arena, "%s = %s", key, value->text);
@@ -161,17 +161,20 @@ static void say_verdict(struct judging *j, const struct advisory_case *c,
     if (a->why.id)
         VEC_PUSH(&f->notes, a->why);
     if (a->verdict == VERDICT_BROKEN)
-        add_note(f, N_("The record says that {patch} was applied. The file says that it is not "
-                       "there (any more): a service pack or a repair may have taken it away. "
-                       "Apply it again."),
+        add_note(f,
+                 N_("The record says that {patch} was applied. The file says that it is not "
+                    "there (any more): a service pack or a repair may have taken it away. "
+                    "Apply it again."),
                  "patch", a->claimed_patch ? a->claimed_patch : c->advisory->id);
     if (a->not_recorded)
-        add_note(f, N_("The files are new enough though no record says that the patch was "
-                       "applied."),
+        add_note(f,
+                 N_("The files are new enough though no record says that the patch was "
+                    "applied."),
                  NULL, NULL);
     if (a->verdict == VERDICT_FIXED && a->confidence == CONFIDENCE_LOW)
-        add_note(f, N_("This rests on the record alone: no file version is known that would "
-                       "prove it."),
+        add_note(f,
+                 N_("This rests on the record alone: no file version is known that would "
+                    "prove it."),
                  NULL, NULL);
     if (a->marker == MARKER_PENDING)
         add_note(f, N_("{patch} is installed and waits for a restart."), "patch",

@@ -57,8 +57,8 @@ static void judge_solaris(struct coverage *c, const struct fact *host)
     for (size_t i = 0; i < ARRAY_COUNT(listed_solaris); i++)
         if (str_equal(fact_text(host, "version"), listed_solaris[i]))
             return;
-    struct finding *f = unknown(c, "solaris-other-patches", N_("Solaris patches that are not listed"),
-                                fact_text(host, "os"));
+    struct finding *f = unknown(c, "solaris-other-patches",
+                                N_("Solaris patches that are not listed"), fact_text(host, "os"));
     f->summary = message_of(N_("Cannot judge the patches of {os} other than those for sadmind"));
     message_put(&f->summary, "os", fact_text(host, "os"));
     f->why = message_of(N_("No list of the security patches of this release is at hand. No finding "
@@ -72,28 +72,30 @@ static void judge_system(struct coverage *c)
 {
     const struct fact *host = facts_first(c->in->facts, "host");
     if (!host || str_equal(fact_text(host, "family"), "unknown")) {
-        struct finding *f = unknown(c, "system-not-recognised", N_("The system was not recognised"),
-                                    "host");
+        struct finding *f =
+            unknown(c, "system-not-recognised", N_("The system was not recognised"), "host");
         f->summary = message_of(N_("No operating system was recognised here, so nothing can be "
                                    "judged"));
-        f->remedy = message_of(N_("Check that the path or image is the root of the system's volume"));
+        f->remedy =
+            message_of(N_("Check that the path or image is the root of the system's volume"));
         return;
     }
     const char *family = fact_text(host, "family"), *version = fact_text(host, "version");
     if (!str_equal(family, "windows") && !str_equal(family, "solaris"))
         return;
     const struct advisory_case *const *cases;
-    size_t count = advisories_cases(c->in->advisories, CASE_PRODUCT, family, "", &cases), fitting = 0;
+    size_t count = advisories_cases(c->in->advisories, CASE_PRODUCT, family, "", &cases),
+           fitting = 0;
     for (size_t i = 0; i < count; i++)
-        fitting += patches_on_platform(c->in->facts, cases[i]->platform) &&
-                   (!*cases[i]->affected ||
-                    in_range(c, cases[i]->affected, VERSION_GENERIC, version));
+        fitting +=
+            patches_on_platform(c->in->facts, cases[i]->platform) &&
+            (!*cases[i]->affected || in_range(c, cases[i]->affected, VERSION_GENERIC, version));
     if (fitting && str_equal(family, "solaris"))
         judge_solaris(c, host);
     if (fitting)
         return;
-    struct finding *f = unknown(c, "no-advisories", N_("No advisories for this system"),
-                                fact_text(host, "os"));
+    struct finding *f =
+        unknown(c, "no-advisories", N_("No advisories for this system"), fact_text(host, "os"));
     f->summary = message_of(N_("Cannot judge {os}: no advisories for it are loaded"));
     message_put(&f->summary, "os", fact_text(host, "os"));
     f->why = message_of(N_("What is installed was listed, but there is nothing to compare it with. "
@@ -113,12 +115,14 @@ static void judge_feeds(struct coverage *c)
             continue;
         char day[16];
         date_format_day(feeds[i].newest, day);
-        struct finding *f = unknown(c, "feed-old", N_("A feed of advisories is old"), feeds[i].name);
+        struct finding *f =
+            unknown(c, "feed-old", N_("A feed of advisories is old"), feeds[i].name);
         f->summary = message_of(N_("The feed {feed} is old: its newest document is of {day}"));
         message_put(&f->summary, "feed", feeds[i].name);
         message_put(&f->summary, "day", arena_strdup(c->arena, day));
-        f->why = message_of(N_("Holes that became known since then are not in it, so they cannot be "
-                               "found."));
+        f->why =
+            message_of(N_("Holes that became known since then are not in it, so they cannot be "
+                          "found."));
         f->remedy = message_of(N_("Import the vendor's advisories: yagura feed import PATH"));
     }
 }
@@ -131,8 +135,8 @@ void judge_coverage(struct findings *out, const struct judge_input *in)
     for (const struct fact *f = facts_first(in->facts, "unread"); f;
          f = facts_next(in->facts, "unread", f)) {
         char *subject = arena_printf(c.arena, "%s %s", fact_text(f, "what"), f->path);
-        struct finding *item = unknown(&c, "could-not-look", N_("Something could not be looked at"),
-                                       subject);
+        struct finding *item =
+            unknown(&c, "could-not-look", N_("Something could not be looked at"), subject);
         item->summary = message_of(N_("Could not look at {what}: {reason}"));
         message_put(&item->summary, "what", fact_text(f, "what"));
         message_put(&item->summary, "reason", fact_text(f, "reason"));
@@ -144,13 +148,15 @@ void judge_coverage(struct findings *out, const struct judge_input *in)
          f = facts_next(in->facts, "registry", f)) {
         if (!str_equal(fact_text(f, "state"), "dirty"))
             continue;
-        struct finding *item = unknown(&c, "registry-stale", N_("A registry hive is stale"),
-                                       fact_text(f, "hive"));
-        item->summary = message_of(N_("The registry hive {hive} is stale: it was not closed cleanly, "
-                                      "and what was written last may be missing from it"));
+        struct finding *item =
+            unknown(&c, "registry-stale", N_("A registry hive is stale"), fact_text(f, "hive"));
+        item->summary =
+            message_of(N_("The registry hive {hive} is stale: it was not closed cleanly, "
+                          "and what was written last may be missing from it"));
         message_put(&item->summary, "hive", fact_text(f, "hive"));
-        item->remedy = message_of(N_("Shut the system down cleanly and read it again, or judge with "
-                                     "that in mind"));
+        item->remedy =
+            message_of(N_("Shut the system down cleanly and read it again, or judge with "
+                          "that in mind"));
         struct evidence e = {f->path, 0, f->offset, "sequence numbers differ"};
         item->evidence.count = 0;
         VEC_PUSH(&item->evidence, e);

@@ -2,7 +2,8 @@
  *
  * Unknown findings for: what a collector could not look at, a stale registry hive, a system
  * that was not recognised, a Windows or Solaris release that no loaded advisory speaks of, a
- * Solaris release of which only the patches for sadmind are known, and an imported feed whose newest document is over a year old. */
+ * Solaris release of which only the patches for sadmind are known, and an imported feed whose
+ * newest document is over a year old. */
 #ifndef YAGURA_JUDGE_COVERAGE_H
 #define YAGURA_JUDGE_COVERAGE_H
 

@@ -17,7 +17,8 @@ static void add_set(struct str *out, const char *name, bool udp)
 {
     const struct port_range *ranges;
     size_t count = ports_without_business(&ranges);
-    str_printf(out, "\tset %s {\n\t\ttype inet_service\n\t\tflags interval\n\t\telements = {", name);
+    str_printf(out, "\tset %s {\n\t\ttype inet_service\n\t\tflags interval\n\t\telements = {",
+               name);
     bool first = true;
     for (size_t i = 0; i < count; i++) {
         char text[16];
@@ -72,11 +73,12 @@ void gateway_rules(struct str *out, bool json)
         add_json(out);
         return;
     }
-    str_add(out, "#!/usr/sbin/nft -f\n"
-                 "# Ports that have no business outside. For a border router with nftables:\n"
-                 "#   nft -c -f FILE    check    nft -f FILE    load    (both may be repeated)\n"
-                 "# For another make, deny these inbound, over IPv4 and IPv6, forwarded and to the\n"
-                 "# router itself:\n#\n#   port        tcp  udp  service\n");
+    str_add(out,
+            "#!/usr/sbin/nft -f\n"
+            "# Ports that have no business outside. For a border router with nftables:\n"
+            "#   nft -c -f FILE    check    nft -f FILE    load    (both may be repeated)\n"
+            "# For another make, deny these inbound, over IPv4 and IPv6, forwarded and to the\n"
+            "# router itself:\n#\n#   port        tcp  udp  service\n");
     for (size_t i = 0; i < count; i++) {
         char text[16];
         range_text(text, &ranges[i]);

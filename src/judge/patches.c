@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 enum { MOST_PATCHES = 20000 };
+#define NO_NODE SIZE_MAX
 
 struct node {
     const char *key;
@@ -15,6 +16,12 @@ struct node {
     VEC(size_t) superseded_by;          /* direct */
     size_t edges_left[2];               /* while circles are looked for: down, up */
     bool in_circle;
+    /* found out once, when first asked for */
+    const char **successors;
+    size_t successor_count;
+    bool has_marker;
+    enum marker marker;
+    const struct fact *marker_fact;
 };
 
 struct patches {
@@ -25,6 +32,9 @@ struct patches {
     size_t *slots; /* open addressing by key without case: index + 1, 0 = free */
     size_t slot_count;
     VEC(const char *) circles;
+    /* of walk(): when a node was last seen, and what is still to be looked at */
+    uint32_t *seen, round;
+    size_t *queue;
 };
 
 /* FNV-1a; how long a chain gets is bounded by MOST_PATCHES. */
@@ -56,8 +66,9 @@ static size_t node_of(struct patches *p, const char *key)
     size_t *slot = slot_of(p, key);
     if (*slot)
         return *slot - 1;
-    if (p->count == MOST_PATCHES) /* only a made-up host has so many: the rest is one patch */
-        return 0;
+    if (p->count ==
+        MOST_PATCHES) /* only a made-up host or feed has so many: the rest stands alone */
+        return NO_NODE;
     if (p->count == p->capacity) {
         size_t wanted = p->capacity ? p->capacity * 2 : 64;
         struct node *grown = arena_alloc(p->arena, wanted * sizeof *grown);
@@ -74,7 +85,7 @@ static size_t node_of(struct patches *p, const char *key)
 static void edge(struct patches *p, const char *newer, const char *older)
 {
     size_t a = node_of(p, newer), b = node_of(p, older);
-    if (a == b)
+    if (a == b || a == NO_NODE || b == NO_NODE)
         return;
     for (size_t i = 0; i < p->nodes[a].supersedes.count; i++)
         if (p->nodes[a].supersedes.items[i] == b)
@@ -242,6 +253,8 @@ struct patches *patches_of(struct arena *arena, const struct advisories *set,
             !patches_on_platform(facts, list[i]->platform))
             continue;
         size_t at = node_of(p, list[i]->key);
+        if (at == NO_NODE)
+            continue;
         p->nodes[at].patch = list[i];
         for (size_t j = 0; j < list[i]->supersedes_count; j++)
             edge(p, list[i]->key, list[i]->supersedes[j]);
@@ -250,6 +263,8 @@ struct patches *patches_of(struct arena *arena, const struct advisories *set,
     add_revision_edges(p);
     find_circles(p);
     settle(p);
+    p->seen = arena_alloc(arena, (p->count + 1) * sizeof *p->seen);
+    p->queue = arena_alloc(arena, (p->count + 1) * sizeof *p->queue);
     return p;
 }
 
@@ -259,53 +274,61 @@ const struct advisory_patch *patches_find(const struct patches *p, const char *k
     return n ? n->patch : NULL;
 }
 
-/* Breadth first, so that the nearest come first; nodes of a circle lead nowhere. */
-static size_t walk(const struct patches *p, const char *key, bool up, bool with_self,
-                   const char *const **out)
+/* Breadth first, so that the nearest come first; nodes of a circle lead nowhere. The result is
+ * in the arena, of just the size it needs; what is used on the way is the graph's own. */
+static size_t walk(const struct patches *graph, const struct node *start, bool up, bool with_self,
+                   const char ***out)
 {
-    const struct node *start = find(p, key);
-    size_t total = 0;
-    const char **keys = arena_alloc(p->arena, (p->count + 1) * sizeof *keys);
-    if (!start) {
-        if (with_self)
-            keys[total++] = key;
-        *out = keys;
-        return total;
-    }
-    bool *seen = arena_alloc(p->arena, p->count * sizeof *seen);
-    size_t *queue = arena_alloc(p->arena, p->count * sizeof *queue);
-    size_t head = 0, tail = 0;
-    queue[tail++] = (size_t)(start - p->nodes);
-    seen[queue[0]] = true;
+    struct patches *p = (struct patches *)graph;
+    size_t head = 0, tail = 0, total = 0;
+    p->round++;
+    p->queue[tail++] = (size_t)(start - p->nodes);
+    p->seen[p->queue[0]] = p->round;
     while (head < tail) {
-        const struct node *n = &p->nodes[queue[head++]];
-        if (n != start || with_self)
-            keys[total++] = n->key;
+        const struct node *n = &p->nodes[p->queue[head++]];
         if (n->in_circle)
             continue;
         size_t edges = up ? n->superseded_by.count : n->supersedes.count;
         const size_t *items = up ? n->superseded_by.items : n->supersedes.items;
         for (size_t i = 0; i < edges; i++) {
-            if (!seen[items[i]] && !p->nodes[items[i]].in_circle) {
-                seen[items[i]] = true;
-                queue[tail++] = items[i];
+            if (p->seen[items[i]] != p->round && !p->nodes[items[i]].in_circle) {
+                p->seen[items[i]] = p->round;
+                p->queue[tail++] = items[i];
             }
         }
     }
+    const char **keys = arena_alloc(p->arena, (tail + 1) * sizeof *keys);
+    for (size_t i = with_self ? 0 : 1; i < tail; i++)
+        keys[total++] = p->nodes[p->queue[i]].key;
     *out = keys;
     return total;
 }
 
 size_t patches_successors(const struct patches *p, const char *key, const char *const **out)
 {
-    return walk(p, key, true, true, out);
+    struct node *n = (struct node *)find(p, key);
+    if (!n) {
+        const char **alone = arena_alloc(p->arena, sizeof *alone);
+        alone[0] = key;
+        *out = alone;
+        return 1;
+    }
+    if (!n->successors)
+        n->successor_count = walk(p, n, true, true, &n->successors);
+    *out = n->successors;
+    return n->successor_count;
 }
 
 size_t patches_superseded(const struct patches *p, const char *key, const char *const **out)
 {
-    return walk(p, key, false, false, out);
+    const struct node *n = find(p, key);
+    const char **keys = NULL;
+    size_t count = n ? walk(p, n, false, false, &keys) : 0;
+    *out = keys;
+    return count;
 }
 
+/* Of those that nothing supersedes the one that covers most. */
 const char *patches_newest(const struct patches *p, const char *key)
 {
     const char *const *all;
@@ -314,15 +337,14 @@ const char *patches_newest(const struct patches *p, const char *key)
     size_t most = 0;
     for (size_t i = 0; i < count; i++) {
         const struct node *n = find(p, all[i]);
-        if (!n || !n->patch || n->in_circle)
+        bool maximal = n && n->patch && !n->in_circle;
+        for (size_t j = 0; maximal && j < n->superseded_by.count; j++)
+            maximal = !p->nodes[n->superseded_by.items[j]].patch;
+        if (!maximal)
             continue;
-        bool maximal = true;
-        for (size_t j = 0; j < n->superseded_by.count; j++)
-            if (p->nodes[n->superseded_by.items[j]].patch)
-                maximal = false;
         const char *const *below;
         size_t covers = patches_superseded(p, all[i], &below);
-        if (maximal && covers >= most) {
+        if (covers >= most) {
             most = covers;
             best = all[i];
         }
@@ -330,7 +352,8 @@ const char *patches_newest(const struct patches *p, const char *key)
     return best;
 }
 
-enum marker patches_marker(const struct patches *p, const char *key, const struct fact **where)
+static enum marker look_for_marker(const struct patches *p, const char *key,
+                                   const struct fact **where)
 {
     /* What the host says, then what its administrator wrote down: both are claims. */
     static const char *const kinds[] = {"hotfix", "patch-recorded"};
@@ -342,18 +365,31 @@ enum marker patches_marker(const struct patches *p, const char *key, const struc
             if (!str_equal_nocase(id, key) && !is_later_revision(id, key))
                 continue;
             if (str_equal(installed, "1")) {
-                if (where)
-                    *where = f;
+                *where = f;
                 return MARKER_PRESENT;
             }
             if (str_equal(installed, "pending")) {
-                if (where)
-                    *where = f;
+                *where = f;
                 marker = MARKER_PENDING;
             }
         }
     }
     return marker;
+}
+
+enum marker patches_marker(const struct patches *p, const char *key, const struct fact **where)
+{
+    struct node *n = (struct node *)find(p, key);
+    const struct fact *ignored = NULL;
+    if (!n)
+        return look_for_marker(p, key, where ? where : &ignored);
+    if (!n->has_marker) {
+        n->marker = look_for_marker(p, key, &n->marker_fact);
+        n->has_marker = true;
+    }
+    if (where && n->marker_fact)
+        *where = n->marker_fact;
+    return n->marker;
 }
 
 static enum proof judge_file(const struct patches *p, const struct advisory_file *file)
@@ -373,8 +409,8 @@ static enum proof judge_file(const struct patches *p, const struct advisory_file
     return version_range_has(&range, v->text) ? PROOF_NEW : PROOF_OLD;
 }
 
-enum proof patches_proof(const struct patches *p, const struct advisory_file *files,
-                         size_t count, const struct advisory_file **deciding)
+enum proof patches_proof(const struct patches *p, const struct advisory_file *files, size_t count,
+                         const struct advisory_file **deciding)
 {
     size_t readable = 0, missing = 0;
     enum proof result = PROOF_NONE;

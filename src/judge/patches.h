@@ -49,8 +49,8 @@ size_t patches_superseded(const struct patches *p, const char *key, const char *
 enum marker patches_marker(const struct patches *p, const char *key, const struct fact **where);
 
 /* What the files say about this list. `worst` is the fact of the file that decided. */
-enum proof patches_proof(const struct patches *p, const struct advisory_file *files,
-                         size_t count, const struct advisory_file **deciding);
+enum proof patches_proof(const struct patches *p, const struct advisory_file *files, size_t count,
+                         const struct advisory_file **deciding);
 
 /* Whether the host's service pack brings this patch: its level is at least one of those
  * that contain it or what supersedes it. */

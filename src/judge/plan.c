@@ -12,6 +12,11 @@ struct planning {
     struct findings *findings;
     const struct judge_input *in;
     struct arena *arena;
+    struct {
+        const char *product, *version;
+        struct patches *graph;
+    } graphs[32];
+    size_t graph_count;
 };
 
 static struct plan_step *step_for(struct planning *p, enum plan_part part, const char *patch)
@@ -46,22 +51,35 @@ static void closes(struct plan_step *s, const struct finding *f)
         s->severity = f->severity;
 }
 
+static struct patches *graph_of(struct planning *p, const char *product, const char *version)
+{
+    for (size_t i = 0; i < p->graph_count; i++)
+        if (str_equal(p->graphs[i].product, product) && str_equal(p->graphs[i].version, version))
+            return p->graphs[i].graph;
+    struct patches *graph =
+        patches_of(p->arena, p->in->advisories, p->in->facts, product, version, p->in->as_of);
+    if (p->graph_count < ARRAY_COUNT(p->graphs)) {
+        p->graphs[p->graph_count].product = product;
+        p->graphs[p->graph_count].version = version;
+        p->graphs[p->graph_count++].graph = graph;
+    }
+    return graph;
+}
+
 /* The graph of any product on this host that knows the key. */
 static const struct advisory_patch *patch_of(struct planning *p, const char *key,
                                              struct patches **graph)
 {
     const struct fact *host = facts_first(p->in->facts, "host");
-    const char *family = host ? fact_text(host, "family") : "";
     for (const struct fact *f = facts_first(p->in->facts, "product"); f;
          f = facts_next(p->in->facts, "product", f)) {
-        *graph = patches_of(p->arena, p->in->advisories, p->in->facts, fact_text(f, "name"),
-                            fact_text(f, "version"), p->in->as_of);
+        *graph = graph_of(p, fact_text(f, "name"), fact_text(f, "version"));
         const struct advisory_patch *patch = patches_find(*graph, key);
         if (patch)
             return patch;
     }
-    *graph = patches_of(p->arena, p->in->advisories, p->in->facts, family,
-                        host ? fact_text(host, "version") : "", p->in->as_of);
+    *graph =
+        graph_of(p, host ? fact_text(host, "family") : "", host ? fact_text(host, "version") : "");
     return patches_find(*graph, key);
 }
 
@@ -155,8 +173,8 @@ static void add_patch(struct planning *p, const struct finding *f, const char *k
     struct patches *graph = NULL;
     const struct advisory_patch *patch = patch_of(p, key, &graph);
     bool pack = patches_is_service_pack(key);
-    struct plan_step *s = step_for(p, pack ? PLAN_SERVICE_PACK : PLAN_PATCH,
-                                   patch ? patch->key : key);
+    struct plan_step *s =
+        step_for(p, pack ? PLAN_SERVICE_PACK : PLAN_PATCH, patch ? patch->key : key);
     closes(s, f);
     if (!s->what.id) {
         name_patch(s, patch, key);
@@ -281,8 +299,8 @@ static void drop_contained(struct planning *p)
             for (size_t k = 0; pack && patch && k < patch->contained_count; k++) {
                 const char *have = strrchr(pack->patch, ':');
                 const char *in = strrchr(patch->contained_in[k], ':');
-                if (have && in && patches_service_pack_level(have + 1) >=
-                                      patches_service_pack_level(in + 1))
+                if (have && in &&
+                    patches_service_pack_level(have + 1) >= patches_service_pack_level(in + 1))
                     into = pack;
             }
             for (size_t k = 0; !into && k < plan->steps.count; k++) {
@@ -314,7 +332,7 @@ static void drop_contained(struct planning *p)
 struct plan *plan_make(struct findings *findings, const struct judge_input *in)
 {
     struct plan *plan = mem_alloc(sizeof *plan);
-    struct planning p = {plan, findings, in, findings->arena};
+    struct planning p = {.plan = plan, .findings = findings, .in = in, .arena = findings->arena};
     for (size_t i = 0; i < findings->list.count; i++) {
         struct finding *f = findings->list.items[i];
         if (f->verdict == VERDICT_UNKNOWN)

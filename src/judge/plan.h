@@ -13,28 +13,28 @@
 enum plan_part { PLAN_NOW, PLAN_SERVICE_PACK, PLAN_PATCH, PLAN_UPDATE, PLAN_SETTING };
 
 struct plan_step {
-    unsigned order;           /* 1, 2, 3 ... */
+    unsigned order; /* 1, 2, 3 ... */
     enum plan_part part;
-    const char *patch;        /* id or package; NULL for a setting or workaround */
-    struct message what;      /* an imperative sentence */
-    VEC(const char *) closes; /* rule ids, most severe first */
+    const char *patch;          /* id or package; NULL for a setting or workaround */
+    struct message what;        /* an imperative sentence */
+    VEC(const char *) closes;   /* rule ids, most severe first */
     VEC(const char *) subjects; /* of settings: the sites, services, lines concerned */
-    VEC(const char *) needs;  /* keys that must be there first */
-    struct message check;     /* how to see that it worked */
+    VEC(const char *) needs;    /* keys that must be there first */
+    struct message check;       /* how to see that it worked */
     bool exploited;
-    bool intrusion;           /* somebody has been in: before everything else */
-    bool lost;                /* was there before and is gone */
-    int reboot;               /* 1 yes, 0 no, -1 not known */
+    bool intrusion; /* somebody has been in: before everything else */
+    bool lost;      /* was there before and is gone */
+    int reboot;     /* 1 yes, 0 no, -1 not known */
     enum severity severity;
 };
 
 struct plan {
     VEC(struct plan_step *) steps; /* in order */
-    size_t bulletins;     /* open advisories that the patches close together */
-    size_t open_settings; /* checklist findings that no patch closes */
-    size_t open_ports;    /* listeners that should not be reachable */
-    size_t unknown;       /* findings that could not be judged */
-    bool check_again;     /* there is a service pack in it */
+    size_t bulletins;              /* open advisories that the patches close together */
+    size_t open_settings;          /* checklist findings that no patch closes */
+    size_t open_ports;             /* listeners that should not be reachable */
+    size_t unknown;                /* findings that could not be judged */
+    bool check_again;              /* there is a service pack in it */
 };
 
 /* `findings` as judged; steps live in its arena. */

@@ -20,8 +20,8 @@ struct rules {
 /* The forms of docs/facts.md. */
 bool rules_is_want(const char *field)
 {
-    static const char *const forms[] = {"HKLM\\", "file:", "file-version:", "file-mode:",
-                                        "file-owner:", "file-acl:"};
+    static const char *const forms[] = {
+        "HKLM\\", "file:", "file-version:", "file-mode:", "file-owner:", "file-acl:"};
     for (size_t i = 0; i < ARRAY_COUNT(forms); i++)
         if (str_starts_nocase(field, forms[i]))
             return true;
@@ -69,10 +69,9 @@ static void gather_wants(struct rules *rules)
 static struct rule *find(const struct rules *rules, const char *name)
 {
     struct rule key = {.name = name}, *wanted = &key;
-    struct rule **found = rules->list.count
-                              ? bsearch(&wanted, rules->list.items, rules->list.count,
-                                        sizeof *rules->list.items, compare_rules)
-                              : NULL;
+    struct rule **found = rules->list.count ? bsearch(&wanted, rules->list.items, rules->list.count,
+                                                      sizeof *rules->list.items, compare_rules)
+                                            : NULL;
     return found ? *found : NULL;
 }
 
@@ -90,7 +89,7 @@ static bool resolve(const struct rules *rules, struct rule *rule, uint8_t *state
         bool good = other && depth < 16 && resolve(rules, other, state, depth + 1, problems);
         if (!good) {
             sigma_problem(problems, false, rule->path, NULL, "also: %s \"%s\"",
-                          !other                        ? "there is no rule"
+                          !other                     ? "there is no rule"
                           : state[other->index] == 1 ? "a circle through"
                                                      : "the rule is not usable:",
                           rule->also[i]);
@@ -132,8 +131,8 @@ static void finish(struct rules *rules, struct sigma_problems *problems)
 
 /* --- reading --- */
 
-static struct rule *add(struct rules *rules, const char *name, const char *path,
-                        const char *text, size_t size, struct sigma_problems *problems)
+static struct rule *add(struct rules *rules, const char *name, const char *path, const char *text,
+                        size_t size, struct sigma_problems *problems)
 {
     struct rule *rule = rules_parse(rules->arena, name, path, text, size, problems);
     if (!rule)

@@ -50,25 +50,33 @@ struct rule {
     const char *title, *id, *status, *description;
     const char *category, *product, *service;
     enum severity severity;
-    size_t reference_count;      const char *const *references;
-    size_t falsepositive_count;  const char *const *falsepositives;
-    size_t tag_count;            const char *const *tags;
+    size_t reference_count;
+    const char *const *references;
+    size_t falsepositive_count;
+    const char *const *falsepositives;
+    size_t tag_count;
+    const char *const *tags;
     /* of the map `yagura:`; "" and 0 where not given */
-    size_t set_count;            const char *const *sets;
+    size_t set_count;
+    const char *const *sets;
     const char *checklist_id, *why, *fix, *source, *subject;
-    size_t step_count;           const char *const *steps;
-    size_t applies_count;        const struct rule_version *applies;
-    size_t also_count;           const char *const *also; /* names */
-    double weight;               /* for the score; 1 */
-    bool helper;                 /* serves advisories; no row of a checklist */
-    bool ours;                   /* has a map `yagura:` */
-    size_t field_count;          const char *const *fields; /* that the detection asks for */
+    size_t step_count;
+    const char *const *steps;
+    size_t applies_count;
+    const struct rule_version *applies;
+    size_t also_count;
+    const char *const *also; /* names */
+    double weight;           /* for the score; 1 */
+    bool helper;             /* serves advisories; no row of a checklist */
+    bool ours;               /* has a map `yagura:` */
+    size_t field_count;
+    const char *const *fields; /* that the detection asks for */
 
-    struct sigma *sigma;         /* inside: of rules*.c */
+    struct sigma *sigma; /* inside: of rules*.c */
     const struct rule *const *also_rules;
     const struct yaml_node *examples; /* NULL if there are none, or they were passed over */
     bool examples_passed_over;
-    size_t index;                /* its place in the set */
+    size_t index; /* its place in the set */
 };
 
 struct rules;
@@ -89,7 +97,7 @@ void rules_free(struct rules *rules);
 void rules_cleanup(struct rules **rules);
 
 size_t rules_count(const struct rules *rules);
-const struct rule *rules_at(const struct rules *rules, size_t index); /* by name */
+const struct rule *rules_at(const struct rules *rules, size_t index);       /* by name */
 const struct rule *rules_find(const struct rules *rules, const char *name); /* NULL if none */
 
 /* The wanted keys of all rules, sorted without regard to case, each once. */
@@ -105,9 +113,11 @@ const char *rule_outcome_name(enum rule_outcome outcome); /* "quiet" ... "not-ap
 struct rule_result {
     const struct rule *rule;
     enum rule_outcome outcome;
-    size_t fired_count;   const struct fact **fired;
-    size_t unknown_count; const struct fact **unknown; /* records that could not be judged */
-    const char *reason;   /* why unknown: the first value that could not be read; else "" */
+    size_t fired_count;
+    const struct fact **fired;
+    size_t unknown_count;
+    const struct fact **unknown; /* records that could not be judged */
+    const char *reason;          /* why unknown: the first value that could not be read; else "" */
 };
 
 struct rule_results;

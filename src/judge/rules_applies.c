@@ -6,8 +6,8 @@
 static const struct {
     const char *set, *name, *version;
 } sets[] = {
-    {"iis3", "iis", "3"},       {"iis4", "iis", "4"},           {"iis5", "iis", "5"},
-    {"solaris", "solaris", ""}, {"netscape", "netscape", ""},   {"apache13", "apache", "1.3"},
+    {"iis3", "iis", "3"},       {"iis4", "iis", "4"},         {"iis5", "iis", "5"},
+    {"solaris", "solaris", ""}, {"netscape", "netscape", ""}, {"apache13", "apache", "1.3"},
     {"linux", "linux", ""},     {"windows", "windows", ""},
 };
 
@@ -54,8 +54,7 @@ const char *rules_set_of(const struct rule *rule, const struct facts *facts)
 {
     for (size_t i = 0; i < rule->set_count; i++)
         for (size_t k = 0; k < ARRAY_COUNT(sets); k++)
-            if (str_equal(sets[k].set, rule->sets[i]) &&
-                fits(facts, sets[k].name, sets[k].version))
+            if (str_equal(sets[k].set, rule->sets[i]) && fits(facts, sets[k].name, sets[k].version))
                 return rule->sets[i];
     return "";
 }

@@ -9,8 +9,8 @@
 /* A rule while its records are walked. */
 struct row {
     struct rule_result result;
-    enum truth own;    /* of its own records */
-    enum truth whole;  /* with `also` */
+    enum truth own;   /* of its own records */
+    enum truth whole; /* with `also` */
     bool applicable, combined;
     VEC(const struct fact *) fired, unknown;
 };
@@ -147,8 +147,8 @@ struct rule_results *rules_evaluate(const struct rules *rules, const struct fact
         struct row *row = &results->rows[i];
         row->result.rule = rules_at(rules, i);
         row->result.reason = "";
-        row->applicable = rules_kinds_find(row->result.rule->category) &&
-                          rules_applies(row->result.rule, facts);
+        row->applicable =
+            rules_kinds_find(row->result.rule->category) && rules_applies(row->result.rule, facts);
     }
     const struct rules_kind *kind;
     for (unsigned k = 0; (kind = rules_kinds_at(k)); k++) {

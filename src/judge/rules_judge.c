@@ -174,8 +174,8 @@ static void describe(struct judging *j, struct finding *item, const struct fact 
 {
     const struct rule *rule = j->rule;
     item->rule_title = rule->title;
-    item->rule_source = *rule->source          ? rule->source
-                        : *rule->checklist_id  ? rule->checklist_id
+    item->rule_source = *rule->source           ? rule->source
+                        : *rule->checklist_id   ? rule->checklist_id
                         : rule->reference_count ? rule->references[0]
                                                 : "";
     item->rule_kind = str_equal(rule->category, "leaving") ? RULE_LEAVING : RULE_CHECKLIST;
@@ -226,8 +226,13 @@ void rules_judge(struct findings *out, const struct rule_results *results,
 {
     for (size_t i = 0; i < rule_results_count(results); i++) {
         const struct rule_result *r = rule_results_at(results, i);
-        struct judging j = {.out = out, .results = results, .facts = facts, .identity = identity,
-                            .result = r, .rule = r->rule, .first = out->list.count,
+        struct judging j = {.out = out,
+                            .results = results,
+                            .facts = facts,
+                            .identity = identity,
+                            .result = r,
+                            .rule = r->rule,
+                            .first = out->list.count,
                             .set = rules_set_of(r->rule, facts)};
         if (r->rule->helper || (set && !str_equal(set, j.set)))
             continue;
@@ -235,8 +240,7 @@ void rules_judge(struct findings *out, const struct rule_results *results,
             add_finding(&j, r->fired[k], VERDICT_AFFECTED);
         for (size_t k = 0; r->unknown_count <= MOST_UNKNOWN && k < r->unknown_count; k++)
             add_finding(&j, r->unknown[k], VERDICT_UNKNOWN);
-        if (r->unknown_count > MOST_UNKNOWN ||
-            (r->outcome == OUTCOME_UNKNOWN && !r->unknown_count))
+        if (r->unknown_count > MOST_UNKNOWN || (r->outcome == OUTCOME_UNKNOWN && !r->unknown_count))
             add_finding(&j, NULL, VERDICT_UNKNOWN);
     }
 }

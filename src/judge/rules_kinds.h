@@ -6,13 +6,13 @@
 
 struct rules_kind {
     const char *name;
-    const char *subject;   /* the key that names a record; further ones, where that is empty,
-                            * follow a space; or a text with {key} places */
-    bool none_is_unknown;  /* no record at all is no answer unless a `complete` fact says so */
-    bool open;             /* settings of a server by their own names: any key may be asked for */
-    const char *keys;      /* separated by spaces, one in front and behind */
-    const char *unread;    /* what an `unread` fact calls the records of this kind, beside its
-                            * name and its name with an s; "" = nothing else */
+    const char *subject;  /* the key that names a record; further ones, where that is empty,
+                           * follow a space; or a text with {key} places */
+    bool none_is_unknown; /* no record at all is no answer unless a `complete` fact says so */
+    bool open;            /* settings of a server by their own names: any key may be asked for */
+    const char *keys;     /* separated by spaces, one in front and behind */
+    const char *unread;   /* what an `unread` fact calls the records of this kind, beside its
+                           * name and its name with an s; "" = nothing else */
 };
 
 const struct rules_kind *rules_kinds_find(const char *name); /* NULL if there is none */

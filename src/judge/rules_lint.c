@@ -18,7 +18,7 @@ static bool is_uuid(const char *text)
     size_t i = 0;
     for (; text[i]; i++)
         if (i == 8 || i == 13 || i == 18 || i == 23 ? text[i] != '-'
-                                                     : !strchr("0123456789abcdefABCDEF", text[i]))
+                                                    : !strchr("0123456789abcdefABCDEF", text[i]))
             return false;
     return i == 36;
 }
@@ -29,9 +29,9 @@ static void lint_fields(const struct rule *rule, const struct rules_kind *kind,
     bool host = str_equal(kind->name, "host");
     for (size_t i = 0; i < rule->field_count; i++) {
         const char *field = rule->fields[i];
-        static const char *const of_host[] = {"family", "name", "os", "version", "arch",
-                                              "service_pack", "build", "ubr", "product_type",
-                                              "system_root", "identity", "identity_source"};
+        static const char *const of_host[] = {
+            "family", "name", "os",           "version",     "arch",     "service_pack",
+            "build",  "ubr",  "product_type", "system_root", "identity", "identity_source"};
         bool known = rules_is_want(field);
         if (known && !host) {
             warn(problems, rule, "a wanted key is a field of category host only:", field);
@@ -142,10 +142,9 @@ static void run_example(const struct rule *rule, const struct yaml_node *example
                         struct sigma_problems *problems)
 {
     CLEANUP(facts_cleanup) struct facts *facts = facts_new();
-    struct fact *f = facts_add(facts, rule->category, rule->path, example->line, -1,
-                               CONFIDENCE_HIGH);
-    const struct yaml_node *record =
-        example->kind == YAML_MAP ? yaml_get(example, "record") : NULL;
+    struct fact *f =
+        facts_add(facts, rule->category, rule->path, example->line, -1, CONFIDENCE_HIGH);
+    const struct yaml_node *record = example->kind == YAML_MAP ? yaml_get(example, "record") : NULL;
     const char *expect = record ? yaml_get_text(example, "expect") : NULL;
     bool known = false;
     for (size_t i = 0; expect && i < ARRAY_COUNT(expectations); i++)

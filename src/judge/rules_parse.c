@@ -26,25 +26,47 @@ struct key {
     enum reading reading;
     size_t offset, count_offset;
 };
-#define TEXT(name, member) {name, READ_TEXT, offsetof(struct rule, member), 0}
+#define TEXT(name, member)                                                                         \
+    {                                                                                              \
+        name, READ_TEXT, offsetof(struct rule, member), 0                                          \
+    }
 #define TEXTS(name, member, count)                                                                 \
-    {name, READ_TEXTS, offsetof(struct rule, member), offsetof(struct rule, count)}
-#define SKIP(name) {name, READ_SKIP, 0, 0}
+    {                                                                                              \
+        name, READ_TEXTS, offsetof(struct rule, member), offsetof(struct rule, count)              \
+    }
+#define SKIP(name)                                                                                 \
+    {                                                                                              \
+        name, READ_SKIP, 0, 0                                                                      \
+    }
 
 static const struct key top_keys[] = {
-    TEXT("title", title), TEXT("id", id), TEXT("status", status),
-    TEXT("description", description), TEXTS("references", references, reference_count),
-    TEXTS("falsepositives", falsepositives, falsepositive_count), TEXTS("tags", tags, tag_count),
+    TEXT("title", title),
+    TEXT("id", id),
+    TEXT("status", status),
+    TEXT("description", description),
+    TEXTS("references", references, reference_count),
+    TEXTS("falsepositives", falsepositives, falsepositive_count),
+    TEXTS("tags", tags, tag_count),
 };
 static const struct key source_keys[] = {
-    TEXT("category", category), TEXT("product", product), TEXT("service", service),
+    TEXT("category", category),
+    TEXT("product", product),
+    TEXT("service", service),
     SKIP("definition"),
 };
 static const struct key our_keys[] = {
-    TEXTS("set", sets, set_count), TEXT("checklist_id", checklist_id), TEXT("why", why),
-    TEXT("fix", fix), TEXTS("steps", steps, step_count), TEXT("source", source),
-    TEXT("subject", subject), TEXTS("also", also, also_count),
-    SKIP("applies"), SKIP("weight"), SKIP("helper"), SKIP("examples"),
+    TEXTS("set", sets, set_count),
+    TEXT("checklist_id", checklist_id),
+    TEXT("why", why),
+    TEXT("fix", fix),
+    TEXTS("steps", steps, step_count),
+    TEXT("source", source),
+    TEXT("subject", subject),
+    TEXTS("also", also, also_count),
+    SKIP("applies"),
+    SKIP("weight"),
+    SKIP("helper"),
+    SKIP("examples"),
 };
 
 static void read_texts(struct parse *p, const struct yaml_node *node, const char *name,
@@ -194,8 +216,8 @@ static void read_rule(struct parse *p, const struct yaml_node *top, struct rule 
         rule->field_count = sigma_fields(rule->sigma, &rule->fields);
 }
 
-struct rule *rules_parse(struct arena *arena, const char *name, const char *path,
-                         const char *text, size_t size, struct sigma_problems *problems)
+struct rule *rules_parse(struct arena *arena, const char *name, const char *path, const char *text,
+                         size_t size, struct sigma_problems *problems)
 {
     struct parse p = {arena, path, problems, false};
     struct yaml_node **documents = NULL;
@@ -213,10 +235,21 @@ struct rule *rules_parse(struct arena *arena, const char *name, const char *path
         return NULL;
     }
     struct rule *rule = arena_alloc(arena, sizeof *rule);
-    *rule = (struct rule){
-        .name = arena_strdup(arena, name), .path = path, .title = "", .id = "", .status = "",
-        .description = "", .category = "", .product = "", .service = "", .checklist_id = "",
-        .why = "", .fix = "", .source = "", .subject = "", .weight = 1};
+    *rule = (struct rule){.name = arena_strdup(arena, name),
+                          .path = path,
+                          .title = "",
+                          .id = "",
+                          .status = "",
+                          .description = "",
+                          .category = "",
+                          .product = "",
+                          .service = "",
+                          .checklist_id = "",
+                          .why = "",
+                          .fix = "",
+                          .source = "",
+                          .subject = "",
+                          .weight = 1};
     read_rule(&p, documents[0], rule);
     if (!p.failed)
         return rule;

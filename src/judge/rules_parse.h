@@ -6,7 +6,7 @@
 
 /* NULL if the rule is left out. All in the arena except the compiled detection: sigma_free()
  * rule->sigma. */
-struct rule *rules_parse(struct arena *arena, const char *name, const char *path,
-                         const char *text, size_t size, struct sigma_problems *problems);
+struct rule *rules_parse(struct arena *arena, const char *name, const char *path, const char *text,
+                         size_t size, struct sigma_problems *problems);
 
 #endif

@@ -6,8 +6,8 @@
 
 struct rules_record {
     const struct fact *fact;
-    bool host;           /* a wanted key that is not stated was not looked at */
-    const char *reason;  /* of the first unreadable value that was asked for, else NULL */
+    bool host;          /* a wanted key that is not stated was not looked at */
+    const char *reason; /* of the first unreadable value that was asked for, else NULL */
     const struct fact_value **slots; /* host: its keys, hashed; NULL = walk them */
     size_t mask;
 };

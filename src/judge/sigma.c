@@ -79,9 +79,10 @@ static void compile(struct sigma_build *b, const struct yaml_node *detection)
         const char *name = detection->keys[i]->text;
         if (str_equal(name, "condition") || str_equal(name, "timeframe"))
             continue;
-        selections[count++] = (struct sigma_selection){
-            .name = name, .at = detection->keys[i],
-            .node = sigma_parse_selection(b, detection->items[i])};
+        selections[count++] =
+            (struct sigma_selection){.name = name,
+                                     .at = detection->keys[i],
+                                     .node = sigma_parse_selection(b, detection->items[i])};
     }
     b->sigma->condition = sigma_condition_parse(b, condition, selections, count);
     for (size_t i = 0; i < count && b->sigma->condition; i++)

@@ -185,8 +185,7 @@ static struct sigma_node *chain(struct reader *r, const char *word, int kind,
     }
     struct sigma_node *node = NULL;
     if (good && parts.count)
-        node = parts.count == 1 ? parts.items[0]
-                                : sigma_node(r->b, kind, parts.items, parts.count);
+        node = parts.count == 1 ? parts.items[0] : sigma_node(r->b, kind, parts.items, parts.count);
     VEC_FREE(&parts);
     return node;
 }

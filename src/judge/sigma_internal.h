@@ -22,12 +22,12 @@ struct sigma_units {
 };
 
 enum sigma_kind {
-    SIGMA_EXACT,    /* text */
+    SIGMA_EXACT, /* text */
     SIGMA_PREFIX,
     SIGMA_SUFFIX,
     SIGMA_CONTAINS,
-    SIGMA_GLOB,     /* units */
-    SIGMA_NUMBER,   /* text: the same number, or else the same text */
+    SIGMA_GLOB,   /* units */
+    SIGMA_NUMBER, /* text: the same number, or else the same text */
     SIGMA_COMPARE,
     SIGMA_REGEX,
     SIGMA_CIDR,
@@ -48,7 +48,7 @@ struct sigma_value {
     struct sigma_units glob;
     pcre2_code *regex;
     uint8_t network[16];
-    uint8_t network_bytes;  /* 4 or 16 */
+    uint8_t network_bytes; /* 4 or 16 */
     uint8_t network_bits;
 };
 
@@ -133,8 +133,8 @@ void sigma_text_compile(struct arena *arena, const struct sigma_units *u, bool c
 
 /* sigma_match.c: one value against the text of a field. */
 enum truth sigma_match_value(const struct sigma *s, const struct sigma_value *v, const char *text);
-bool sigma_match_literal(enum sigma_kind how, const char *text, size_t length,
-                         const char *literal, size_t literal_length, bool cased);
+bool sigma_match_literal(enum sigma_kind how, const char *text, size_t length, const char *literal,
+                         size_t literal_length, bool cased);
 bool sigma_match_is_number(const char *text);
 int sigma_match_order(const char *a, const char *b); /* two numbers: <0, 0, >0 */
 

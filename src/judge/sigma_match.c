@@ -27,8 +27,8 @@ static bool contains(const char *text, size_t length, const char *literal, size_
     return false;
 }
 
-bool sigma_match_literal(enum sigma_kind how, const char *text, size_t length,
-                         const char *literal, size_t wanted, bool cased)
+bool sigma_match_literal(enum sigma_kind how, const char *text, size_t length, const char *literal,
+                         size_t wanted, bool cased)
 {
     if (how == SIGMA_CONTAINS)
         return contains(text, length, literal, wanted, cased);
@@ -150,7 +150,7 @@ static int magnitude(const struct number *a, const struct number *b)
     order = memcmp(a->fraction, b->fraction, shorter);
     if (order)
         return order;
-    return a->fraction_length == b->fraction_length ? 0
+    return a->fraction_length == b->fraction_length  ? 0
            : a->fraction_length < b->fraction_length ? -1
                                                      : 1;
 }
@@ -218,10 +218,9 @@ enum truth sigma_match_value(const struct sigma *s, const struct sigma_value *v,
         answer = glob(&v->glob, text, strlen(text), v->cased);
         break;
     case SIGMA_NUMBER:
-        answer = sigma_match_is_number(text)
-                     ? sigma_match_order(text, v->text) == 0
-                     : sigma_match_literal(SIGMA_EXACT, text, strlen(text), v->text, v->length,
-                                           v->cased);
+        answer = sigma_match_is_number(text) ? sigma_match_order(text, v->text) == 0
+                                             : sigma_match_literal(SIGMA_EXACT, text, strlen(text),
+                                                                   v->text, v->length, v->cased);
         break;
     case SIGMA_COMPARE:
         answer = compare(v, text);

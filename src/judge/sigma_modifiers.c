@@ -6,9 +6,30 @@
 #include <stdlib.h>
 
 enum modifier {
-    MOD_ALL, MOD_NEQ, MOD_CASED, MOD_CONTAINS, MOD_STARTSWITH, MOD_ENDSWITH, MOD_WINDASH,
-    MOD_BASE64, MOD_BASE64OFFSET, MOD_UTF16LE, MOD_UTF16BE, MOD_UTF16, MOD_RE, MOD_RE_I, MOD_RE_M,
-    MOD_RE_S, MOD_CIDR, MOD_EXISTS, MOD_FIELDREF, MOD_LT, MOD_LTE, MOD_GT, MOD_GTE, MOD_UNSUPPORTED
+    MOD_ALL,
+    MOD_NEQ,
+    MOD_CASED,
+    MOD_CONTAINS,
+    MOD_STARTSWITH,
+    MOD_ENDSWITH,
+    MOD_WINDASH,
+    MOD_BASE64,
+    MOD_BASE64OFFSET,
+    MOD_UTF16LE,
+    MOD_UTF16BE,
+    MOD_UTF16,
+    MOD_RE,
+    MOD_RE_I,
+    MOD_RE_M,
+    MOD_RE_S,
+    MOD_CIDR,
+    MOD_EXISTS,
+    MOD_FIELDREF,
+    MOD_LT,
+    MOD_LTE,
+    MOD_GT,
+    MOD_GTE,
+    MOD_UNSUPPORTED
 };
 
 #define BIT(modifier) (1u << (modifier))
@@ -115,7 +136,8 @@ static bool add_modifier(struct sigma_build *b, struct line *l, const struct yam
             return false;
         }
     if ((table[i].modifier == MOD_RE_I || table[i].modifier == MOD_RE_M ||
-         table[i].modifier == MOD_RE_S) && !has(l, MOD_RE)) {
+         table[i].modifier == MOD_RE_S) &&
+        !has(l, MOD_RE)) {
         sigma_fail(b, key, "the modifier \"%s\" stands behind \"re\" only", name);
         return false;
     }
@@ -211,8 +233,8 @@ static bool fill_regex(struct sigma_build *b, const struct line *l, const struct
     int code;
     PCRE2_SIZE offset;
     v->kind = SIGMA_REGEX;
-    v->regex = pcre2_compile((PCRE2_SPTR)at->text, PCRE2_ZERO_TERMINATED, options, &code, &offset,
-                             NULL);
+    v->regex =
+        pcre2_compile((PCRE2_SPTR)at->text, PCRE2_ZERO_TERMINATED, options, &code, &offset, NULL);
     if (!v->regex) {
         PCRE2_UCHAR why[120] = "";
         pcre2_get_error_message(code, why, sizeof why);
@@ -249,8 +271,10 @@ static bool fill_reference(struct sigma_build *b, const struct line *l, const st
     bool front = has(l, MOD_CONTAINS) || has(l, MOD_ENDSWITH);
     bool back = has(l, MOD_CONTAINS) || has(l, MOD_STARTSWITH);
     v->kind = SIGMA_FIELDREF;
-    v->how = front && back ? SIGMA_CONTAINS : front ? SIGMA_SUFFIX : back ? SIGMA_PREFIX
-                                                                          : SIGMA_EXACT;
+    v->how = front && back ? SIGMA_CONTAINS
+             : front       ? SIGMA_SUFFIX
+             : back        ? SIGMA_PREFIX
+                           : SIGMA_EXACT;
     v->cased = has(l, MOD_CASED);
     v->text = name;
     sigma_add_field(b, name);
@@ -299,8 +323,8 @@ static bool fill_text(struct sigma_build *b, const struct line *l, const struct 
     bool number = !at->quoted && sigma_match_is_number(at->text) && l->field &&
                   !(l->set & ~(unsigned)(WITH_ANY | BIT(MOD_CASED))) &&
                   (at->text[0] != '0' || !str_is_digit(at->text[1])) && at->text[0] != '+';
-    *group = (struct sigma_alternatives){arena_alloc(b->arena, count * sizeof *group->values),
-                                         count};
+    *group =
+        (struct sigma_alternatives){arena_alloc(b->arena, count * sizeof *group->values), count};
     for (size_t i = 0; i < count; i++) {
         if (!l->field) /* a keyword may stand anywhere in a value */
             sigma_text_open(b->arena, &units[i], true, true);

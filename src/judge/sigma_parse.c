@@ -19,8 +19,8 @@ static struct sigma_node *parse_map(struct sigma_build *b, const struct yaml_nod
     struct sigma_node **children = arena_alloc(b->arena, map->count * sizeof(struct sigma_node *));
     bool good = true;
     for (size_t i = 0; i < map->count; i++) {
-        children[i] = leaf(b, sigma_modifiers_item(b, map->keys[i], map->keys[i]->text,
-                                                   map->items[i]));
+        children[i] =
+            leaf(b, sigma_modifiers_item(b, map->keys[i], map->keys[i]->text, map->items[i]));
         good = good && children[i];
     }
     return good ? sigma_node(b, NODE_AND, children, map->count) : NULL;

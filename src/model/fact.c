@@ -6,14 +6,14 @@
 #include <stdlib.h>
 
 enum {
-    MOST_VALUES = 20000,         /* keys of one fact: a host fact holds every want */
-    MOST_TEXT = 1024 * 1024,     /* bytes of one value */
+    MOST_VALUES = 20000,     /* keys of one fact: a host fact holds every want */
+    MOST_TEXT = 1024 * 1024, /* bytes of one value */
     MOST_KINDS = 64
 };
 
 /* Facts of one kind are chained, so that walking a kind does not walk the set. */
 struct entry {
-    struct fact fact; /* first, so that a fact's address is its entry's */
+    struct fact fact;    /* first, so that a fact's address is its entry's */
     size_t next_of_kind; /* index + 1; 0 = last */
 };
 
@@ -226,9 +226,9 @@ bool facts_add_json(struct facts *set, const json_t *object, struct error *e)
         error_set(e, ERR_FORMAT, "\"confidence\" is high, medium or low, not \"%s\"", sure);
         return false;
     }
-    struct fact *f = facts_add(set, kind, path ? path : "", line > 0 ? (uint64_t)line : 0,
-                               json_is_integer(offset) ? json_integer_value(offset) : -1,
-                               confidence);
+    struct fact *f =
+        facts_add(set, kind, path ? path : "", line > 0 ? (uint64_t)line : 0,
+                  json_is_integer(offset) ? json_integer_value(offset) : -1, confidence);
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)object, key, value)

@@ -29,9 +29,9 @@ struct fact {
     const char *kind;
     struct fact_value *values; /* in the order in which they were added */
     size_t value_count, value_capacity;
-    const char *path;          /* where it came from: a path within the target; may be "" */
-    uint64_t line;             /* 1-based; 0 = none */
-    int64_t offset;            /* in bytes; -1 = none */
+    const char *path; /* where it came from: a path within the target; may be "" */
+    uint64_t line;    /* 1-based; 0 = none */
+    int64_t offset;   /* in bytes; -1 = none */
     enum confidence confidence;
 };
 

@@ -103,11 +103,20 @@ static int rank(const struct finding *f)
     return f->verdict == VERDICT_UNKNOWN ? 1 : 2 + (int)f->verdict;
 }
 
+/* What attackers left behind: somebody has been in. */
+static bool is_intrusion(const struct finding *f)
+{
+    return finding_is_open(f) && f->severity == SEVERITY_CRITICAL && f->subject_kind &&
+           str_equal(f->subject_kind, "leaving");
+}
+
 static int compare(const void *x, const void *y)
 {
     const struct finding *a = *(struct finding *const *)x, *b = *(struct finding *const *)y;
     if (rank(a) != rank(b))
         return rank(a) - rank(b);
+    if (is_intrusion(a) != is_intrusion(b))
+        return is_intrusion(a) ? -1 : 1;
     if (a->unreachable != b->unreachable)
         return a->unreachable ? 1 : -1;
     if (a->exploited != b->exploited)

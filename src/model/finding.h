@@ -35,7 +35,7 @@ char *message_text(struct arena *arena, const struct message *m);
 struct evidence {
     const char *path;
     uint64_t line;
-    int64_t offset; /* -1 = none */
+    int64_t offset;   /* -1 = none */
     const char *fact; /* "hotfix Q295534 installed=1" */
 };
 
@@ -44,13 +44,20 @@ struct reference {
 };
 
 struct finding {
-    const char *id;         /* 16 hex digits: hash of target identity, rule and subject */
-    const char *rule_id;    /* "MS01-026", "iis-printer-mapped", "debian-security-update" */
-    const char *rule_title; /* message id */
-    const char *rule_source;/* "MS01-026", "KB Q184375", the list an update came from */
-    enum { RULE_ADVISORY, RULE_CHECKLIST, RULE_UPDATE, RULE_SUPPORT, RULE_RESTART, RULE_TARGET,
-           RULE_LEAVING } rule_kind;
-    const char *checklist;  /* set of a checklist rule, else NULL */
+    const char *id;          /* 16 hex digits: hash of target identity, rule and subject */
+    const char *rule_id;     /* "MS01-026", "iis-printer-mapped", "debian-security-update" */
+    const char *rule_title;  /* message id */
+    const char *rule_source; /* "MS01-026", "KB Q184375", the list an update came from */
+    enum {
+        RULE_ADVISORY,
+        RULE_CHECKLIST,
+        RULE_UPDATE,
+        RULE_SUPPORT,
+        RULE_RESTART,
+        RULE_TARGET,
+        RULE_LEAVING
+    } rule_kind;
+    const char *checklist; /* set of a checklist rule, else NULL */
     enum severity severity;
     const char *subject_kind, *subject_name;
     enum verdict verdict;
@@ -70,7 +77,7 @@ struct finding {
     const char *revision;      /* of the advisory: version and date */
     /* merged in afterwards from the state, DATE_NONE where unknown */
     int64_t first_seen, last_seen, fixed_at;
-    bool revised;              /* the advisory changed since the last audit */
+    bool revised; /* the advisory changed since the last audit */
 };
 
 struct findings {
@@ -82,8 +89,9 @@ void findings_free(struct findings *f);
 void findings_cleanup(struct findings **f);
 struct finding *findings_add(struct findings *f); /* zeroed, dates DATE_NONE, offset -1 */
 
-/* Worst first: open before the rest; exploited, reachable without login, not unreachable,
- * severity; ties by id. Verdicts: affected and broken, then unknown, then the others. */
+/* Worst first: open before the rest; what attackers left behind; exploited, reachable without
+ * login, not unreachable, severity; ties by id. Verdicts: affected and broken, then unknown, then
+ * the others. */
 void findings_sort(struct findings *f);
 bool finding_is_open(const struct finding *f); /* affected or broken */
 

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <xxhash.h>
+
 enum { MOST_KEY = 8192, MOST_VALUE = 256 * 1024 * 1024, MOST_FILES = 256, NAME_LENGTH = 32 };
 
 struct mapping {
@@ -81,6 +83,10 @@ static bool get(void *self, const char *key, const void **data, size_t *size)
         const char *stored = bytes_string(&b, MOST_KEY, &length);
         if (!stored || length != strlen(key) || memcmp(stored, key, length) != 0)
             continue;
+        /* A page of the disk that went bad must not change answers. */
+        uint64_t sum = bytes_u64le(&b);
+        if (b.failed || XXH3_64bits(b.data + b.position, bytes_left(&b)) != sum)
+            return false;
         *data = b.data + b.position;
         *size = bytes_left(&b);
         return true;
@@ -97,6 +103,7 @@ static void put(void *self, const char *slot, const char *key, const void *data,
     file_name(name, slot);
     CLEANUP_STR struct str file = {0};
     bytes_put_string(&file, key);
+    bytes_put_u64le(&file, XXH3_64bits(data, size));
     str_add_bytes(&file, data, size);
     (void)!file_replace(c->fd, name, file.data, file.length, 0600, NULL);
 }

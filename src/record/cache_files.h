@@ -2,9 +2,9 @@
  *
  * Parsed package lists are megabytes: a file can be mapped as it is, a database row would be
  * copied. All files are mapped when the folder is opened, so that a caged child, which can
- * open nothing there, finds them in the memory it inherits. A file holds the length of its key, the key, and the value; it is replaced
- * atomically and never trusted: readers check every byte. Failures are silent: a cache that
- * cannot be written only costs time. */
+ * open nothing there, finds them in the memory it inherits. A file holds the length of its key, the
+ * key, an XXH3 sum, and the value; it is replaced atomically and never trusted: readers check every
+ * byte. Failures are silent: a cache that cannot be written only costs time. */
 #ifndef YAGURA_RECORD_CACHE_FILES_H
 #define YAGURA_RECORD_CACHE_FILES_H
 

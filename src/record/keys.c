@@ -37,8 +37,9 @@ static bool decode(uint8_t *bytes, size_t size, const char *text)
 {
     const char *line = strchr(text, '\n');
     size_t got = 0;
-    return line && sodium_base642bin(bytes, size, line + 1, strcspn(line + 1, "\r\n"), NULL, &got,
-                                     NULL, sodium_base64_VARIANT_ORIGINAL) == 0 &&
+    return line &&
+           sodium_base642bin(bytes, size, line + 1, strcspn(line + 1, "\r\n"), NULL, &got, NULL,
+                             sodium_base64_VARIANT_ORIGINAL) == 0 &&
            got == size;
 }
 
@@ -85,8 +86,8 @@ static bool read_secret(struct keypair *k, int fd, struct error *e)
     return true;
 }
 
-static bool make_pair(struct keypair *k, int dir, const char *public_name,
-                      const char *secret_name, struct error *e)
+static bool make_pair(struct keypair *k, int dir, const char *public_name, const char *secret_name,
+                      struct error *e)
 {
     char number[17];
     CLEANUP_STR struct str text = {0};
@@ -116,8 +117,7 @@ static bool make_pair(struct keypair *k, int dir, const char *public_name,
     return file_replace(dir, public_name, text.data, text.length, 0644, e);
 }
 
-bool keys_open(struct keypair *out, int state_dirfd, const char *name, bool make,
-               struct error *e)
+bool keys_open(struct keypair *out, int state_dirfd, const char *name, bool make, struct error *e)
 {
     if (sodium_init() < 0) {
         error_set(e, ERR_SYSTEM, "libsodium could not be started");

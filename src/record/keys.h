@@ -21,8 +21,7 @@ struct keypair {
 };
 
 /* Opens DIR/keys/NAME, making a new pair if there is none and `make` is asked for. */
-bool keys_open(struct keypair *out, int state_dirfd, const char *name, bool make,
-               struct error *e);
+bool keys_open(struct keypair *out, int state_dirfd, const char *name, bool make, struct error *e);
 void keys_wipe(struct keypair *k);
 
 /* 64-byte detached signature, and base64 of it (88 characters and a NUL). */

@@ -11,8 +11,7 @@
 #include <stdlib.h>
 
 enum { HASH_TEXT = 65 };
-static const char first_hash[] =
-    "0000000000000000000000000000000000000000000000000000000000000000";
+static const char first_hash[] = "0000000000000000000000000000000000000000000000000000000000000000";
 static const char checkpoint_title[] = "yagura ledger checkpoint, key ";
 
 static bool sql_error(struct state *s, struct error *e, const char *doing)
@@ -53,8 +52,8 @@ static bool last_entry(struct state *s, int64_t *seq, char hash[HASH_TEXT], stru
     return true;
 }
 
-static bool write_entry(struct state *s, const json_t *object, int64_t now,
-                        const struct keypair *k, struct error *e)
+static bool write_entry(struct state *s, const json_t *object, int64_t now, const struct keypair *k,
+                        struct error *e)
 {
     int64_t seq;
     char before[HASH_TEXT], hash[HASH_TEXT], signature[89], time[32];
@@ -92,8 +91,9 @@ bool ledger_append(struct state *s, const json_t *object, int64_t now, struct er
         return sql_error(s, e, "writing");
     bool good = keys_open(&k, state_dirfd(s), "ledger", true, e);
     if (good && !k.has_secret) {
-        error_set(e, ERR_ABSENT, "the ledger's secret key (keys/ledger.key in the state) is not "
-                                 "here: nothing can be signed");
+        error_set(e, ERR_ABSENT,
+                  "the ledger's secret key (keys/ledger.key in the state) is not "
+                  "here: nothing can be signed");
         good = false;
     }
     good = good && write_entry(s, object, now, &k, e);
@@ -193,8 +193,9 @@ bool ledger_verify(struct state *s, const char *checkpoint, struct arena *arena,
                 arena);
 
     CLEANUP_STATEMENT sqlite3_stmt *st = NULL;
-    if (sqlite3_prepare_v2(state_db(s), "SELECT seq, body, hash, signature FROM ledger ORDER BY seq",
-                           -1, &st, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(state_db(s),
+                           "SELECT seq, body, hash, signature FROM ledger ORDER BY seq", -1, &st,
+                           NULL) != SQLITE_OK)
         return sql_error(s, e, "reading");
     char before[HASH_TEXT];
     snprintf(before, sizeof before, "%s", first_hash);
@@ -212,9 +213,8 @@ bool ledger_verify(struct state *s, const char *checkpoint, struct arena *arena,
                     N_("entry {seq} is missing: it was taken out, or the ones after it were moved"),
                     arena);
         chain_hash(computed, before, body ? body : "");
-        bool good_signature =
-            have_key && keys_verify(&k, signature ? signature : "", hash ? hash : "",
-                                    hash ? strlen(hash) : 0);
+        bool good_signature = have_key && keys_verify(&k, signature ? signature : "",
+                                                      hash ? hash : "", hash ? strlen(hash) : 0);
         if (!str_equal(computed, hash) && good_signature && seq == expected)
             problem(&r, seq, N_("entry {seq} was changed: its text is not the one that was signed"),
                     arena);

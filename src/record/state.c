@@ -21,7 +21,7 @@ struct state {
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS target(id TEXT PRIMARY KEY, name TEXT, kind TEXT, argument TEXT,"
-    " first_seen INTEGER, last_seen INTEGER) WITHOUT ROWID;"
+    " given TEXT, first_seen INTEGER, last_seen INTEGER) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS finding(target TEXT, id TEXT, rule TEXT, subject TEXT,"
     " verdict TEXT, severity TEXT, revision TEXT, first_seen INTEGER, last_seen INTEGER,"
     " fixed_at INTEGER, PRIMARY KEY(target, id)) WITHOUT ROWID;"
@@ -95,8 +95,8 @@ static bool switch_to_wal(struct state *s, struct error *e)
     }
     if (code == SQLITE_OK)
         return true;
-    error_set(e, code == SQLITE_NOTADB ? ERR_CORRUPT : ERR_SYSTEM,
-              "opening the state failed: %s%s", sqlite3_errmsg(s->db),
+    error_set(e, code == SQLITE_NOTADB ? ERR_CORRUPT : ERR_SYSTEM, "opening the state failed: %s%s",
+              sqlite3_errmsg(s->db),
               code == SQLITE_NOTADB ? "; move it away and a new one is made" : "");
     return false;
 }
@@ -117,17 +117,17 @@ static bool prepare_database(struct state *s, struct error *e)
         error_set(e, ERR_UNSUPPORTED, "the state was written by a newer version of this program");
         return false;
     }
-    return version == 1 || (run(s, "BEGIN IMMEDIATE", e) && run(s, schema, e) &&
-                            run(s, "COMMIT", e));
+    return version == 1 ||
+           (run(s, "BEGIN IMMEDIATE", e) && run(s, schema, e) && run(s, "COMMIT", e));
 }
 
 static bool open_database(struct state *s, const char *dir, struct error *e)
 {
     CLEANUP_STR struct str path = {0};
     str_printf(&path, "%s/state.db", dir);
-    int code = sqlite3_open_v2(str_text(&path), &s->db,
-                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
-                               NULL);
+    int code =
+        sqlite3_open_v2(str_text(&path), &s->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL);
     if (code != SQLITE_OK) {
         error_set(e, ERR_SYSTEM, "opening the state failed: %s",
                   s->db ? sqlite3_errmsg(s->db) : "no memory");
@@ -238,14 +238,16 @@ bool state_merge_findings(struct state *s, const char *target, struct findings *
                           bool complete, int64_t now, struct error *e)
 {
     CLEANUP_STATEMENT sqlite3_stmt *look = prepare(
-        s, "SELECT verdict, revision, first_seen, fixed_at FROM finding WHERE target=? AND id=?", e);
-    CLEANUP_STATEMENT sqlite3_stmt *write =
-        prepare(s,
-                "INSERT INTO finding VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT(target, id) DO UPDATE "
-                "SET verdict=excluded.verdict, severity=excluded.severity, "
-                "revision=excluded.revision, last_seen=excluded.last_seen, "
-                "fixed_at=excluded.fixed_at",
-                e);
+        s, "SELECT verdict, revision, first_seen, fixed_at FROM finding WHERE target=? AND id=?",
+        e);
+    CLEANUP_STATEMENT sqlite3_stmt *write = prepare(
+        s,
+        "INSERT INTO finding VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT(target, id) DO UPDATE "
+        "SET verdict=CASE WHEN excluded.verdict='unknown' AND verdict IN "
+        "('affected','broken') THEN verdict ELSE excluded.verdict END, severity=excluded.severity, "
+        "revision=excluded.revision, last_seen=excluded.last_seen, "
+        "fixed_at=excluded.fixed_at",
+        e);
     if (!look || !write || !run(s, "BEGIN IMMEDIATE", e))
         return false;
     bool good = true;
@@ -280,9 +282,8 @@ bool state_merge_findings(struct state *s, const char *target, struct findings *
 bool state_remember_ids(struct state *s, const char *target, const struct findings *findings,
                         int64_t now, struct error *e)
 {
-    CLEANUP_STATEMENT sqlite3_stmt *write =
-        prepare(s, "INSERT OR IGNORE INTO finding VALUES(?1,?2,?3,?4,'unknown','info','',?5,?5,NULL)",
-                e);
+    CLEANUP_STATEMENT sqlite3_stmt *write = prepare(
+        s, "INSERT OR IGNORE INTO finding VALUES(?1,?2,?3,?4,'unknown','info','',?5,?5,NULL)", e);
     if (!write || !run(s, "BEGIN IMMEDIATE", e))
         return false;
     bool good = true;
@@ -302,13 +303,13 @@ bool state_remember_ids(struct state *s, const char *target, const struct findin
     return run(s, good ? "COMMIT" : "ROLLBACK", good ? e : NULL) && good;
 }
 
-bool state_remember_target(struct state *s, const char *target, const char *name,
-                           const char *kind, const char *argument, int64_t now, struct error *e)
+bool state_remember_target(struct state *s, const char *target, const char *name, const char *kind,
+                           const char *argument, const char *given, int64_t now, struct error *e)
 {
     CLEANUP_STATEMENT sqlite3_stmt *st =
         prepare(s,
-                "INSERT INTO target VALUES(?1,?2,?3,?4,?5,?5) ON CONFLICT(id) DO UPDATE SET "
-                "name=?2, kind=?3, argument=?4, last_seen=?5",
+                "INSERT INTO target VALUES(?1,?2,?3,?4,?6,?5,?5) ON CONFLICT(id) DO UPDATE SET "
+                "name=?2, kind=?3, argument=?4, given=?6, last_seen=?5",
                 e);
     if (!st)
         return false;
@@ -317,20 +318,22 @@ bool state_remember_target(struct state *s, const char *target, const char *name
     bind(st, 3, kind);
     bind(st, 4, argument);
     sqlite3_bind_int64(st, 5, now);
+    bind(st, 6, given);
     return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, "remembering a target");
 }
 
-bool state_target_of_finding(struct state *s, const char *id, char full_id[17], char kind[16],
-                             char argument[4096], struct error *e)
+bool state_target_of_finding(struct state *s, const char *id, struct state_target *out,
+                             struct error *e)
 {
     size_t length = strlen(id);
     if (length < 4 || length > 16 || strspn(id, "0123456789abcdef") != length) {
-        error_set(e, ERR_USAGE, "\"%s\" is not the id of a finding: 4 to 16 hexadecimal digits", id);
+        error_set(e, ERR_USAGE, "\"%s\" is not the id of a finding: 4 to 16 hexadecimal digits",
+                  id);
         return false;
     }
     CLEANUP_STATEMENT sqlite3_stmt *st =
         prepare(s,
-                "SELECT finding.id, kind, argument FROM finding JOIN target ON "
+                "SELECT finding.id, kind, argument, given FROM finding JOIN target ON "
                 "finding.target = target.id WHERE substr(finding.id, 1, ?2) = ?1 LIMIT 2",
                 e);
     if (!st)
@@ -341,9 +344,10 @@ bool state_target_of_finding(struct state *s, const char *id, char full_id[17], 
         error_set(e, ERR_ABSENT, "no audit that is remembered here has a finding %s", id);
         return false;
     }
-    snprintf(full_id, 17, "%s", (const char *)sqlite3_column_text(st, 0));
-    snprintf(kind, 16, "%s", (const char *)sqlite3_column_text(st, 1));
-    snprintf(argument, 4096, "%s", (const char *)sqlite3_column_text(st, 2));
+    snprintf(out->finding, sizeof out->finding, "%s", (const char *)sqlite3_column_text(st, 0));
+    snprintf(out->kind, sizeof out->kind, "%s", (const char *)sqlite3_column_text(st, 1));
+    snprintf(out->argument, sizeof out->argument, "%s", (const char *)sqlite3_column_text(st, 2));
+    snprintf(out->given, sizeof out->given, "%s", (const char *)sqlite3_column_text(st, 3));
     if (sqlite3_step(st) == SQLITE_ROW) {
         error_set(e, ERR_USAGE, "several findings begin with %s: give more digits", id);
         return false;
@@ -351,8 +355,8 @@ bool state_target_of_finding(struct state *s, const char *id, char full_id[17], 
     return true;
 }
 
-bool state_merge_patches(struct state *s, const char *target, struct facts *facts, int64_t now,
-                         struct error *e)
+bool state_merge_patches(struct state *s, const char *target, struct facts *facts, bool remember,
+                         int64_t now, struct error *e)
 {
     CLEANUP_STATEMENT sqlite3_stmt *look =
         prepare(s, "SELECT id, last_seen FROM patch WHERE target=? ORDER BY id", e);
@@ -372,7 +376,7 @@ bool state_merge_patches(struct state *s, const char *target, struct facts *fact
         fact_put(facts, f, "last_seen", day);
     }
     sqlite3_reset(look);
-    if (!facts_first(facts, "hotfix"))
+    if (!remember || !facts_first(facts, "hotfix"))
         return true;
     if (!run(s, "BEGIN IMMEDIATE", e))
         return false;
@@ -398,14 +402,15 @@ bool state_summarise(struct state *s, struct state_summary *out, struct error *e
     CLEANUP_STATEMENT sqlite3_stmt *st = prepare(
         s,
         "SELECT (SELECT count(*) FROM target), (SELECT count(*) FROM finding WHERE verdict IN "
-        "('affected','broken')), (SELECT count(*) FROM ledger), (SELECT max(last_seen) FROM target)",
+        "('affected','broken')), (SELECT count(*) FROM ledger), (SELECT max(last_seen) FROM "
+        "target)",
         e);
     if (!st || sqlite3_step(st) != SQLITE_ROW)
         return false;
     out->targets = (size_t)sqlite3_column_int64(st, 0);
     out->open_findings = (size_t)sqlite3_column_int64(st, 1);
     out->ledger_entries = (size_t)sqlite3_column_int64(st, 2);
-    out->last_audit = sqlite3_column_type(st, 3) == SQLITE_NULL ? DATE_NONE
-                                                                 : sqlite3_column_int64(st, 3);
+    out->last_audit =
+        sqlite3_column_type(st, 3) == SQLITE_NULL ? DATE_NONE : sqlite3_column_int64(st, 3);
     return true;
 }

@@ -41,18 +41,25 @@ bool state_remember_ids(struct state *s, const char *target, const struct findin
                         int64_t now, struct error *e);
 
 /* How a target was named, so that `explain ID` can look again: kind is "live", "root",
- * "image" or "text". */
-bool state_remember_target(struct state *s, const char *target, const char *name,
-                           const char *kind, const char *argument, int64_t now, struct error *e);
-/* The target that has a finding with this id (or a prefix of at least four digits): kind and
- * argument are copied out. ERR_ABSENT if none, ERR_USAGE if the prefix fits several. */
-bool state_target_of_finding(struct state *s, const char *id, char full_id[17], char kind[16],
-                             char argument[4096], struct error *e);
+ * "image" or "text"; `given` is what --name said, or "". */
+bool state_remember_target(struct state *s, const char *target, const char *name, const char *kind,
+                           const char *argument, const char *given, int64_t now, struct error *e);
+
+/* The target that has a finding with this id, or with an id that begins so (at least four
+ * digits). ERR_ABSENT if none, ERR_USAGE if several. */
+struct state_target {
+    char finding[17];
+    char kind[16];
+    char argument[4096];
+    char given[256];
+};
+bool state_target_of_finding(struct state *s, const char *id, struct state_target *out,
+                             struct error *e);
 
 /* Patches that were seen installed on this target by an earlier audit, as facts of kind
- * "patch-before" (id, last_seen) added to the set; then remembers those of today. */
-bool state_merge_patches(struct state *s, const char *target, struct facts *facts, int64_t now,
-                         struct error *e);
+ * "patch-before" (id, last_seen) added to the set; then remembers those of today if asked to. */
+bool state_merge_patches(struct state *s, const char *target, struct facts *facts, bool remember,
+                         int64_t now, struct error *e);
 
 /* Counts for the status screen. */
 struct state_summary {

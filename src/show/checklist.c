@@ -128,10 +128,12 @@ void show_checklist(struct show *s, const struct audit *a, const char *set)
     VEC_FREE(&rows);
     fputc('\n', s->out);
     CLEANUP_ARENA struct arena *arena = arena_new();
+    show_wrap(
+        s, "", 0,
+        arena_printf(arena,
+                     _("%zu checks: %zu fail, %zu cannot be judged. Exposure %.1f of 10 (0 is "
+                       "best; what cannot be judged counts as open)."),
+                     count, fires, unknown, score));
     show_wrap(s, "", 0,
-              arena_printf(arena,
-                           _("%zu checks: %zu fail, %zu cannot be judged. Exposure %.1f of 10 (0 is "
-                             "best; what cannot be judged counts as open)."),
-                           count, fires, unknown, score));
-    show_wrap(s, "", 0, _("What each means and what to do: yagura rules explain NAME · yagura audit --all"));
+              _("What each means and what to do: yagura rules explain NAME · yagura audit --all"));
 }

@@ -14,7 +14,9 @@ static const struct {
     {"hotfix", N_("Patches"), {"id", "installed", "place"}},
     {"hotfix-leavings", N_("Left by uninstalled patches"), {"id", "path"}},
     {"update", N_("Updates"), {"name", "installed", "candidate", "security", "held"}},
-    {"update-source", N_("Package lists"), {"suite", "component", "origin", "state", "valid_until"}},
+    {"update-source",
+     N_("Package lists"),
+     {"suite", "component", "origin", "state", "valid_until"}},
     {"kernel", N_("Kernel"), {"running", "installed"}},
     {"registry", N_("Registry"), {"hive", "state", "format"}},
     {"leaving", N_("Left by attackers"), {"of", "path", "what"}},
@@ -32,9 +34,9 @@ static size_t count_of(const struct facts *facts, const char *kind)
 
 static void show_host(struct show *s, const struct audit *a)
 {
-    static const char *const keys[] = {"name",         "os",          "version", "build",
-                                       "service_pack", "arch",        "system_root",
-                                       "product_type", "identity_source"};
+    static const char *const keys[] = {"name",        "os",           "version",
+                                       "build",       "service_pack", "arch",
+                                       "system_root", "product_type", "identity_source"};
     const struct fact *host = facts_first(a->facts, "host");
     show_colour(s, SHOW_BOLD);
     fprintf(s->out, "%s\n", target_name(a->target));

@@ -155,8 +155,9 @@ static void show_warnings(struct show *s, const struct audit *a)
     for (size_t i = 0; i < a->findings->list.count; i++)
         updates |= str_equal(a->findings->list.items[i]->rule_id, "debian-security-update");
     if (updates)
-        show_wrap(s, "", 0,
-                  _("Which CVEs the waiting updates close is not said here: apt's lists name none."));
+        show_wrap(
+            s, "", 0,
+            _("Which CVEs the waiting updates close is not said here: apt's lists name none."));
     if (!advisories_count(a->advisories))
         show_wrap(s, "? ", 2,
                   _("No advisories are loaded: holes cannot be judged. Run make, or: yagura feed "
@@ -201,8 +202,9 @@ static void show_next(struct show *s, const struct audit *a, size_t left_out)
     show_wrap(s, "", 2, str_text(&next));
     show_colour(s, SHOW_PLAIN);
     show_wrap(s, "", 2,
-              arena_printf(arena, _("Try also: yagura patch plan%s (what to do, in order) · yagura "
-                                    "ports%s (what listens)"),
+              arena_printf(arena,
+                           _("Try also: yagura patch plan%s (what to do, in order) · yagura "
+                             "ports%s (what listens)"),
                            words, words));
 }
 

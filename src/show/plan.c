@@ -48,7 +48,9 @@ static void show_step(struct show *s, struct arena *arena, const struct plan_ste
     show_wrap(s, str_text(&first), 5, show_message(arena, &step->what));
     if (step->lost) {
         show_colour(s, SHOW_YELLOW);
-        show_wrap(s, "     ", 5, _("was here before and is gone or undone: lost with the service pack? Apply it again"));
+        show_wrap(
+            s, "     ", 5,
+            _("was here before and is gone or undone: lost with the service pack? Apply it again"));
         show_colour(s, SHOW_PLAIN);
     }
     size_t most = s->all ? step->closes.count : 6;
@@ -128,9 +130,10 @@ void show_plan(struct show *s, const struct audit *a, const struct plan *p)
         show_restart(s, p, i);
         if (step->part == PLAN_SERVICE_PACK &&
             (i + 1 == p->steps.count || p->steps.items[i + 1]->part != PLAN_SERVICE_PACK))
-            show_wrap(s, "     ", 5,
-                      _("Check again after the service pack: it may have taken patches away. yagura "
-                        "audit"));
+            show_wrap(
+                s, "     ", 5,
+                _("Check again after the service pack: it may have taken patches away. yagura "
+                  "audit"));
     }
     if (!p->steps.count)
         fprintf(s->out, "%s\n", _("No step is known to be needed."));

@@ -16,8 +16,8 @@ void show_ports(struct show *s, const struct audit *a)
             json_t *o = fact_to_json(rows[i].listener);
             json_put_string(o, "type", "port");
             json_put_string(o, "opinion", port_opinion_name(rows[i].opinion));
-            json_put_string(o, "reason", rows[i].reason.id ? message_text(arena, &rows[i].reason)
-                                                           : "");
+            json_put_string(o, "reason",
+                            rows[i].reason.id ? message_text(arena, &rows[i].reason) : "");
             show_json_line(s, o);
         }
         json_t *o = json_object();
@@ -50,8 +50,8 @@ void show_ports(struct show *s, const struct audit *a)
         const struct fact *f = rows[i].listener;
         CLEANUP_STR struct str port = {0}, process = {0};
         str_printf(&port, "%s/%s", fact_text(f, "port"), fact_text(f, "proto"));
-        const char *name = *fact_text(f, "process") ? fact_text(f, "process")
-                                                    : fact_text(f, "service");
+        const char *name =
+            *fact_text(f, "process") ? fact_text(f, "process") : fact_text(f, "service");
         str_add(&process, name);
         if (*fact_text(f, "package") && !str_equal(fact_text(f, "package"), name))
             str_printf(&process, " (%s)", fact_text(f, "package"));

@@ -66,7 +66,7 @@ static size_t character(const char *text, unsigned *columns)
 {
     wchar_t wide;
     mbstate_t state = {0};
-    size_t n = mbrtowc(&wide, text, strlen(text), &state);
+    size_t n = mbrtowc(&wide, text, 4, &state);
     if (n == (size_t)-1 || n == (size_t)-2 || !n) {
         *columns = 1;
         return 1;
@@ -91,7 +91,9 @@ static void put_safely(struct show *s, const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)text[i];
-        fputc(c < 0x20 || c == 0x7f ? ' ' : c, s->out);
+        bool second_control = c == 0xc2 && i + 1 < length && (unsigned char)text[i + 1] < 0xa0;
+        fputc(c < 0x20 || c == 0x7f || second_control ? ' ' : c, s->out);
+        i += second_control; /* U+0080 to U+009F: terminals take them for escapes */
     }
 }
 
@@ -126,7 +128,8 @@ static bool is_wide(const char *text)
 /* 、。」） and their like do not begin a line. */
 static bool may_not_begin(const char *text)
 {
-    static const char *const closing[] = {"、", "。", "」", "』", "）", "，", "．", "ー", "・", "：", "！", "？", ":", ")", ",", ".", ";"};
+    static const char *const closing[] = {"、", "。", "」", "』", "）", "，", "．", "ー", "・",
+                                          "：", "！", "？", ":",  ")",  ",",  ".",  ";"};
     for (size_t i = 0; i < ARRAY_COUNT(closing); i++)
         if (str_starts(text, closing[i]))
             return true;

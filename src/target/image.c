@@ -24,7 +24,7 @@ struct image {
     pid_t reader;
     pid_t owner; /* who started the reader: a caged child may neither kill nor reap it */
     uint32_t requests;
-    size_t readable; /* the first volumes; the others are only named */
+    size_t readable;   /* the first volumes; the others are only named */
     struct error dead; /* once the reader is gone or hangs: why */
     char *packet;
 };
@@ -83,8 +83,7 @@ static bool reader_gone(struct image *image, struct error *e)
     if (image->owner == getpid() && reap(image->reader, &status)) {
         image->reader = -1;
         int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-        hung = number == SIGXCPU ||
-               (WIFEXITED(status) && WEXITSTATUS(status) == IMAGE_EXIT_HUNG);
+        hung = number == SIGXCPU || (WIFEXITED(status) && WEXITSTATUS(status) == IMAGE_EXIT_HUNG);
         if (hung)
             snprintf(why, sizeof why, "the image hung its reader (%d s of processor time)",
                      IMAGE_CPU_SECONDS);
@@ -122,8 +121,8 @@ static enum received receive(struct image *image, int64_t deadline, size_t *size
     }
 }
 
-static bool send_request(struct image *image, const struct image_request *request,
-                         const char *path, int64_t deadline, struct error *e)
+static bool send_request(struct image *image, const struct image_request *request, const char *path,
+                         int64_t deadline, struct error *e)
 {
     CLEANUP_STR struct str packet = {0};
     if (!image_protocol_put_request(&packet, request, path)) {
@@ -131,8 +130,8 @@ static bool send_request(struct image *image, const struct image_request *reques
         return false;
     }
     for (;;) {
-        ssize_t n = send(image->target.socket, packet.data, packet.length,
-                         MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n =
+            send(image->target.socket, packet.data, packet.length, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n >= 0)
             return true;
         if (errno == EAGAIN && now_ms() < deadline) {
@@ -322,8 +321,9 @@ static bool start_reader(pid_t *pid, int socket, int file, int dir, struct error
 {
     char program[PATH_MAX];
     if (!where_is(WHERE_LIBEXEC, "yagura-image", program, sizeof program)) {
-        error_set(e, ERR_SYSTEM, "the program that reads disk images, yagura-image, was not found; "
-                                 "YAGURA_LIBEXEC may name its folder");
+        error_set(e, ERR_SYSTEM,
+                  "the program that reads disk images, yagura-image, was not found; "
+                  "YAGURA_LIBEXEC may name its folder");
         return false;
     }
     char *const arguments[] = {program, NULL};

@@ -93,8 +93,7 @@ void image_protocol_put_entry(struct str *out, const struct target_entry *entry)
 bool image_protocol_get_entries(struct target_entry **out, size_t *count, struct arena *arena,
                                 const void *data, size_t size);
 
-void image_protocol_put_volume(struct str *out, const struct target_volume *volume,
-                               bool readable);
+void image_protocol_put_volume(struct str *out, const struct target_volume *volume, bool readable);
 bool image_protocol_get_volumes(struct target_volume **out, size_t *count, size_t *readable,
                                 struct arena *arena, const void *data, size_t size);
 

@@ -15,14 +15,13 @@ struct target_ops {
                  struct error *e);
     bool (*read)(struct target *t, const char *path, size_t most, char **out, size_t *size,
                  struct error *e);
-    bool (*read_at)(struct target *t, const char *path, uint64_t offset, void *buffer,
-                    size_t count, size_t *got, struct error *e);
+    bool (*read_at)(struct target *t, const char *path, uint64_t offset, void *buffer, size_t count,
+                    size_t *got, struct error *e);
     bool (*readlink)(struct target *t, const char *path, char *out, size_t size, struct error *e);
     /* unsorted; target.c sorts */
-    bool (*list)(struct target *t, const char *path, struct arena *arena,
-                 struct target_entry **out, size_t *count, struct error *e);
-    bool (*security)(struct target *t, const char *path, char **out, size_t *size,
-                     struct error *e);
+    bool (*list)(struct target *t, const char *path, struct arena *arena, struct target_entry **out,
+                 size_t *count, struct error *e);
+    bool (*security)(struct target *t, const char *path, char **out, size_t *size, struct error *e);
 };
 
 struct nocase;

@@ -106,8 +106,8 @@ bool target_read(struct target *t, const char *path, size_t most, char **out, si
     return told(t->ops->read(t, path, most, out, size, e), path, e);
 }
 
-bool target_read_at(struct target *t, const char *path, uint64_t offset, void *buffer,
-                    size_t count, size_t *got, struct error *e)
+bool target_read_at(struct target *t, const char *path, uint64_t offset, void *buffer, size_t count,
+                    size_t *got, struct error *e)
 {
     if (!t->ops->read_at)
         return unsupported("files", path, e);
@@ -126,8 +126,8 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const struct target_entry *)a)->name, ((const struct target_entry *)b)->name);
 }
 
-bool target_list(struct target *t, const char *path, struct arena *arena,
-                 struct target_entry **out, size_t *count, struct error *e)
+bool target_list(struct target *t, const char *path, struct arena *arena, struct target_entry **out,
+                 size_t *count, struct error *e)
 {
     if (!t->ops->list)
         return unsupported("folders", path, e);

@@ -47,7 +47,7 @@ void target_cleanup(struct target **t);
 
 enum target_kind target_kind(const struct target *t);
 const char *target_name(const struct target *t); /* as the user gave it; "this host" */
-int target_rootfd(const struct target *t); /* live and root: the directory; else -1 */
+int target_rootfd(const struct target *t);       /* live and root: the directory; else -1 */
 int target_socket(const struct target *t); /* image: the descriptor a cage must keep; else -1 */
 
 size_t target_volume_count(const struct target *t);
@@ -61,8 +61,8 @@ bool target_stat(struct target *t, const char *path, bool follow, struct target_
 bool target_read(struct target *t, const char *path, size_t most, char **out, size_t *size,
                  struct error *e);
 /* At most `count` bytes from `offset`; *got of them. */
-bool target_read_at(struct target *t, const char *path, uint64_t offset, void *buffer,
-                    size_t count, size_t *got, struct error *e);
+bool target_read_at(struct target *t, const char *path, uint64_t offset, void *buffer, size_t count,
+                    size_t *got, struct error *e);
 bool target_readlink(struct target *t, const char *path, char *out, size_t size, struct error *e);
 
 /* The names in a directory, sorted bytewise, without . and ..; in the arena. At most 100,000
@@ -71,8 +71,8 @@ struct target_entry {
     const char *name;
     int type; /* as in target_stat; -1 where the directory does not tell */
 };
-bool target_list(struct target *t, const char *path, struct arena *arena,
-                 struct target_entry **out, size_t *count, struct error *e);
+bool target_list(struct target *t, const char *path, struct arena *arena, struct target_entry **out,
+                 size_t *count, struct error *e);
 
 /* The path as it is spelled there, found without regard to ASCII case, part by part; '\' is
  * taken as '/'. In the arena. ERR_ABSENT if there is none. */

@@ -62,8 +62,8 @@ bool text_open(struct target **out, const char *file, struct error *e)
     struct text *t = mem_alloc(sizeof *t);
     t->data = data;
     t->size = size;
-    t->target = (struct target){
-        .ops = &text_ops, .name = mem_strdup(file), .rootfd = -1, .socket = -1};
+    t->target =
+        (struct target){.ops = &text_ops, .name = mem_strdup(file), .rootfd = -1, .socket = -1};
     *out = &t->target;
     return true;
 }

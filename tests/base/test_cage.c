@@ -7,12 +7,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -24,8 +28,7 @@ struct seen {
     char text[256];
 };
 
-static bool remember(void *context, uint32_t type, const void *bytes, size_t size,
-                     struct error *e)
+static bool remember(void *context, uint32_t type, const void *bytes, size_t size, struct error *e)
 {
     struct seen *seen = context;
     seen->frames++;
@@ -130,8 +133,8 @@ static void deed_kill_parent(struct cage *cage, void *context)
 
 static void deed_executable_memory(struct cage *cage, void *context)
 {
-    void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                   0);
+    void *p =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     send_result(cage, p == MAP_FAILED ? -1 : 0);
 }
 
@@ -315,8 +318,8 @@ static void a_cage_allows_what_its_row_says_and_nothing_else(void **state)
         for (int kind = CAGE_BYTES; kind <= CAGE_LIVE; kind++) {
             struct seen seen = {.result = DIES};
             struct error e = ERROR_INIT;
-            bool good = cage_run((enum cage_kind)kind, kind == CAGE_ROOT ? c.rootfd : -1,
-                                 &c.rootfd, 1, NULL, rows[i].deed, &c, remember, &seen, &e);
+            bool good = cage_run((enum cage_kind)kind, kind == CAGE_ROOT ? c.rootfd : -1, &c.rootfd,
+                                 1, NULL, rows[i].deed, &c, remember, &seen, &e);
             int wanted = rows[i].wanted[kind];
             if (wanted != CODE_ANY && (seen.result != wanted || good != (wanted != DIES)))
                 fail_msg("%s in a cage of kind %s: %d (%s), wanted %d; %s", rows[i].name,
@@ -356,8 +359,8 @@ static void each_way_of_dying_is_told_apart(void **state)
         struct error e = ERROR_INIT;
         /* On a busy machine a second of processor time takes many of the clock's. */
         limits.wall_ms = deaths[i].deed == deed_sleep ? 500 : 30000;
-        bool good = cage_run(CAGE_BYTES, -1, NULL, 0, &limits, deaths[i].deed, NULL, remember,
-                             &seen, &e);
+        bool good =
+            cage_run(CAGE_BYTES, -1, NULL, 0, &limits, deaths[i].deed, NULL, remember, &seen, &e);
         if (good || e.code != deaths[i].code || !strstr(e.message, deaths[i].says))
             fail_msg("a child that %s: %d %s", deaths[i].name, (int)e.code, e.message);
     }
@@ -368,8 +371,8 @@ static void frames_of_all_sizes_arrive_in_order(void **state)
 {
     struct seen seen = {0};
     struct error e = ERROR_INIT;
-    assert_true(cage_run(CAGE_BYTES, -1, NULL, 0, NULL, deed_many_frames, NULL, remember, &seen,
-                         &e));
+    assert_true(
+        cage_run(CAGE_BYTES, -1, NULL, 0, NULL, deed_many_frames, NULL, remember, &seen, &e));
     assert_int_equal(seen.frames, 10000);
     assert_int_equal(seen.result, 10000);
 }
@@ -392,8 +395,8 @@ static void a_live_cage_sees_other_processes_but_follows_no_magic_link(void **st
     for (size_t i = 0; i < ARRAY_COUNT(deeds); i++) {
         struct seen seen = {.result = DIES};
         struct error e = ERROR_INIT;
-        bool good = cage_run(CAGE_LIVE, c.rootfd, NULL, 0, NULL, deeds[i].deed, &c, remember, &seen,
-                             &e);
+        bool good =
+            cage_run(CAGE_LIVE, c.rootfd, NULL, 0, NULL, deeds[i].deed, &c, remember, &seen, &e);
         if (!good || seen.result != deeds[i].wanted)
             fail_msg("deed %zu: %d %s %s", i, seen.result, seen.text, e.message);
     }
@@ -411,6 +414,59 @@ static void other_descriptors_are_closed(void **state)
     deed_teardown(&c);
 }
 
+/* As a kernel without Landlock answers; for this process and its children, for good. */
+static void take_landlock_away(void)
+{
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_landlock_create_ruleset, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {ARRAY_COUNT(steps), steps};
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+        _exit(9);
+}
+
+static bool without_landlock(struct deed_context *c)
+{
+    struct seen seen = {.result = DIES};
+    struct error e = ERROR_INIT;
+    take_landlock_away();
+    if (!strstr(cage_describe(), "without Landlock"))
+        return false;
+    if (!cage_run(CAGE_ROOT, c->rootfd, NULL, 0, NULL, deed_read_beneath, c, remember, &seen, &e) ||
+        seen.result != 0)
+        return false;
+    if (!cage_run(CAGE_ROOT, c->rootfd, NULL, 0, NULL, deed_create_openat2, c, remember, &seen,
+                  &e) ||
+        seen.result != EACCES)
+        return false;
+    return cage_run(CAGE_ROOT, c->rootfd, NULL, 0, NULL, deed_memfd, c, remember, &seen, &e) &&
+           seen.result == 0;
+}
+
+static void without_landlock_root_becomes_nobody_and_cannot_write(void **state)
+{
+    if (geteuid() != 0) {
+        fprintf(stderr, "skipped: not root\n");
+        skip();
+    }
+    struct deed_context c = deed_setup();
+    CLEANUP_STR struct str path = {0};
+    str_printf(&path, "%s/in", c.dir);
+    chmod(c.dir, 0700); /* root's own: read by CAP_DAC_READ_SEARCH alone */
+    chmod(str_text(&path), 0600);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(without_landlock(&c) ? 0 : 1);
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    deed_teardown(&c);
+}
+
 static void a_cage_costs_less_than_a_few_milliseconds(void **state)
 {
     enum { RUNS = 50 };
@@ -418,11 +474,12 @@ static void a_cage_costs_less_than_a_few_milliseconds(void **state)
     clock_gettime(CLOCK_MONOTONIC, &from);
     for (int i = 0; i < RUNS; i++) {
         struct seen seen = {0};
-        assert_true(cage_run(CAGE_BYTES, -1, NULL, 0, NULL, deed_nothing, NULL, remember, &seen,
-                             NULL));
+        assert_true(
+            cage_run(CAGE_BYTES, -1, NULL, 0, NULL, deed_nothing, NULL, remember, &seen, NULL));
     }
     clock_gettime(CLOCK_MONOTONIC, &to);
-    double ms = ((double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6);
+    double ms =
+        ((double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6);
     print_message("a cage: %.3f ms (%s)\n", ms / RUNS, cage_describe());
     assert_true(ms / RUNS < 20); /* a busy machine; by itself it is far below 1 */
 }
@@ -436,6 +493,7 @@ int main(void)
         cmocka_unit_test(a_frame_that_the_caller_refuses_ends_the_child),
         cmocka_unit_test(a_live_cage_sees_other_processes_but_follows_no_magic_link),
         cmocka_unit_test(other_descriptors_are_closed),
+        cmocka_unit_test(without_landlock_root_becomes_nobody_and_cannot_write),
         cmocka_unit_test(a_cage_costs_less_than_a_few_milliseconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@
 
 struct row {
     const char *name, *text;
-    enum error_code code; /* ERR_NONE: taken */
+    enum error_code code;  /* ERR_NONE: taken */
     unsigned line, column; /* 0: not looked at */
     const char *says;
 };
@@ -35,7 +35,8 @@ static void json_is_taken_strictly(void **state)
         {"a NUL", "[\"\\u0000\"]", ERR_FORMAT, 1, 0, NULL},
         {"ten bytes", "[\"0123456789\"]", ERR_NONE, 0, 0, NULL},
         {"eleven bytes", "[1,\n \"01234567890\"]", ERR_LIMIT, 2, 2, "11 bytes"},
-        {"four times three bytes", "[\"\\u3042\\u3042\\u3042\\u3042\"]", ERR_LIMIT, 1, 2, "12 bytes"},
+        {"four times three bytes", "[\"\\u3042\\u3042\\u3042\\u3042\"]", ERR_LIMIT, 1, 2,
+         "12 bytes"},
         {"two pairs of surrogates", "[\"\\ud83d\\ude00\\ud83d\\ude00\"]", ERR_NONE, 0, 0, NULL},
         {"quotes within", "[\"\\\"\\\"\\\"\",\"\\\\\"]", ERR_NONE, 0, 0, NULL},
     };
@@ -74,7 +75,10 @@ static void yaml_is_taken_strictly_and_errors_point(void **state)
     static const struct row rows[] = {
         {"a map", "a: 1\nb: [x, 'y']\n", ERR_NONE, 0, 0, NULL},
         {"nothing", "", ERR_NONE, 0, 0, NULL},
-        {"a byte order mark", "\xef\xbb\xbf" "a: 1", ERR_NONE, 0, 0, NULL},
+        {"a byte order mark",
+         "\xef\xbb\xbf"
+         "a: 1",
+         ERR_NONE, 0, 0, NULL},
         {"a key twice", "a: 1\nbc: 2\na: 3\n", ERR_FORMAT, 3, 1, "first at line 1\n  a: 3\n  ^"},
         {"an alias", "a: &x 1\nb: *x\n", ERR_FORMAT, 2, 4, "  b: *x\n     ^"},
         {"a sequence as key", "? [a]\n: b\n", ERR_FORMAT, 1, 3, NULL},
@@ -89,8 +93,8 @@ static void yaml_is_taken_strictly_and_errors_point(void **state)
         struct error e = ERROR_INIT;
         struct yaml_node **documents;
         size_t count;
-        bool good = yaml_parse(&documents, &count, arena, rows[i].text, strlen(rows[i].text),
-                               "x.yaml", &e);
+        bool good =
+            yaml_parse(&documents, &count, arena, rows[i].text, strlen(rows[i].text), "x.yaml", &e);
         check(&rows[i], good, &e);
     }
 }
@@ -110,15 +114,16 @@ static void yaml_has_limits(void **state)
     const struct str *texts[] = {&deep, &many, &large};
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         struct error e = ERROR_INIT;
-        assert_false(yaml_parse(&documents, &count, arena, texts[i]->data, texts[i]->length, "x",
-                                &e));
+        assert_false(
+            yaml_parse(&documents, &count, arena, texts[i]->data, texts[i]->length, "x", &e));
         assert_int_equal(e.code, ERR_LIMIT);
     }
 }
 
 static void yaml_nodes_know_what_and_where_they_are(void **state)
 {
-    static const char text[] = "title: A\nlist:\n  - one\n  - 'null'\nnone: ~\nempty:\n---\nsecond\n";
+    static const char text[] =
+        "title: A\nlist:\n  - one\n  - 'null'\nnone: ~\nempty:\n---\nsecond\n";
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct yaml_node **documents;
     size_t count;

@@ -49,13 +49,14 @@ static void services_become_listeners_with_their_ports(void **state)
     struct tree t;
     tree_begin(&t);
     tree_solaris7(&t);
-    tree_file(&t, "etc/inet/inetd.conf",
-              "# comment\n"
-              "telnet stream tcp nowait root /usr/sbin/in.telnetd in.telnetd\n"
-              "#ftp stream tcp nowait root /usr/sbin/in.ftpd in.ftpd\n"
-              "100232/10 tli rpc/udp wait root /usr/sbin/sadmind sadmind\n"
-              "rstatd/2-4 tli rpc/datagram_v wait root /usr/lib/netsvc/rstat/rpc.rstatd rpc.rstatd\n"
-              "nobody_knows stream tcp nowait root /bin/x x\n");
+    tree_file(
+        &t, "etc/inet/inetd.conf",
+        "# comment\n"
+        "telnet stream tcp nowait root /usr/sbin/in.telnetd in.telnetd\n"
+        "#ftp stream tcp nowait root /usr/sbin/in.ftpd in.ftpd\n"
+        "100232/10 tli rpc/udp wait root /usr/sbin/sadmind sadmind\n"
+        "rstatd/2-4 tli rpc/datagram_v wait root /usr/lib/netsvc/rstat/rpc.rstatd rpc.rstatd\n"
+        "nobody_knows stream tcp nowait root /bin/x x\n");
     tree_file(&t, "etc/inet/services", "telnet 23/tcp\nftp 21/tcp # files\n");
     tree_file(&t, "etc/rpc", "rstatd 100001 rstat rup perfmeter\n");
     tree_link(&t, "etc/inetd.conf", "./inet/inetd.conf");
@@ -72,9 +73,8 @@ static void services_become_listeners_with_their_ports(void **state)
     assert_string_equal(harness_value(tree_fact(&t, "listener", "service", "telnet"), "port"),
                         "23");
     assert_string_equal(harness_value(tree_fact(&t, "listener", "rpc", "100001"), "proto"), "udp");
-    assert_string_equal(
-        harness_value(tree_fact(&t, "listener", "service", "nobody_knows"), "port"),
-        "<unreadable>");
+    assert_string_equal(harness_value(tree_fact(&t, "listener", "service", "nobody_knows"), "port"),
+                        "<unreadable>");
     assert_null(harness_find(&t.h, "listener", "service", "ftp"));
     tree_fact(&t, "listener", "port", "111");
     assert_string_equal(harness_value(tree_fact(&t, "complete", "of", "inetd"), "found"), "5");
@@ -128,8 +128,9 @@ static void start_files_say_what_they_run(void **state)
     struct tree t;
     tree_begin(&t);
     tree_solaris7(&t);
-    tree_file(&t, "etc/rc2.d/S71rpc", "#!/sbin/sh\n# /dev/null\n/usr/sbin/rpcbind\necho hello\n"
-                                      "/bin/nohup /dev/cuc/start.sh &\n");
+    tree_file(&t, "etc/rc2.d/S71rpc",
+              "#!/sbin/sh\n# /dev/null\n/usr/sbin/rpcbind\necho hello\n"
+              "/bin/nohup /dev/cuc/start.sh &\n");
     tree_file(&t, "etc/rc2.d/K20x", "/usr/bin/x\n");
     tree_fifo(&t, "etc/rc2.d/S99fifo");
     run(&t);

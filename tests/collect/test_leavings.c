@@ -38,9 +38,9 @@ static void the_sadmind_worm_is_found_by_each_of_its_traces(void **state)
     tree_file(&t, "etc/rc2.d/S71rpc", "/bin/nohup /dev/cuc/start.sh &\n");
     tree_file(&t, "etc/inetd.conf", "pcserver stream tcp nowait root /bin/sh sh -i\n");
     run(&t);
-    static const char *const paths[] = {"/dev/cuc", "/dev/cub", "/tmp/.f", "/.rhosts",
-                                        "/etc/rc2.d/S71rpc", "/etc/inetd.conf", "/dev/ttyq",
-                                        "/dev/hidden"};
+    static const char *const paths[] = {"/dev/cuc",  "/dev/cub",          "/tmp/.f",
+                                        "/.rhosts",  "/etc/rc2.d/S71rpc", "/etc/inetd.conf",
+                                        "/dev/ttyq", "/dev/hidden"};
     for (size_t i = 0; i < ARRAY_COUNT(paths); i++)
         tree_fact(&t, "leaving", "path", paths[i]);
     assert_int_equal(tree_count(&t, "leaving"), ARRAY_COUNT(paths));
@@ -91,11 +91,12 @@ static void copies_of_cmd_and_defaced_pages_are_found(void **state)
         harness_value(tree_fact(&t, "leaving", "path", "/InetPub/Scripts/root.exe"), "claim"),
         "high");
     assert_string_equal(
-        harness_value(tree_fact(&t, "leaving", "path",
-                                "/Program Files/Common Files/System/msadc/root.exe"), "claim"),
+        harness_value(
+            tree_fact(&t, "leaving", "path", "/Program Files/Common Files/System/msadc/root.exe"),
+            "claim"),
         "medium");
-    assert_string_equal(
-        harness_value(tree_fact(&t, "leaving", "path", "/Web/index.htm"), "of"), "sadmind-iis");
+    assert_string_equal(harness_value(tree_fact(&t, "leaving", "path", "/Web/index.htm"), "of"),
+                        "sadmind-iis");
     assert_string_equal(
         harness_value(tree_fact(&t, "leaving", "path", "/InetPub/wwwroot/Default.asp"), "of"),
         "code-red");

@@ -54,7 +54,9 @@ static void version_is(const char *binary, const char *log, const char *version,
 
 static void a_version_is_taken_from_the_program_or_the_newest_start(void **state)
 {
-    version_is("\x7f" "ELF Netscape-Enterprise/3.6 SP3\x01", NULL, "3.6sp3", CONFIDENCE_HIGH);
+    version_is("\x7f"
+               "ELF Netscape-Enterprise/3.6 SP3\x01",
+               NULL, "3.6sp3", CONFIDENCE_HIGH);
     version_is("x iPlanet-WebServer-Enterprise/4.1SP7\x01", NULL, "4.1sp7", CONFIDENCE_HIGH);
     version_is("x Netscape-Enterprise/4.1\x01", NULL, "4.1", CONFIDENCE_LOW);
     version_is("x Netscape-Enterprise/4.1\x01",

@@ -17,10 +17,9 @@ static void a_release_has_two_names(void **state)
 {
     static const struct {
         const char *sold, *release;
-    } rows[] = {{"7", "5.7"},     {"8", "5.8"},      {"2.6", "5.6"},
-                {"2.5.1", "5.5.1"}, {"2.5", "5.5"},  {"9", "5.9"},
-                {"7 11/99", "5.7"}, {"6", NULL},     {"", NULL},
-                {"2.", NULL},     {"7x", NULL},      {"99999999999999999999", NULL}};
+    } rows[] = {{"7", "5.7"},   {"8", "5.8"}, {"2.6", "5.6"},     {"2.5.1", "5.5.1"},
+                {"2.5", "5.5"}, {"9", "5.9"}, {"7 11/99", "5.7"}, {"6", NULL},
+                {"", NULL},     {"2.", NULL}, {"7x", NULL},       {"99999999999999999999", NULL}};
     CLEANUP_ARENA struct arena *arena = arena_new();
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         const char *got = solaris_release_from_name(arena, rows[i].sold);
@@ -40,8 +39,10 @@ static void a_host_is_named_by_what_it_was_installed_from(void **state)
     run(&t);
     const struct fact *host = facts_first(t.h.facts, "host");
     assert_non_null(host);
-    static const char *const rows[][2] = {{"family", "solaris"}, {"version", "5.7"},
-                                          {"arch", "sparc"},     {"os", "Solaris 7"},
+    static const char *const rows[][2] = {{"family", "solaris"},
+                                          {"version", "5.7"},
+                                          {"arch", "sparc"},
+                                          {"os", "Solaris 7"},
                                           {"name", "kaede"}};
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         assert_string_equal(harness_value(host, rows[i][0]), rows[i][1]);

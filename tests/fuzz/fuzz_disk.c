@@ -22,8 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (count > PARTITION_MOST)
             abort();
         for (size_t i = 0; i < count; i++) {
-            if (found[i].start >= source_size(s) ||
-                found[i].size > source_size(s) - found[i].start)
+            if (found[i].start >= source_size(s) || found[i].size > source_size(s) - found[i].start)
                 abort();
             source_read(s, found[i].start, piece, sizeof piece);
         }

@@ -8,8 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct error e = ERROR_INIT;
-    CLEANUP_JSON json_t *value =
-        json_parse((const char *)data, size, "fuzz", 1 << 20, 64, &e);
+    CLEANUP_JSON json_t *value = json_parse((const char *)data, size, "fuzz", 1 << 20, 64, &e);
     if (!value) {
         if (!e.message[0])
             abort();

@@ -16,21 +16,22 @@ static char *bulletin(struct arena *a, const char *id, const char *day, const ch
                       const char *supersedes, const char *range, const char *extra)
 {
     const char *file =
-        !*range ? ""
-                : arena_printf(a,
-                               ",{\"category\":\"product_name\",\"name\":\"w3svc.dll\",\"branches\":"
-                               "[{\"category\":\"product_version_range\",\"name\":\"%s\",\"product\":"
-                               "{\"product_id\":\"F\",\"name\":\"w3svc.dll\","
-                               "\"product_identification_helper\":{\"x_generic_uris\":["
-                               "{\"namespace\":\"urn:yagura:file\",\"uri\":\"urn:yagura:file:"
-                               "%%25SystemRoot%%25/system32/inetsrv/w3svc.dll\"}]}}}]}",
-                               range);
-    const char *older =
-        !*supersedes ? ""
-                     : arena_printf(a,
-                                    ",{\"namespace\":\"urn:yagura:supersedes\",\"uri\":"
-                                    "\"urn:yagura:supersedes:%s\"}",
-                                    supersedes);
+        !*range
+            ? ""
+            : arena_printf(a,
+                           ",{\"category\":\"product_name\",\"name\":\"w3svc.dll\",\"branches\":"
+                           "[{\"category\":\"product_version_range\",\"name\":\"%s\",\"product\":"
+                           "{\"product_id\":\"F\",\"name\":\"w3svc.dll\","
+                           "\"product_identification_helper\":{\"x_generic_uris\":["
+                           "{\"namespace\":\"urn:yagura:file\",\"uri\":\"urn:yagura:file:"
+                           "%%25SystemRoot%%25/system32/inetsrv/w3svc.dll\"}]}}}]}",
+                           range);
+    const char *older = !*supersedes
+                            ? ""
+                            : arena_printf(a,
+                                           ",{\"namespace\":\"urn:yagura:supersedes\",\"uri\":"
+                                           "\"urn:yagura:supersedes:%s\"}",
+                                           supersedes);
     return arena_printf(
         a,
         "{\"document\":{\"category\":\"csaf_security_advisory\",\"csaf_version\":\"2.0\","
@@ -39,21 +40,25 @@ static char *bulletin(struct arena *a, const char *id, const char *day, const ch
         "\"tracking\":{\"id\":\"%s\",\"status\":\"final\",\"version\":\"1\","
         "\"initial_release_date\":\"%sT00:00:00Z\",\"current_release_date\":\"%sT00:00:00Z\","
         "\"revision_history\":[{\"number\":\"1\",\"date\":\"%sT00:00:00Z\",\"summary\":\"x\"}]}},"
-        "\"product_tree\":{\"branches\":[{\"category\":\"vendor\",\"name\":\"Microsoft\",\"branches\":["
+        "\"product_tree\":{\"branches\":[{\"category\":\"vendor\",\"name\":\"Microsoft\","
+        "\"branches\":["
         "{\"category\":\"product_name\",\"name\":\"IIS\",\"branches\":[{\"category\":"
-        "\"product_version\",\"name\":\"5.0\",\"product\":{\"product_id\":\"S\",\"name\":\"IIS 5.0\","
+        "\"product_version\",\"name\":\"5.0\",\"product\":{\"product_id\":\"S\",\"name\":\"IIS "
+        "5.0\","
         "\"product_identification_helper\":{\"x_generic_uris\":["
         "{\"namespace\":\"urn:yagura:product\",\"uri\":\"urn:yagura:product:iis\"},"
         "{\"namespace\":\"urn:yagura:port\",\"uri\":\"urn:yagura:port:80/tcp\"}%s]}}}]},"
         "{\"category\":\"product_name\",\"name\":\"%s\",\"product\":{\"product_id\":\"P\",\"name\":"
         "\"Patch %s\",\"product_identification_helper\":{\"x_generic_uris\":["
         "{\"namespace\":\"urn:yagura:patch\",\"uri\":\"urn:yagura:patch:%s\"},"
-        "{\"namespace\":\"urn:yagura:contained-in\",\"uri\":\"urn:yagura:contained-in:windows:5.0:4\"}"
+        "{\"namespace\":\"urn:yagura:contained-in\",\"uri\":\"urn:yagura:contained-in:windows:5.0:"
+        "4\"}"
         "%s]}}}%s]}],"
         "\"relationships\":[{\"category\":\"installed_on\",\"product_reference\":\"P\","
         "\"relates_to_product_reference\":\"S\",\"full_product_name\":{\"product_id\":\"PS\","
         "\"name\":\"patch on IIS\"}}%s]},"
-        "\"vulnerabilities\":[{\"cve\":\"CVE-2001-0001\",\"product_status\":{\"known_affected\":[\"S\"],"
+        "\"vulnerabilities\":[{\"cve\":\"CVE-2001-0001\",\"product_status\":{\"known_affected\":["
+        "\"S\"],"
         "\"fixed\":[\"PS\"%s]},\"scores\":[{\"products\":[\"S\"],\"cvss_v2\":{\"version\":\"2.0\","
         "\"vectorString\":\"AV:N/AC:L/Au:N/C:C/I:C/A:C\",\"baseScore\":10.0}}],"
         "\"remediations\":[{\"category\":\"vendor_fix\",\"details\":\"Apply it.\",\"product_ids\":"
@@ -61,10 +66,11 @@ static char *bulletin(struct arena *a, const char *id, const char *day, const ch
         "\"threats\":[{\"category\":\"exploit_status\",\"details\":\"A worm.\",\"date\":"
         "\"2001-05-08T00:00:00Z\",\"product_ids\":[\"S\"]}]}]}",
         id, id, day, day, day, extra, patch, patch, patch, older, file,
-        *range ? ",{\"category\":\"installed_on\",\"product_reference\":\"F\","
-                 "\"relates_to_product_reference\":\"S\",\"full_product_name\":{\"product_id\":\"FS\","
-                 "\"name\":\"file on IIS\"}}"
-               : "",
+        *range
+            ? ",{\"category\":\"installed_on\",\"product_reference\":\"F\","
+              "\"relates_to_product_reference\":\"S\",\"full_product_name\":{\"product_id\":\"FS\","
+              "\"name\":\"file on IIS\"}}"
+            : "",
         *range ? ",\"FS\"" : "");
 }
 
@@ -77,11 +83,10 @@ static enum truth rule(void *context, const char *name, const struct fact **why)
 }
 
 #define HOST(values)                                                                               \
-    "{\"kind\":\"host\",\"family\":\"windows\",\"version\":\"5.0\",\"service_pack\":\"1\"" values   \
+    "{\"kind\":\"host\",\"family\":\"windows\",\"version\":\"5.0\",\"service_pack\":\"1\"" values  \
     "}\n{\"kind\":\"product\",\"name\":\"iis\",\"version\":\"5.0\"}\n"
-#define FILE_IS(version)                                                                           \
-    ",\"file-version:%SystemRoot%/system32/inetsrv/w3svc.dll\":" version
-#define MARKER(id) "{\"kind\":\"hotfix\",\"id\":\"" id "\",\"installed\":\"1\"}\n"
+#define FILE_IS(version) ",\"file-version:%SystemRoot%/system32/inetsrv/w3svc.dll\":" version
+#define MARKER(id)       "{\"kind\":\"hotfix\",\"id\":\"" id "\",\"installed\":\"1\"}\n"
 
 struct judged {
     struct arena *arena;
@@ -98,11 +103,8 @@ static struct judged judge(const char *const *documents, size_t count, const cha
                        .set = fixture_advisories(documents, count),
                        .facts = fixture_facts(lines),
                        .findings = findings_new()};
-    j.in = (struct judge_input){.facts = j.facts,
-                                .advisories = j.set,
-                                .identity = "t",
-                                .as_of = as_of,
-                                .rule = rule};
+    j.in = (struct judge_input){
+        .facts = j.facts, .advisories = j.set, .identity = "t", .as_of = as_of, .rule = rule};
     judge_advisories(j.findings, &j.in);
     findings_sort(j.findings);
     return j;
@@ -131,18 +133,19 @@ static void every_row_of_the_table(void **state)
         enum verdict verdict;
         enum confidence confidence;
     } rows[] = {
-        {"marker, new file", "vers:windows/>=5.0.2195.100", HOST(FILE_IS("\"5.0.2195.100\"")) MARKER("Q1"),
-         VERDICT_FIXED, CONFIDENCE_HIGH},
+        {"marker, new file", "vers:windows/>=5.0.2195.100",
+         HOST(FILE_IS("\"5.0.2195.100\"")) MARKER("Q1"), VERDICT_FIXED, CONFIDENCE_HIGH},
         {"no marker, new file", "vers:windows/>=5.0.2195.100", HOST(FILE_IS("\"5.0.2195.101\"")),
          VERDICT_FIXED, CONFIDENCE_HIGH},
-        {"marker, old file", "vers:windows/>=5.0.2195.100", HOST(FILE_IS("\"5.0.2195.99\"")) MARKER("Q1"),
-         VERDICT_BROKEN, CONFIDENCE_HIGH},
+        {"marker, old file", "vers:windows/>=5.0.2195.100",
+         HOST(FILE_IS("\"5.0.2195.99\"")) MARKER("Q1"), VERDICT_BROKEN, CONFIDENCE_HIGH},
         {"no marker, old file", "vers:windows/>=5.0.2195.100", HOST(FILE_IS("\"5.0.2195.99\"")),
          VERDICT_AFFECTED, CONFIDENCE_HIGH},
         {"marker, no version known", "", HOST("") MARKER("Q1"), VERDICT_FIXED, CONFIDENCE_LOW},
         {"no marker, no version known", "", HOST(""), VERDICT_AFFECTED, CONFIDENCE_HIGH},
         {"marker, unreadable", "vers:windows/>=5.0.2195.100",
-         HOST(FILE_IS("{\"unreadable\":\"bad PE\"}")) MARKER("Q1"), VERDICT_UNKNOWN, CONFIDENCE_HIGH},
+         HOST(FILE_IS("{\"unreadable\":\"bad PE\"}")) MARKER("Q1"), VERDICT_UNKNOWN,
+         CONFIDENCE_HIGH},
         {"no marker, unreadable", "vers:windows/>=5.0.2195.100",
          HOST(FILE_IS("{\"unreadable\":\"bad PE\"}")), VERDICT_UNKNOWN, CONFIDENCE_HIGH},
         {"file was never looked at", "vers:windows/>=5.0.2195.100", HOST(""), VERDICT_UNKNOWN,
@@ -189,12 +192,14 @@ static void a_superseding_patch_is_marker_and_proof(void **state)
 static void a_service_pack_brings_what_it_contains(void **state)
 {
     CLEANUP_ARENA struct arena *a = arena_new();
-    const char *docs[] = {bulletin(a, "MS01-001", "2001-01-01", "Q1", "", "", ""),
-                          bulletin(a, "MS01-002", "2001-01-01", "Q2", "",
-                                   "vers:windows/>=5.0.2195.100", "")};
-    const char *lines = "{\"kind\":\"host\",\"family\":\"windows\",\"version\":\"5.0\","
-                        "\"service_pack\":\"4\"" FILE_IS("\"5.0.2195.50\"") "}\n"
-                        "{\"kind\":\"product\",\"name\":\"iis\",\"version\":\"5.0\"}\n";
+    const char *docs[] = {
+        bulletin(a, "MS01-001", "2001-01-01", "Q1", "", "", ""),
+        bulletin(a, "MS01-002", "2001-01-01", "Q2", "", "vers:windows/>=5.0.2195.100", "")};
+    const char *lines =
+        "{\"kind\":\"host\",\"family\":\"windows\",\"version\":\"5.0\","
+        "\"service_pack\":\"4\"" FILE_IS(
+            "\"5.0.2195.50\"") "}\n"
+                               "{\"kind\":\"product\",\"name\":\"iis\",\"version\":\"5.0\"}\n";
     struct judged j = judge(docs, 2, lines, DATE_NONE);
     assert_int_equal(find(&j, "MS01-001")->verdict, VERDICT_FIXED);
     assert_int_equal(find(&j, "MS01-002")->verdict, VERDICT_BROKEN);
@@ -309,8 +314,8 @@ static void the_plan_has_one_patch_for_a_chain(void **state)
     const char *docs[] = {bulletin(a, "MS00-001", "2000-01-01", "Q1", "", "", ""),
                           bulletin(a, "MS00-002", "2000-02-01", "Q2", "Q1", "", ""),
                           bulletin(a, "MS01-003", "2001-03-01", "Q3", "Q2", "", "")};
-    struct judged j = judge(docs, 3,
-                            HOST("") "{\"kind\":\"patch-before\",\"id\":\"Q2\"}\n", DATE_NONE);
+    struct judged j =
+        judge(docs, 3, HOST("") "{\"kind\":\"patch-before\",\"id\":\"Q2\"}\n", DATE_NONE);
     struct plan *p = plan_make(j.findings, &j.in);
     assert_int_equal(p->bulletins, 3);
     assert_int_equal(p->steps.count, 2);
@@ -346,15 +351,16 @@ static void what_could_not_be_looked_at_is_unknown(void **state)
 {
     CLEANUP_ARENA struct arena *a = arena_new();
     const char *docs[] = {bulletin(a, "MS01-001", "2001-01-01", "Q1", "", "", "")};
-    struct judged j = judge(docs, 1, "{\"kind\":\"unread\",\"what\":\"x\",\"reason\":\"y\"}\n",
-                            DATE_NONE);
+    struct judged j =
+        judge(docs, 1, "{\"kind\":\"unread\",\"what\":\"x\",\"reason\":\"y\"}\n", DATE_NONE);
     judge_coverage(j.findings, &j.in);
     assert_int_equal(find(&j, "could-not-look")->verdict, VERDICT_UNKNOWN);
     assert_int_equal(find(&j, "system-not-recognised")->verdict, VERDICT_UNKNOWN);
     done(&j);
-    j = judge(docs, 1,
-              "{\"kind\":\"host\",\"family\":\"windows\",\"version\":\"6.1\",\"os\":\"Windows 7\"}\n",
-              DATE_NONE);
+    j = judge(
+        docs, 1,
+        "{\"kind\":\"host\",\"family\":\"windows\",\"version\":\"6.1\",\"os\":\"Windows 7\"}\n",
+        DATE_NONE);
     judge_coverage(j.findings, &j.in);
     assert_int_equal(find(&j, "no-advisories")->verdict, VERDICT_UNKNOWN);
     done(&j);
@@ -368,7 +374,8 @@ static const char solaris_patch[] =
     "\"tracking\":{\"id\":\"solaris-111111-05\",\"status\":\"final\",\"version\":\"1\","
     "\"initial_release_date\":\"2003-01-01T00:00:00Z\","
     "\"current_release_date\":\"2003-01-01T00:00:00Z\","
-    "\"revision_history\":[{\"number\":\"1\",\"date\":\"2003-01-01T00:00:00Z\",\"summary\":\"x\"}]}},"
+    "\"revision_history\":[{\"number\":\"1\",\"date\":\"2003-01-01T00:00:00Z\",\"summary\":\"x\"}]}"
+    "},"
     "\"product_tree\":{\"branches\":[{\"category\":\"vendor\",\"name\":\"Sun\",\"branches\":["
     "{\"category\":\"product_name\",\"name\":\"Solaris\",\"product\":{\"product_id\":\"S\","
     "\"name\":\"Solaris\",\"product_identification_helper\":{\"x_generic_uris\":["
@@ -389,14 +396,15 @@ static const char solaris_patch[] =
     "\"name\":\"patch\"}},{\"category\":\"installed_on\",\"product_reference\":\"N\","
     "\"relates_to_product_reference\":\"S\",\"full_product_name\":{\"product_id\":\"NS\","
     "\"name\":\"newer\"}}]},"
-    "\"vulnerabilities\":[{\"cve\":\"CVE-2003-0001\",\"product_status\":{\"known_affected\":[\"S\"],"
+    "\"vulnerabilities\":[{\"cve\":\"CVE-2003-0001\",\"product_status\":{\"known_affected\":[\"S\"]"
+    ","
     "\"fixed\":[\"PS\",\"NS\"]}}]}";
 
 #define SOLARIS(version)                                                                           \
-    "{\"kind\":\"host\",\"family\":\"solaris\",\"version\":\"" version                              \
+    "{\"kind\":\"host\",\"family\":\"solaris\",\"version\":\"" version                             \
     "\",\"arch\":\"sparc\",\"os\":\"Solaris\"}\n"
 #define PKG(name, version)                                                                         \
-    "{\"kind\":\"package\",\"name\":\"" name "\",\"version\":\"" version                            \
+    "{\"kind\":\"package\",\"name\":\"" name "\",\"version\":\"" version                           \
     "\",\"manager\":\"solaris\"}\n"
 
 static void a_solaris_patch_counts_where_a_package_it_touches_is_installed(void **state)

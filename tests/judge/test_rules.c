@@ -8,7 +8,7 @@
 
 #define HEAD "title: T\nid: 6b0f9a52-5a0e-4f0d-9a52-1d2a6c1f7b01\nlevel: high\n"
 #define MAP_RULE                                                                                   \
-    HEAD "description: '{extension} goes to {handler}'\n"                                         \
+    HEAD "description: '{extension} goes to {handler}'\n"                                          \
          "logsource: {category: script-map, product: windows}\n"                                   \
          "detection:\n  s: {extension: .printer}\n  condition: s\n"
 
@@ -98,8 +98,9 @@ static void a_rule_as_a_whole_is_what_its_records_make_it(void **state)
 static void a_wanted_key_that_nobody_stated_is_unknown(void **state)
 {
     struct world w = world_new();
-    put(&w, "f.yml", HEAD "logsource: {category: host}\n"
-                          "detection: {s: {'file-mode:/etc/x': null}, condition: s}\n");
+    put(&w, "f.yml",
+        HEAD "logsource: {category: host}\n"
+             "detection: {s: {'file-mode:/etc/x': null}, condition: s}\n");
     load(&w);
     struct fact *host = ADD("host", "family", "debian");
     assert_string_equal(outcome(&w, "f"), "unknown");
@@ -129,8 +130,9 @@ static void also_is_and_of_three_values(void **state)
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct world w = world_new();
         put(&w, "m.yml", MAP_RULE "yagura: {also: [f]}\n");
-        put(&w, "f.yml", HEAD "logsource: {category: host}\n"
-                              "detection: {s: {'file-mode:/x': '0777'}, condition: s}\n");
+        put(&w, "f.yml",
+            HEAD "logsource: {category: host}\n"
+                 "detection: {s: {'file-mode:/x': '0777'}, condition: s}\n");
         load(&w);
         ADD("host", "family", "windows", "file-mode:/x", rows[i].mode);
         ADD("script-map", "extension", rows[i].map);
@@ -192,8 +194,9 @@ static void rules_speak_of_their_targets_only(void **state)
 static void findings_name_subject_reason_and_remedy(void **state)
 {
     struct world w = world_new();
-    put(&w, "m.yml", MAP_RULE "yagura:\n  set: iis5\n  why: because\n  fix: mend {extension}\n"
-                              "  steps: [do it]\n  source: MS01-023\n");
+    put(&w, "m.yml",
+        MAP_RULE "yagura:\n  set: iis5\n  why: because\n  fix: mend {extension}\n"
+                 "  steps: [do it]\n  source: MS01-023\n");
     put(&w, "h.yml", MAP_RULE "yagura: {helper: true}\n");
     load(&w);
     ADD("host", "family", "windows", "name", "H");
@@ -298,8 +301,9 @@ static void the_later_directory_wins(void **state)
 {
     struct world w = world_new();
     put(&w, "1/m.yml", MAP_RULE);
-    put(&w, "2/m.yml", "title: Mine\nlogsource: {category: host}\n"
-                       "detection: {s: {a: b}, condition: s}\n");
+    put(&w, "2/m.yml",
+        "title: Mine\nlogsource: {category: host}\n"
+        "detection: {s: {a: b}, condition: s}\n");
     const char *dirs[] = {arena_printf(w.arena, "%s/1", w.dir), "/nowhere",
                           arena_printf(w.arena, "%s/2", w.dir)};
     struct error e = ERROR_INIT;
@@ -324,17 +328,24 @@ static bool told(const struct world *w, const char *text)
 static void lint_names_what_is_not_good(void **state)
 {
     struct world w = world_new();
-    put(&w, "bad.yml", "title: T\nid: 12\nlogsource: {category: script-map}\n"
-                       "detection: {s: {extention: x, 'file:/x': present}, condition: s}\n"
-                       "yagura: {set: iis9, wy: typo}\n");
-    put(&w, "odd.yml", HEAD "logsource: {category: nothing}\n"
-                            "detection: {s: {a: x}, condition: s}\n");
+    put(&w, "bad.yml",
+        "title: T\nid: 12\nlogsource: {category: script-map}\n"
+        "detection: {s: {extention: x, 'file:/x': present}, condition: s}\n"
+        "yagura: {set: iis9, wy: typo}\n");
+    put(&w, "odd.yml",
+        HEAD "logsource: {category: nothing}\n"
+             "detection: {s: {a: x}, condition: s}\n");
     load(&w);
     rules_lint(w.rules, &w.problems);
     static const char *const expected[] = {
-        "no field \"extention\"", "category host only: \"file:/x\"", "unknown set \"iis9\"",
-        "unknown key \"wy\"",     "why is missing",                 "fix is missing",
-        "no example that fires",  "id is no UUID \"12\"",
+        "no field \"extention\"",
+        "category host only: \"file:/x\"",
+        "unknown set \"iis9\"",
+        "unknown key \"wy\"",
+        "why is missing",
+        "fix is missing",
+        "no example that fires",
+        "id is no UUID \"12\"",
         "no facts of category \"nothing\"",
     };
     for (size_t i = 0; i < ARRAY_COUNT(expected); i++)
@@ -346,10 +357,10 @@ static void lint_names_what_is_not_good(void **state)
 static void examples_that_do_not_hold_are_named(void **state)
 {
     struct world w = world_new();
-    put(&w, "m.yml", MAP_RULE
-        "yagura:\n  examples:\n    - record: {extension: .printer}\n      expect: fires\n"
-        "    - record: {extension: {unreadable: x}}\n      expect: unknown\n"
-        "    - record: {extension: {absent: true}}\n      expect: fires\n");
+    put(&w, "m.yml",
+        MAP_RULE "yagura:\n  examples:\n    - record: {extension: .printer}\n      expect: fires\n"
+                 "    - record: {extension: {unreadable: x}}\n      expect: unknown\n"
+                 "    - record: {extension: {absent: true}}\n      expect: fires\n");
     load(&w);
     assert_int_equal(rules_test(w.rules, &w.problems), 3);
     assert_int_equal(w.problems.list.count, 1);
@@ -368,7 +379,10 @@ static void bad_levels_and_shapes_are_errors(void **state)
         "logsource: {category: host}\ndetection: {s: {a: b}, condition: s}\n",
         "title: T\nlogsource: {category: host}\ndetection: {s: {a: b}, condition: s}\n"
         "yagura: {weight: -1}\n",
-        "- a\n", "", "--- \ntitle: a\n--- \ntitle: b\n", "title: T\ncorrelation: {}\n",
+        "- a\n",
+        "",
+        "--- \ntitle: a\n--- \ntitle: b\n",
+        "title: T\ncorrelation: {}\n",
     };
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
         struct rules *rules = NULL;

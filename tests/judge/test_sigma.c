@@ -81,7 +81,7 @@ static void check(const struct row *rows, size_t count)
     }
 }
 #define CHECK(rows) check(rows, ARRAY_COUNT(rows))
-#define S "condition: s\ns: "
+#define S           "condition: s\ns: "
 
 static void maps_and_lists_hang_together_as_specified(void **state)
 {
@@ -164,7 +164,7 @@ static void modifiers_do_as_specified(void **state)
         {S "{a|windash|contains: ' -x /y'}", {"a", "p /x \xe2\x80\x94y"}, T},
         {S "{a|windash|contains: 'a-x'}", {"a", "a/x"}, F}, /* no option begins there */
         {S "{a|base64: foo}", {"a", "Zm9v"}, T},
-        {S "{a|base64offset|contains: http}", {"a", "eGh0dHA="}, T},  /* xhttp */
+        {S "{a|base64offset|contains: http}", {"a", "eGh0dHA="}, T},     /* xhttp */
         {S "{a|base64offset|contains: http}", {"a", "eHhodHRweA=="}, T}, /* xxhttpx */
         {S "{a|wide|base64offset|contains: foo}", {"a", "ZgBvAG8A"}, T},
         {S "{a|utf16|base64: a}", {"a", "//5hAA=="}, T},

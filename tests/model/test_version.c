@@ -35,8 +35,10 @@ static void agrees_with_table(enum version_scheme scheme, const char *name)
         char *expected = strtok_r(NULL, "\t", &save);
         if (!expected || (!str_is_digit(expected[0]) && !strchr("-<=>", expected[0])))
             continue; /* a heading */
-        int want = *expected == '<' ? -1 : *expected == '>' ? 1 : *expected == '=' ? 0
-                                                                                   : atoi(expected);
+        int want = *expected == '<'   ? -1
+                   : *expected == '>' ? 1
+                   : *expected == '=' ? 0
+                                      : atoi(expected);
         if (sign(version_compare(scheme, a, b)) != want)
             fail_msg("%s against %s: expected %d", a, b, want);
         if (sign(version_compare(scheme, b, a)) != -want)
@@ -89,10 +91,10 @@ static void a_version_that_cannot_be_is_named(void **state)
         const char *version;
         bool good;
     } rows[] = {
-        {VERSION_DPKG, "1:0~~-", false}, {VERSION_DPKG, "1:2.3-4", true},
-        {VERSION_DPKG, ":1", false},     {VERSION_DPKG, "x1", false},
-        {VERSION_DPKG, "1_2", false},    {VERSION_WINDOWS, "5.0.2195.2100", true},
-        {VERSION_WINDOWS, "5..1", false},{VERSION_WINDOWS, "1.2.3.4.5", false},
+        {VERSION_DPKG, "1:0~~-", false},      {VERSION_DPKG, "1:2.3-4", true},
+        {VERSION_DPKG, ":1", false},          {VERSION_DPKG, "x1", false},
+        {VERSION_DPKG, "1_2", false},         {VERSION_WINDOWS, "5.0.2195.2100", true},
+        {VERSION_WINDOWS, "5..1", false},     {VERSION_WINDOWS, "1.2.3.4.5", false},
         {VERSION_SOLARIS, "108662-01", true}, {VERSION_SOLARIS, "108662-1", false},
         {VERSION_SOLARIS, "8662-01", false},  {VERSION_RPM, "1 2", false},
     };
@@ -114,8 +116,11 @@ static void ranges_hold_together(void **state)
         {"vers:windows/>=5.0.2195.2103", "5.0.2195.2102", false},
         {"vers:generic/>=1.3.12|<1.3.20", "1.3.19", true},
         {"vers:generic/>=1.3.12|<1.3.20", "1.3.20", false},
-        {"<1.3.20", "1.3.9", true}, {">=1.2,<1.4", "1.4", false}, {"1.3.20", "1.3.20", true},
-        {"vers:deb/<1:2.0-1", "1:1.9-9", true}, {"*", "anything", true},
+        {"<1.3.20", "1.3.9", true},
+        {">=1.2,<1.4", "1.4", false},
+        {"1.3.20", "1.3.20", true},
+        {"vers:deb/<1:2.0-1", "1:1.9-9", true},
+        {"*", "anything", true},
         {"vers:windows/!=5.0", "5.0", false},
     };
     CLEANUP_ARENA struct arena *arena = arena_new();

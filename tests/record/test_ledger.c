@@ -19,8 +19,8 @@ struct fixture {
 static void append(struct state *s, const char *patch)
 {
     struct error e = ERROR_INIT;
-    CLEANUP_JSON json_t *o = json_pack("{s:s, s:s, s:s}", "kind", "patch", "patch", patch, "target",
-                                       "host-1");
+    CLEANUP_JSON json_t *o =
+        json_pack("{s:s, s:s, s:s}", "kind", "patch", "patch", patch, "target", "host-1");
     if (!ledger_append(s, o, 991785600, &e))
         fail_msg("%s", e.message);
 }

@@ -45,7 +45,8 @@ static struct finding *one(struct findings *list, enum verdict verdict, const ch
     return f;
 }
 
-static struct finding merge(struct state *s, enum verdict verdict, const char *revision, int64_t now)
+static struct finding merge(struct state *s, enum verdict verdict, const char *revision,
+                            int64_t now)
 {
     CLEANUP(findings_cleanup) struct findings *list = findings_new();
     struct finding *f = one(list, verdict, revision);
@@ -108,18 +109,19 @@ static void a_finding_leads_back_to_its_target(void **state)
 {
     struct state *s = ((struct fixture *)*state)->state;
     struct error e = ERROR_INIT;
-    char id[17], kind[16], argument[4096];
+    struct state_target t;
     merge(s, VERDICT_AFFECTED, "1", 1000);
-    assert_true(state_remember_target(s, "host", "web1", "image", "/x/disk.img", 1000, &e));
-    assert_true(state_target_of_finding(s, "01234567", id, kind, argument, &e));
-    assert_string_equal(id, "0123456789abcdef");
-    assert_string_equal(kind, "image");
-    assert_string_equal(argument, "/x/disk.img");
-    assert_false(state_target_of_finding(s, "ffff", id, kind, argument, &e));
+    assert_true(state_remember_target(s, "host", "web1", "image", "/x/disk.img", "mine", 1000, &e));
+    assert_true(state_target_of_finding(s, "01234567", &t, &e));
+    assert_string_equal(t.finding, "0123456789abcdef");
+    assert_string_equal(t.kind, "image");
+    assert_string_equal(t.argument, "/x/disk.img");
+    assert_string_equal(t.given, "mine");
+    assert_false(state_target_of_finding(s, "ffff", &t, &e));
     assert_int_equal(e.code, ERR_ABSENT);
-    assert_false(state_target_of_finding(s, "012", id, kind, argument, &e));
+    assert_false(state_target_of_finding(s, "012", &t, &e));
     assert_int_equal(e.code, ERR_USAGE);
-    assert_false(state_target_of_finding(s, "%%%%", id, kind, argument, &e));
+    assert_false(state_target_of_finding(s, "%%%%", &t, &e));
 }
 
 static void patches_seen_once_are_remembered(void **state)
@@ -130,15 +132,15 @@ static void patches_seen_once_are_remembered(void **state)
     struct fact *f = facts_add(first, "hotfix", "", 0, -1, CONFIDENCE_HIGH);
     fact_put(first, f, "id", "Q277873");
     fact_put(first, f, "installed", "1");
-    assert_true(state_merge_patches(s, "host", first, 1000, &e));
+    assert_true(state_merge_patches(s, "host", first, true, 1000, &e));
     assert_null(facts_first(first, "patch-before"));
-    assert_true(state_merge_patches(s, "host", second, 2000, &e));
+    assert_true(state_merge_patches(s, "host", second, true, 2000, &e));
     const struct fact *before = facts_first(second, "patch-before");
     assert_non_null(before);
     assert_string_equal(fact_text(before, "id"), "Q277873");
     facts_cleanup(&second);
     second = facts_new();
-    assert_true(state_merge_patches(s, "another host", second, 2000, &e));
+    assert_true(state_merge_patches(s, "another host", second, true, 2000, &e));
     assert_null(facts_first(second, "patch-before"));
 }
 

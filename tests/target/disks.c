@@ -22,8 +22,8 @@ const struct disk disks[] = {
      false},
     {"ufs-le.img", "ufs", UNIX_TREE, "makefs -t ffs -B le -o version=1 -s 4m ufs-le.img tree",
      false},
-    {"ufs-sparc.img", "ufs", UNIX_TREE,
-     "makefs -t ffs -B be -o version=1 -s 4m ufs-sparc.img tree", true},
+    {"ufs-sparc.img", "ufs", UNIX_TREE, "makefs -t ffs -B be -o version=1 -s 4m ufs-sparc.img tree",
+     true},
     {"ufs-x86.img", "ufs", UNIX_TREE, "makefs -t ffs -B le -o version=1 -s 4m ufs-x86.img tree",
      true},
     {"fat12.img", "fat", "/Readme.txt", "readme.TXT", false,
@@ -31,18 +31,18 @@ const struct disk disks[] = {
     {"fat16.img", "fat", "/Readme.txt", "README.txt", false,
      "mkfs.fat -C -F 16 -n LABEL fat16.img 16384 && mcopy -i fat16.img hello ::/Readme.txt", false},
     {"fat32.img", "fat", "/Readme.txt", "README.txt", false,
-     "mkfs.fat -C -F 32 -n LABEL fat32.img 40000 && mcopy -i fat32.img hello ::/Readme.txt",
-     false},
+     "mkfs.fat -C -F 32 -n LABEL fat32.img 40000 && mcopy -i fat32.img hello ::/Readme.txt", false},
     {"ntfs.img", "ntfs", "/Readme.txt", "\\README.txt", false,
      "truncate -s 8m ntfs.img && mkntfs -q -F -H 1 -S 63 -p 0 ntfs.img && "
-     "ntfscp -f ntfs.img hello Readme.txt", false},
+     "ntfscp -f ntfs.img hello Readme.txt",
+     false},
 };
 const size_t disks_count = ARRAY_COUNT(disks);
 
 const struct layout layouts[] = {
-    {"mbr.img", 3, 2},     /* primary, logical, and an LVM */
-    {"gpt.img", 2, 2},     {"sun.img", 2, 2},    {"vtoc.img", 1, 1},
-    {"sparse.vmdk", 1, 1}, {"renamed.bin", 1, 1}, {"stream.vmdk", 1, 1}, {"split.vmdk", 1, 1},
+    {"mbr.img", 3, 2}, /* primary, logical, and an LVM */
+    {"gpt.img", 2, 2},     {"sun.img", 2, 2},     {"vtoc.img", 1, 1},   {"sparse.vmdk", 1, 1},
+    {"renamed.bin", 1, 1}, {"stream.vmdk", 1, 1}, {"split.vmdk", 1, 1},
 };
 const size_t layouts_count = ARRAY_COUNT(layouts);
 

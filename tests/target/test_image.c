@@ -144,7 +144,7 @@ static void what_we_do_not_read_is_named_with_its_remedy(void **state)
 {
     static const struct {
         const char *name, *bytes;
-        size_t size, offset;
+        size_t size, offset; /* a text: as long as it is */
         const char *says;
         enum error_code code;
     } rows[] = {
@@ -154,19 +154,19 @@ static void what_we_do_not_read_is_named_with_its_remedy(void **state)
         {"xfs", "XFSB", 4, 0, "XFS", ERR_FORMAT},
         {"zeros", "", 1, 0, "no file system", ERR_FORMAT},
         {"sparse", "KDMV", 4, 0, "damaged VMDK", ERR_FORMAT},
-        {"lost", "# Disk DescriptorFile\nRW 100 FLAT \"gone.vmdk\" 0\n", 50, 0, "gone.vmdk",
+        {"lost", "# Disk DescriptorFile\nRW 100 FLAT \"gone.vmdk\" 0\n", 0, 0, "gone.vmdk",
          ERR_ABSENT},
-        {"away", "# Disk DescriptorFile\nRW 100 FLAT \"/etc/passwd\" 0\n", 52, 0,
-         "another folder", ERR_FORMAT},
-        {"snap", "# Disk DescriptorFile\nparentCID=12345678\nRW 9 ZERO\n", 52, 0, "snapshot",
+        {"away", "# Disk DescriptorFile\nRW 100 FLAT \"/etc/passwd\" 0\n", 0, 0, "another folder",
+         ERR_FORMAT},
+        {"snap", "# Disk DescriptorFile\nparentCID=12345678\nRW 9 ZERO\n", 0, 0, "snapshot",
          ERR_UNSUPPORTED},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         char image[4096] = "";
         struct error e = ERROR_INIT;
         struct target *t = NULL;
-        memcpy(image + rows[i].offset, rows[i].bytes, rows[i].size);
         bool text = rows[i].bytes[0] == '#';
+        memcpy(image + rows[i].offset, rows[i].bytes, text ? strlen(rows[i].bytes) : rows[i].size);
         support_write(dir, rows[i].name, image, text ? strlen(image) : sizeof image);
         CLEANUP_FREE char *path = in_dir(rows[i].name);
         if (target_open_image(&t, path, &e) || !strstr(e.message, rows[i].says) ||
@@ -244,14 +244,14 @@ static void a_damaged_image_costs_an_error_and_no_more(void **state)
 {
     static const struct {
         const char *name;
-        double keep; /* of its bytes */
+        double keep;     /* of its bytes */
         unsigned stride; /* a byte is flipped each so many, 0: none */
     } rows[] = {
-        {"ext.img", 0.5, 0},      {"ext.img", 0.05, 0},    {"ext.img", 1, 997},
+        {"ext.img", 0.5, 0},       {"ext.img", 0.05, 0},      {"ext.img", 1, 997},
         {"ufs-sparc.img", 0.3, 0}, {"ufs-sparc.img", 1, 499}, {"ufs-x86.img", 1, 1501},
-        {"fat16.img", 0.01, 0},   {"fat16.img", 1, 313},   {"ntfs.img", 0.2, 0},
-        {"ntfs.img", 1, 701},     {"sparse.vmdk", 0.6, 0}, {"sparse.vmdk", 1, 1009},
-        {"stream.vmdk", 0.9, 0},  {"stream.vmdk", 1, 307}, {"gpt.img", 1, 101},
+        {"fat16.img", 0.01, 0},    {"fat16.img", 1, 313},     {"ntfs.img", 0.2, 0},
+        {"ntfs.img", 1, 701},      {"sparse.vmdk", 0.6, 0},   {"sparse.vmdk", 1, 1009},
+        {"stream.vmdk", 0.9, 0},   {"stream.vmdk", 1, 307},   {"gpt.img", 1, 101},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         CLEANUP_FREE char *from = in_dir(rows[i].name), *to = in_dir("damaged");
@@ -312,9 +312,9 @@ static void a_reader_that_dies_is_an_error_for_good(void **state)
     CLEANUP(target_cleanup) struct target *t = open_disk("ext.img");
     pid_t pid = child_of_ours();
     assert_true(pid > 0);
-    kill(pid, SIGSEGV);
-    is_refused(t, "/etc/hello", ERR_CAGE, "SIGSEGV");
-    is_refused(t, "/etc/hello", ERR_CAGE, "SIGSEGV");
+    kill(pid, SIGKILL);
+    is_refused(t, "/etc/hello", ERR_CAGE, "SIGKILL");
+    is_refused(t, "/etc/hello", ERR_CAGE, "SIGKILL");
 }
 
 static void a_reader_that_runs_for_ever_is_a_timeout(void **state)
@@ -379,8 +379,8 @@ static void a_caged_child_and_its_parent_share_the_reader(void **state)
     struct error e = ERROR_INIT;
     for (int i = 0; i < 5; i++) {
         assert_true(cage_run(CAGE_ROOT, -1, &keep, 1, NULL, read_in_cage, t, take, &count, &e));
-        assert_false(cage_run(CAGE_ROOT, -1, &keep, 1, NULL, die_within_answer, t, take, &count,
-                              &e));
+        assert_false(
+            cage_run(CAGE_ROOT, -1, &keep, 1, NULL, die_within_answer, t, take, &count, &e));
         reads_as(t, "/etc/hello", "hello\n");
     }
     assert_int_equal(count, 5);

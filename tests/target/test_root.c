@@ -138,8 +138,8 @@ static void names_are_found_whatever_their_case(void **state)
     CLEANUP_ARENA struct arena *arena = arena_new();
     const char *found;
     struct error e = ERROR_INIT;
-    assert_true(target_resolve_nocase(t->target, "\\winnt\\SYSTEM32\\httpext.DLL", arena, &found,
-                                      &e));
+    assert_true(
+        target_resolve_nocase(t->target, "\\winnt\\SYSTEM32\\httpext.DLL", arena, &found, &e));
     assert_string_equal(found, "/WINNT/System32/HttpExt.dll");
     assert_false(target_resolve_nocase(t->target, "/winnt/system32/none.dll", arena, &found, &e));
     assert_int_equal(e.code, ERR_ABSENT);

@@ -275,8 +275,8 @@ bool extent_read(struct extent *x, uint64_t offset, void *buffer, size_t count)
     for (size_t done = 0; done < count;) {
         uint64_t at = offset + done;
         size_t within = at % x->grain_bytes;
-        size_t part = x->grain_bytes - within < count - done ? x->grain_bytes - within
-                                                            : count - done;
+        size_t part =
+            x->grain_bytes - within < count - done ? x->grain_bytes - within : count - done;
         if (!read_in_grain(x, at / x->grain_bytes, within, (char *)buffer + done, part))
             return false;
         done += part;

@@ -176,9 +176,9 @@ bool node_read(const struct node_data *d, uint64_t offset, void *buffer, size_t 
 {
     for (size_t done = 0; done < count;) {
         tsk_error_reset();
-        ssize_t n = tsk_fs_attr_read(d->attribute, (TSK_OFF_T)(offset + done),
-                                     (char *)buffer + done, count - done,
-                                     TSK_FS_FILE_READ_FLAG_NONE);
+        ssize_t n =
+            tsk_fs_attr_read(d->attribute, (TSK_OFF_T)(offset + done), (char *)buffer + done,
+                             count - done, TSK_FS_FILE_READ_FLAG_NONE);
         if (n <= 0 || (size_t)n > count - done)
             return volume_failed(e, "could not be read");
         done += (size_t)n;

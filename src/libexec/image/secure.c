@@ -42,7 +42,8 @@ bool secure_find(const struct bytes *sds, uint32_t id, const uint8_t **out, size
     for (size_t at = 0; at < sds->size;) {
         uint32_t found, length;
         if (!entry_at(sds, at, &found, &length)) {
-            at = (at / SECURE_BLOCK + 2) * SECURE_BLOCK; /* past the rest of the block, and its copy */
+            at = (at / SECURE_BLOCK + 2) *
+                 SECURE_BLOCK; /* past the rest of the block, and its copy */
             continue;
         }
         if (found == id) {

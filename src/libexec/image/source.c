@@ -45,7 +45,10 @@ static const struct foreign {
     {0, "COWD", 4, "an ESX sparse VMDK", "qemu-img convert -O raw IMAGE disk.raw"},
     {0, "EVF\x09\x0d\x0a\xff", 7, "an EnCase (E01) image", "ewfexport -t disk -f raw IMAGE"},
     {0, "\x1f\x8b", 2, "a gzip file", "gunzip -k IMAGE"},
-    {0, "\xfd" "7zXZ", 5, "an xz file", "unxz -k IMAGE"},
+    {0,
+     "\xfd"
+     "7zXZ",
+     5, "an xz file", "unxz -k IMAGE"},
     {0, "\x28\xb5\x2f\xfd", 4, "a zstd file", "unzstd IMAGE"},
     {0, "PK\x03\x04", 4, "a zip archive", "unzip IMAGE"},
 };
@@ -85,8 +88,7 @@ static bool refuse_foreign(const uint8_t *first, size_t size, struct error *e)
 {
     for (size_t i = 0; i < ARRAY_COUNT(foreigns); i++) {
         const struct foreign *f = &foreigns[i];
-        if (size < f->offset + f->length ||
-            memcmp(first + f->offset, f->magic, f->length) != 0)
+        if (size < f->offset + f->length || memcmp(first + f->offset, f->magic, f->length) != 0)
             continue;
         error_set(e, ERR_UNSUPPORTED, "%s, which we do not read: convert it first (%s)", f->name,
                   f->remedy);
@@ -113,8 +115,8 @@ static bool add_extent(struct source *s, int dirfd, const char *line, struct err
 {
     char access[10], type[10], name[256] = "";
     unsigned long long sectors = 0, offset = 0;
-    int fields = sscanf(line, "%9s %19llu %9s \"%255[^\"]\" %19llu", access, &sectors, type, name,
-                        &offset);
+    int fields =
+        sscanf(line, "%9s %19llu %9s \"%255[^\"]\" %19llu", access, &sectors, type, name, &offset);
     if (fields < 3 || !sectors || sectors > INT64_MAX / SOURCE_SECTOR ||
         offset > INT64_MAX / SOURCE_SECTOR) {
         error_set(e, ERR_FORMAT, "a damaged VMDK descriptor: an extent that makes no sense");
@@ -124,8 +126,10 @@ static bool add_extent(struct source *s, int dirfd, const char *line, struct err
         return add(s, extent_zero(sectors * SOURCE_SECTOR), -1, e);
     bool flat = str_equal(type, "FLAT") || str_equal(type, "VMFS");
     if (!flat && !str_equal(type, "SPARSE")) {
-        error_set(e, ERR_UNSUPPORTED, "a VMDK with an extent of type %s, which we do not read: "
-                  "convert it first (qemu-img convert -O raw IMAGE disk.raw)", type);
+        error_set(e, ERR_UNSUPPORTED,
+                  "a VMDK with an extent of type %s, which we do not read: "
+                  "convert it first (qemu-img convert -O raw IMAGE disk.raw)",
+                  type);
         return false;
     }
     if (fields < 4 || strchr(name, '/')) {
@@ -162,7 +166,8 @@ static bool take_line(struct source *s, int dirfd, char *line, struct error *e)
     }
     /* no parent: CID_NOPARENT */
     if (str_starts_nocase(line, "parentCID") && !str_find_nocase(line, "ffffffff")) {
-        error_set(e, ERR_UNSUPPORTED, "a VMDK that is the snapshot of another: convert the whole "
+        error_set(e, ERR_UNSUPPORTED,
+                  "a VMDK that is the snapshot of another: convert the whole "
                   "chain first (qemu-img convert -O raw IMAGE disk.raw)");
         return false;
     }
@@ -204,7 +209,8 @@ static bool check_embedded(const uint8_t *header, int fd, struct error *e)
     const char *parent = strstr(text, "parentCID");
     if (!parent || str_starts_nocase(parent, "parentCID=ffffffff"))
         return true;
-    error_set(e, ERR_UNSUPPORTED, "a VMDK that is the snapshot of another: convert the whole "
+    error_set(e, ERR_UNSUPPORTED,
+              "a VMDK that is the snapshot of another: convert the whole "
               "chain first (qemu-img convert -O raw IMAGE disk.raw)");
     return false;
 }

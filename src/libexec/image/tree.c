@@ -276,8 +276,7 @@ static bool step(struct walk *w, bool follow, TSK_FS_FILE **out, struct error *e
     return true;
 }
 
-bool tree_find(struct volume *v, const char *path, bool follow, TSK_FS_FILE **out,
-               struct error *e)
+bool tree_find(struct volume *v, const char *path, bool follow, TSK_FS_FILE **out, struct error *e)
 {
     struct walk w = {.v = v, .depth = 1};
     w.stack[0] = v->fs->root_inum;

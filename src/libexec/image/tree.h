@@ -20,8 +20,7 @@ struct tree_dir {
 };
 
 /* The file at a path, opened: tsk_fs_file_close() it. */
-bool tree_find(struct volume *v, const char *path, bool follow, TSK_FS_FILE **out,
-               struct error *e);
+bool tree_find(struct volume *v, const char *path, bool follow, TSK_FS_FILE **out, struct error *e);
 bool tree_list(struct volume *v, uint64_t inode, const struct tree_dir **out, struct error *e);
 
 #endif

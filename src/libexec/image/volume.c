@@ -175,10 +175,14 @@ static const struct {
     const char *magic, *title;
     bool files;
 } others[] = {
-    {4086, "SWAPSPACE2", "swap space", false}, {0, "XFSB", "XFS", true},
-    {3, "-FVE-FS-", "BitLocker", true},        {3, "EXFAT   ", "exFAT", true},
-    {3, "ReFS", "ReFS", true},                 {512, "LABELONE", "LVM", true},
-    {0, "LUKS\xba\xbe", "LUKS", true},         {0, "hsqs", "squashfs", true},
+    {4086, "SWAPSPACE2", "swap space", false},
+    {0, "XFSB", "XFS", true},
+    {3, "-FVE-FS-", "BitLocker", true},
+    {3, "EXFAT   ", "exFAT", true},
+    {3, "ReFS", "ReFS", true},
+    {512, "LABELONE", "LVM", true},
+    {0, "LUKS\xba\xbe", "LUKS", true},
+    {0, "hsqs", "squashfs", true},
     {8192 + 1372, "\x19\x01\x54\x19", "UFS2", true},
 };
 
@@ -255,8 +259,8 @@ static void describe_other(struct volume *v, const struct partition *p, struct b
     v->name = "";
 }
 
-static void open_as(struct volume *v, size_t family, const struct partition *p,
-                    struct bytes *head, TSK_IMG_INFO *image)
+static void open_as(struct volume *v, size_t family, const struct partition *p, struct bytes *head,
+                    TSK_IMG_INFO *image)
 {
     describe(v, p, families[family].title);
     tsk_error_reset();
@@ -273,8 +277,9 @@ static void open_as(struct volume *v, size_t family, const struct partition *p,
     if (v->family == VOLUME_UFS)
         settle_ufs(v, head);
     if (v->family == VOLUME_EXT)
-        v->name = fs->ftype == TSK_FS_TYPE_EXT2 ? "ext2" : fs->ftype == TSK_FS_TYPE_EXT3 ? "ext3"
-                                                                                        : "ext4";
+        v->name = fs->ftype == TSK_FS_TYPE_EXT2   ? "ext2"
+                  : fs->ftype == TSK_FS_TYPE_EXT3 ? "ext3"
+                                                  : "ext4";
 }
 
 /* False for what holds no files at all. */
@@ -304,8 +309,7 @@ static bool volume_open(struct volume *v, const struct partition *p, struct sour
     return files;
 }
 
-bool volumes_open(struct volumes *out, struct source *s, volume_progress *progress,
-                  struct error *e)
+bool volumes_open(struct volumes *out, struct source *s, volume_progress *progress, struct error *e)
 {
     struct partition partitions[PARTITION_MOST];
     struct volume unreadable[PARTITION_MOST];
