@@ -93,7 +93,7 @@ static void send_new_facts(struct child *child)
         const struct fact *f = facts_at(child->c.facts, child->facts_sent);
         host_is_new |= f == host;
         fact_encode(&frame, f);
-        if (frame.length > 256 * 1024) {
+        if (frame.length > (size_t)256 * 1024) {
             cage_send(child->cage, FRAME_FACT, frame.data, frame.length);
             str_clear(&frame);
         }

@@ -154,7 +154,7 @@ bool date_parse_rfc5322(const char *text, int64_t *out)
     } else if (!str_equal(zone, "UTC") && !str_equal(zone, "GMT") && !str_equal(zone, "Z")) {
         return false;
     }
-    *out = days_of(year, month, day) * 86400 + h * 3600 + m * 60 + s - offset;
+    *out = days_of(year, month, day) * 86400 + (int64_t)h * 3600 + (int64_t)m * 60 + s - offset;
     return true;
 }
 
