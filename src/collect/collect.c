@@ -258,6 +258,11 @@ bool collect_all(struct facts *facts, struct target *target, const struct wants 
     struct parent p = {.facts = facts, .cache = cache};
     for (size_t row = 0; row < ARRAY_COUNT(sources);)
         row = run_cage(row, &c, &p);
+    for (size_t i = 0; i < target_volume_count(target); i++) {
+        struct target_volume v;
+        if (target_volume(target, i, &v) && str_ends(v.description, TARGET_CUT))
+            facts_unread(facts, "disk image", target_name(target), v.description);
+    }
     if (!collect_host(&c))
         facts_unread(facts, "operating system", target_name(target),
                      target_kind(target) == TARGET_TEXT

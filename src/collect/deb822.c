@@ -76,7 +76,8 @@ enum deb822_event deb822_next(struct deb822 *r, struct deb822_field *field)
         const char *colon =
             first == ' ' || first == '\t' ? NULL : memchr(r->data + start, ':', stop - start);
         if (!colon || colon == r->data + start) {
-            r->malformed++;
+            if (!r->malformed++)
+                r->malformed_line = r->line;
             continue;
         }
         *field = (struct deb822_field){.name = r->data + start,

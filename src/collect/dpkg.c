@@ -36,19 +36,21 @@ void dpkg_split_source(const char *value, size_t length, struct dpkg_text *name,
         *version = (struct dpkg_text){open + 1, (size_t)(close - open) - 1};
 }
 
-uint64_t dpkg_parse(const char *data, size_t size, dpkg_visit *visit, void *context)
+uint64_t dpkg_parse(const char *data, size_t size, dpkg_visit *visit, void *context,
+                    uint64_t *first_bad)
 {
     enum { PACKAGE, STATUS, VERSION, ARCHITECTURE, SOURCE, FIELDS };
     static const char *const names[FIELDS] = {"Package", "Status", "Version", "Architecture",
                                               "Source"};
     struct deb822_field f[FIELDS];
     struct deb822 reader = deb822_of(data, size);
-    uint64_t line, bad = 0;
+    uint64_t line, bad = 0, first = 0;
     while (deb822_stanza(&reader, names, f, FIELDS, &line)) {
         struct dpkg_package p = {.line = line};
         struct dpkg_text words[3];
         if (!f[PACKAGE].value_length) {
             bad++;
+            first = first ? first : line;
             continue;
         }
         split_words(&f[STATUS], words, 3);
@@ -67,11 +69,17 @@ uint64_t dpkg_parse(const char *data, size_t size, dpkg_visit *visit, void *cont
             if (version.length)
                 p.source_version = version;
         }
-        if (!p.version.length && text_is(p.status, "installed"))
+        if (!p.version.length && text_is(p.status, "installed")) {
             bad++;
+            first = first ? first : line;
+        }
         if (!visit(context, &p))
             break;
     }
+    if (reader.malformed && (!first || reader.malformed_line < first))
+        first = reader.malformed_line;
+    if (first_bad)
+        *first_bad = first;
     return bad + reader.malformed;
 }
 
@@ -124,12 +132,15 @@ static bool read_one(struct collection *c, const char *path, size_t most, bool a
         return false;
     }
     struct collecting s = {.c = c, .path = path, .always = always, .count = *count};
-    uint64_t bad = dpkg_parse(text, size, add_package, &s);
+    uint64_t first = 0, bad = dpkg_parse(text, size, add_package, &s, &first);
     *count = s.count;
     if (bad)
-        facts_unread(c->facts, "installed packages", path,
-                     arena_printf(c->arena, "%llu lines or stanzas are damaged; the rest was read",
-                                  (unsigned long long)bad));
+        facts_unread(
+            c->facts, "installed packages", path,
+            arena_printf(
+                c->arena,
+                "%llu lines or stanzas are damaged, the first at line %llu; the rest was read",
+                (unsigned long long)bad, (unsigned long long)first));
     return !bad && s.count <= MOST_STANZAS;
 }
 

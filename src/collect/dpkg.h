@@ -27,8 +27,10 @@ struct dpkg_package {
 typedef bool dpkg_visit(void *context, const struct dpkg_package *package);
 
 /* Walks through a status file; returns how many lines or stanzas made no sense: stanzas
- * without a name, or installed without a version. */
-uint64_t dpkg_parse(const char *data, size_t size, dpkg_visit *visit, void *context);
+ * without a name, or installed without a version. *first_bad (may be NULL) is the line of the
+ * first. */
+uint64_t dpkg_parse(const char *data, size_t size, dpkg_visit *visit, void *context,
+                    uint64_t *first_bad);
 
 /* "name (version)" into its two parts; the version is empty where there is none. */
 void dpkg_split_source(const char *value, size_t length, struct dpkg_text *name,

@@ -6,6 +6,7 @@
 #include "collect/collect.h"
 
 #include "base/str.h"
+#include "model/finding.h"
 #include "collect/solaris.h"
 
 #include <stdlib.h>
@@ -48,9 +49,9 @@ static void look_at_folders(struct search *s)
     static const struct {
         const char *path, *what, *claim;
     } folders[] = {
-        {"/dev/cuc", "the tools of the sadmind/IIS worm", "high"},
-        {"/dev/cub", "the lists of hosts that the sadmind/IIS worm broke into", "medium"},
-        {"/tmp/.f", "a configuration of inetd that opens a root shell", "medium"},
+        {"/dev/cuc", N_("the tools of the sadmind/IIS worm"), "high"},
+        {"/dev/cub", N_("the lists of hosts that the sadmind/IIS worm broke into"), "medium"},
+        {"/tmp/.f", N_("a configuration of inetd that opens a root shell"), "medium"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(folders); i++) {
         struct target_stat st;
@@ -78,7 +79,7 @@ static void look_into_dev_folder(struct search *s, const char *folder)
         if (!target_stat(s->c->target, path, false, &st, &e)) {
             looked(s, &e, path);
         } else if (st.type == TARGET_FILE) {
-            leave(s, "unknown", folder, "a folder with regular files among the devices", "low");
+            leave(s, "unknown", folder, N_("a folder with regular files among the devices"), "low");
             return;
         }
     }
@@ -119,7 +120,7 @@ static void look_into_dev(struct search *s)
         if (!target_stat(s->c->target, path, false, &st, &e))
             looked(s, &e, path);
         else if (st.type == TARGET_FILE)
-            leave(s, "unknown", path, "a regular file among the devices", "low");
+            leave(s, "unknown", path, N_("a regular file among the devices"), "low");
         else if (st.type == TARGET_DIR)
             look_into_dev_folder(s, path);
     }
@@ -130,7 +131,7 @@ static void look_at_rc_files(struct search *s)
     for (const struct fact *f = facts_first(s->c->facts, "rc"); f;
          f = facts_next(s->c->facts, "rc", f))
         if (strstr(fact_text(f, "runs"), "/dev/cuc"))
-            leave(s, "sadmind-iis", fact_text(f, "path"), "starts /dev/cuc at every boot", "high");
+            leave(s, "sadmind-iis", fact_text(f, "path"), N_("starts /dev/cuc at every boot"), "high");
 }
 
 static void look_at_trust(struct search *s)
@@ -139,7 +140,7 @@ static void look_at_trust(struct search *s)
          f = facts_next(s->c->facts, "trust", f))
         if (str_equal(fact_text(f, "host"), "+") && str_equal(fact_text(f, "user"), "+") &&
             str_equal(fact_text(f, "account"), "root"))
-            leave(s, "sadmind-iis", fact_text(f, "path"), "\"+ +\": anyone is root here", "medium");
+            leave(s, "sadmind-iis", fact_text(f, "path"), N_("\"+ +\": anyone is root here"), "medium");
 }
 
 static void look_at_inetd(struct search *s)
@@ -149,7 +150,7 @@ static void look_at_inetd(struct search *s)
         bool active = !str_equal(fact_text(f, "state"), "commented");
         if (active && (str_equal(fact_text(f, "service"), "pcserver") ||
                        str_equal(fact_text(f, "port"), "600")))
-            leave(s, "sadmind-iis", f->path, "a root shell on TCP port 600", "medium");
+            leave(s, "sadmind-iis", f->path, N_("a root shell on TCP port 600"), "medium");
     }
 }
 
@@ -235,8 +236,8 @@ static void look_for_root_exe(struct search *s, const char *system_root)
         bool have = target_read(s->c->target, actual, MOST_PROGRAM, &data, &size, NULL);
         bool same = have && have_shell && size == shell_size && memcmp(data, shell, size) == 0;
         leave(s, "sadmind-iis", actual,
-              same ? "a copy of cmd.exe that every visitor can run"
-                   : "root.exe, a name that the worms use",
+              same ? N_("a copy of cmd.exe that every visitor can run")
+                   : N_("root.exe, a name that the worms use"),
               same ? "high" : "medium");
     }
 }
@@ -247,7 +248,7 @@ static void look_for_explorer(struct search *s)
     const char *actual;
     if (target_resolve_nocase(s->c->target, "/explorer.exe", s->c->arena, &actual, &e))
         leave(s, "code-red-ii", actual,
-              "explorer.exe in the root of a drive runs before the real one", "high");
+              N_("explorer.exe in the root of a drive runs before the real one"), "high");
     else
         looked(s, &e, "/explorer.exe");
     for (const struct fact *f = facts_first(s->c->facts, "vdir"); f;
@@ -289,7 +290,7 @@ static void look_at_pages(struct search *s, const char *root)
             if (!contains_nocase(data, size, markers[k].text))
                 continue;
             leave(s, markers[k].of, actual,
-                  arena_printf(s->c->arena, "a defaced page: it says \"%s\"", markers[k].text),
+                  N_("a defaced page with words of the worm"),
                   "high");
             break;
         }

@@ -17,6 +17,15 @@ struct judging {
     size_t first;    /* findings of this rule begin here */
 };
 
+/* What a leaving is, is said in words of the collector's own: they are translated. */
+static void put(struct message *m, const char *key, const char *value)
+{
+    if (str_equal(key, "what"))
+        message_put_translated(m, key, value);
+    else
+        message_put(m, key, value);
+}
+
 /* --- the subject --- */
 
 static const char *fill(struct arena *arena, const char *template, const struct fact *f)
@@ -27,7 +36,7 @@ static const char *fill(struct arena *arena, const char *template, const struct 
         if (!end)
             break;
         char *key = arena_strndup(arena, p, (size_t)(end - p));
-        message_put(&m, key, fact_text(f, key));
+        put(&m, key, fact_text(f, key));
     }
     return message_text(arena, &m);
 }
@@ -87,7 +96,7 @@ static struct message message_for(struct judging *j, const char *text, const str
         if (str_equal(key, "subject"))
             message_put(&m, "subject", subject_name);
         else if (f && fact_value(f, key))
-            message_put(&m, fact_value(f, key)->key, fact_text(f, key));
+            put(&m, fact_value(f, key)->key, fact_text(f, key));
     }
     return m;
 }

@@ -32,6 +32,9 @@ struct target_stat {
     bool has_owner; /* false on NTFS and FAT: mode, uid and gid mean nothing */
 };
 
+/* Stands at the end of a description where the image is shorter than the file system in it. */
+#define TARGET_CUT ", cut short: the image ends before it"
+
 struct target_volume {
     const char *description; /* "NTFS, 32 MiB at sector 63" */
     const char *fs;          /* "ntfs" "fat" "ufs" "ext4", "root" for a directory */

@@ -37,6 +37,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         stanzas--;
     if (stanzas || again.malformed != r.malformed)
         abort();
-    dpkg_parse((const char *)data, size, visit, &sum);
+    dpkg_parse((const char *)data, size, visit, &sum, NULL);
     return 0;
 }

@@ -30,10 +30,11 @@ static void add(struct list *l, uint64_t sector, uint64_t sectors, uint8_t type)
     for (size_t i = 0; i < l->count; i++)
         if (l->items[i].start == sector * SECTOR)
             return;
-    if (sectors > disk - sector)
+    bool cut = sectors > disk - sector;
+    if (cut)
         sectors = disk - sector;
-    l->items[l->count++] =
-        (struct partition){.start = sector * SECTOR, .size = sectors * SECTOR, .type = type};
+    l->items[l->count++] = (struct partition){
+        .start = sector * SECTOR, .size = sectors * SECTOR, .type = type, .cut = cut};
 }
 
 static bool read_sector(struct list *l, uint64_t sector, uint8_t *out)

@@ -15,6 +15,7 @@ enum { PARTITION_MOST = 64 };
 struct partition {
     uint64_t start, size; /* bytes */
     uint8_t type;         /* of the MBR; 0 elsewhere */
+    bool cut;             /* the disk ends before it does; `size` is what there is of it */
 };
 
 /* Fills `out` (room for PARTITION_MOST) in the order of the disk's table. Damaged entries are

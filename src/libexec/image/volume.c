@@ -274,6 +274,11 @@ static void open_as(struct volume *v, size_t family, const struct partition *p, 
     }
     v->fs = fs;
     v->family = families[family].family;
+    /* last_block_act is the last one that the image really has */
+    if (p->cut || fs->last_block > fs->last_block_act) {
+        size_t used = strlen(v->description);
+        snprintf(v->description + used, sizeof v->description - used, "%s", TARGET_CUT);
+    }
     if (v->family == VOLUME_UFS)
         settle_ufs(v, head);
     if (v->family == VOLUME_EXT)
