@@ -275,7 +275,7 @@ PY
     # the mirror is the host's own, whatever it is
     mirror=$(sed -nE 's/^ *deb +(\[[^]]*\] +)?(http[^ ]+) +[a-z]+ +.*main.*/\2/p; s/^URIs: *([^ ]+).*/\1/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v security | head -1)
     [ -n "$mirror" ] || skip "the host has no mirror"
-    timeout 300 debootstrap --variant=minbase --no-check-gpg bullseye "$WORK/chroot" "$mirror" >"$WORK/debootstrap.log" 2>&1 ||
+    timeout 300 debootstrap --variant=minbase bullseye "$WORK/chroot" "$mirror" >"$WORK/debootstrap.log" 2>&1 ||
         skip "debootstrap did not work: $(tail -1 "$WORK/debootstrap.log")"
     cp /etc/resolv.conf "$WORK/chroot/etc/resolv.conf" 2>/dev/null || true
     cp /etc/apt/apt.conf.d/* "$WORK/chroot/etc/apt/apt.conf.d/" 2>/dev/null || true

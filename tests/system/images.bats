@@ -67,12 +67,12 @@ PY
     id=$(printf '%s' "$stdout" | grep -o 'yagura explain [0-9a-f]*' | head -1 | cut -d' ' -f3)
     [ -n "$id" ]
     code 1 "$YAGURA" explain "$id"
-    says "seen in"
+    says "$id" "why" "do this" "first"
     # and when it was shown as of another day
     code 1 "$YAGURA" audit --image "$IMAGES/nt4-iis4-found.img" --as-of 2001-06-06
     id=$(printf '%s' "$stdout" | grep -o 'yagura explain [0-9a-f]*' | head -1 | cut -d' ' -f3)
     code 1 "$YAGURA" explain "$id" --image "$IMAGES/nt4-iis4-found.img" --as-of 2001-06-06
-    says "http"
+    says "$id" "why" "do this"
 }
 
 @test "an image and the same tree as a mounted root agree" {

@@ -164,5 +164,5 @@ PY
     says_not "written down"
     # shellcheck disable=SC2086
     code 1 "$YAGURA" audit $DISK
-    says "HOSHI-WEB01" "without memory"
+    says "HOSHI-WEB01" "to fix today" "without memory"
 }
