@@ -286,3 +286,21 @@ PY
     echo "$output" | tail -20
     [ "$status" -eq 0 ]
 }
+
+@test "Debian's untouched nginx, Apache and lighttpd: nothing above low" {
+    slow
+    as_root
+    program debootstrap
+    mirror=$(sed -nE 's/^ *deb +(\[[^]]*\] +)?(http[^ ]+) +[a-z]+ +.*main.*/\2/p; s/^URIs: *([^ ]+).*/\1/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v security | head -1)
+    [ -n "$mirror" ] || skip "the host has no mirror"
+    timeout 300 debootstrap --variant=minbase --include=nginx-light,apache2,lighttpd bookworm "$WORK/web" "$mirror" >"$WORK/debootstrap.log" 2>&1 ||
+        skip "debootstrap did not work: $(tail -1 "$WORK/debootstrap.log")"
+    code "1 3" "$YAGURA" audit --root "$WORK/web" --json
+    # the checklist judged something here, and what it found is small
+    holds '[f for f in findings if f["rule"].get("checklist") == "linux"]' \
+        'not [f for f in findings if f["rule"].get("checklist") and f["verdict"] in ("affected", "broken") and f["severity"] not in ("low", "info")]'
+    # it can find more: the same root with pages that anyone may write
+    chmod 0777 "$WORK/web/var/www/html"
+    code 1 "$YAGURA" audit --root "$WORK/web" --json
+    holds '[f for f in findings if f["rule"].get("checklist") and f["severity"] in ("medium", "high", "critical") and f["verdict"] == "affected"]'
+}
