@@ -63,17 +63,6 @@ static int list(struct cli *cli, const struct advisories *set)
     return EXIT_CLEAN;
 }
 
-static void paragraph(struct cli *cli, const char *label, const char *text)
-{
-    if (!text || !*text)
-        return;
-    CLEANUP_STR struct str first = {0};
-    str_printf(&first, "%s ", label);
-    for (unsigned n = show_columns(str_text(&first)); n < 11; n++)
-        str_add_char(&first, ' ');
-    show_wrap(&cli->show, str_text(&first), 11, text);
-}
-
 static void show_case(struct cli *cli, const struct advisory_case *c)
 {
     CLEANUP_STR struct str line = {0};
@@ -81,20 +70,20 @@ static void show_case(struct cli *cli, const struct advisory_case *c)
     for (size_t i = 0; i < c->cve_count; i++)
         str_printf(&line, "%s%s", i ? ", " : " — ", c->cves[i]);
     fputc('\n', stdout);
-    paragraph(cli, _("on"), str_text(&line));
+    cli_paragraph(cli, _("on"), str_text(&line));
     str_clear(&line);
     for (size_t i = 0; i < c->patch_count; i++)
         str_printf(&line, "%s%s", i ? ", " : "", c->patches[i]);
-    paragraph(cli, _("patch"), str_text(&line));
+    cli_paragraph(cli, _("patch"), str_text(&line));
     for (size_t i = 0; i < c->file_count; i++) {
         str_clear(&line);
         str_printf(&line, "%s %s", c->files[i].path, c->files[i].range);
-        paragraph(cli, i ? "" : _("proof"), str_text(&line));
+        cli_paragraph(cli, i ? "" : _("proof"), str_text(&line));
     }
     for (size_t i = 0; i < c->exploit_count; i++)
-        paragraph(cli, i ? "" : _("used by"), show_translate(c->exploits[i].text));
+        cli_paragraph(cli, i ? "" : _("used by"), show_translate(c->exploits[i].text));
     for (size_t i = 0; i < c->remedy_count; i++)
-        paragraph(cli, i ? "" : _("do this"), show_translate(c->remedies[i].text));
+        cli_paragraph(cli, i ? "" : _("do this"), show_translate(c->remedies[i].text));
 }
 
 static json_t *case_json(const struct advisory_case *c)
@@ -147,20 +136,20 @@ static int show_one(struct cli *cli, const struct advisories *set, const char *i
     str_printf(&head, "%s · %s · %s %s · %s", day, show_severity(a->severity), _("version"),
                a->version, a->publisher);
     show_wrap(&cli->show, "", 0, str_text(&head));
-    paragraph(cli, _("what"), show_translate(a->summary));
-    paragraph(cli, _("why"), show_translate(a->description));
+    cli_paragraph(cli, _("what"), show_translate(a->summary));
+    cli_paragraph(cli, _("why"), show_translate(a->description));
     for (size_t i = 0; i < count; i++)
         show_case(cli, cases[i]);
     fputc('\n', stdout);
-    paragraph(cli, _("read"), a->url);
-    paragraph(cli, _("contact"), a->contact);
+    cli_paragraph(cli, _("read"), a->url);
+    cli_paragraph(cli, _("contact"), a->contact);
     const struct advisory_revision *revisions;
     size_t revision_count = advisories_revisions(set, a, &revisions);
     for (size_t i = 0; i < revision_count; i++) {
         str_clear(&head);
         date_format_day(revisions[i].date, day);
         str_printf(&head, "%s  %s  %s", day, revisions[i].number, revisions[i].summary);
-        paragraph(cli, i ? "" : _("history"), str_text(&head));
+        cli_paragraph(cli, i ? "" : _("history"), str_text(&head));
     }
     return EXIT_CLEAN;
 }

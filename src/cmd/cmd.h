@@ -76,6 +76,9 @@ struct audit *cli_audit(const struct cli *cli, const struct audit_request *reque
 int cli_exit_code(const struct cli *cli, const struct audit *a);
 bool cli_fail_on(const struct cli *cli, enum severity *out);
 
+/* "label      text", hanging; nothing where the text is NULL or empty. */
+void cli_paragraph(struct cli *cli, const char *label, const char *text);
+
 int cmd_audit(struct cli *cli);
 int cmd_explain(struct cli *cli);
 int cmd_facts(struct cli *cli);

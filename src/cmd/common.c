@@ -111,3 +111,14 @@ int cli_exit_code(const struct cli *cli, const struct audit *a)
             return EXIT_FOUND;
     return a->unknown || a->feed_problem.code || a->rules_problem.code ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
+
+void cli_paragraph(struct cli *cli, const char *label, const char *text)
+{
+    if (!text || !*text)
+        return;
+    CLEANUP_STR struct str first = {0};
+    str_printf(&first, "%s ", label);
+    for (unsigned n = show_columns(str_text(&first)); n < 11; n++)
+        str_add_char(&first, ' ');
+    show_wrap(&cli->show, str_text(&first), 11, text);
+}

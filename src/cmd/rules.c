@@ -104,17 +104,6 @@ static void list(struct cli *cli, const struct rules *rules)
         end(cli, rules_count(rules));
 }
 
-static void paragraph(struct cli *cli, const char *label, const char *text)
-{
-    if (!*text)
-        return;
-    CLEANUP_STR struct str first = {0};
-    str_printf(&first, "%s ", label);
-    for (unsigned n = show_columns(str_text(&first)); n < 11; n++)
-        str_add_char(&first, ' ');
-    show_wrap(&cli->show, str_text(&first), 11, text);
-}
-
 static int explain(struct cli *cli, const struct rules *rules, const char *name)
 {
     const struct rule *r = rules_find(rules, name);
@@ -125,22 +114,22 @@ static int explain(struct cli *cli, const struct rules *rules, const char *name)
         end(cli, 1);
         return EXIT_CLEAN;
     }
-    paragraph(cli, _("rule"), r->name);
-    paragraph(cli, _("what"), show_translate(r->title));
-    paragraph(cli, "", show_translate(r->description));
-    paragraph(cli, _("why"), show_translate(r->why));
-    paragraph(cli, _("severity"), show_severity(r->severity));
-    paragraph(cli, _("do this"), show_translate(r->fix));
+    cli_paragraph(cli, _("rule"), r->name);
+    cli_paragraph(cli, _("what"), show_translate(r->title));
+    cli_paragraph(cli, "", show_translate(r->description));
+    cli_paragraph(cli, _("why"), show_translate(r->why));
+    cli_paragraph(cli, _("severity"), show_severity(r->severity));
+    cli_paragraph(cli, _("do this"), show_translate(r->fix));
     for (size_t i = 0; i < r->step_count; i++)
-        paragraph(cli, "", show_translate(r->steps[i]));
+        cli_paragraph(cli, "", show_translate(r->steps[i]));
     for (size_t i = 0; i < r->falsepositive_count; i++)
-        paragraph(cli, _("unless"), show_translate(r->falsepositives[i]));
-    paragraph(cli, _("source"), r->source);
+        cli_paragraph(cli, _("unless"), show_translate(r->falsepositives[i]));
+    cli_paragraph(cli, _("source"), r->source);
     for (size_t i = 0; i < r->reference_count; i++)
-        paragraph(cli, _("read"), r->references[i]);
+        cli_paragraph(cli, _("read"), r->references[i]);
     for (size_t i = 0; i < r->field_count; i++)
-        paragraph(cli, i ? "" : _("looks at"), r->fields[i]);
-    paragraph(cli, _("file"), r->path);
+        cli_paragraph(cli, i ? "" : _("looks at"), r->fields[i]);
+    cli_paragraph(cli, _("file"), r->path);
     return EXIT_CLEAN;
 }
 
