@@ -241,6 +241,11 @@ static void say_remedy(struct judging *j, const struct advisory_case *c, const c
         else
             VEC_PUSH(&f->steps, m);
     }
+    /* A publisher may tie its text to the fixed product only: the patch itself is an answer. */
+    if (!f->remedy.id && f->patches.count) {
+        f->remedy = message_of(N_("Apply {patch}, on a test host first"));
+        message_put(&f->remedy, "patch", f->patches.items[0]);
+    }
 }
 
 void advisory_say_cves(struct finding *f, const struct advisory_case *c)

@@ -288,6 +288,22 @@ static void what_nothing_can_reach_is_open_and_ranks_below(void **state)
     done(&j);
 }
 
+/* The text of the remedy is tied to the patch alone, as some publishers do. */
+static void a_patch_without_words_is_still_what_to_do(void **state)
+{
+    CLEANUP_ARENA struct arena *a = arena_new();
+    char *doc = bulletin(a, "MS01-001", "2001-01-01", "Q1", "", "", "");
+    char *cut = strstr(doc, ",\"remediations\":"), *rest = strstr(doc, ",\"threats\":");
+    assert_true(cut && rest);
+    memmove(cut, rest, strlen(rest) + 1);
+    const char *docs[] = {doc};
+    struct judged j = judge(docs, 1, HOST(""), DATE_NONE);
+    const struct finding *f = find(&j, "MS01-001");
+    assert_non_null(f->remedy.id);
+    assert_string_equal(f->remedy.arguments[0].value, "Q1");
+    done(&j);
+}
+
 static void a_setting_decides_where_the_advisory_says_so(void **state)
 {
     static const struct {
@@ -465,6 +481,7 @@ int main(void)
         cmocka_unit_test(that_day_knows_nothing_of_later_days),
         cmocka_unit_test(a_filter_in_front_lowers_nothing),
         cmocka_unit_test(what_nothing_can_reach_is_open_and_ranks_below),
+        cmocka_unit_test(a_patch_without_words_is_still_what_to_do),
         cmocka_unit_test(a_setting_decides_where_the_advisory_says_so),
         cmocka_unit_test(the_plan_has_one_patch_for_a_chain),
         cmocka_unit_test(the_same_input_gives_the_same_bytes),
