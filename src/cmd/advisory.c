@@ -20,16 +20,6 @@ static json_t *advisory_json(const struct advisory *a)
     return o;
 }
 
-static void end(struct cli *cli, size_t count)
-{
-    json_t *o = json_object();
-    json_put_string(o, "type", "summary");
-    json_put_int(o, "found", 0);
-    json_put_int(o, "unknown", 0);
-    json_put_int(o, "advisories", (int64_t)count);
-    show_json_line(&cli->show, o);
-}
-
 static int list(struct cli *cli, const struct advisories *set)
 {
     int64_t before = INT64_MAX, as_of = INT64_MAX;
@@ -57,7 +47,7 @@ static int list(struct cli *cli, const struct advisories *set)
         fputc('\n', stdout);
     }
     if (cli->json)
-        end(cli, shown);
+        cli_end_json(cli, "advisories", shown);
     else
         printf(_("%zu advisories\n"), shown);
     return EXIT_CLEAN;
@@ -122,7 +112,7 @@ static int show_one(struct cli *cli, const struct advisories *set, const char *i
             json_array_append_new(list, case_json(cases[i]));
         json_object_set_new(o, "cases", list);
         show_json_line(&cli->show, o);
-        end(cli, 1);
+        cli_end_json(cli, "advisories", 1);
         return EXIT_CLEAN;
     }
     char day[16];

@@ -27,7 +27,7 @@ struct option_row {
 /* Everything that can be said on the command line; what was not said is NULL or false. */
 struct cli {
     /* global */
-    const char *config, *state, *lang;
+    const char *state, *lang;
     bool json, help, version;
     /* target */
     const char *root, *image, *text, *name;
@@ -76,6 +76,8 @@ struct audit *cli_audit(const struct cli *cli, const struct audit_request *reque
 int cli_exit_code(const struct cli *cli, const struct audit *a);
 bool cli_fail_on(const struct cli *cli, enum severity *out);
 
+/* The last line of --json for commands that only show: found and unknown are 0, KEY counts. */
+void cli_end_json(const struct cli *cli, const char *key, size_t count);
 /* "label      text", hanging; nothing where the text is NULL or empty. */
 void cli_paragraph(struct cli *cli, const char *label, const char *text);
 

@@ -1,5 +1,6 @@
 #include "cmd/cmd.h"
 
+#include "base/json.h"
 #include "base/str.h"
 
 #include <stdarg.h>
@@ -121,4 +122,15 @@ void cli_paragraph(struct cli *cli, const char *label, const char *text)
     for (unsigned n = show_columns(str_text(&first)); n < 11; n++)
         str_add_char(&first, ' ');
     show_wrap(&cli->show, str_text(&first), 11, text);
+}
+
+void cli_end_json(const struct cli *cli, const char *key, size_t count)
+{
+    struct show show = cli->show;
+    json_t *o = json_object();
+    json_put_string(o, "type", "summary");
+    json_put_int(o, "found", 0);
+    json_put_int(o, "unknown", 0);
+    json_put_int(o, key, (int64_t)count);
+    show_json_line(&show, o);
 }

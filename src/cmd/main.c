@@ -12,8 +12,6 @@
 const struct option_row cli_options[] = {
     {"--state", "DIR", N_("where the memory lies (default: /var/lib/yagura, or your own)"),
      OPTION(state), NULL},
-    {"--config", "FILE", N_("the configuration (default: /etc/yagura/yagura.yaml)"), OPTION(config),
-     NULL},
     {"--json", NULL, N_("print JSON Lines; the last line is a summary"), OPTION(json), NULL},
     {"--lang", "en|ja", N_("the language (default: as LC_ALL or LANG says)"), OPTION(lang), NULL},
     {"--help", NULL, N_("print this help"), OPTION(help), "-h"},
@@ -43,7 +41,7 @@ const struct option_row cli_options[] = {
     {"--before", "DATE", N_("only what was published before"), OPTION(before), NULL},
 };
 const size_t cli_option_count = ARRAY_COUNT(cli_options);
-const size_t cli_global_option_count = 6;
+const size_t cli_global_option_count = 5;
 
 #define TARGET_OPTIONS "--root --image --text --name"
 

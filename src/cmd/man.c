@@ -86,7 +86,7 @@ void cmd_print_completion(FILE *out)
         ";; "
         "esac; done\n  case ${COMP_WORDS[COMP_CWORD-1]} in --root|--state|--rules) "
         "COMPREPLY=($(compgen "
-        "-d -- \"$word\")); return ;; --image|--text|--config|--checkpoint) COMPREPLY=($(compgen "
+        "-d -- \"$word\")); return ;; --image|--text|--checkpoint) COMPREPLY=($(compgen "
         "-f "
         "-- \"$word\")); return ;; --lang) COMPREPLY=($(compgen -W 'en ja' -- \"$word\")); return "
         ";; "

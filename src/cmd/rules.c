@@ -75,16 +75,6 @@ static json_t *rule_json(const struct rule *r, bool whole)
     return o;
 }
 
-static void end(struct cli *cli, size_t count)
-{
-    json_t *o = json_object();
-    json_put_string(o, "type", "summary");
-    json_put_int(o, "found", 0);
-    json_put_int(o, "unknown", 0);
-    json_put_int(o, "rules", (int64_t)count);
-    show_json_line(&cli->show, o);
-}
-
 static void list(struct cli *cli, const struct rules *rules)
 {
     for (size_t i = 0; i < rules_count(rules); i++) {
@@ -101,7 +91,7 @@ static void list(struct cli *cli, const struct rules *rules)
         fputc('\n', stdout);
     }
     if (cli->json)
-        end(cli, rules_count(rules));
+        cli_end_json(cli, "rules", rules_count(rules));
 }
 
 static int explain(struct cli *cli, const struct rules *rules, const char *name)
@@ -111,7 +101,7 @@ static int explain(struct cli *cli, const struct rules *rules, const char *name)
         return cli_usage(cli, _("there is no rule %s; yagura rules list names them"), name);
     if (cli->json) {
         show_json_line(&cli->show, rule_json(r, true));
-        end(cli, 1);
+        cli_end_json(cli, "rules", 1);
         return EXIT_CLEAN;
     }
     cli_paragraph(cli, _("rule"), r->name);

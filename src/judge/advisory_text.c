@@ -126,10 +126,7 @@ static void add_file_evidence(struct judging *j, struct finding *f, const struct
     const struct fact *host = facts_first(j->in->facts, "host");
     const struct fact_value *v = host ? fact_value(host, key) : NULL;
     const struct fact *own = file_fact(j->in->facts, a->file->path);
-    const char *state = !v                             ? "not looked at"
-                        : v->state == VALUE_ABSENT     ? "absent"
-                        : v->state == VALUE_UNREADABLE ? v->text
-                                                       : v->text;
+    const char *state = !v ? "not looked at" : v->state == VALUE_ABSENT ? "absent" : v->text;
     const char *path = own && *fact_text(own, "actual") ? fact_text(own, "actual") : a->file->path;
     /* "vers:windows/>=4.2.748.1" is for programs; ">=4.2.748.1" says the same. */
     const char *scheme = str_starts(a->file->range, "vers:") ? strchr(a->file->range, '/') : NULL;
