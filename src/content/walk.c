@@ -32,11 +32,13 @@ static void fetch_sha256(void)
 struct hasher {
     EVP_MD_CTX *context;
     uint8_t *buffer;
+    const struct walk_options *options; /* NULL: nobody else wants the file, nothing stops us */
 };
 
-static void hasher_open(struct hasher *h)
+static void hasher_open(struct hasher *h, const struct walk_options *options)
 {
     pthread_once(&sha256_once, fetch_sha256);
+    h->options = options;
     h->context = EVP_MD_CTX_new();
     h->buffer = malloc(HASH_BUFFER); /* not mem_alloc(): no need to touch it all */
     if (!h->context || !h->buffer)
@@ -51,8 +53,9 @@ static void hasher_close(struct hasher *h)
 
 /* Reads to the end; `expected` saves the last read, which would only say that it is the end. */
 static bool hash_fd(struct hasher *h, int fd, uint64_t expected, uint8_t out[SHA256_SIZE],
-                    uint64_t *size, const volatile bool *stop, struct error *e)
+                    uint64_t *size, struct error *e)
 {
+    const volatile bool *stop = h->options ? h->options->stop : NULL;
     EVP_DigestInit_ex2(h->context, sha256, NULL);
     uint64_t total = 0;
     while (total != expected || expected == 0) {
@@ -78,9 +81,9 @@ static bool hash_fd(struct hasher *h, int fd, uint64_t expected, uint8_t out[SHA
 bool walk_hash_fd(uint8_t out[SHA256_SIZE], int fd, uint64_t *size, struct error *e)
 {
     struct hasher h;
-    hasher_open(&h);
+    hasher_open(&h, NULL);
     uint64_t read_bytes;
-    bool good = hash_fd(&h, fd, UINT64_MAX, out, &read_bytes, NULL, e);
+    bool good = hash_fd(&h, fd, UINT64_MAX, out, &read_bytes, e);
     hasher_close(&h);
     if (good && size)
         *size = read_bytes;
@@ -116,7 +119,7 @@ static int open_entry(int dirfd, const char *name, struct error *e)
 
 /* Hashes a regular file, again if it changes meanwhile; st becomes what was hashed. */
 static bool hash_entry(struct hasher *h, struct walk_entry *entry, int dirfd, struct arena *arena,
-                       const volatile bool *stop, struct error *e)
+                       struct error *e)
 {
     for (int try = 0; try < TRIES; try++) {
         CLEANUP_CLOSE int fd = open_entry(dirfd, entry->name, e);
@@ -129,7 +132,7 @@ static bool hash_entry(struct hasher *h, struct walk_entry *entry, int dirfd, st
             }
         }
         uint64_t size;
-        if (!hash_fd(h, fd, (uint64_t)entry->st.st_size, entry->sha256, &size, stop, e))
+        if (!hash_fd(h, fd, (uint64_t)entry->st.st_size, entry->sha256, &size, e))
             return false;
         struct stat after;
         if (fstat(fd, &after) != 0) {
@@ -139,6 +142,9 @@ static bool hash_entry(struct hasher *h, struct walk_entry *entry, int dirfd, st
         if (!same_content(&after, &entry->st) || size != (uint64_t)after.st_size)
             continue;
         entry->hashed = true;
+        const struct walk_options *o = h->options;
+        if (o && o->hashed && !o->hashed(o->context, entry, fd, e))
+            return false;
         return !entry->xattrs ||
                xattrs_read_fd(&entry->xattr_bytes, &entry->xattr_size, fd, arena, e);
     }
@@ -146,13 +152,12 @@ static bool hash_entry(struct hasher *h, struct walk_entry *entry, int dirfd, st
     return true;
 }
 
-static void look(struct hasher *h, struct walk_entry *entry, int dirfd, struct arena *arena,
-                 const volatile bool *stop)
+static void look(struct hasher *h, struct walk_entry *entry, int dirfd, struct arena *arena)
 {
     struct error e = ERROR_INIT;
     bool good = true;
     if (entry->hash && S_ISREG(entry->st.st_mode))
-        good = hash_entry(h, entry, dirfd, arena, stop, &e);
+        good = hash_entry(h, entry, dirfd, arena, &e);
     else if (entry->xattrs)
         good = xattrs_read_name(&entry->xattr_bytes, &entry->xattr_size, dirfd, entry->name,
                                 arena, &e);
@@ -189,8 +194,8 @@ bool walk_one(struct walk_entry *out, int dirfd, const char *name, bool hash, bo
         return false;
     struct hasher h = {0};
     if (hash && S_ISREG(out->st.st_mode))
-        hasher_open(&h);
-    look(&h, out, dirfd, arena, NULL);
+        hasher_open(&h, NULL);
+    look(&h, out, dirfd, arena);
     hasher_close(&h);
     if (out->error && e)
         *e = *out->error;
@@ -385,7 +390,7 @@ static void look_at_piece(struct pool *p, struct hasher *h, struct folder *f, si
         struct walk_entry *entry = &f->dir.entries[i];
         if (!wants_look(entry))
             continue;
-        look(h, entry, f->dir.fd, own, p->options->stop);
+        look(h, entry, f->dir.fd, own);
         if (p->options->progress && entry->hashed) {
             __atomic_add_fetch(&p->options->progress->files, 1, __ATOMIC_RELAXED);
             __atomic_add_fetch(&p->options->progress->bytes, (uint64_t)entry->st.st_size,
@@ -493,7 +498,7 @@ static void *work(void *context)
 {
     struct pool *p = context;
     struct hasher h;
-    hasher_open(&h);
+    hasher_open(&h, p->options);
     for (struct job *job; (job = take(p)); finished(p, job)) {
         if (job->folder)
             look_at_piece(p, &h, job->folder, job->from, job->to);

@@ -74,6 +74,9 @@ struct walk_options {
     uint32_t root_tag;
     void (*listed)(void *context, struct walk_dir *dir);
     void (*done)(void *context, struct walk_dir *dir);
+    /* May be NULL. A file was hashed, and is still open as `fd`: to keep what was hashed. False
+     * with an error makes it an entry that could not be looked at. */
+    bool (*hashed)(void *context, const struct walk_entry *entry, int fd, struct error *e);
     void *context;
     struct walk_progress *progress; /* may be NULL */
     const volatile bool *stop;      /* may be NULL; once true, the walk ends early */

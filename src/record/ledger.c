@@ -84,6 +84,13 @@ static bool write_entry(struct state *s, const json_t *object, int64_t now, cons
 
 bool ledger_append(struct state *s, const json_t *object, int64_t now, struct error *e)
 {
+    return ledger_append_with(s, object, now, NULL, NULL, e);
+}
+
+bool ledger_append_with(struct state *s, const json_t *object, int64_t now,
+                        bool (*also)(struct state *s, const void *context, struct error *e),
+                        const void *context, struct error *e)
+{
     struct keypair k = {0};
     /* The key is made under the same lock, so that two first writers do not each make one. */
     if (sqlite3_exec(state_db(s), "PRAGMA synchronous=FULL; BEGIN IMMEDIATE", NULL, NULL, NULL) !=
@@ -96,7 +103,7 @@ bool ledger_append(struct state *s, const json_t *object, int64_t now, struct er
                   "here: nothing can be signed");
         good = false;
     }
-    good = good && write_entry(s, object, now, &k, e);
+    good = good && (!also || also(s, context, e)) && write_entry(s, object, now, &k, e);
     keys_wipe(&k);
     if (sqlite3_exec(state_db(s), good ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK &&
         good)

@@ -23,6 +23,11 @@ struct ledger_entry {
 /* Appends; the object gets "seq" and "time" put in front. Not consumed. */
 bool ledger_append(struct state *s, const json_t *object, int64_t now, struct error *e);
 
+/* The same, with what else has to be written in the same transaction: both or neither. */
+bool ledger_append_with(struct state *s, const json_t *object, int64_t now,
+                        bool (*also)(struct state *s, const void *context, struct error *e),
+                        const void *context, struct error *e);
+
 /* Entries in order, those of one target only if `target` is given; in the arena. */
 bool ledger_read(struct state *s, const char *target, struct arena *arena,
                  struct ledger_entry **out, size_t *count, struct error *e);

@@ -19,6 +19,8 @@ struct state {
     struct cache cache;
 };
 
+/* Version 2 added the sites. Every statement can be run over an older version. */
+enum { SCHEMA_VERSION = 2 };
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS target(id TEXT PRIMARY KEY, name TEXT, kind TEXT, argument TEXT,"
     " given TEXT, first_seen INTEGER, last_seen INTEGER) WITHOUT ROWID;"
@@ -30,7 +32,9 @@ static const char schema[] =
     " PRIMARY KEY(target, id)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS ledger(seq INTEGER PRIMARY KEY, body TEXT, hash TEXT,"
     " signature TEXT);"
-    "PRAGMA user_version=1;";
+    "CREATE TABLE IF NOT EXISTS site(name TEXT PRIMARY KEY, root TEXT, profile TEXT,"
+    " generation INTEGER, manifest BLOB, since INTEGER) WITHOUT ROWID;"
+    "PRAGMA user_version=2;";
 
 static bool sql_error(struct state *s, struct error *e, const char *doing)
 {
@@ -113,11 +117,11 @@ static bool prepare_database(struct state *s, struct error *e)
             return sql_error(s, e, "reading");
         version = sqlite3_column_int(st, 0);
     }
-    if (version > 1) {
+    if (version > SCHEMA_VERSION) {
         error_set(e, ERR_UNSUPPORTED, "the state was written by a newer version of this program");
         return false;
     }
-    return version == 1 ||
+    return version == SCHEMA_VERSION ||
            (run(s, "BEGIN IMMEDIATE", e) && run(s, schema, e) && run(s, "COMMIT", e));
 }
 
