@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define N_(text) (text)
+
 static const char *const kind_names[DIFFERENCE_KINDS] = {"added", "removed", "changed",
                                                          "type",  "moved",   "unreadable"};
 static const char *const what_names[WHAT_COUNT] = {"content", "size",  "mode",   "owner",
@@ -223,33 +225,33 @@ static bool only_grown(int dirfd, const struct walk_entry *is, const struct mani
     return good;
 }
 
-static bool is_executable(int dirfd, const struct walk_entry *is)
+static const char *why_executable(int dirfd, const struct walk_entry *is)
 {
     if (S_ISDIR(is->st.st_mode))
-        return false;
+        return NULL;
     if (!S_ISREG(is->st.st_mode)) /* a link leads out, a device or FIFO hangs the server */
-        return true;
+        return N_("it is no ordinary file");
     CLEANUP_CLOSE int fd =
         openat(dirfd, is->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    return fd < 0 || executable_file(fd, is->name) != NULL;
+    return fd < 0 ? N_("it could not be read") : executable_file(fd, is->name);
 }
 
-/* By the policy: is what is there now to be undone? `was` is NULL if it was not published. */
-static bool against_policy(const struct walk_dir *dir, const struct walk_entry *is,
+bool verify_against_policy(int dirfd, const struct walk_entry *is,
                            const struct manifest_entry *was, enum policy policy, unsigned what,
-                           bool *executable)
+                           const char **reason)
 {
+    *reason = NULL;
     switch (policy) {
     case POLICY_UPLOAD:
-        *executable = is_executable(dir->fd, is);
-        return *executable;
+        *reason = why_executable(dirfd, is);
+        return *reason != NULL;
     case POLICY_APPEND:
         if (was && S_ISREG(was->mode) && (what & WHAT_CONTENT) &&
             !(what & ~(unsigned)(WHAT_CONTENT | WHAT_SIZE | WHAT_MTIME)))
-            return !only_grown(dir->fd, is, was);
+            return !only_grown(dirfd, is, was);
         return true;
     default:
-        return policy != POLICY_FREE;
+        return policy != POLICY_FREE && policy != POLICY_IGNORE;
     }
 }
 
@@ -319,8 +321,9 @@ static void compare_one(struct run *r, const struct walk_dir *dir, const struct 
             stat_index_note(r->options->index, index, &is->st, r->now_ns);
         return;
     }
-    bool executable = false;
-    bool wrong = against_policy(dir, is, same_type ? was : NULL, policy, what, &executable);
+    const char *reason;
+    bool wrong =
+        verify_against_policy(dir->fd, is, same_type ? was : NULL, policy, what, &reason);
 
     pthread_mutex_lock(&r->lock);
     enum difference_kind kind = !published   ? DIFFERENCE_ADDED
@@ -329,7 +332,7 @@ static void compare_one(struct run *r, const struct walk_dir *dir, const struct 
     struct difference *d = add(r, kind, policy, path, index);
     set_now(r, d, is);
     d->wrong = wrong;
-    d->executable = executable;
+    d->reason = reason;
     d->what = what;
     d->beneath = !published && dir->tag == MANIFEST_NONE;
     if (kind == DIFFERENCE_TYPE && S_ISDIR(was->mode))

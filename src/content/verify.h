@@ -48,7 +48,7 @@ struct difference {
     enum difference_kind kind;
     enum policy policy;
     bool wrong;      /* against the policy: to be undone. Not: to be told only */
-    bool executable; /* of an upload: the server would execute it */
+    const char *reason; /* of an upload that is not let in: why (a msgid); else NULL */
     bool beneath;    /* its directory was added or removed as well */
     const char *path; /* beneath the document root */
     const char *from; /* of a moved one: where it was; else NULL */
@@ -90,5 +90,12 @@ bool verify(struct differences **out, int rootfd, const struct manifest *m,
 /* What differs between an entry and what was seen, as a set of difference_what; the types are
  * the same. Of what was not hashed, content is not compared. */
 unsigned verify_compare(const struct manifest_entry *was, const struct walk_entry *is);
+
+/* Is what is there now against the policy? `was` is NULL if it was not published as this type;
+ * `what` is what differs. Reads the file in `dirfd` where the policy asks for it: an upload for
+ * programs (*reason then says which, else it is NULL), a growing file for its beginning. */
+bool verify_against_policy(int dirfd, const struct walk_entry *is,
+                           const struct manifest_entry *was, enum policy policy, unsigned what,
+                           const char **reason);
 
 #endif

@@ -1,0 +1,155 @@
+#include "content/aside.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Ours, closed to others, on this device. */
+static bool sound(int fd, dev_t dev, bool *same_device, struct error *e)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0) {
+        error_set_errno(e, errno, "looking at the folder for what is put aside");
+        return false;
+    }
+    *same_device = st.st_dev == dev;
+    if (st.st_uid != geteuid() || (st.st_mode & 077)) {
+        error_set(e, ERR_UNREADABLE, "the folder for what is put aside is there and not ours alone");
+        return false;
+    }
+    return true;
+}
+
+static int open_in(int parent, const char *name, dev_t dev, bool *same_device, struct error *e)
+{
+    if (mkdirat(parent, name, 0700) != 0 && errno != EEXIST) {
+        error_set_errno(e, errno, "making the folder for what is put aside");
+        return -1;
+    }
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) {
+        error_set_errno(e, errno, "opening the folder for what is put aside");
+        return -1;
+    }
+    if (!sound(fd, dev, same_device, e)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+bool aside_open(struct aside *out, int rootfd, const char *root, const char *site,
+                struct error *e)
+{
+    *out = (struct aside){.fd = -1};
+    snprintf(out->name, sizeof out->name, ".yagura-%s", site);
+    struct stat st, above;
+    if (fstat(rootfd, &st) != 0) {
+        error_set_errno(e, errno, "looking at the document root");
+        return false;
+    }
+    CLEANUP_CLOSE int parent = openat(rootfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool same_device = false;
+    const char *slash = strrchr(root, '/');
+    if (parent >= 0 && fstat(parent, &above) == 0 && above.st_dev == st.st_dev) {
+        out->fd = open_in(parent, out->name, st.st_dev, &same_device, e);
+        snprintf(out->path, sizeof out->path, "%.*s/%s", slash ? (int)(slash - root) : 0, root,
+                 out->name);
+    }
+    if (out->fd < 0 || !same_device) {
+        if (out->fd >= 0)
+            close(out->fd);
+        out->within = true;
+        snprintf(out->path, sizeof out->path, "%.3900s/%s", root, out->name);
+        out->fd = open_in(rootfd, out->name, st.st_dev, &same_device, e);
+    }
+    if (out->fd < 0) {
+        error_prefix(e, "%s", out->path);
+        return false;
+    }
+    atomic_init(&out->next, (uint64_t)time(NULL) << 20);
+    return true;
+}
+
+void aside_close(struct aside *a)
+{
+    if (a->fd >= 0)
+        close(a->fd);
+    a->fd = -1;
+}
+
+void aside_ready_name(struct aside *a, char out[ASIDE_NAME_SIZE])
+{
+    snprintf(out, ASIDE_NAME_SIZE, "ready-%llu",
+             (unsigned long long)atomic_fetch_add(&a->next, 1));
+}
+
+void aside_bad_name(struct aside *a, char out[ASIDE_NAME_SIZE])
+{
+    struct tm tm;
+    time_t now = time(NULL);
+    gmtime_r(&now, &tm);
+    char when[24];
+    strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", &tm);
+    snprintf(out, ASIDE_NAME_SIZE, "bad-%s-%llu", when,
+             (unsigned long long)(atomic_fetch_add(&a->next, 1) & 0xfffffffffULL));
+}
+
+/* A half-made folder may be deep: its entries first. Bounded by what a path can hold. */
+static bool remove_tree(int dirfd, const char *name, unsigned depth, struct error *e)
+{
+    if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+        return true;
+    if (errno != EISDIR && errno != EPERM) {
+        error_set_errno(e, errno, "removing what was half-made");
+        return false;
+    }
+    int fd = depth < PATH_MAX / 2
+                 ? openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+                 : -1;
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    if (!folder) {
+        error_set_errno(e, errno, "opening what was half-made");
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    bool good = true;
+    for (struct dirent *d; good && (d = readdir(folder));)
+        if (!str_equal(d->d_name, ".") && !str_equal(d->d_name, ".."))
+            good = remove_tree(fd, d->d_name, depth + 1, e);
+    closedir(folder);
+    if (good && unlinkat(dirfd, name, AT_REMOVEDIR) != 0) {
+        error_set_errno(e, errno, "removing what was half-made");
+        good = false;
+    }
+    return good;
+}
+
+bool aside_clear_ready(struct aside *a, struct error *e)
+{
+    int fd = openat(a->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    if (!folder) {
+        error_set_errno(e, errno, "listing what was put aside");
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    bool good = true;
+    for (struct dirent *d; (d = readdir(folder));)
+        if (str_starts(d->d_name, "ready-"))
+            good = remove_tree(a->fd, d->d_name, 0, e) && good;
+    closedir(folder);
+    return good;
+}

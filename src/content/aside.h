@@ -1,0 +1,42 @@
+/* aside.h - the folder beside a document root where good pages are made ready, and to which bad
+ * ones are moved: on the same file system, so that an exchange is one rename, and outside of
+ * what the server shows.
+ *
+ *   ROOT/../.yagura-SITE/     0700, ours
+ *     ready-N                 what is being made, never seen by a visitor
+ *     bad-TIME-N              what was found in a published page's place, as it was found
+ *
+ * Where the document root is a mount point of its own, nothing beside it is on its file system:
+ * the folder then lies within, ROOT/.yagura-SITE/, and belongs to no manifest. */
+#ifndef YAGURA_CONTENT_ASIDE_H
+#define YAGURA_CONTENT_ASIDE_H
+
+#include "base/error.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { ASIDE_NAME_SIZE = 48 };
+
+struct aside {
+    int fd;
+    bool within;              /* it lies in the document root */
+    char name[80];            /* ".yagura-SITE" */
+    char path[4096];          /* for people */
+    atomic_uint_least64_t next; /* number of the next ready or bad one */
+};
+
+/* Makes it if need be. Refused (ERR_UNREADABLE) if something there is not ours: a link, another
+ * owner's folder, a folder that others may enter. `root` is the document root's path. */
+bool aside_open(struct aside *out, int rootfd, const char *root, const char *site,
+                struct error *e);
+void aside_close(struct aside *a);
+
+void aside_ready_name(struct aside *a, char out[ASIDE_NAME_SIZE]);
+void aside_bad_name(struct aside *a, char out[ASIDE_NAME_SIZE]);
+
+/* Removes what was left half-made ("ready-*") by a process that is no more. */
+bool aside_clear_ready(struct aside *a, struct error *e);
+
+#endif

@@ -1,0 +1,626 @@
+#include "content/mend.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "content/xattrs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Of evidence that lies on another file system than the aside folder, at most this much is
+ * copied; the rest is cut. */
+static const uint64_t most_copied = 64 * 1024 * 1024;
+
+/* The worst of several. */
+static enum mend_result worse(enum mend_result a, enum mend_result b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t ns_of(struct timespec t)
+{
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static struct timespec timespec_of(int64_t ns)
+{
+    return (struct timespec){ns / 1000000000, ns % 1000000000};
+}
+
+/* ---- telling ----------------------------------------------------------------------------- */
+
+static void tell(struct mender *m, const struct mend_event *event)
+{
+    if (m->event)
+        m->event(m->context, event);
+}
+
+static enum mend_result tell_failed(struct mender *m, struct mend_event *event,
+                                    const struct error *error)
+{
+    event->error = error;
+    event->undone = false;
+    tell(m, event);
+    return MEND_FAILED;
+}
+
+static enum mend_result tell_done(struct mender *m, struct mend_event *event)
+{
+    event->undone = true;
+    tell(m, event);
+    return MEND_DONE;
+}
+
+static enum mend_result tell_left(struct mender *m, struct mend_event *event)
+{
+    event->undone = false;
+    tell(m, event);
+    return MEND_LEFT;
+}
+
+/* ---- attributes -------------------------------------------------------------------------- */
+
+static bool set_times(int fd, const struct manifest_entry *entry)
+{
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, timespec_of(entry->mtime_ns)};
+    return futimens(fd, times) == 0;
+}
+
+/* In this order: a change of owner clears set-id bits and capabilities. An owner that cannot be
+ * set (we are not root) is no reason to leave the page away: said, and the rest is done. */
+static bool set_attributes(int fd, const struct manifest_entry *entry, struct error *e)
+{
+    struct stat st;
+    bool good = fstat(fd, &st) == 0;
+    if (good && (st.st_uid != entry->uid || st.st_gid != entry->gid))
+        good = fchown(fd, entry->uid, entry->gid) == 0;
+    if (!good)
+        error_set_errno(e, errno, "setting the owner");
+    if (fchmod(fd, entry->mode & 07777) != 0) {
+        error_set_errno(e, errno, "setting the mode");
+        good = false;
+    }
+    if (!xattrs_write_fd(fd, entry->xattrs, entry->xattrs_size, e))
+        good = false;
+    if (!set_times(fd, entry)) {
+        error_set_errno(e, errno, "setting the modification time");
+        good = false;
+    }
+    return good;
+}
+
+/* Of what cannot be opened for writing: a link. */
+static bool set_link_attributes(int dirfd, const char *name, const struct manifest_entry *entry,
+                                struct error *e)
+{
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, timespec_of(entry->mtime_ns)};
+    struct stat st;
+    if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        (st.st_uid == entry->uid && st.st_gid == entry->gid ? 0
+         : fchownat(dirfd, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW)) == 0 &&
+        utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) == 0)
+        return true;
+    error_set_errno(e, errno, "setting the attributes of the link");
+    return false;
+}
+
+/* The flags by which somebody keeps a file from being changed (chattr +i, +a), off again. */
+static void clear_flags(int dirfd, const char *name)
+{
+    CLEANUP_CLOSE int fd =
+        openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    int flags;
+    if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0 ||
+        !(flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
+        return;
+    flags &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
+    ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
+static int rename_at(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+    if (renameat2(from_dir, from, to_dir, to, flags) == 0)
+        return 0;
+    if (errno != EPERM)
+        return -1;
+    clear_flags(from_dir, from);
+    clear_flags(from_dir, ".");
+    clear_flags(to_dir, to);
+    clear_flags(to_dir, ".");
+    return renameat2(from_dir, from, to_dir, to, flags);
+}
+
+/* ---- making ready ------------------------------------------------------------------------ */
+
+static bool make(struct mender *m, uint32_t index, int dirfd, const char *name, struct error *e);
+
+static bool make_children(struct mender *m, const struct manifest_entry *dir, int fd,
+                          struct error *e)
+{
+    for (uint32_t i = 0; i < dir->child_count; i++) {
+        struct manifest_entry child;
+        char name[256];
+        manifest_entry(m->manifest, dir->first_child + i, &child);
+        snprintf(name, sizeof name, "%.*s", (int)child.name_length, child.name);
+        if (!make(m, dir->first_child + i, fd, name, e))
+            return false;
+    }
+    return true;
+}
+
+/* An entry as it was published, under this name, which must be free. Owners and attributes
+ * that cannot be set do not keep a page away. */
+static bool make(struct mender *m, uint32_t index, int dirfd, const char *name, struct error *e)
+{
+    struct manifest_entry entry;
+    manifest_entry(m->manifest, index, &entry);
+    if (S_ISLNK(entry.mode)) {
+        CLEANUP_FREE char *target = mem_alloc(entry.target_size + 1);
+        memcpy(target, entry.target, entry.target_size);
+        if (symlinkat(target, dirfd, name) != 0) {
+            error_set_errno(e, errno, "making the link anew");
+            return false;
+        }
+        set_link_attributes(dirfd, name, &entry, NULL);
+        return true;
+    }
+    bool is_dir = S_ISDIR(entry.mode);
+    if (is_dir && mkdirat(dirfd, name, 0700) != 0) {
+        error_set_errno(e, errno, "making the directory anew");
+        return false;
+    }
+    int flags = is_dir ? O_RDONLY | O_DIRECTORY : O_RDWR | O_CREAT | O_EXCL;
+    CLEANUP_CLOSE int fd = openat(dirfd, name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        error_set_errno(e, errno, "making the page anew");
+        return false;
+    }
+    bool good = is_dir ? make_children(m, &entry, fd, e)
+                       : objects_get(m->objects, entry.sha256, fd, entry.size, e);
+    if (good)
+        set_attributes(fd, &entry, NULL);
+    return good;
+}
+
+/* Takes away something half-made of ours; a directory is left to aside_clear_ready(). */
+static void unmake(struct mender *m, int dirfd, const char *name)
+{
+    unlinkat(dirfd, name, 0);
+}
+
+/* ---- putting into place ------------------------------------------------------------------- */
+
+/* Copies evidence from another file system, as far as it goes, and takes it away there. */
+static bool carry_across(struct mender *m, int dirfd, const char *name, const char *bad,
+                         struct error *e)
+{
+    CLEANUP_CLOSE int from =
+        openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    struct stat st;
+    if (from < 0 || fstat(from, &st) != 0 || !S_ISREG(st.st_mode)) {
+        error_set(e, ERR_UNSUPPORTED,
+                  "it lies on another file system and is no file: take it away by hand");
+        return false;
+    }
+    CLEANUP_CLOSE int to = openat(m->aside->fd, bad, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (to < 0) {
+        error_set_errno(e, errno, "keeping the evidence");
+        return false;
+    }
+    char buffer[65536];
+    ssize_t n;
+    for (uint64_t done = 0; done < most_copied && (n = read(from, buffer, sizeof buffer)) > 0;
+         done += (uint64_t)n)
+        if (write(to, buffer, (size_t)n) != n)
+            break; /* a full disk keeps the beginning */
+    if (unlinkat(dirfd, name, 0) != 0) {
+        error_set_errno(e, errno, "taking it away");
+        return false;
+    }
+    return true;
+}
+
+static bool move_aside(struct mender *m, int dirfd, const char *name, struct mend_event *event,
+                       struct error *e)
+{
+    aside_bad_name(m->aside, event->evidence);
+    if (rename_at(dirfd, name, m->aside->fd, event->evidence, RENAME_NOREPLACE) == 0)
+        return true;
+    if (errno == EXDEV && carry_across(m, dirfd, name, event->evidence, e))
+        return true;
+    if (errno != EXDEV)
+        error_set_errno(e, errno, "moving it aside");
+    event->evidence[0] = '\0';
+    return false;
+}
+
+/* `ready` in `ready_dir` becomes `name`; what was there becomes evidence. */
+static bool exchange(struct mender *m, int ready_dir, const char *ready, int dirfd,
+                     const char *name, struct mend_event *event, struct error *e)
+{
+    for (int try = 0; try < MEND_TRIES; try++) {
+        if (rename_at(ready_dir, ready, dirfd, name, RENAME_EXCHANGE) == 0) {
+            if (ready_dir == m->aside->fd) {
+                aside_bad_name(m->aside, event->evidence);
+                if (renameat(ready_dir, ready, ready_dir, event->evidence) == 0)
+                    return true;
+                snprintf(event->evidence, sizeof event->evidence, "%.47s", ready);
+                return true;
+            }
+            aside_bad_name(m->aside, event->evidence);
+            if (!carry_across(m, ready_dir, ready, event->evidence, NULL))
+                event->evidence[0] = '\0';
+            return true;
+        }
+        if (errno != ENOENT)
+            break;
+        if (rename_at(ready_dir, ready, dirfd, name, RENAME_NOREPLACE) == 0)
+            return true;
+        if (errno != EEXIST)
+            break;
+    }
+    error_set_errno(e, errno, "putting the page into place");
+    return false;
+}
+
+/* The entry made ready and put into place. On another file system than the aside folder's it
+ * is made ready in its own directory. */
+static bool replace(struct mender *m, uint32_t index, int dirfd, const char *name,
+                    struct mend_event *event, struct error *e)
+{
+    char ready[ASIDE_NAME_SIZE], hidden[ASIDE_NAME_SIZE + 16];
+    struct stat here, there;
+    aside_ready_name(m->aside, ready);
+    bool across = fstat(dirfd, &here) == 0 && fstat(m->aside->fd, &there) == 0 &&
+                  here.st_dev != there.st_dev;
+    snprintf(hidden, sizeof hidden, "%s%s", across ? ".yagura-" : "", ready);
+    int ready_dir = across ? dirfd : m->aside->fd;
+    if (make(m, index, ready_dir, hidden, e) &&
+        exchange(m, ready_dir, hidden, dirfd, name, event, e))
+        return true;
+    unmake(m, ready_dir, hidden);
+    return false;
+}
+
+/* ---- one name ----------------------------------------------------------------------------- */
+
+/* A name as it stands in a directory that is open and, as far as we know, in its place. */
+struct spot {
+    int dirfd;
+    const char *name;
+    const char *path;      /* beneath the document root, its own name included */
+    uint32_t index;        /* in the manifest; MANIFEST_NONE: not published */
+    uint32_t parent;       /* of the directory; MANIFEST_NONE: not published */
+    enum policy policy;
+};
+
+/* Where names may come and go, so does the directory's time. */
+static bool keeps_times(enum policy policy)
+{
+    return policy == POLICY_FIXED || policy == POLICY_APPEND;
+}
+
+/* The directory's own time, which coming and going names changed. */
+static void restore_dir_time(struct mender *m, int dirfd, uint32_t index)
+{
+    struct manifest_entry dir;
+    struct stat st;
+    if (m->dry_run || index == MANIFEST_NONE || fstat(dirfd, &st) != 0)
+        return;
+    manifest_entry(m->manifest, index, &dir);
+    if (ns_of(st.st_mtim) != dir.mtime_ns)
+        set_times(dirfd, &dir);
+}
+
+static enum mend_result not_published(struct mender *m, const struct spot *at,
+                                      const struct walk_entry *is)
+{
+    struct error e = ERROR_INIT;
+    struct mend_event event = {
+        .path = at->path, .kind = DIFFERENCE_ADDED, .policy = at->policy, .bad = is->st};
+    if (!verify_against_policy(at->dirfd, is, NULL, at->policy, 0, &event.reason))
+        return tell_left(m, &event);
+    if (!m->dry_run && !move_aside(m, at->dirfd, at->name, &event, &e))
+        return e.code == ERR_ABSENT ? MEND_RIGHT : tell_failed(m, &event, &e);
+    return tell_done(m, &event);
+}
+
+static enum mend_result put_back(struct mender *m, const struct spot *at,
+                                 struct mend_event *event)
+{
+    struct error e = ERROR_INIT;
+    if (!m->dry_run && !replace(m, at->index, at->dirfd, at->name, event, &e))
+        return tell_failed(m, event, &e);
+    return tell_done(m, event);
+}
+
+static enum mend_result missing(struct mender *m, const struct spot *at)
+{
+    struct mend_event event = {
+        .path = at->path, .kind = DIFFERENCE_REMOVED, .policy = at->policy};
+    if (at->policy == POLICY_FREE || at->policy == POLICY_UPLOAD)
+        return tell_left(m, &event);
+    return put_back(m, at, &event);
+}
+
+static enum mend_result only_attributes(struct mender *m, const struct spot *at,
+                                        const struct manifest_entry *was,
+                                        const struct walk_entry *is, struct mend_event *event)
+{
+    struct error e = ERROR_INIT;
+    if (m->dry_run)
+        return tell_done(m, event);
+    if (S_ISLNK(was->mode)) {
+        if (!set_link_attributes(at->dirfd, at->name, was, &e))
+            return tell_failed(m, event, &e);
+        return tell_done(m, event);
+    }
+    clear_flags(at->dirfd, at->name);
+    CLEANUP_CLOSE int fd =
+        openat(at->dirfd, at->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0 || st.st_ino != is->st.st_ino ||
+        (st.st_mode & S_IFMT) != (was->mode & S_IFMT))
+        return put_back(m, at, event); /* replaced under our hands: whatever it is now */
+    if (!set_attributes(fd, was, &e))
+        return tell_failed(m, event, &e);
+    return tell_done(m, event);
+}
+
+/* The content is not read where its size already tells that it is wrong. */
+static bool needs_reading(const struct mender *m, uint32_t index,
+                          const struct manifest_entry *was, const struct stat *st,
+                          enum policy policy)
+{
+    if (!S_ISREG(was->mode))
+        return false;
+    if (was->size != (uint64_t)st->st_size)
+        return policy == POLICY_APPEND;
+    return !m->index || !stat_index_trusts(m->index, index, was, st);
+}
+
+static enum mend_result same_type(struct mender *m, const struct spot *at,
+                                  const struct manifest_entry *was, const struct walk_entry *is)
+{
+    struct mend_event event = {
+        .path = at->path, .kind = DIFFERENCE_CHANGED, .policy = at->policy, .bad = is->st};
+    event.what = verify_compare(was, is);
+    if (is->unstable || is->error)
+        event.what |= S_ISREG(was->mode) ? WHAT_CONTENT : 0;
+    if (!event.what)
+        return MEND_RIGHT;
+    if (!verify_against_policy(at->dirfd, is, was, at->policy, event.what, &event.reason))
+        return tell_left(m, &event);
+    if (event.what & (WHAT_CONTENT | WHAT_TARGET))
+        return put_back(m, at, &event);
+    return only_attributes(m, at, was, is, &event);
+}
+
+/* *below: it is a directory in its place, and one may go down. */
+static enum mend_result mend_name(struct mender *m, const struct spot *at, bool *below)
+{
+    struct error e = ERROR_INIT;
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct manifest_entry was;
+    struct stat st;
+    *below = false;
+    bool published = at->index != MANIFEST_NONE;
+    if (published)
+        manifest_entry(m->manifest, at->index, &was);
+    bool there = fstatat(at->dirfd, at->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!there && errno != ENOENT) {
+        struct mend_event event = {.path = at->path, .kind = DIFFERENCE_UNREADABLE};
+        error_set_errno(&e, errno, "looking at it");
+        return tell_failed(m, &event, &e);
+    }
+    if (!there)
+        return published ? missing(m, at) : MEND_RIGHT;
+
+    bool same = published && (was.mode & S_IFMT) == (st.st_mode & S_IFMT);
+    bool read = same && needs_reading(m, at->index, &was, &st, at->policy);
+    struct walk_entry is;
+    if (!walk_one(&is, at->dirfd, at->name, read, same, arena, &e) && e.code == ERR_ABSENT)
+        return published ? missing(m, at) : MEND_RIGHT;
+    same = published && (was.mode & S_IFMT) == (is.st.st_mode & S_IFMT);
+    if (!published) {
+        enum mend_result r = not_published(m, at, &is);
+        *below = r == MEND_LEFT && S_ISDIR(is.st.st_mode);
+        return r;
+    }
+    if (same) {
+        enum mend_result r = same_type(m, at, &was, &is);
+        *below = S_ISDIR(was.mode) && r != MEND_FAILED;
+        return r;
+    }
+    struct mend_event event = {
+        .path = at->path, .kind = DIFFERENCE_TYPE, .policy = at->policy, .bad = is.st};
+    if (!verify_against_policy(at->dirfd, &is, NULL, at->policy, 0, &event.reason))
+        return tell_left(m, &event);
+    return put_back(m, at, &event);
+}
+
+/* ---- a path ------------------------------------------------------------------------------- */
+
+static int open_below(int dirfd, const char *name)
+{
+    struct open_how how = {
+        .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+    return (int)syscall(SYS_openat2, dirfd, name, &how, sizeof how);
+}
+
+/* Does the path of a directory still lead to this descriptor? */
+static bool still_there(const struct mender *m, const char *folder, int dirfd)
+{
+    CLEANUP_CLOSE int again = open_below(m->rootfd, folder[0] ? folder : ".");
+    struct stat a, b;
+    return again >= 0 && fstat(again, &a) == 0 && fstat(dirfd, &b) == 0 &&
+           a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+static enum mend_result mend_root(struct mender *m)
+{
+    struct manifest_entry was;
+    manifest_entry(m->manifest, MANIFEST_ROOT, &was);
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct walk_entry is = {.xattrs = true};
+    struct error e = ERROR_INIT;
+    struct mend_event event = {.path = "", .kind = DIFFERENCE_CHANGED};
+    if (fstat(m->rootfd, &is.st) != 0 ||
+        !xattrs_read_fd(&is.xattr_bytes, &is.xattr_size, m->rootfd, arena, &e))
+        return tell_failed(m, &event, &e);
+    event.bad = is.st;
+    event.what = verify_compare(&was, &is);
+    event.policy = policy_of_path(m->policies, "", true);
+    if (!event.what)
+        return MEND_RIGHT;
+    if (event.policy == POLICY_FREE || event.policy == POLICY_IGNORE)
+        return tell_left(m, &event);
+    if (!m->dry_run && !set_attributes(m->rootfd, &was, &e))
+        return tell_failed(m, &event, &e);
+    return tell_done(m, &event);
+}
+
+/* Once along the path; *again: a directory moved under our hands. */
+static enum mend_result mend_along(struct mender *m, const char *path, bool *again)
+{
+    CLEANUP_CLOSE int dirfd = open_below(m->rootfd, ".");
+    CLEANUP_FREE char *part = mem_strdup(path);
+    struct spot at = {.policy = policy_of(m->policies, "", true, POLICY_FIXED)};
+    uint32_t folder = MANIFEST_ROOT;
+    enum mend_result worst = MEND_RIGHT;
+    size_t start = 0, folder_length = 0;
+    for (;;) {
+        size_t end = start + strcspn(path + start, "/");
+        bool last = path[end] == '\0';
+        char name[256];
+        snprintf(name, sizeof name, "%.*s", (int)(end - start), path + start);
+        part[end] = '\0';
+        struct stat st;
+        at.dirfd = dirfd;
+        at.name = name;
+        at.path = part;
+        at.parent = folder;
+        at.index = folder == MANIFEST_NONE
+                       ? MANIFEST_NONE
+                       : manifest_child(m->manifest, folder, name, strlen(name));
+        bool is_dir = !last || (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+                                S_ISDIR(st.st_mode));
+        at.policy = policy_of(m->policies, part, is_dir, at.policy);
+        if (at.policy == POLICY_IGNORE)
+            return worse(worst, MEND_LEFT);
+        bool below;
+        worst = worse(worst, mend_name(m, &at, &below));
+        if (keeps_times(at.policy))
+            restore_dir_time(m, dirfd, folder);
+        if (last || !below)
+            break;
+        int next = open_below(dirfd, name);
+        if (next < 0) {
+            *again = true;
+            return worst;
+        }
+        close(dirfd);
+        dirfd = next;
+        folder = at.index;
+        folder_length = end;
+        part[end] = '/';
+        start = end + 1;
+    }
+    part[folder_length] = '\0';
+    *again = !still_there(m, part, dirfd);
+    return worst;
+}
+
+enum mend_result mend_path(struct mender *m, const char *path)
+{
+    if (!path[0])
+        return mend_root(m);
+    enum mend_result worst = MEND_RIGHT;
+    bool again = true;
+    for (int try = 0; again && try < MEND_TRIES; try++) {
+        again = false;
+        worst = worse(worst, mend_along(m, path, &again));
+    }
+    if (!again)
+        return worst;
+    struct error e = ERROR_INIT;
+    struct mend_event event = {.path = path, .kind = DIFFERENCE_UNREADABLE};
+    error_set(&e, ERR_UNREADABLE, "its directory keeps being moved");
+    return tell_failed(m, &event, &e);
+}
+
+/* ---- a tree ------------------------------------------------------------------------------- */
+
+static bool lies_in(const char *path, const char *tree)
+{
+    size_t length = strlen(tree);
+    return !length || (strncmp(path, tree, length) == 0 &&
+                       (path[length] == '/' || path[length] == '\0'));
+}
+
+/* The times of all directories that are fixed: names came and went in them. */
+static void restore_times(struct mender *m, const char *path)
+{
+    CLEANUP_STR struct str folder = {0};
+    for (uint32_t i = 0; i < manifest_count(m->manifest); i++) {
+        struct manifest_entry entry;
+        manifest_entry(m->manifest, i, &entry);
+        if (!S_ISDIR(entry.mode))
+            continue;
+        str_clear(&folder);
+        manifest_add_path(m->manifest, i, &folder);
+        if (!lies_in(str_text(&folder), path) ||
+            !keeps_times(policy_of_path(m->policies, str_text(&folder), true)))
+            continue;
+        CLEANUP_CLOSE int fd = open_below(m->rootfd, i ? folder.data : ".");
+        if (fd >= 0)
+            restore_dir_time(m, fd, i);
+    }
+}
+
+enum mend_result mend_tree(struct mender *m, const char *path, unsigned threads, bool quick)
+{
+    enum mend_result worst = mend_path(m, path);
+    struct verify_options options = {
+        .policies = m->policies, .index = m->index, .quick = quick, .threads = threads};
+    CLEANUP(differences_cleanup) struct differences *found = NULL;
+    struct error e = ERROR_INIT;
+    if (!verify(&found, m->rootfd, m->manifest, &options, &e)) {
+        struct mend_event event = {.path = path, .kind = DIFFERENCE_UNREADABLE};
+        return tell_failed(m, &event, &e);
+    }
+    for (size_t i = 0; i < found->count; i++) {
+        const struct difference *d = &found->items[i];
+        if (d->kind == DIFFERENCE_MOVED && d->wrong && lies_in(d->from, path))
+            worst = worse(worst, mend_path(m, d->from));
+        if (d->wrong && !d->beneath && lies_in(d->path, path))
+            worst = worse(worst, mend_path(m, d->path));
+        if (d->kind == DIFFERENCE_UNREADABLE && lies_in(d->path, path)) {
+            struct mend_event event = {
+                .path = d->path, .kind = d->kind, .policy = d->policy, .error = d->error};
+            tell(m, &event);
+            worst = MEND_FAILED;
+        }
+    }
+    if (worst == MEND_DONE)
+        restore_times(m, path);
+    return worst;
+}
+
+bool mend_sync(struct mender *m, struct error *e)
+{
+    if (syncfs(m->rootfd) == 0)
+        return true;
+    error_set_errno(e, errno, "making the restored pages durable");
+    return false;
+}

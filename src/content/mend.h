@@ -1,0 +1,70 @@
+/* mend.h - one path of a site put back as it was published.
+ *
+ * The one restorer of the program: the live guard, `restore`, and the runbook call it. It looks
+ * at a path, decides by the manifest and the policies, and acts:
+ *
+ *   not published        moved aside, as a whole (what policy allows stays)
+ *   missing              made ready aside, renamed into place
+ *   other content, type  made ready aside, exchanged (RENAME_EXCHANGE): a visitor gets the old
+ *                        or the new page and never a half; what was there is kept as evidence,
+ *                        unread: its size costs nothing
+ *   other attributes     set on the open file
+ *
+ * Nothing is reached by name twice: each directory is opened in the one above it, without
+ * links, and everything is decided and done on these descriptors. When a directory was moved
+ * away or exchanged meanwhile, the path no longer leads to the descriptor: then it is looked at
+ * again from the root, at most MEND_TRIES times.
+ *
+ * Directories keep their published modification time after a mend. Nothing is synced here:
+ * mend_sync() makes durable what was done, after the pages are back. */
+#ifndef YAGURA_CONTENT_MEND_H
+#define YAGURA_CONTENT_MEND_H
+
+#include "content/aside.h"
+#include "content/manifest.h"
+#include "content/objects.h"
+#include "content/policy.h"
+#include "content/stat_index.h"
+#include "content/verify.h"
+
+enum { MEND_TRIES = 16 };
+
+/* What was done to one name. */
+struct mend_event {
+    const char *path;          /* beneath the document root */
+    enum difference_kind kind; /* what was wrong: added, removed, changed, type */
+    unsigned what;             /* of a changed one: difference_what */
+    enum policy policy;
+    bool undone;                    /* false: policy allows it; or it failed, then: */
+    const struct error *error;      /* NULL if nothing failed */
+    const char *reason;             /* of an upload that was not let in (a msgid), or NULL */
+    char evidence[ASIDE_NAME_SIZE]; /* name in the aside folder; "" if nothing was put there */
+    struct stat bad;                /* of what was put aside, or whose attributes were wrong */
+};
+
+struct mender {
+    int rootfd;
+    const struct manifest *manifest;
+    const struct policies *policies;
+    struct objects *objects;
+    struct aside *aside;
+    struct stat_index *index; /* NULL: read everything */
+    bool dry_run;             /* say what would be done */
+    void (*event)(void *context, const struct mend_event *event);
+    void *context;
+};
+
+enum mend_result { MEND_RIGHT, MEND_DONE, MEND_LEFT, MEND_FAILED };
+
+/* Looks at `path` ("" is the root itself, whose attributes alone are looked at), at the
+ * directories above it, and, where a directory has to be made anew, at all that belongs in it;
+ * not at what lies in a directory that is in its place: see mend_tree(). MEND_LEFT: something
+ * is there that policy allows. */
+enum mend_result mend_path(struct mender *m, const char *path);
+
+/* The path and all that lies beneath it, found by comparing (verify.h) with `threads`. */
+enum mend_result mend_tree(struct mender *m, const char *path, unsigned threads, bool quick);
+
+bool mend_sync(struct mender *m, struct error *e);
+
+#endif
