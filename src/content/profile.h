@@ -1,0 +1,28 @@
+/* profile.h - policies that suit a kind of site: data/profiles/NAME.yaml.
+ *
+ *   title: in English (translated in po/), one line
+ *   fits: [wp-config.php, wp-includes/version.php]   all of these are there: init proposes it
+ *   policies:
+ *     - {path: /wp-content/uploads/, policy: upload}
+ *
+ * "static" is the fallback and fits everything: it has no policies of its own. */
+#ifndef YAGURA_CONTENT_PROFILE_H
+#define YAGURA_CONTENT_PROFILE_H
+
+#include "base/mem.h"
+#include "content/policy.h"
+
+/* Adds the policies of a profile. ERR_ABSENT if there is none of this name. */
+bool profile_add(struct policies *to, const char *name, struct error *e);
+
+/* The profile that fits best what lies in this document root: that with the most files in
+ * `fits`, all of them there. In the arena; "static" if none. */
+const char *profile_propose(int rootfd, struct arena *arena, struct error *e);
+
+/* Their names, sorted, with titles; in the arena. */
+struct profile_name {
+    const char *name, *title;
+};
+bool profiles_list(struct arena *arena, struct profile_name **out, size_t *count, struct error *e);
+
+#endif

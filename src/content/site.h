@@ -1,0 +1,36 @@
+/* site.h - a site, opened: its document root, its policies, its published generation. */
+#ifndef YAGURA_CONTENT_SITE_H
+#define YAGURA_CONTENT_SITE_H
+
+#include "content/aside.h"
+#include "content/generations.h"
+#include "content/policy.h"
+
+struct site {
+    struct site_row row; /* strings in `arena` */
+    int rootfd;
+    struct policies *policies; /* its profile's, then its own; the aside folder is ignored */
+    struct aside aside;        /* fd -1 if it was not asked for */
+    struct generation generation;
+    struct arena *arena;
+};
+
+/* What an opened site needs besides its row. */
+struct site_wants {
+    bool aside;
+    bool generation;
+    const struct policies *own; /* further policies (configuration), or NULL */
+};
+
+bool site_open(struct site *out, struct state *s, const char *name, const struct site_wants *wants,
+               struct error *e);
+/* The same for one that the state does not know yet. */
+bool site_open_new(struct site *out, const char *name, const char *root, const char *profile,
+                   const struct site_wants *wants, struct error *e);
+void site_close(struct site *site);
+#define CLEANUP_SITE CLEANUP(site_close)
+
+/* Opens the document root by its path again (it may be another directory than before). */
+int site_open_root(const char *root, struct error *e);
+
+#endif

@@ -1,0 +1,540 @@
+#include "guard/guard.h"
+
+#include "base/str.h"
+#include "guard/places.h"
+#include "guard/sweeper.h"
+#include "guard/watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A self-test that has not come back by then: the guard is blind. */
+static const int64_t blind_ns = 2000000000;
+static const char selftest_name[] = "selftest";
+
+struct live_site {
+    struct site *site;
+    struct mender mender;
+    struct stat_index *index;
+    struct guard *guard;
+    size_t number;
+    bool held, root_gone;
+    VEC(char *) waiting; /* paths that changed while it was held */
+};
+
+struct guard {
+    struct guard_options options;
+    struct guard_counts counts;
+    struct site *sites;
+    struct live_site *live;
+    size_t count;
+    struct watch *watch;
+    struct places *places;
+    struct sweeper *sweeper;
+    int mounts; /* /proc/self/mountinfo: POLLPRI when it changes */
+    pid_t own;
+    /* of the event at hand */
+    int64_t event_ns, event_wall_ns;
+    const struct who *who;
+    bool lost;
+    int64_t selftest_sent_ns, next_selftest_ns, next_tick_ns;
+};
+
+static int64_t clock_ns(clockid_t which)
+{
+    struct timespec now;
+    clock_gettime(which, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+const struct guard_counts *guard_counts(const struct guard *g)
+{
+    return &g->counts;
+}
+
+/* ---- telling ----------------------------------------------------------------------------- */
+
+static void tell(struct guard *g, struct guard_event *event)
+{
+    event->at_ns = g->event_wall_ns ? g->event_wall_ns : clock_ns(CLOCK_REALTIME);
+    if (g->event_ns)
+        event->took_ns = clock_ns(CLOCK_MONOTONIC) - g->event_ns;
+    if (g->options.event)
+        g->options.event(g->options.context, event);
+}
+
+static void tell_said(struct guard *g, const struct live_site *live, enum guard_said said,
+                      const struct error *error)
+{
+    struct guard_event event = {
+        .said = said, .site = live ? live->site->row.name : "", .error = error};
+    tell(g, &event);
+}
+
+/* Of the mender: what was put back is another inode now. */
+static void on_mend(void *context, const struct mend_event *mend)
+{
+    struct live_site *live = context;
+    struct guard *g = live->guard;
+    if (mend->error)
+        atomic_fetch_add(&g->counts.failed, 1);
+    else
+        atomic_fetch_add(mend->undone ? &g->counts.mended : &g->counts.left, 1);
+    if (mend->undone && !live->mender.dry_run) {
+        if (mend->evidence[0])
+            places_forget_evidence(g->places, live->number, mend->evidence);
+        if (mend->kind != DIFFERENCE_ADDED)
+            places_learn(g->places, live->number, mend->path);
+    }
+    if (!mend->undone && !mend->error && mend->kind != DIFFERENCE_CHANGED &&
+        mend->policy != POLICY_IGNORE)
+        return; /* allowed: no event, the count is enough */
+    struct guard_event event = {
+        .said = GUARD_MENDED, .site = live->site->row.name, .mend = mend, .who = g->who};
+    if (!mend->undone && !mend->error)
+        return;
+    tell(g, &event);
+}
+
+/* ---- mending ------------------------------------------------------------------------------ */
+
+static bool is_dir_at(const struct site *site, const char *path)
+{
+    CLEANUP_CLOSE int fd =
+        openat(site->rootfd, path, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+    return fd >= 0;
+}
+
+static void sweep(struct guard *g, struct live_site *live, const char *path, bool quick)
+{
+    enum mend_result r = mend_tree(&live->mender, path, 0, quick);
+    atomic_fetch_add(&g->counts.sweeps, 1);
+    if (r != MEND_FAILED && !path[0])
+        atomic_store(&g->counts.last_proved_s, clock_ns(CLOCK_REALTIME) / 1000000000);
+}
+
+static void look_at(struct guard *g, struct live_site *live, const char *path)
+{
+    if (live->held) {
+        VEC_PUSH(&live->waiting, mem_strdup(path));
+        return;
+    }
+    enum mend_result r = mend_path(&live->mender, path);
+    /* A directory that policy allows: what is in it came before we knew it. */
+    if (r == MEND_LEFT && is_dir_at(live->site, path)) {
+        places_learn(g->places, live->number, path);
+        mend_tree(&live->mender, path, 1, true);
+    }
+}
+
+static void sweep_all(struct guard *g)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        struct live_site *live = &g->live[i];
+        if (live->held) {
+            VEC_PUSH(&live->waiting, mem_strdup(""));
+            continue;
+        }
+        sweep(g, live, "", false);
+        tell_said(g, live, GUARD_SWEPT, NULL);
+    }
+}
+
+/* ---- the document root itself -------------------------------------------------------------- */
+
+static bool root_in_place(const struct site *site)
+{
+    struct stat by_path, by_fd;
+    return lstat(site->row.root, &by_path) == 0 && fstat(site->rootfd, &by_fd) == 0 &&
+           by_path.st_ino == by_fd.st_ino && by_path.st_dev == by_fd.st_dev;
+}
+
+/* Something is mounted over it: the mount goes, and what lies below shows again. */
+static bool uncover_root(const struct site *site)
+{
+    for (int i = 0; i < 64 && !root_in_place(site); i++)
+        if (umount2(site->row.root, MNT_DETACH | UMOUNT_NOFOLLOW) != 0)
+            break;
+    return root_in_place(site);
+}
+
+/* The directory above the document root, and its name there. */
+static int open_above(const struct site *site, const char **name)
+{
+    CLEANUP_FREE char *above = mem_strdup(site->row.root);
+    char *slash = strrchr(above, '/');
+    *name = site->row.root + (slash - above) + 1;
+    *(slash == above ? slash + 1 : slash) = '\0';
+    return open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Our directory is somewhere else on its file system: back to its name; what stands there goes
+ * aside. */
+static bool fetch_root(const struct site *site)
+{
+    const char *name;
+    char link[64], where[4096], bad[ASIDE_NAME_SIZE];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", site->rootfd);
+    ssize_t n = readlink(link, where, sizeof where - 1);
+    where[n > 0 ? n : 0] = '\0';
+    struct stat st;
+    CLEANUP_CLOSE int to = open_above(site, &name);
+    CLEANUP_CLOSE int from = openat(site->rootfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const char *slash = strrchr(where, '/');
+    if (to < 0 || from < 0 || !slash || fstat(site->rootfd, &st) != 0 || !st.st_nlink)
+        return false;
+    struct stat moved;
+    if (fstatat(from, slash + 1, &moved, AT_SYMLINK_NOFOLLOW) != 0 ||
+        moved.st_ino != st.st_ino || moved.st_dev != st.st_dev)
+        return false;
+    aside_bad_name((struct aside *)&site->aside, bad);
+    renameat2(to, name, site->aside.fd, bad, RENAME_NOREPLACE);
+    return renameat2(from, slash + 1, to, name, RENAME_NOREPLACE) == 0 && root_in_place(site);
+}
+
+/* It is gone for good: a new one, filled from what was published. */
+static bool rebuild_root(struct guard *g, struct live_site *live)
+{
+    struct site *site = live->site;
+    const char *name;
+    char bad[ASIDE_NAME_SIZE];
+    CLEANUP_CLOSE int to = open_above(site, &name);
+    if (to < 0)
+        return false;
+    aside_bad_name(&site->aside, bad);
+    renameat2(to, name, site->aside.fd, bad, RENAME_NOREPLACE);
+    if (mkdirat(to, name, 0700) != 0)
+        return false;
+    int fd = openat(to, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return false;
+    dup3(fd, site->rootfd, O_CLOEXEC);
+    close(fd);
+    sweep(g, live, "", false);
+    return places_learn_site(g->places, live->number, NULL) && root_in_place(site);
+}
+
+static void check_root(struct guard *g, struct live_site *live)
+{
+    struct site *site = live->site;
+    if (live->held)
+        return;
+    bool there = root_in_place(site);
+    if (there && !live->root_gone)
+        return;
+    if (!there && !live->root_gone)
+        tell_said(g, live, GUARD_ROOT_GONE, NULL);
+    live->root_gone = !there;
+    if (!there && !g->options.detect_only &&
+        (uncover_root(site) || fetch_root(site) || rebuild_root(g, live)))
+        live->root_gone = false;
+    if (!live->root_gone) {
+        mend_path(&live->mender, "");
+        tell_said(g, live, GUARD_ROOT_BACK, NULL);
+    }
+}
+
+/* ---- events -------------------------------------------------------------------------------- */
+
+static void on_event(void *context, const struct watch_event *event)
+{
+    struct guard *g = context;
+    if (event->kind == WATCH_LOST) {
+        g->lost = true;
+        return;
+    }
+    CLEANUP_STR struct str path = {0};
+    struct place at = places_find(g->places, event->dir, event->name, event->thing, &path);
+    if (at.kind == PLACE_NONE)
+        return;
+    if (at.kind == PLACE_ASIDE) {
+        if (strcmp(path.data, selftest_name) == 0)
+            g->selftest_sent_ns = 0;
+        return;
+    }
+    if (event->pid == g->own) /* what the mender itself did */
+        return;
+    struct who who;
+    g->event_ns = clock_ns(CLOCK_MONOTONIC);
+    g->event_wall_ns = clock_ns(CLOCK_REALTIME);
+    who_read(&who, event->pid);
+    g->who = &who;
+    atomic_fetch_add(&g->counts.events, 1);
+    atomic_store(&g->counts.last_event_s, g->event_wall_ns / 1000000000);
+    struct live_site *live = &g->live[at.site];
+    if (at.is_root_itself)
+        check_root(g, live);
+    look_at(g, live, path.data);
+    g->who = NULL;
+    g->event_ns = g->event_wall_ns = 0;
+}
+
+static void take_from_sweeper(struct guard *g)
+{
+    CLEANUP_STR struct str path = {0};
+    size_t site;
+    while (sweeper_next(g->sweeper, &site, &path))
+        if (site < g->count)
+            look_at(g, &g->live[site], str_text(&path));
+    int64_t proved;
+    if (sweeper_proved(g->sweeper, &proved) && proved > atomic_load(&g->counts.last_proved_s))
+        atomic_store(&g->counts.last_proved_s, proved);
+}
+
+/* ---- the self-test ------------------------------------------------------------------------- */
+
+static bool write_selftest(struct guard *g)
+{
+    bool good = g->count > 0;
+    for (size_t i = 0; i < g->count; i++) {
+        CLEANUP_CLOSE int fd = openat(g->sites[i].aside.fd, selftest_name,
+                                      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        good = fd >= 0 && write(fd, "yagura\n", 7) == 7 && good;
+    }
+    return good;
+}
+
+static void set_blind(struct guard *g, bool blind)
+{
+    if (atomic_load(&g->counts.blind) == blind)
+        return;
+    atomic_store(&g->counts.blind, blind);
+    tell_said(g, NULL, blind ? GUARD_BLIND : GUARD_SEES, NULL);
+    sweep_all(g);
+}
+
+static void selftest(struct guard *g, int64_t now)
+{
+    if (!g->options.selftest_seconds)
+        return;
+    if (g->selftest_sent_ns && now - g->selftest_sent_ns > blind_ns) {
+        set_blind(g, true);
+        g->selftest_sent_ns = 0;
+        g->next_selftest_ns = now;
+    } else if (!g->selftest_sent_ns && atomic_load(&g->counts.blind) &&
+               g->next_selftest_ns > now)
+        set_blind(g, false);
+    if (now < g->next_selftest_ns || g->selftest_sent_ns)
+        return;
+    g->next_selftest_ns = now + (int64_t)g->options.selftest_seconds * 1000000000;
+    g->selftest_sent_ns = now;
+    write_selftest(g); /* if it cannot be written, nothing comes back: blind */
+}
+
+/* ---- start, step, stop --------------------------------------------------------------------- */
+
+static bool start_sweeper(struct guard *g, struct error *e)
+{
+    return !g->options.sweep_seconds ||
+           sweeper_start(&g->sweeper, g->sites, g->count, 500, g->options.sweep_seconds, e);
+}
+
+static void open_live(struct guard *g, size_t i)
+{
+    struct live_site *live = &g->live[i];
+    struct site *site = &g->sites[i];
+    *live = (struct live_site){.site = site, .guard = g, .number = i};
+    live->index = stat_index_new(site->generation.manifest, site->generation.sha256);
+    live->mender = (struct mender){.rootfd = site->rootfd,
+                                   .manifest = site->generation.manifest,
+                                   .policies = site->policies,
+                                   .objects = g->options.objects,
+                                   .aside = &site->aside,
+                                   .index = live->index,
+                                   .dry_run = g->options.detect_only,
+                                   .event = on_mend,
+                                   .context = live};
+}
+
+static bool start(struct guard *g, struct error *e)
+{
+    if (!watch_open(&g->watch, e))
+        return false;
+    for (size_t i = 0; i < g->count; i++)
+        if (!watch_add(g->watch, g->sites[i].rootfd, e) ||
+            !watch_add(g->watch, g->sites[i].aside.fd, e) ||
+            !aside_clear_ready(&g->sites[i].aside, e) || !places_learn_site(g->places, i, e)) {
+            error_prefix(e, "%s", g->sites[i].row.root);
+            return false;
+        }
+    for (size_t i = 0; i < g->count; i++)
+        check_root(g, &g->live[i]);
+    sweep_all(g);
+    return start_sweeper(g, e);
+}
+
+bool guard_start(struct guard **out, const struct guard_options *options, struct site *sites,
+                 size_t count, struct error *e)
+{
+    /* A tree is learnt with a descriptor a level. */
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    struct guard *g = mem_alloc(sizeof *g);
+    g->options = *options;
+    g->sites = sites;
+    g->count = count;
+    g->own = getpid();
+    g->live = mem_alloc((count + 1) * sizeof *g->live);
+    g->places = places_new(sites, count);
+    g->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+    atomic_store(&g->counts.started_s, clock_ns(CLOCK_REALTIME) / 1000000000);
+    atomic_store(&g->counts.detect_only, options->detect_only);
+    for (size_t i = 0; i < count; i++)
+        open_live(g, i);
+    if (!start(g, e)) {
+        guard_stop(g);
+        return false;
+    }
+    *out = g;
+    return true;
+}
+
+static void after_events(struct guard *g)
+{
+    if (!g->lost)
+        return;
+    g->lost = false;
+    atomic_fetch_add(&g->counts.lost, 1);
+    tell_said(g, NULL, GUARD_LOST, NULL);
+    sweep_all(g);
+}
+
+static void tick(struct guard *g)
+{
+    int64_t now = clock_ns(CLOCK_MONOTONIC);
+    selftest(g, now);
+    if (now < g->next_tick_ns)
+        return;
+    g->next_tick_ns = now + 1000000000;
+    for (size_t i = 0; i < g->count; i++)
+        check_root(g, &g->live[i]);
+}
+
+/* Reading the list again is how the kernel learns that we have seen it. */
+static void mounts_changed(struct guard *g)
+{
+    char buffer[4096];
+    lseek(g->mounts, 0, SEEK_SET);
+    while (read(g->mounts, buffer, sizeof buffer) > 0)
+        continue;
+    for (size_t i = 0; i < g->count; i++)
+        check_root(g, &g->live[i]);
+}
+
+bool guard_step(struct guard *g, int timeout_ms, int other_fd, struct error *e)
+{
+    struct pollfd fds[] = {
+        {.fd = watch_fd(g->watch), .events = POLLIN},
+        {.fd = g->sweeper ? sweeper_fd(g->sweeper) : -1, .events = POLLIN},
+        {.fd = g->mounts, .events = POLLPRI},
+        {.fd = other_fd, .events = POLLIN},
+    };
+    if (timeout_ms < 0 || timeout_ms > 1000)
+        timeout_ms = 1000;
+    int ready = poll(fds, ARRAY_COUNT(fds), timeout_ms);
+    if (ready < 0 && errno != EINTR) {
+        error_set_errno(e, errno, "waiting for what changes");
+        return false;
+    }
+    if (ready > 0 && (fds[0].revents & POLLIN)) {
+        if (!watch_read(g->watch, on_event, g, e))
+            return false;
+        after_events(g);
+    }
+    if (ready > 0 && (fds[1].revents & POLLIN))
+        take_from_sweeper(g);
+    if (ready > 0 && (fds[2].revents & POLLPRI))
+        mounts_changed(g);
+    tick(g);
+    return true;
+}
+
+void guard_stop(struct guard *g)
+{
+    sweeper_stop(g->sweeper);
+    watch_close(g->watch);
+    for (size_t i = 0; i < g->count; i++) {
+        for (size_t k = 0; k < g->live[i].waiting.count; k++)
+            free(g->live[i].waiting.items[k]);
+        VEC_FREE(&g->live[i].waiting);
+        stat_index_free(g->live[i].index);
+        if (g->sites[i].aside.fd >= 0)
+            unlinkat(g->sites[i].aside.fd, selftest_name, 0);
+        site_close(&g->sites[i]);
+    }
+    places_free(g->places);
+    if (g->mounts >= 0)
+        close(g->mounts);
+    free(g->live);
+    free(g);
+}
+
+/* ---- publications --------------------------------------------------------------------------- */
+
+static struct live_site *find(struct guard *g, const char *name, struct error *e)
+{
+    for (size_t i = 0; i < g->count; i++)
+        if (str_equal(g->sites[i].row.name, name))
+            return &g->live[i];
+    error_set(e, ERR_ABSENT, "there is no site \"%.64s\" under guard", name);
+    return NULL;
+}
+
+bool guard_hold(struct guard *g, const char *name, struct error *e)
+{
+    struct live_site *live = find(g, name, e);
+    if (live)
+        live->held = true;
+    return live != NULL;
+}
+
+/* The generation that is accepted now, if it is another one: everything that knows entry
+ * numbers starts anew. */
+static bool take_generation(struct guard *g, struct live_site *live, struct error *e)
+{
+    struct site *site = live->site, fresh;
+    struct site_wants wants = {.aside = true, .generation = true};
+    if (!site_open(&fresh, g->options.state, site->row.name, &wants, e))
+        return false;
+    sweeper_stop(g->sweeper);
+    g->sweeper = NULL;
+    size_t number = live->number;
+    stat_index_free(live->index);
+    site_close(site);
+    *site = fresh;
+    open_live(g, number);
+    places_free(g->places);
+    g->places = places_new(g->sites, g->count);
+    for (size_t i = 0; i < g->count; i++)
+        if (!places_learn_site(g->places, i, e))
+            return false;
+    return watch_add(g->watch, site->rootfd, e) && start_sweeper(g, e);
+}
+
+bool guard_release(struct guard *g, const char *name, struct error *e)
+{
+    struct live_site *live = find(g, name, e);
+    if (!live)
+        return false;
+    struct live_site was = *live;
+    live->held = false;
+    bool good = take_generation(g, live, e);
+    for (size_t i = 0; i < was.waiting.count; i++) {
+        if (good)
+            look_at(g, live, was.waiting.items[i]);
+        free(was.waiting.items[i]);
+    }
+    VEC_FREE(&was.waiting);
+    return good;
+}

@@ -1,0 +1,201 @@
+#include "guard/places.h"
+
+#include "base/mem.h"
+#include "guard/handles.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* A directory that is watched and not published; `path` NULL is the folder aside. */
+struct other {
+    size_t site;
+    char *path;
+};
+
+struct places {
+    const struct site *sites;
+    size_t count;
+    uint32_t *first; /* number of each site's entry 0 */
+    uint64_t *fsid;
+    struct handles *handles;
+    VEC(struct other) others;
+};
+
+struct places *places_new(const struct site *sites, size_t count)
+{
+    struct places *p = mem_alloc(sizeof *p);
+    p->sites = sites;
+    p->count = count;
+    p->first = mem_alloc((count + 1) * sizeof *p->first);
+    p->fsid = mem_alloc((count + 1) * sizeof *p->fsid);
+    for (size_t i = 0; i < count; i++)
+        p->first[i + 1] = p->first[i] + manifest_count(sites[i].generation.manifest);
+    p->handles = handles_new(p->first[count]);
+    return p;
+}
+
+void places_free(struct places *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->others.count; i++)
+        free(p->others.items[i].path);
+    VEC_FREE(&p->others);
+    handles_free(p->handles);
+    free(p->first);
+    free(p->fsid);
+    free(p);
+}
+
+static int open_dir(int rootfd, const char *path)
+{
+    struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+                                      RESOLVE_NO_MAGICLINKS};
+    return (int)syscall(SYS_openat2, rootfd, path[0] ? path : ".", &how, sizeof how);
+}
+
+static void learn_value(struct places *p, size_t site, int dirfd, const char *name, uint32_t value)
+{
+    uint64_t hash;
+    if (handle_of(&hash, p->fsid[site], dirfd, name, NULL))
+        handles_set(p->handles, hash, value);
+}
+
+/* A published directory that is open, and all beneath it. */
+static void learn_published(struct places *p, size_t site, int dirfd, uint32_t index)
+{
+    const struct manifest *m = p->sites[site].generation.manifest;
+    struct manifest_entry dir, child;
+    manifest_entry(m, index, &dir);
+    learn_value(p, site, dirfd, "", p->first[site] + index);
+    for (uint32_t i = dir.first_child; i < dir.first_child + dir.child_count; i++) {
+        char name[256];
+        manifest_entry(m, i, &child);
+        memcpy(name, child.name, child.name_length);
+        name[child.name_length] = '\0';
+        if (!S_ISDIR(child.mode)) {
+            learn_value(p, site, dirfd, name, p->first[site] + i);
+            continue;
+        }
+        CLEANUP_CLOSE int below = openat(
+            dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (below >= 0)
+            learn_published(p, site, below, i);
+    }
+}
+
+static void learn_other(struct places *p, size_t site, int dirfd, const char *path)
+{
+    uint64_t hash;
+    if (!handle_of(&hash, p->fsid[site], dirfd, "", NULL))
+        return;
+    uint32_t known = handles_find(p->handles, hash);
+    if (known != HANDLE_NONE && (known & HANDLE_OTHER)) {
+        struct other *old = &p->others.items[known & ~HANDLE_OTHER];
+        if (old->path) {
+            free(old->path);
+            old->path = mem_strdup(path);
+        }
+        return;
+    }
+    if (p->others.count >= HANDLE_OTHER - 1)
+        return;
+    handles_set(p->handles, hash, HANDLE_OTHER | (uint32_t)p->others.count);
+    VEC_PUSH(&p->others, ((struct other){site, path ? mem_strdup(path) : NULL}));
+}
+
+bool places_learn_site(struct places *p, size_t site, struct error *e)
+{
+    const struct site *s = &p->sites[site];
+    if (!handle_fsid(&p->fsid[site], s->rootfd, e))
+        return false;
+    uint64_t hash; /* once with an error: a file system without handles is said */
+    if (!handle_of(&hash, p->fsid[site], s->rootfd, "", e))
+        return false;
+    CLEANUP_CLOSE int root = open_dir(s->rootfd, "");
+    if (root >= 0)
+        learn_published(p, site, root, MANIFEST_ROOT);
+    learn_other(p, site, s->aside.fd, NULL);
+    return true;
+}
+
+void places_learn(struct places *p, size_t site, const char *path)
+{
+    const struct site *s = &p->sites[site];
+    CLEANUP_FREE char *folder = mem_strdup(path);
+    char *slash = strrchr(folder, '/');
+    const char *name = slash ? path + (slash - folder) + 1 : path;
+    if (slash)
+        *slash = '\0';
+    else
+        folder[0] = '\0';
+    CLEANUP_CLOSE int parent = open_dir(s->rootfd, folder);
+    if (parent < 0)
+        return;
+    uint32_t index = manifest_find(s->generation.manifest, path, strlen(path));
+    CLEANUP_CLOSE int dir = openat(parent, name[0] ? name : ".",
+                                   O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (dir >= 0 && index != MANIFEST_NONE)
+        learn_published(p, site, dir, index);
+    else if (dir >= 0)
+        learn_other(p, site, dir, path);
+    else if (index != MANIFEST_NONE)
+        learn_value(p, site, parent, name, p->first[site] + index);
+}
+
+void places_forget_evidence(struct places *p, size_t site, const char *name)
+{
+    uint64_t hash;
+    if (handle_of(&hash, p->fsid[site], p->sites[site].aside.fd, name, NULL))
+        handles_remove(p->handles, hash);
+}
+
+static size_t site_of(const struct places *p, uint32_t value)
+{
+    size_t site = 0;
+    while (site + 1 < p->count && value >= p->first[site + 1])
+        site++;
+    return site;
+}
+
+struct place places_find(const struct places *p, uint64_t dir, const char *name, uint64_t thing,
+                         struct str *path)
+{
+    str_clear(path);
+    str_add(path, "");
+    bool itself = strcmp(name, ".") == 0;
+    uint32_t value = dir ? handles_find(p->handles, dir) : HANDLE_NONE;
+    struct place at = {.kind = PLACE_PATH};
+    if (value == HANDLE_NONE) {
+        value = thing ? handles_find(p->handles, thing) : HANDLE_NONE;
+        itself = true; /* of the thing, only its own published path is known */
+        if (value == HANDLE_NONE || (value & HANDLE_OTHER))
+            return (struct place){.kind = PLACE_NONE};
+    }
+    if (value & HANDLE_OTHER) {
+        const struct other *other = &p->others.items[value & ~HANDLE_OTHER];
+        at.site = other->site;
+        if (!other->path) {
+            at.kind = PLACE_ASIDE;
+            str_add(path, name);
+            return at;
+        }
+        str_add(path, other->path);
+    } else {
+        at.site = site_of(p, value);
+        uint32_t index = value - p->first[at.site];
+        manifest_add_path(p->sites[at.site].generation.manifest, index, path);
+        at.is_root_itself = itself && index == MANIFEST_ROOT;
+    }
+    if (!itself) {
+        if (path->length)
+            str_add_char(path, '/');
+        str_add(path, name);
+    }
+    return at;
+}

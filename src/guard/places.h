@@ -1,0 +1,40 @@
+/* places.h - where in which site an event happened: directories and files of all guarded sites,
+ * known by handle (handles.h).
+ *
+ * Published entries of all sites are numbered one after the other. Directories that are not
+ * published but watched (beneath an upload folder) are added as they come up. */
+#ifndef YAGURA_GUARD_PLACES_H
+#define YAGURA_GUARD_PLACES_H
+
+#include "base/str.h"
+#include "content/site.h"
+
+enum place_kind { PLACE_NONE, PLACE_PATH, PLACE_ASIDE };
+
+struct place {
+    enum place_kind kind;
+    size_t site; /* number of the site */
+    bool is_root_itself;
+};
+
+struct places;
+
+struct places *places_new(const struct site *sites, size_t count);
+void places_free(struct places *p);
+
+/* Learns all directories and files of a site as they are on disk now, and its folder aside. */
+bool places_learn_site(struct places *p, size_t site, struct error *e);
+
+/* Learns this path (and, of a directory, what was published beneath it) anew: it was put back
+ * and is another inode. A directory that is not published is learnt as one to watch. */
+void places_learn(struct places *p, size_t site, const char *path);
+
+/* Forgets what lies in the folder aside under this name: it is evidence now. */
+void places_forget_evidence(struct places *p, size_t site, const char *name);
+
+/* Where an event is: the path of `name` in the directory, else that of the published file that
+ * the thing is under whatever name. PLACE_NONE: none of ours. */
+struct place places_find(const struct places *p, uint64_t dir, const char *name, uint64_t thing,
+                         struct str *path);
+
+#endif

@@ -1,0 +1,163 @@
+#include "guard/watch.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "guard/handles.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/fanotify.h>
+#include <unistd.h>
+
+/* Debian 12's headers have all of these; the kernel may not. */
+static const unsigned group_flags = FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK |
+                                    FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS |
+                                    FAN_REPORT_DFID_NAME_TARGET;
+static const uint64_t asked = FAN_MODIFY | FAN_CLOSE_WRITE | FAN_ATTRIB | FAN_CREATE | FAN_DELETE |
+                              FAN_DELETE_SELF | FAN_MOVED_FROM | FAN_MOVED_TO | FAN_MOVE_SELF |
+                              FAN_ONDIR;
+
+enum { BUFFER = 256 * 1024, SEEN = 4096 };
+
+struct watch {
+    int fd;
+    char *buffer;
+    uint64_t seen[SEEN]; /* hashes of what this batch has told; only saves work */
+};
+
+bool watch_open(struct watch **out, struct error *e)
+{
+    int fd = fanotify_init(group_flags, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        if (errno == EINVAL || errno == ENOSYS)
+            error_set(e, ERR_UNSUPPORTED, "this kernel has no fanotify that names what changed "
+                      "(Linux 5.17 has)");
+        else
+            error_set_errno(e, errno, "asking the kernel for changes (fanotify)");
+        return false;
+    }
+    struct watch *w = mem_alloc(sizeof *w);
+    w->fd = fd;
+    w->buffer = mem_alloc(BUFFER);
+    *out = w;
+    return true;
+}
+
+void watch_close(struct watch *w)
+{
+    if (!w)
+        return;
+    close(w->fd);
+    free(w->buffer);
+    free(w);
+}
+
+void watch_cleanup(struct watch **w)
+{
+    watch_close(*w);
+}
+
+bool watch_add(struct watch *w, int fd, struct error *e)
+{
+    if (fanotify_mark(w->fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, asked, fd, NULL) == 0)
+        return true;
+    if (errno == ENODEV || errno == EXDEV || errno == EOPNOTSUPP)
+        error_set(e, ERR_UNSUPPORTED, "this file system does not tell its changes by handle");
+    else
+        error_set_errno(e, errno, "marking the file system");
+    return false;
+}
+
+int watch_fd(const struct watch *w)
+{
+    return w->fd;
+}
+
+/* One record of an event: its directory and name, or the thing itself. */
+static bool read_record(const struct fanotify_event_info_header *head, struct watch_event *event)
+{
+    const struct fanotify_event_info_fid *info = (const void *)head;
+    const struct file_handle *handle = (const void *)info->handle;
+    uint64_t fsid;
+    if (head->len < sizeof *info + sizeof *handle ||
+        handle->handle_bytes > head->len - sizeof *info - sizeof *handle)
+        return false;
+    memcpy(&fsid, &info->fsid, sizeof fsid);
+    uint64_t hash =
+        handle_hash(fsid, handle->handle_type, handle->f_handle, handle->handle_bytes);
+    if (head->info_type == FAN_EVENT_INFO_TYPE_FID) {
+        event->thing = hash;
+        return true;
+    }
+    if (head->info_type != FAN_EVENT_INFO_TYPE_DFID_NAME &&
+        head->info_type != FAN_EVENT_INFO_TYPE_DFID)
+        return true;
+    event->dir = hash;
+    const char *name = (const char *)handle->f_handle + handle->handle_bytes;
+    const char *end = (const char *)head + head->len;
+    event->name = head->info_type == FAN_EVENT_INFO_TYPE_DFID || name >= end ||
+                          !memchr(name, 0, (size_t)(end - name))
+                      ? "."
+                      : name;
+    return true;
+}
+
+static bool told_before(struct watch *w, const struct watch_event *event)
+{
+    uint64_t hash = handle_hash(event->dir ^ event->thing * 3, (int)event->pid, event->name,
+                                strlen(event->name));
+    uint64_t *slot = &w->seen[hash % SEEN];
+    if (*slot == hash)
+        return true;
+    *slot = hash;
+    return false;
+}
+
+static void read_event(struct watch *w, const struct fanotify_event_metadata *meta,
+                       void (*tell)(void *context, const struct watch_event *event),
+                       void *context)
+{
+    struct watch_event event = {.kind = WATCH_NAME,
+                                .name = ".",
+                                .mask = meta->mask,
+                                .pid = meta->pid,
+                                .is_dir = (meta->mask & FAN_ONDIR) != 0};
+    if (meta->mask & FAN_Q_OVERFLOW) {
+        event.kind = WATCH_LOST;
+        tell(context, &event);
+        return;
+    }
+    for (uint32_t at = meta->metadata_len; at + sizeof(struct fanotify_event_info_header) <=
+                                           meta->event_len;) {
+        const struct fanotify_event_info_header *head = (const void *)((const char *)meta + at);
+        if (head->len < sizeof *head || head->len > meta->event_len - at ||
+            !read_record(head, &event))
+            break;
+        at += head->len;
+    }
+    if ((event.dir || event.thing) && !told_before(w, &event))
+        tell(context, &event);
+}
+
+bool watch_read(struct watch *w, void (*tell)(void *context, const struct watch_event *event),
+                void *context, struct error *e)
+{
+    ssize_t size = read(w->fd, w->buffer, BUFFER);
+    if (size < 0) {
+        if (errno == EAGAIN || errno == EINTR)
+            return true;
+        error_set_errno(e, errno, "reading what changed");
+        return false;
+    }
+    memset(w->seen, 0, sizeof w->seen);
+    const struct fanotify_event_metadata *meta = (const void *)w->buffer;
+    for (; FAN_EVENT_OK(meta, size); meta = FAN_EVENT_NEXT(meta, size)) {
+        if (meta->vers != FANOTIFY_METADATA_VERSION) {
+            error_set(e, ERR_UNSUPPORTED, "the kernel tells changes in another format");
+            return false;
+        }
+        read_event(w, meta, tell, context);
+    }
+    return true;
+}

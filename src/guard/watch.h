@@ -1,0 +1,53 @@
+/* watch.h - what the kernel says of changes on a file system: fanotify, by one mark on the whole
+ * file system and not on a mount, so that a change made through another mount or in another
+ * mount namespace (a container) is seen, and no folder needs a watch of its own.
+ *
+ * Read from the group: FAN_CLASS_NOTIF with FAN_REPORT_DFID_NAME_TARGET (Linux 5.17): every
+ * event names the directory (by handle) and the name in it, and the thing itself (by handle).
+ * Nobody waits for us: these are notifications. The queue is unlimited; when memory runs out the
+ * kernel drops events and says so (WATCH_LOST).
+ *
+ * Names of one batch that are the same are told once. Events of this very process are told as
+ * such: what the restorer does comes back as well. */
+#ifndef YAGURA_GUARD_WATCH_H
+#define YAGURA_GUARD_WATCH_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum watch_kind {
+    WATCH_NAME, /* something happened to `name` in the directory `dir` */
+    WATCH_LOST  /* events were lost: look at everything */
+};
+
+struct watch_event {
+    enum watch_kind kind;
+    uint64_t dir;     /* hash of the directory's handle (handles.h) */
+    const char *name; /* "." for the directory itself */
+    uint64_t thing;   /* hash of the handle of what it is; 0 if not told */
+    uint64_t mask;    /* FAN_* */
+    pid_t pid;        /* 0: not told */
+    bool is_dir;
+};
+
+struct watch;
+
+/* Needs CAP_SYS_ADMIN. ERR_UNSUPPORTED where the kernel or the file system cannot. */
+bool watch_open(struct watch **out, struct error *e);
+void watch_close(struct watch *w);
+void watch_cleanup(struct watch **w);
+
+/* Marks the file system of this descriptor; again for each further one. */
+bool watch_add(struct watch *w, int fd, struct error *e);
+
+int watch_fd(const struct watch *w); /* readable: there are events */
+
+/* Reads one batch and calls `event` for each. False only if reading itself failed. */
+bool watch_read(struct watch *w, void (*event)(void *context, const struct watch_event *event),
+                void *context, struct error *e);
+
+#endif
