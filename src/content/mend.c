@@ -333,10 +333,88 @@ static enum mend_result not_published(struct mender *m, const struct spot *at,
     return tell_done(m, &event);
 }
 
+static int open_below(int dirfd, const char *name)
+{
+    struct open_how how = {
+        .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+    return (int)syscall(SYS_openat2, dirfd, name, &how, sizeof how);
+}
+
+static bool same_inode(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/* Where an open directory lies now: its parent, open, and its name there. */
+static int open_parent_of(int fd, char name[256])
+{
+    char link[64], where[4096];
+    struct stat st, there;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, where, sizeof where - 1);
+    where[n > 0 ? n : 0] = '\0';
+    const char *slash = strrchr(where, '/');
+    if (!slash || strlen(slash + 1) > 255)
+        return -1;
+    strcpy(name, slash + 1);
+    int parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (parent >= 0 && fstat(fd, &st) == 0 &&
+        fstatat(parent, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && same_inode(&st, &there))
+        return parent;
+    if (parent >= 0)
+        close(parent);
+    return -1;
+}
+
+/* Is this directory one of the site's own, at its published place or at any other in it? */
+static bool within_root(const struct mender *m, int dirfd)
+{
+    struct stat root, st;
+    CLEANUP_CLOSE int at = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fstat(m->rootfd, &root) != 0)
+        return false;
+    for (int depth = 0; at >= 0 && depth < 2048 && fstat(at, &st) == 0; depth++) {
+        if (same_inode(&st, &root))
+            return true;
+        int above = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        struct stat higher;
+        if (above < 0 || fstat(above, &higher) != 0 || same_inode(&higher, &st)) {
+            if (above >= 0)
+                close(above);
+            return false;
+        }
+        close(at);
+        at = above;
+    }
+    return false;
+}
+
+/* The published directory lies elsewhere: back to its name. With another one of the site's it
+ * changes places, else what stands at its name goes aside first. */
+static bool fetch_dir(struct mender *m, const struct spot *at, int fd, bool occupied,
+                      struct mend_event *event)
+{
+    char name[256];
+    CLEANUP_CLOSE int parent = open_parent_of(fd, name);
+    if (parent < 0)
+        return false;
+    if (occupied && within_root(m, parent))
+        return rename_at(parent, name, at->dirfd, at->name, RENAME_EXCHANGE) == 0;
+    if (occupied && !move_aside(m, at->dirfd, at->name, event, NULL))
+        return false;
+    return rename_at(parent, name, at->dirfd, at->name, RENAME_NOREPLACE) == 0;
+}
+
 static enum mend_result put_back(struct mender *m, const struct spot *at,
                                  struct mend_event *event)
 {
     struct error e = ERROR_INIT;
+    CLEANUP_CLOSE int dir = -1;
+    if (!m->dry_run && m->find_dir && m->find_dir(m->context, at->index, &dir) && dir >= 0 &&
+        fetch_dir(m, at, dir, event->kind != DIFFERENCE_REMOVED, event))
+        return tell_done(m, event);
     if (!m->dry_run && !replace(m, at->index, at->dirfd, at->name, event, &e))
         return tell_failed(m, event, &e);
     return tell_done(m, event);
@@ -404,6 +482,17 @@ static enum mend_result same_type(struct mender *m, const struct spot *at,
     return only_attributes(m, at, was, is, &event);
 }
 
+/* A directory of the right name that is not the one that was published. */
+static bool is_stranger(struct mender *m, uint32_t index, const struct manifest_entry *was,
+                        const struct stat *st)
+{
+    CLEANUP_CLOSE int fd = -1;
+    struct stat published;
+    if (!S_ISDIR(was->mode) || !m->find_dir || !m->find_dir(m->context, index, &fd))
+        return false;
+    return fd < 0 || fstat(fd, &published) != 0 || !same_inode(&published, st);
+}
+
 /* *below: it is a directory in its place, and one may go down. */
 static enum mend_result mend_name(struct mender *m, const struct spot *at, bool *below)
 {
@@ -429,7 +518,8 @@ static enum mend_result mend_name(struct mender *m, const struct spot *at, bool 
     struct walk_entry is;
     if (!walk_one(&is, at->dirfd, at->name, read, same, arena, &e) && e.code == ERR_ABSENT)
         return published ? missing(m, at) : MEND_RIGHT;
-    same = published && (was.mode & S_IFMT) == (is.st.st_mode & S_IFMT);
+    same = published && (was.mode & S_IFMT) == (is.st.st_mode & S_IFMT) &&
+           !is_stranger(m, at->index, &was, &is.st);
     if (!published) {
         enum mend_result r = not_published(m, at, &is);
         *below = r == MEND_LEFT && S_ISDIR(is.st.st_mode);
@@ -449,22 +539,12 @@ static enum mend_result mend_name(struct mender *m, const struct spot *at, bool 
 
 /* ---- a path ------------------------------------------------------------------------------- */
 
-static int open_below(int dirfd, const char *name)
-{
-    struct open_how how = {
-        .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-    };
-    return (int)syscall(SYS_openat2, dirfd, name, &how, sizeof how);
-}
-
 /* Does the path of a directory still lead to this descriptor? */
 static bool still_there(const struct mender *m, const char *folder, int dirfd)
 {
     CLEANUP_CLOSE int again = open_below(m->rootfd, folder[0] ? folder : ".");
     struct stat a, b;
-    return again >= 0 && fstat(again, &a) == 0 && fstat(dirfd, &b) == 0 &&
-           a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+    return again >= 0 && fstat(again, &a) == 0 && fstat(dirfd, &b) == 0 && same_inode(&a, &b);
 }
 
 static enum mend_result mend_root(struct mender *m)

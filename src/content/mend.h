@@ -15,6 +15,10 @@
  * away or exchanged meanwhile, the path no longer leads to the descriptor: then it is looked at
  * again from the root, at most MEND_TRIES times.
  *
+ * With find_dir() a directory is known by identity, not only by name: one that was moved away or
+ * exchanged is fetched back by renaming, whatever it holds, and a stranger of the same name goes
+ * aside as a whole.
+ *
  * Directories keep their published modification time after a mend. Nothing is synced here:
  * mend_sync() makes durable what was done, after the pages are back. */
 #ifndef YAGURA_CONTENT_MEND_H
@@ -50,6 +54,9 @@ struct mender {
     struct aside *aside;
     struct stat_index *index; /* NULL: read everything */
     bool dry_run;             /* say what would be done */
+    /* The published directory `index`, open, wherever it is now; *fd -1: it is no more. False:
+     * its identity is not known, any directory of its name is taken for it. May be NULL. */
+    bool (*find_dir)(void *context, uint32_t index, int *fd);
     void (*event)(void *context, const struct mend_event *event);
     void *context;
 };

@@ -337,6 +337,12 @@ static bool start_sweeper(struct guard *g, struct error *e)
            sweeper_start(&g->sweeper, g->sites, g->count, 500, g->options.sweep_seconds, e);
 }
 
+static bool find_dir(void *context, uint32_t index, int *fd)
+{
+    struct live_site *live = context;
+    return places_open_dir(live->guard->places, live->number, index, fd);
+}
+
 static void open_live(struct guard *g, size_t i)
 {
     struct live_site *live = &g->live[i];
@@ -350,6 +356,7 @@ static void open_live(struct guard *g, size_t i)
                                    .aside = &site->aside,
                                    .index = live->index,
                                    .dry_run = g->options.detect_only,
+                                   .find_dir = find_dir,
                                    .event = on_mend,
                                    .context = live};
 }

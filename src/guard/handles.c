@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 /* Open addressing; hash 0 is a free slot, 1 one that was freed. */
@@ -102,12 +105,43 @@ uint64_t handle_hash(uint64_t fsid, int type, const void *bytes, size_t size)
     return XXH3_64bits_withSeed(bytes, size, fsid ^ (uint64_t)(unsigned)type << 56);
 }
 
+union any_handle {
+    struct file_handle handle;
+    char space[sizeof(struct file_handle) + HANDLE_BYTES];
+};
+
+bool handle_bytes_of(uint8_t *out, size_t most, size_t *size, int *type, int fd)
+{
+    union any_handle at = {.handle = {.handle_bytes = HANDLE_BYTES}};
+    int mount;
+    if (name_to_handle_at(fd, "", &at.handle, &mount, AT_EMPTY_PATH) != 0 ||
+        at.handle.handle_bytes > most)
+        return false;
+    memcpy(out, at.handle.f_handle, at.handle.handle_bytes);
+    *size = at.handle.handle_bytes;
+    *type = at.handle.handle_type;
+    return true;
+}
+
+bool handle_open_dir(int *fd, int mount, int type, const uint8_t *bytes, size_t size)
+{
+    union any_handle at = {
+        .handle = {.handle_bytes = (unsigned)size, .handle_type = type}};
+    memcpy(at.handle.f_handle, bytes, size);
+    *fd = open_by_handle_at(mount, &at.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0)
+        return errno == ESTALE || errno == ENOENT;
+    struct stat st;
+    if (fstat(*fd, &st) == 0 && st.st_nlink == 0) { /* removed, and still open somewhere */
+        close(*fd);
+        *fd = -1;
+    }
+    return true;
+}
+
 bool handle_of(uint64_t *hash, uint64_t fsid, int dirfd, const char *name, struct error *e)
 {
-    union {
-        struct file_handle handle;
-        char space[sizeof(struct file_handle) + HANDLE_BYTES];
-    } at = {.handle = {.handle_bytes = HANDLE_BYTES}};
+    union any_handle at = {.handle = {.handle_bytes = HANDLE_BYTES}};
     int mount;
     if (name_to_handle_at(dirfd, name, &at.handle, &mount, name[0] ? 0 : AT_EMPTY_PATH) != 0) {
         error_set_errno(e, errno, "asking for the handle of it");

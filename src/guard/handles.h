@@ -38,6 +38,14 @@ uint32_t handles_find(const struct handles *h, uint64_t hash); /* HANDLE_NONE if
  * as handle_fsid() says. */
 bool handle_of(uint64_t *hash, uint64_t fsid, int dirfd, const char *name, struct error *e);
 
+/* The handle itself of an open directory; false if it is longer than `most`. */
+bool handle_bytes_of(uint8_t *out, size_t most, size_t *size, int *type, int fd);
+
+/* The directory that a handle is, open for reading; *fd -1: there is no such directory any
+ * more. False if that cannot be told (no CAP_DAC_READ_SEARCH). `mount` is any descriptor on
+ * the file system. */
+bool handle_open_dir(int *fd, int mount, int type, const uint8_t *bytes, size_t size);
+
 /* The file system's number, as fanotify reports it. */
 bool handle_fsid(uint64_t *out, int fd, struct error *e);
 

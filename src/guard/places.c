@@ -16,12 +16,21 @@ struct other {
     char *path;
 };
 
+/* The handle of a published directory; `bytes` 0: not known, or too long to be kept. */
+struct dir_handle {
+    uint8_t bytes;
+    int8_t type;
+    uint8_t handle[30]; /* ext4 8, XFS and tmpfs 12 to 20, Btrfs 20 */
+};
+
 struct places {
     const struct site *sites;
     size_t count;
     uint32_t *first; /* number of each site's entry 0 */
     uint64_t *fsid;
     struct handles *handles;
+    uint32_t *dir_number; /* of each entry: its number in dirs + 1, or 0 */
+    VEC(struct dir_handle) dirs;
     VEC(struct other) others;
 };
 
@@ -35,6 +44,7 @@ struct places *places_new(const struct site *sites, size_t count)
     for (size_t i = 0; i < count; i++)
         p->first[i + 1] = p->first[i] + manifest_count(sites[i].generation.manifest);
     p->handles = handles_new(p->first[count]);
+    p->dir_number = mem_alloc((p->first[count] + 1) * sizeof *p->dir_number);
     return p;
 }
 
@@ -45,7 +55,9 @@ void places_free(struct places *p)
     for (size_t i = 0; i < p->others.count; i++)
         free(p->others.items[i].path);
     VEC_FREE(&p->others);
+    VEC_FREE(&p->dirs);
     handles_free(p->handles);
+    free(p->dir_number);
     free(p->first);
     free(p->fsid);
     free(p);
@@ -66,6 +78,32 @@ static void learn_value(struct places *p, size_t site, int dirfd, const char *na
         handles_set(p->handles, hash, value);
 }
 
+static void learn_dir(struct places *p, size_t site, int dirfd, uint32_t index)
+{
+    struct dir_handle dir = {0};
+    size_t size;
+    int type;
+    uint32_t *number = &p->dir_number[p->first[site] + index];
+    if (handle_bytes_of(dir.handle, sizeof dir.handle, &size, &type, dirfd) && type < 128) {
+        dir.bytes = (uint8_t)size;
+        dir.type = (int8_t)type;
+    }
+    if (!*number) {
+        VEC_PUSH(&p->dirs, dir);
+        *number = (uint32_t)p->dirs.count;
+    } else
+        p->dirs.items[*number - 1] = dir;
+}
+
+bool places_open_dir(const struct places *p, size_t site, uint32_t index, int *fd)
+{
+    uint32_t number = p->dir_number[p->first[site] + index];
+    const struct dir_handle *dir = number ? &p->dirs.items[number - 1] : NULL;
+    if (!dir || !dir->bytes)
+        return false;
+    return handle_open_dir(fd, p->sites[site].rootfd, dir->type, dir->handle, dir->bytes);
+}
+
 /* A published directory that is open, and all beneath it. */
 static void learn_published(struct places *p, size_t site, int dirfd, uint32_t index)
 {
@@ -73,6 +111,7 @@ static void learn_published(struct places *p, size_t site, int dirfd, uint32_t i
     struct manifest_entry dir, child;
     manifest_entry(m, index, &dir);
     learn_value(p, site, dirfd, "", p->first[site] + index);
+    learn_dir(p, site, dirfd, index);
     for (uint32_t i = dir.first_child; i < dir.first_child + dir.child_count; i++) {
         char name[256];
         manifest_entry(m, i, &child);
@@ -140,8 +179,14 @@ void places_learn(struct places *p, size_t site, const char *path)
     uint32_t index = manifest_find(s->generation.manifest, path, strlen(path));
     CLEANUP_CLOSE int dir = openat(parent, name[0] ? name : ".",
                                    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (dir >= 0 && index != MANIFEST_NONE)
+    uint64_t hash;
+    if (dir >= 0 && index != MANIFEST_NONE) {
+        /* fetched back and not made anew: all of it is known */
+        if (handle_of(&hash, p->fsid[site], dir, "", NULL) &&
+            handles_find(p->handles, hash) == p->first[site] + index)
+            return;
         learn_published(p, site, dir, index);
+    }
     else if (dir >= 0)
         learn_other(p, site, dir, path);
     else if (index != MANIFEST_NONE)

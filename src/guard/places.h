@@ -32,6 +32,10 @@ void places_learn(struct places *p, size_t site, const char *path);
 /* Forgets what lies in the folder aside under this name: it is evidence now. */
 void places_forget_evidence(struct places *p, size_t site, const char *name);
 
+/* The published directory `index` of a site, open, wherever it is; *fd -1: it is no more. False:
+ * not known. Needs CAP_DAC_READ_SEARCH. */
+bool places_open_dir(const struct places *p, size_t site, uint32_t index, int *fd);
+
 /* Where an event is: the path of `name` in the directory, else that of the published file that
  * the thing is under whatever name. PLACE_NONE: none of ours. */
 struct place places_find(const struct places *p, uint64_t dir, const char *name, uint64_t thing,
