@@ -672,7 +672,8 @@ enum mend_result mend_tree(struct mender *m, const char *path, unsigned threads,
 {
     enum mend_result worst = mend_path(m, path);
     struct verify_options options = {
-        .policies = m->policies, .index = m->index, .quick = quick, .threads = threads};
+        .policies = m->policies, .index = m->index, .quick = quick, .threads = threads,
+        .progress = m->progress};
     CLEANUP(differences_cleanup) struct differences *found = NULL;
     struct error e = ERROR_INIT;
     if (!verify(&found, m->rootfd, m->manifest, &options, &e)) {

@@ -54,6 +54,7 @@ struct mender {
     struct aside *aside;
     struct stat_index *index; /* NULL: read everything */
     bool dry_run;             /* say what would be done */
+    struct walk_progress *progress; /* of mend_tree(); may be NULL */
     /* The published directory `index`, open, wherever it is now; *fd -1: it is no more. False:
      * its identity is not known, any directory of its name is taken for it. May be NULL. */
     bool (*find_dir)(void *context, uint32_t index, int *fd);

@@ -43,6 +43,7 @@ struct objects {
     pthread_mutex_t lock;
     struct worker *idle;
     atomic_uint temporaries;
+    struct walk_progress *progress;
 };
 
 static struct worker *worker_take(struct objects *o)
@@ -151,6 +152,11 @@ static int object_open(struct objects *o, const uint8_t sha256[32], bool *compre
             return fd;
     }
     return -1;
+}
+
+void objects_count_in(struct objects *o, struct walk_progress *progress)
+{
+    o->progress = progress;
 }
 
 bool objects_has(struct objects *o, const uint8_t sha256[32])
@@ -343,6 +349,7 @@ struct sink {
     int fd;
     uint8_t *bytes;
     uint64_t size, done;
+    struct walk_progress *progress;
 };
 
 static bool sink_add(struct sink *to, EVP_MD_CTX *digest, const uint8_t *bytes, size_t size,
@@ -359,6 +366,8 @@ static bool sink_add(struct sink *to, EVP_MD_CTX *digest, const uint8_t *bytes, 
     } else
         memcpy(to->bytes + to->done, bytes, size);
     to->done += size;
+    if (to->progress)
+        __atomic_add_fetch(&to->progress->bytes, size, __ATOMIC_RELAXED);
     return true;
 }
 
@@ -445,7 +454,7 @@ static bool get(struct objects *o, const uint8_t sha256[32], struct sink *to, st
 bool objects_get(struct objects *o, const uint8_t sha256[32], int fd, uint64_t size,
                  struct error *e)
 {
-    return get(o, sha256, &(struct sink){.fd = fd, .size = size}, e);
+    return get(o, sha256, &(struct sink){.fd = fd, .size = size, .progress = o->progress}, e);
 }
 
 bool objects_get_bytes(struct objects *o, const uint8_t sha256[32], size_t most, char **out,

@@ -11,6 +11,7 @@
 #define YAGURA_CONTENT_OBJECTS_H
 
 #include "base/error.h"
+#include "content/walk.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +22,9 @@ struct objects;
 bool objects_open(struct objects **out, int state_dirfd, struct error *e);
 void objects_free(struct objects *o);
 void objects_cleanup(struct objects **o);
+
+/* Bytes read or written are counted there from now on; NULL: nowhere. */
+void objects_count_in(struct objects *o, struct walk_progress *progress);
 
 bool objects_has(struct objects *o, const uint8_t sha256[32]);
 

@@ -265,6 +265,8 @@ static void on_event(void *context, const struct watch_event *event)
     struct who who;
     g->event_ns = clock_ns(CLOCK_MONOTONIC);
     g->event_wall_ns = clock_ns(CLOCK_REALTIME);
+    if (g->options.alive)
+        alive_beat(g->options.alive);
     who_read(&who, event->pid);
     g->who = &who;
     atomic_fetch_add(&g->counts.events, 1);
@@ -356,6 +358,8 @@ static void open_live(struct guard *g, size_t i)
                                    .aside = &site->aside,
                                    .index = live->index,
                                    .dry_run = g->options.detect_only,
+                                   .progress =
+                                       g->options.alive ? &g->options.alive->progress : NULL,
                                    .find_dir = find_dir,
                                    .event = on_mend,
                                    .context = live};
@@ -389,6 +393,8 @@ bool guard_start(struct guard **out, const struct guard_options *options, struct
     }
     struct guard *g = mem_alloc(sizeof *g);
     g->options = *options;
+    if (options->alive)
+        objects_count_in(options->objects, &options->alive->progress);
     g->sites = sites;
     g->count = count;
     g->own = getpid();
@@ -420,6 +426,8 @@ static void after_events(struct guard *g)
 static void tick(struct guard *g)
 {
     int64_t now = clock_ns(CLOCK_MONOTONIC);
+    if (g->options.alive)
+        alive_beat(g->options.alive);
     selftest(g, now);
     if (now < g->next_tick_ns)
         return;

@@ -17,6 +17,7 @@
 
 #include "content/mend.h"
 #include "content/site.h"
+#include "guard/alive.h"
 #include "guard/who.h"
 
 #include <stdatomic.h>
@@ -53,6 +54,7 @@ struct guard_counts {
 struct guard_options {
     struct state *state;
     struct objects *objects;
+    struct alive *alive; /* beats and progress go there; may be NULL */
     bool detect_only;
     unsigned sweep_seconds;    /* a paced sweep of all content takes this long; 0: none */
     unsigned selftest_seconds; /* 0: none */

@@ -1,0 +1,96 @@
+#include "guard/supervise.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LOOK_MS = 100, QUICK_STARTS = 5, QUICK_MS = 10000, PAUSE_MS = 1000 };
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static pid_t start(const struct supervised *what, struct alive *alive, const sigset_t *old)
+{
+    pid_t parent = getpid(), pid = fork();
+    if (pid)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    sigprocmask(SIG_SETMASK, old, NULL);
+    if (getppid() != parent)
+        _exit(SUPERVISE_AGAIN);
+    _exit(what->run(what->context, alive));
+}
+
+/* Waits until the guard has ended; *hung: it had to be killed. The signals that ask us to end
+ * are handed on. */
+static int watch_over(pid_t pid, struct alive *alive, const sigset_t *signals, bool *hung,
+                      bool *asked)
+{
+    uint64_t last = alive_sum(alive);
+    int64_t last_ms = now_ms();
+    for (;;) {
+        int status;
+        if (waitpid(pid, &status, WNOHANG) == pid)
+            return status;
+        struct timespec wait = {.tv_nsec = LOOK_MS * 1000000};
+        int got = sigtimedwait(signals, NULL, &wait);
+        if (got == SIGTERM || got == SIGINT || got == SIGHUP) {
+            *asked = *asked || got != SIGHUP;
+            kill(pid, got);
+        }
+        uint64_t now = alive_sum(alive);
+        if (now != last) {
+            last = now;
+            last_ms = now_ms();
+        } else if (now_ms() - last_ms > SUPERVISE_HUNG_MS) {
+            *hung = true;
+            kill(pid, SIGKILL);
+            waitpid(pid, &status, 0);
+            return status;
+        }
+    }
+}
+
+int supervise(const struct supervised *what, struct error *e)
+{
+    struct alive *alive = alive_new(e);
+    if (!alive)
+        return -1;
+    sigset_t signals, old;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &signals, &old);
+    int64_t starts[QUICK_STARTS] = {0};
+    bool asked = false;
+    for (unsigned restarts = 0;; restarts++) {
+        int64_t *first = &starts[restarts % QUICK_STARTS], now = now_ms();
+        if (*first && now - *first < QUICK_MS)
+            usleep(PAUSE_MS * 1000);
+        *first = now;
+        atomic_store(&alive->restarts, restarts);
+        pid_t pid = start(what, alive, &old);
+        if (pid < 0) {
+            error_set_errno(e, errno, "starting the guard");
+            return -1;
+        }
+        bool hung = false;
+        int status = watch_over(pid, alive, &signals, &hung, &asked);
+        bool ended = WIFEXITED(status) && WEXITSTATUS(status) != SUPERVISE_AGAIN;
+        if (ended || asked) {
+            sigprocmask(SIG_SETMASK, &old, NULL);
+            return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+        }
+        if (what->died)
+            what->died(what->context, hung, status, restarts + 1);
+    }
+}
