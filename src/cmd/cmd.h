@@ -34,9 +34,15 @@ struct cli {
     /* audit and the rest */
     const char *as_of, *fail_on, *rules, *because, *who, *when, *against, *before;
     bool all, checklist, gateway, man, completion;
+    /* sites */
+    const char *profile, *generation, *keep;
+    bool quick, yes, dry_run, mtree, detect_only;
     /* what stands without a dash, behind the command */
     const char *const *arguments;
     size_t argument_count;
+    /* and behind "--", where the command takes a command line there */
+    const char *const *behind;
+    size_t behind_count;
     /* made by main */
     const struct command *command;
     struct show show;
@@ -68,6 +74,9 @@ int cli_unknown_command(const struct cli *cli, const char *word);
 struct state *cli_state(const struct cli *cli);
 struct state *cli_state_or_fail(const struct cli *cli); /* NULL: said already */
 
+/* Who does it, for the ledger: --who, the user before sudo, or the user. */
+const char *cli_who(const struct cli *cli);
+
 /* The request for TARGET, --as-of, --name; false: said already, exit 2. */
 bool cli_request(const struct cli *cli, struct audit_request *out);
 /* Audits; NULL: said already. *code is set for that case. */
@@ -91,6 +100,15 @@ int cmd_ports(struct cli *cli);
 int cmd_patch(struct cli *cli);
 int cmd_ledger(struct cli *cli);
 int cmd_version_cmp(struct cli *cli);
+int cmd_init(struct cli *cli);
+int cmd_verify(struct cli *cli);
+int cmd_publish(struct cli *cli);
+int cmd_restore(struct cli *cli);
+int cmd_history(struct cli *cli);
+int cmd_diff(struct cli *cli);
+int cmd_gc(struct cli *cli);
+int cmd_manifest(struct cli *cli);
+int cmd_guard(struct cli *cli);
 int cmd_status(struct cli *cli);
 int cmd_help(struct cli *cli);
 void cmd_print_help(const struct command *c, FILE *out);

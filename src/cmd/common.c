@@ -3,8 +3,10 @@
 #include "base/json.h"
 #include "base/str.h"
 
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 void cli_complain(const struct error *e)
 {
@@ -24,6 +26,18 @@ int cli_usage(const struct cli *cli, const char *format, ...)
     else
         fprintf(stderr, _("\nUsage: yagura COMMAND ...   (yagura --help lists them)\n"));
     return EXIT_USAGE;
+}
+
+const char *cli_who(const struct cli *cli)
+{
+    const struct passwd *p;
+    const char *sudo = getenv("SUDO_USER");
+    if (cli->who)
+        return cli->who;
+    if (sudo && *sudo)
+        return sudo;
+    p = getpwuid(getuid());
+    return p ? p->pw_name : "?";
 }
 
 struct state *cli_state_or_fail(const struct cli *cli)

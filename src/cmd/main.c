@@ -38,6 +38,18 @@ const struct option_row cli_options[] = {
      OPTION(against), NULL},
     {"--man", NULL, N_("the man page"), OPTION(man), NULL},
     {"--completion", NULL, N_("the completion for bash"), OPTION(completion), NULL},
+    {"--profile", "NAME", N_("policies for a kind of site (default: the one that fits)"),
+     OPTION(profile), NULL},
+    {"--generation", "N", N_("that generation instead of the published one"), OPTION(generation),
+     NULL},
+    {"--keep", "N", N_("how many generations stay (default: 10)"), OPTION(keep), NULL},
+    {"--quick", NULL, N_("do not read files whose size, times and inode are as they were"),
+     OPTION(quick), NULL},
+    {"--yes", NULL, N_("do not ask"), OPTION(yes), "-y"},
+    {"--dry-run", NULL, N_("say what would be done, and change nothing"), OPTION(dry_run), "-n"},
+    {"--mtree", NULL, N_("as text for mtree -f"), OPTION(mtree), NULL},
+    {"--detect-only", NULL, N_("say what changes, and put nothing back"), OPTION(detect_only),
+     NULL},
     {"--before", "DATE", N_("only what was published before"), OPTION(before), NULL},
 };
 const size_t cli_option_count = ARRAY_COUNT(cli_options);
@@ -86,6 +98,37 @@ const struct command cli_commands[] = {
     {"version-cmp", "dpkg|rpm|windows|solaris|generic", N_("compare versions: pairs in, < = > out"),
      N_("Reads pairs \"A B\", one a line, from standard input and prints <, = or > for each."), "",
      cmd_version_cmp},
+    {"init", "DOCUMENT-ROOT [--name SITE] [--profile NAME]",
+     N_("publish a site for the first time: take it as it is"),
+     N_("Keeps all that is in the document root, signs a list of it, and from then on knows what "
+        "was published."),
+     "--name --profile --because --who", cmd_init},
+    {"verify", "[SITE] [--quick]", N_("compare a site with what was published"),
+     N_("Lists what was added, removed, changed, moved. --quick reads only what seems changed."),
+     "--quick --all", cmd_verify},
+    {"publish", "[SITE] [--yes] [-- COMMAND ...]", N_("what differs becomes the published state"),
+     N_("Shows what differs and asks. With a command, runs it and publishes what it changed, and "
+        "nothing that other hands changed meanwhile."),
+     "--yes --dry-run --all --because --who --", cmd_publish},
+    {"restore", "[SITE [PATH ...]] [--generation N] [--dry-run] [--yes]",
+     N_("put a site back as it was published"),
+     N_("What was changed is put back, what was added is moved aside and kept. An older "
+        "generation becomes the published one."),
+     "--generation --dry-run --yes --because --who", cmd_restore},
+    {"history", "[SITE]", N_("the published generations of a site"),
+     N_("Lists them, the newest first; * is the published one."), "", cmd_history},
+    {"diff", "[SITE [PATH ...]] [--generation N]", N_("what changed, as a unified diff"),
+     N_("Shows what differs from what was published, texts line by line."), "--generation",
+     cmd_diff},
+    {"gc", "[--keep N] [--dry-run]", N_("drop old generations and what only they needed"),
+     N_("Keeps the newest generations of each site and removes content that none needs."),
+     "--keep --dry-run --who --because", cmd_gc},
+    {"manifest", "export [SITE] [--mtree] [--generation N]", N_("the list of what was published"),
+     N_("Prints the signed manifest, or with --mtree a text that mtree -f checks."),
+     "--mtree --generation --all", cmd_manifest},
+    {"guard", "[SITE ...] [--detect-only]", N_("watch the sites, and undo what others change"),
+     N_("Runs until it is stopped. What changes is put back at once and kept as evidence."),
+     "--detect-only", cmd_guard},
     {"status", "", N_("what is remembered: the screen of plain yagura"),
      N_("Shows what is known so far and the next command."), "", cmd_status},
     {"help", "[COMMAND] [--man | --completion]", N_("this help, or that of a command"),
@@ -128,6 +171,12 @@ static bool takes(const struct command *c, const struct option_row *o)
     return false;
 }
 
+/* Its options end with "--". */
+static bool takes_command_line(const struct command *c)
+{
+    return str_ends(c->options, " --");
+}
+
 static int unknown_option(struct cli *cli, const char *word)
 {
     const char *best = NULL;
@@ -161,6 +210,11 @@ static int parse(struct cli *cli, int argc, char **argv)
     int code = -1;
     for (int i = 1; i < argc && code < 0; i++) {
         const char *word = argv[i];
+        if (only_words && cli->command && takes_command_line(cli->command)) {
+            cli->behind = (const char *const *)&argv[i];
+            cli->behind_count = (size_t)(argc - i);
+            break;
+        }
         if (only_words || word[0] != '-' || !word[1]) {
             if (cli->command) {
                 words[cli->argument_count++] = word;

@@ -5,9 +5,7 @@
 #include "judge/patches.h"
 #include "record/ledger.h"
 
-#include <pwd.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static int plan(struct cli *cli, struct audit_request *request)
 {
@@ -21,18 +19,6 @@ static int plan(struct cli *cli, struct audit_request *request)
     return cli_exit_code(cli, a);
 }
 
-static const char *who_is_it(const struct cli *cli)
-{
-    const struct passwd *p;
-    const char *sudo = getenv("SUDO_USER");
-    if (cli->who)
-        return cli->who;
-    if (sudo && *sudo)
-        return sudo;
-    p = getpwuid(getuid());
-    return p ? p->pw_name : "?";
-}
-
 static bool note(struct cli *cli, struct state *state, const struct audit *a, const char *patch,
                  int64_t applied, struct error *e)
 {
@@ -42,7 +28,7 @@ static bool note(struct cli *cli, struct state *state, const struct audit *a, co
     json_put_string(o, "kind", "patch");
     json_put_string(o, "target", a->identity);
     json_put_string(o, "host", a->host_name);
-    json_put_string(o, "who", who_is_it(cli));
+    json_put_string(o, "who", cli_who(cli));
     json_put_string(o, "patch", patch);
     json_put_string(o, "applied", when);
     if (cli->because)

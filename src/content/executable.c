@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "model/finding.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define N_(text) (text)
 
 enum { WINDOW = 64 * 1024 };
 

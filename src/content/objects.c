@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -494,6 +495,17 @@ bool objects_get_bytes(struct objects *o, const uint8_t sha256[32], size_t most,
     return true;
 }
 
+void objects_hold(struct objects *o)
+{
+    while (flock(o->dirfd, LOCK_SH) != 0 && errno == EINTR)
+        continue;
+}
+
+void objects_let_go(struct objects *o)
+{
+    flock(o->dirfd, LOCK_UN);
+}
+
 bool objects_sync(struct objects *o, struct error *e)
 {
     if (syncfs(o->dirfd) == 0)
@@ -558,10 +570,9 @@ static void sweep_temporary(struct objects *o, const char *name, uint64_t *remov
         remove_counted(o->dirfd, name, removed, freed);
 }
 
-bool objects_sweep(struct objects *o, bool (*keep)(void *context, const uint8_t sha256[32]),
-                   void *context, uint64_t *removed, uint64_t *freed, struct error *e)
+static bool sweep(struct objects *o, bool (*keep)(void *context, const uint8_t sha256[32]),
+                  void *context, uint64_t *removed, uint64_t *freed, struct error *e)
 {
-    *removed = *freed = 0;
     CLEANUP(cleanup_folder) DIR *all = open_folder(o->dirfd, ".", e);
     if (!all)
         return false;
@@ -579,4 +590,15 @@ bool objects_sweep(struct objects *o, bool (*keep)(void *context, const uint8_t 
         }
     }
     return true;
+}
+
+bool objects_sweep(struct objects *o, bool (*keep)(void *context, const uint8_t sha256[32]),
+                   void *context, uint64_t *removed, uint64_t *freed, struct error *e)
+{
+    *removed = *freed = 0;
+    while (flock(o->dirfd, LOCK_EX) != 0 && errno == EINTR)
+        continue;
+    bool good = sweep(o, keep, context, removed, freed, e);
+    flock(o->dirfd, LOCK_UN);
+    return good;
 }

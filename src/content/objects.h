@@ -43,6 +43,10 @@ bool objects_get(struct objects *o, const uint8_t sha256[32], int fd, uint64_t s
 bool objects_get_bytes(struct objects *o, const uint8_t sha256[32], size_t most, char **out,
                        size_t *size, struct error *e);
 
+/* Held while objects are put that no manifest names yet: objects_sweep() waits for it. */
+void objects_hold(struct objects *o);
+void objects_let_go(struct objects *o);
+
 /* Everything put so far is on the disk when this returns. */
 bool objects_sync(struct objects *o, struct error *e);
 

@@ -265,7 +265,10 @@ bool publish_accept(struct state *s, struct objects *objects, struct site *site,
     *count = gather(&m, found, accept, context, &root);
     if (!*count)
         return true;
-    return merge_root(&m, root, e) && commit(s, objects, site, b, entry, e);
+    objects_hold(objects);
+    bool good = merge_root(&m, root, e) && commit(s, objects, site, b, entry, e);
+    objects_let_go(objects);
+    return good;
 }
 
 bool publish_first(struct state *s, struct objects *objects, struct site *site, json_t *entry,
@@ -273,8 +276,11 @@ bool publish_first(struct state *s, struct objects *objects, struct site *site, 
 {
     CLEANUP(build_cleanup) struct build *b = build_new();
     CLEANUP(capture_cleanup) struct capture *c = NULL;
-    if (!capture_tree(&c, b, site->rootfd, site->policies, objects, 0, progress, e) ||
-        !commit(s, objects, site, b, entry, e))
+    objects_hold(objects);
+    bool good = capture_tree(&c, b, site->rootfd, site->policies, objects, 0, progress, e) &&
+                commit(s, objects, site, b, entry, e);
+    objects_let_go(objects);
+    if (!good)
         return false;
     *taken = c;
     c = NULL;

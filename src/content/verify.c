@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "content/executable.h"
+#include "model/finding.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define N_(text) (text)
 
 static const char *const kind_names[DIFFERENCE_KINDS] = {"added", "removed", "changed",
                                                          "type",  "moved",   "unreadable"};

@@ -193,6 +193,22 @@ void places_learn(struct places *p, size_t site, const char *path)
         learn_value(p, site, parent, name, p->first[site] + index);
 }
 
+bool places_dir_in(const struct places *p, size_t site, const char *path, const uint64_t *hashes,
+                   size_t count)
+{
+    CLEANUP_FREE char *folder = mem_strdup(path);
+    char *slash = strrchr(folder, '/');
+    *(slash ? slash : folder) = '\0';
+    CLEANUP_CLOSE int dir = open_dir(p->sites[site].rootfd, folder);
+    uint64_t hash;
+    if (dir < 0 || !handle_of(&hash, p->fsid[site], dir, "", NULL))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (hashes[i] == hash)
+            return true;
+    return false;
+}
+
 void places_forget_evidence(struct places *p, size_t site, const char *name)
 {
     uint64_t hash;

@@ -29,6 +29,10 @@ bool places_learn_site(struct places *p, size_t site, struct error *e);
  * and is another inode. A directory that is not published is learnt as one to watch. */
 void places_learn(struct places *p, size_t site, const char *path);
 
+/* Is the directory that holds this path one of these handles? */
+bool places_dir_in(const struct places *p, size_t site, const char *path, const uint64_t *hashes,
+                   size_t count);
+
 /* Forgets what lies in the folder aside under this name: it is evidence now. */
 void places_forget_evidence(struct places *p, size_t site, const char *name);
 

@@ -1,0 +1,297 @@
+#include "cmd/site.h"
+
+#include "base/json.h"
+#include "base/str.h"
+#include "guard/guard.h"
+#include "guard/supervise.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The guard's own process: what it holds while it lives. */
+struct running {
+    struct cli *cli;
+    struct state *state;
+    struct objects *objects;
+    struct site *sites;
+    size_t count;
+    struct guard *guard;
+    struct control *control;
+    const char *holds[16]; /* which site a connection holds */
+};
+
+static volatile sig_atomic_t asked_to_stop;
+
+static void on_signal(int signal)
+{
+    asked_to_stop = 1;
+}
+
+static void say(struct cli *cli, const char *text)
+{
+    if (!cli->json)
+        fprintf(stderr, "yagura: %s\n", text);
+}
+
+static const char *who_text(struct arena *arena, const struct who *who)
+{
+    if (!who || !who->pid)
+        return "";
+    if (!who->known)
+        return arena_printf(arena, _(", by process %d, which has ended"), (int)who->pid);
+    return arena_printf(arena, _(", by process %d (%s, user %u)"), (int)who->pid,
+                        who->command[0] ? who->command : who->exe, who->uid);
+}
+
+static void json_event(struct cli *cli, const struct guard_event *event)
+{
+    static const char *const names[] = {"mended", "swept",     "lost",      "blind",
+                                        "sees",   "root-gone", "root-back", "trouble"};
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    char when[32];
+    date_format(event->at_ns / 1000000000, when);
+    json_t *o = json_object();
+    json_put_string(o, "type", "event");
+    json_put_string(o, "time", when);
+    json_put_string(o, "said", names[event->said]);
+    json_put_string(o, "site", event->site);
+    if (event->mend) {
+        json_put_string(o, "kind", difference_kind_name(event->mend->kind));
+        json_put_string(o, "path", show_path(arena, event->mend->path));
+        json_put_bool(o, "undone", event->mend->undone);
+        json_put_int(o, "took_us", event->took_ns / 1000);
+        json_put_string(o, "evidence", event->mend->evidence);
+        if (event->mend->error)
+            json_put_string(o, "error", event->mend->error->message);
+    }
+    if (event->who && event->who->pid) {
+        json_put_int(o, "pid", event->who->pid);
+        if (event->who->known) {
+            json_put_int(o, "uid", event->who->uid);
+            json_put_string(o, "exe", event->who->exe);
+            json_put_string(o, "command", event->who->command);
+        }
+    }
+    show_json_line(&cli->show, o);
+    fflush(stdout);
+}
+
+static void text_mended(struct cli *cli, const struct guard_event *event)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    const char *path = show_path(arena, event->mend->path);
+    if (event->mend->error)
+        printf(_("? %s: %s could not be put back: %s\n"), event->site, path,
+               event->mend->error->message);
+    else if (cli->detect_only)
+        printf(_("! %s: %s was changed%s\n"), event->site, path, who_text(arena, event->who));
+    else if (event->took_ns)
+        printf(_("+ %s: %s is back after %.1f ms%s\n"), event->site, path,
+               (double)event->took_ns / 1e6, who_text(arena, event->who));
+    else
+        printf(_("+ %s: %s is back (found by comparing)\n"), event->site, path);
+}
+
+static void on_event(void *context, const struct guard_event *event)
+{
+    struct running *r = context;
+    if (r->cli->json) {
+        json_event(r->cli, event);
+        return;
+    }
+    switch (event->said) {
+    case GUARD_MENDED:
+        text_mended(r->cli, event);
+        break;
+    case GUARD_SWEPT:
+        break;
+    case GUARD_LOST:
+        printf("%s\n", _("! the kernel lost events: everything was compared"));
+        break;
+    case GUARD_BLIND:
+        printf("%s\n", _("! BLIND: the self-test does not come back; comparing instead"));
+        break;
+    case GUARD_SEES:
+        printf("%s\n", _("+ the self-test comes back again"));
+        break;
+    case GUARD_ROOT_GONE:
+        printf(_("! %s: the document root was moved, deleted or covered\n"), event->site);
+        break;
+    case GUARD_ROOT_BACK:
+        printf(_("+ %s: the document root is back\n"), event->site);
+        break;
+    case GUARD_TROUBLE:
+        printf("? %s: %s\n", event->site, event->error ? event->error->message : "");
+        break;
+    }
+    fflush(stdout);
+}
+
+/* ---- what other commands ask ---------------------------------------------------------------- */
+
+static void answer_status(struct running *r, struct str *answer)
+{
+    const struct guard_counts *c = guard_counts(r->guard);
+    CLEANUP_JSON json_t *o = json_object();
+    json_t *sites = json_array();
+    for (size_t i = 0; i < r->count; i++) {
+        json_t *site = json_object();
+        json_put_string(site, "name", r->sites[i].row.name);
+        json_put_string(site, "root", r->sites[i].row.root);
+        json_put_int(site, "generation", (int64_t)r->sites[i].row.generation);
+        json_put_int(site, "entries", manifest_count(r->sites[i].generation.manifest));
+        json_array_append_new(sites, site);
+    }
+    json_put_string(o, "type", "guard");
+    json_put_int(o, "started", atomic_load(&c->started_s));
+    json_put_int(o, "events", (int64_t)atomic_load(&c->events));
+    json_put_int(o, "restored", (int64_t)atomic_load(&c->mended));
+    json_put_int(o, "failed", (int64_t)atomic_load(&c->failed));
+    json_put_int(o, "lost", (int64_t)atomic_load(&c->lost));
+    json_put_int(o, "sweeps", (int64_t)atomic_load(&c->sweeps));
+    json_put_int(o, "last_event", atomic_load(&c->last_event_s));
+    json_put_int(o, "last_proved", atomic_load(&c->last_proved_s));
+    json_put_bool(o, "blind", atomic_load(&c->blind));
+    json_put_bool(o, "detect_only", atomic_load(&c->detect_only));
+    json_object_set_new(o, "sites", sites);
+    json_add_line(answer, o);
+}
+
+static void answer(void *context, unsigned connection, const char *line, struct str *out)
+{
+    struct running *r = context;
+    struct error e = ERROR_INIT;
+    bool good = false;
+    if (str_equal(line, "status")) {
+        answer_status(r, out);
+        return;
+    }
+    if (str_starts(line, "hold ") && !r->holds[connection]) {
+        for (size_t i = 0; i < r->count; i++)
+            if (str_equal(r->sites[i].row.name, line + 5)) {
+                good = guard_hold(r->guard, line + 5, &e);
+                r->holds[connection] = good ? mem_strdup(line + 5) : NULL;
+            }
+        if (!good && !e.code)
+            error_set(&e, ERR_ABSENT, "it is not guarded here");
+    } else if (str_starts(line, "release ") && str_equal(r->holds[connection], line + 8)) {
+        good = guard_release(r->guard, line + 8, &e);
+        free((void *)r->holds[connection]);
+        r->holds[connection] = NULL;
+    } else
+        error_set(&e, ERR_USAGE, "status, hold SITE or release SITE");
+    if (good)
+        str_add(out, "ok");
+    else
+        str_printf(out, "no: %s", e.message);
+}
+
+/* Who held a site is gone without a word: the accepted generation counts. */
+static void closed(void *context, unsigned connection)
+{
+    struct running *r = context;
+    struct error e = ERROR_INIT;
+    if (!r->holds[connection])
+        return;
+    if (!guard_release(r->guard, r->holds[connection], &e))
+        cli_complain(&e);
+    free((void *)r->holds[connection]);
+    r->holds[connection] = NULL;
+}
+
+/* ---- the process ---------------------------------------------------------------------------- */
+
+static bool open_sites(struct running *r, struct error *e)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct site_wants wants = {.aside = true, .generation = true};
+    struct site_row *rows;
+    size_t count;
+    if (!sites_list(r->state, arena, &rows, &count, e))
+        return false;
+    r->sites = mem_alloc((count + 1) * sizeof *r->sites);
+    for (size_t i = 0; i < count; i++) {
+        bool wanted = !r->cli->argument_count;
+        for (size_t k = 0; k < r->cli->argument_count; k++)
+            wanted = wanted || str_equal(r->cli->arguments[k], rows[i].name);
+        if (!wanted)
+            continue;
+        if (!site_open(&r->sites[r->count], r->state, rows[i].name, &wants, e)) {
+            error_prefix(e, "%s", rows[i].name);
+            return false;
+        }
+        r->count++;
+    }
+    if (!r->count)
+        error_set(e, ERR_USAGE, "no such site: yagura init DOCUMENT-ROOT makes one");
+    return r->count > 0;
+}
+
+static int loop(struct running *r, struct alive *alive)
+{
+    struct error e = ERROR_INIT;
+    struct guard_options options = {.state = r->state,
+                                    .objects = r->objects,
+                                    .alive = alive,
+                                    .detect_only = r->cli->detect_only,
+                                    .sweep_seconds = 3600,
+                                    .selftest_seconds = 5,
+                                    .event = on_event,
+                                    .context = r};
+    if (!guard_start(&r->guard, &options, r->sites, r->count, &e) ||
+        !control_open(&r->control, state_dirfd(r->state), answer, closed, r, &e)) {
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
+    say(r->cli, _("on guard"));
+    bool good = true;
+    while (good && !asked_to_stop) {
+        good = guard_step(r->guard, 1000, control_fd(r->control), &e);
+        control_step(r->control);
+    }
+    if (!good)
+        cli_complain(&e);
+    control_close(r->control);
+    guard_stop(r->guard);
+    return good ? EXIT_CLEAN : SUPERVISE_AGAIN;
+}
+
+static int run(void *context, struct alive *alive)
+{
+    struct running r = {.cli = context};
+    struct error e = ERROR_INIT;
+    signal(SIGTERM, on_signal);
+    signal(SIGINT, on_signal);
+    r.state = cli_state_or_fail(r.cli);
+    if (!r.state)
+        return EXIT_UNKNOWN;
+    if (!objects_open(&r.objects, state_dirfd(r.state), &e) || !open_sites(&r, &e)) {
+        cli_complain(&e);
+        return e.code == ERR_USAGE ? EXIT_USAGE : EXIT_UNKNOWN;
+    }
+    int code = loop(&r, alive);
+    objects_free(r.objects);
+    state_close(r.state);
+    free(r.sites);
+    return code;
+}
+
+static void died(void *context, bool hung, int status, unsigned restarts)
+{
+    fprintf(stderr, hung ? _("yagura: the guard hung and is started anew (%u)\n")
+                         : _("yagura: the guard died and is started anew (%u)\n"),
+            restarts);
+}
+
+int cmd_guard(struct cli *cli)
+{
+    struct error e = ERROR_INIT;
+    struct supervised what = {.run = run, .died = died, .context = cli};
+    int code = supervise(&what, &e);
+    if (code < 0) {
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
+    return code;
+}

@@ -1,0 +1,118 @@
+#include "cmd/site.h"
+
+#include "base/json.h"
+#include "base/str.h"
+#include "content/profile.h"
+#include "content/publish.h"
+#include "show/progress.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A name from the last part of the path: /var/www/Html is "html"; "site" if nothing is left. */
+static const char *name_of_root(struct arena *arena, const char *root)
+{
+    const char *slash = strrchr(root, '/');
+    char *name = arena_strdup(arena, slash ? slash + 1 : root), *to = name;
+    str_lower_all(name);
+    for (const char *from = name; *from && to - name < 63; from++)
+        if (strchr("abcdefghijklmnopqrstuvwxyz0123456789._-", *from) &&
+            (to > name || (*from != '.' && *from != '-')))
+            *to++ = *from;
+    *to = '\0';
+    return *name ? name : "site";
+}
+
+static bool is_known(struct cli *cli, struct state *state, const char *name, const char *root,
+                     int *code)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct site_row *rows;
+    size_t count;
+    struct error e = ERROR_INIT;
+    if (!sites_list(state, arena, &rows, &count, &e)) {
+        cli_complain(&e);
+        *code = EXIT_UNKNOWN;
+        return true;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal(rows[i].root, root)) {
+            *code = cli_usage(cli, _("%s is under guard already, as %s: yagura publish %s"), root,
+                              rows[i].name, rows[i].name);
+            return true;
+        }
+        if (str_equal(rows[i].name, name)) {
+            *code = cli_usage(cli, _("there is a site %s already (%s): --name NAME"), name,
+                              rows[i].root);
+            return true;
+        }
+    }
+    return false;
+}
+
+static int report(struct cli *cli, const struct site *site, const struct capture *taken)
+{
+    show_left_out(&cli->show, taken);
+    if (cli->json) {
+        cli_site_summary(cli, site, 0, taken->left_out_count, taken->files, taken->bytes);
+    } else {
+        printf(_("%s: generation %llu of %s is published: %llu files, %.1f MB, profile %s\n"),
+               site->row.name, (unsigned long long)site->row.generation, site->row.root,
+               (unsigned long long)taken->files, (double)taken->bytes / 1e6, site->row.profile);
+        if (taken->left_out_count)
+            printf(ngettext("%zu name could not be taken: it is not guarded\n",
+                            "%zu names could not be taken: they are not guarded\n",
+                            taken->left_out_count),
+                   taken->left_out_count);
+        show_wrap(&cli->show, _("Next: "), 2,
+                  _("yagura guard (guards it), yagura verify (compares it)"));
+    }
+    return taken->left_out_count ? EXIT_UNKNOWN : EXIT_CLEAN;
+}
+
+int cmd_init(struct cli *cli)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct error e = ERROR_INIT;
+    char root[PATH_MAX];
+    int code;
+    if (cli->argument_count != 1)
+        return cli_usage(cli, _("which document root?"));
+    if (!realpath(cli->arguments[0], root)) {
+        fprintf(stderr, "yagura: %s: ", cli->arguments[0]);
+        perror(NULL);
+        return EXIT_USAGE;
+    }
+    const char *name = cli->name ? cli->name : name_of_root(arena, root);
+    CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
+    CLEANUP(objects_cleanup) struct objects *objects = NULL;
+    CLEANUP_SITE struct site site = {.rootfd = -1, .aside = {.fd = -1}};
+    if (!state || is_known(cli, state, name, root, &code))
+        return state ? code : EXIT_UNKNOWN;
+
+    int rootfd = site_open_root(root, &e);
+    const char *profile = rootfd < 0     ? NULL
+                          : cli->profile ? cli->profile
+                                         : profile_propose(rootfd, arena, &e);
+    if (rootfd >= 0)
+        close(rootfd);
+    struct site_wants wants = {.aside = true};
+    if (!profile || !objects_open(&objects, state_dirfd(state), &e) ||
+        !site_open_new(&site, name, root, profile, &wants, &e)) {
+        cli_complain(&e);
+        return e.code == ERR_USAGE || e.code == ERR_ABSENT ? EXIT_USAGE : EXIT_UNKNOWN;
+    }
+    CLEANUP_JSON json_t *entry = cli_site_entry(cli, "init");
+    json_put_string(entry, "root", root);
+    CLEANUP(capture_cleanup) struct capture *taken = NULL;
+    struct walk_progress at = {0};
+    struct progress *progress = progress_start(&cli->show, _("Taking"), &at, 0, 0);
+    bool good = publish_first(state, objects, &site, entry, &at, &taken, &e);
+    progress_end(progress);
+    if (!good) {
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
+    return report(cli, &site, taken);
+}

@@ -1,0 +1,106 @@
+#include "cmd/site.h"
+
+#include "base/json.h"
+#include "content/publish.h"
+#include "record/ledger.h"
+
+struct done {
+    struct cli *cli;
+    const char *site;
+    size_t undone, failed;
+};
+
+static void on_event(void *context, const struct mend_event *event)
+{
+    struct done *d = context;
+    d->undone += event->undone;
+    d->failed += event->error != NULL;
+    show_mend_event(&d->cli->show, d->site, event, d->cli->dry_run);
+}
+
+static bool yes(void *context, const struct difference *d)
+{
+    return d->wrong;
+}
+
+/* An older generation that was put back is what is published from now on. */
+static bool accept_older(struct cli *cli, struct open_site *s, const struct generation *g,
+                         struct error *e)
+{
+    if (g->number == s->site.row.generation)
+        return true;
+    CLEANUP(differences_cleanup) struct differences *found = NULL;
+    struct verify_options options = {.policies = s->site.policies};
+    CLEANUP_JSON json_t *entry = cli_site_entry(cli, "restore");
+    json_put_int(entry, "from", (int64_t)g->number);
+    size_t count;
+    return verify(&found, s->site.rootfd, s->site.generation.manifest, &options, e) &&
+           publish_accept(s->state, s->objects, &s->site, found, yes, NULL, entry, &count, e);
+}
+
+static enum mend_result mend_all(struct cli *cli, struct mender *m)
+{
+    if (cli->argument_count < 2)
+        return mend_tree(m, "", 0, false);
+    enum mend_result worst = MEND_RIGHT;
+    for (size_t i = 1; i < cli->argument_count; i++) {
+        const char *path = cli->arguments[i];
+        while (*path == '/')
+            path++;
+        enum mend_result r = mend_tree(m, path, 0, false);
+        worst = r > worst ? r : worst;
+    }
+    return worst;
+}
+
+static int say(struct cli *cli, const struct open_site *s, const struct done *done)
+{
+    if (cli->json)
+        cli_site_summary(cli, &s->site, cli->dry_run ? done->undone : 0, done->failed, 0, 0);
+    else if (cli->dry_run)
+        printf(ngettext("%zu name would be put back; nothing was changed\n",
+                        "%zu names would be put back; nothing was changed\n", done->undone),
+               done->undone);
+    else
+        printf(_("%zu put back, %zu failed; what was there lies in %s\n"), done->undone,
+               done->failed, s->site.aside.path);
+    if (done->failed)
+        return EXIT_UNKNOWN;
+    return cli->dry_run && done->undone ? EXIT_FOUND : EXIT_CLEAN;
+}
+
+int cmd_restore(struct cli *cli)
+{
+    CLEANUP_OPEN_SITE struct open_site s;
+    CLEANUP_GENERATION struct generation g = {0};
+    struct site_wants wants = {.generation = true, .aside = true};
+    struct error e = ERROR_INIT;
+    struct hold hold = {0};
+    int code;
+    if (!cli_site(cli, &wants, &s, &code) || !cli_generation(cli, &s, &g, &code))
+        return code;
+    if (!cli->dry_run &&
+        !cli_confirm(cli, _("Put back what was published, and move aside what was not?")))
+        return EXIT_USAGE;
+    struct done done = {.cli = cli, .site = s.site.row.name};
+    struct mender m = {.rootfd = s.site.rootfd,
+                       .manifest = g.manifest,
+                       .policies = s.site.policies,
+                       .objects = s.objects,
+                       .aside = &s.site.aside,
+                       .dry_run = cli->dry_run,
+                       .event = on_event,
+                       .context = &done};
+    if (!cli->dry_run && !cli_hold(&hold, &s, &e)) {
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
+    mend_all(cli, &m);
+    bool good = cli->dry_run ||
+                (mend_sync(&m, &e) && (done.failed || accept_older(cli, &s, &g, &e)));
+    if (!cli_release(&hold, &e) || !good) {
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
+    return say(cli, &s, &done);
+}

@@ -1,0 +1,155 @@
+#include "cmd/site.h"
+
+#include "base/json.h"
+#include "base/str.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+void open_site_close(struct open_site *s)
+{
+    site_close(&s->site);
+    objects_free(s->objects);
+    state_close(s->state);
+}
+
+static bool no_such_site(struct cli *cli, const struct site_row *rows, size_t count,
+                         const char *wanted, int *code)
+{
+    if (!count)
+        *code = cli_usage(cli, _("no site is under guard yet: yagura init DOCUMENT-ROOT"));
+    else if (!wanted)
+        *code = cli_usage(cli, _("%zu sites are under guard: name one, for example %s"), count,
+                          rows[0].name);
+    else
+        *code = cli_usage(cli, _("there is no site %s; there is %s"), wanted, rows[0].name);
+    return false;
+}
+
+static bool find_name(struct cli *cli, struct state *state, struct arena *arena,
+                      const char **name, int *code)
+{
+    struct site_row *rows;
+    size_t count;
+    struct error e = ERROR_INIT;
+    const char *wanted = cli->argument_count ? cli->arguments[0] : NULL;
+    if (!sites_list(state, arena, &rows, &count, &e)) {
+        cli_complain(&e);
+        *code = EXIT_UNKNOWN;
+        return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (wanted ? str_equal(rows[i].name, wanted) || str_equal(rows[i].root, wanted)
+                   : count == 1) {
+            *name = rows[i].name;
+            return true;
+        }
+    return no_such_site(cli, rows, count, wanted, code);
+}
+
+bool cli_site(struct cli *cli, const struct site_wants *wants, struct open_site *out, int *code)
+{
+    *out = (struct open_site){.site = {.rootfd = -1, .aside = {.fd = -1}}};
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct error e = ERROR_INIT;
+    const char *name;
+    *code = EXIT_UNKNOWN;
+    out->state = cli_state_or_fail(cli);
+    if (!out->state || !find_name(cli, out->state, arena, &name, code))
+        return false;
+    if (objects_open(&out->objects, state_dirfd(out->state), &e) &&
+        site_open(&out->site, out->state, name, wants, &e))
+        return true;
+    cli_complain(&e);
+    return false;
+}
+
+bool cli_generation(struct cli *cli, struct open_site *s, struct generation *out, int *code)
+{
+    uint64_t number = 0;
+    struct error e = ERROR_INIT;
+    if (cli->generation && (!str_to_u64(cli->generation, &number) || !number)) {
+        *code = cli_usage(cli, _("--generation wants a number as yagura history shows it, not %s"),
+                          cli->generation);
+        return false;
+    }
+    if (generation_open(out, s->state, &s->site.row, number, &e))
+        return true;
+    cli_complain(&e);
+    *code = e.code == ERR_ABSENT ? EXIT_USAGE : EXIT_UNKNOWN;
+    return false;
+}
+
+bool cli_confirm(struct cli *cli, const char *question)
+{
+    if (cli->yes)
+        return true;
+    if (!isatty(0) || cli->json) {
+        fprintf(stderr, "yagura: %s\n", _("nobody can be asked here: --yes says yes"));
+        return false;
+    }
+    fprintf(stderr, "%s [y/N] ", question);
+    char answer[16];
+    return fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+json_t *cli_site_entry(struct cli *cli, const char *kind)
+{
+    json_t *o = json_object();
+    json_put_string(o, "kind", kind);
+    json_put_string(o, "who", cli_who(cli));
+    if (cli->because)
+        json_put_string(o, "text", cli->because);
+    return o;
+}
+
+bool cli_hold(struct hold *h, const struct open_site *s, struct error *e)
+{
+    struct error absent = ERROR_INIT;
+    *h = (struct hold){.site = s->site.row.name};
+    if (!control_connect(&h->client, state_dirfd(s->state), &absent)) {
+        if (absent.code != ERR_ABSENT && e)
+            *e = absent;
+        return absent.code == ERR_ABSENT;
+    }
+    CLEANUP_STR struct str line = {0}, answer = {0};
+    str_printf(&line, "hold %s", h->site);
+    if (!control_ask(&h->client, line.data, &answer, e)) {
+        control_disconnect(&h->client);
+        return false;
+    }
+    h->held = str_equal(answer.data, "ok");
+    if (!h->held) /* it guards other sites */
+        control_disconnect(&h->client);
+    return true;
+}
+
+bool cli_release(struct hold *h, struct error *e)
+{
+    if (!h->held)
+        return true;
+    CLEANUP_STR struct str line = {0}, answer = {0};
+    str_printf(&line, "release %s", h->site);
+    bool good = control_ask(&h->client, line.data, &answer, e);
+    if (good && !str_equal(answer.data, "ok")) {
+        error_set(e, ERR_SYSTEM, "the guard answers: %s", answer.data);
+        good = false;
+    }
+    control_disconnect(&h->client);
+    h->held = false;
+    return good;
+}
+
+void cli_site_summary(struct cli *cli, const struct site *site, size_t found, size_t unknown,
+                      uint64_t files, uint64_t bytes)
+{
+    json_t *o = json_object();
+    json_put_string(o, "type", "summary");
+    json_put_string(o, "site", site->row.name);
+    json_put_int(o, "generation", (int64_t)site->row.generation);
+    json_put_int(o, "found", (int64_t)found);
+    json_put_int(o, "unknown", (int64_t)unknown);
+    json_put_int(o, "files", (int64_t)files);
+    json_put_int(o, "bytes", (int64_t)bytes);
+    show_json_line(&cli->show, o);
+}

@@ -1,0 +1,45 @@
+/* site.h - what the commands about sites share: which site is meant, opening it, asking. */
+#ifndef YAGURA_CMD_SITE_H
+#define YAGURA_CMD_SITE_H
+
+#include "cmd/cmd.h"
+#include "content/objects.h"
+#include "content/site.h"
+#include "guard/control.h"
+#include "show/site.h"
+
+struct open_site {
+    struct state *state;
+    struct objects *objects;
+    struct site site;
+};
+void open_site_close(struct open_site *s);
+#define CLEANUP_OPEN_SITE CLEANUP(open_site_close)
+
+/* The site that the first argument names (by its name or its document root), or the only one
+ * there is if there is no argument. False: said already; *code is the exit code. */
+bool cli_site(struct cli *cli, const struct site_wants *wants, struct open_site *out, int *code);
+
+/* The generation of --generation, or the accepted one, in `out`. */
+bool cli_generation(struct cli *cli, struct open_site *s, struct generation *out, int *code);
+
+/* Asks on a terminal; --yes answers. Where nobody can be asked: no, and says how to say yes. */
+bool cli_confirm(struct cli *cli, const char *question);
+
+/* Who does it, for the ledger: --who, or the user; with "kind" and --because. */
+json_t *cli_site_entry(struct cli *cli, const char *kind);
+
+/* A running guard waits for this site while we change it; nothing happens where none runs. */
+struct hold {
+    bool held;
+    struct control_client client;
+    const char *site;
+};
+bool cli_hold(struct hold *h, const struct open_site *s, struct error *e);
+bool cli_release(struct hold *h, struct error *e);
+
+/* The last line of --json. */
+void cli_site_summary(struct cli *cli, const struct site *site, size_t found, size_t unknown,
+                      uint64_t files, uint64_t bytes);
+
+#endif
