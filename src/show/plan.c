@@ -63,7 +63,7 @@ static void show_step(struct show *s, struct arena *arena, const struct plan_ste
         CLEANUP_STR struct str subjects = {0};
         most = s->all ? step->subjects.count : 6;
         for (size_t i = 0; i < step->subjects.count && i < most; i++)
-            str_printf(&subjects, "%s%s", i ? ", " : "", show_translate(step->subjects.items[i]));
+            str_printf(&subjects, "%s%s", i ? ", " : "", language_text(step->subjects.items[i]));
         if (step->subjects.count > most)
             str_printf(&subjects, _(" and %zu more"), step->subjects.count - most);
         show_wrap(s, "     ", 7, arena_printf(arena, _("on %s"), str_text(&subjects)));
@@ -113,17 +113,23 @@ void show_plan(struct show *s, const struct audit *a, const struct plan *p)
     show_colour(s, SHOW_BOLD);
     show_wrap(s, "", 0,
               *a->host_line ? arena_printf(arena, "%s (%s)", a->host_name, a->host_line)
-                            : target_name(a->target));
+                            : language_text(target_name(a->target)));
     show_colour(s, SHOW_PLAIN);
     if (p->bulletins)
-        show_wrap(s, "", 0,
-                  arena_printf(arena, _("%zu open advisories come down to %zu patches."),
-                               p->bulletins, patches));
+        show_wrap(
+            s, "", 0,
+            arena_printf(
+                arena, "%s%s",
+                arena_printf(arena,
+                             ngettext("%zu open advisory comes down to ",
+                                      "%zu open advisories come down to ", p->bulletins),
+                             p->bulletins),
+                arena_printf(arena, ngettext("%zu patch.", "%zu patches.", patches), patches)));
     for (size_t i = 0; i < p->steps.count; i++) {
         const struct plan_step *step = p->steps.items[i];
         if (!i || p->steps.items[i - 1]->part != step->part) {
             show_colour(s, SHOW_BOLD);
-            fprintf(s->out, "\n%s\n", show_translate(parts[step->part].title));
+            fprintf(s->out, "\n%s\n", language_text(parts[step->part].title));
             show_colour(s, SHOW_PLAIN);
         }
         show_step(s, arena, step);
@@ -140,9 +146,8 @@ void show_plan(struct show *s, const struct audit *a, const struct plan *p)
     fputc('\n', s->out);
     show_wrap(s, "", 0,
               arena_printf(arena,
-                           _("Patches alone are not enough: %zu settings and %zu ports are open, "
-                             "%zu things could not be judged. yagura audit --checklist · yagura "
-                             "ports"),
+                           _("Patches alone are not enough. Still open: settings: %zu, ports: %zu; "
+                             "could not be judged: %zu. yagura audit --checklist · yagura ports"),
                            p->open_settings, p->open_ports, p->unknown));
     show_wrap(s, "", 0, _("Write down what you applied: yagura patch record ID"));
 }

@@ -61,7 +61,7 @@ void show_ports(struct show *s, const struct audit *a)
         show_cell(s, fact_text(f, "address"), 17);
         show_cell(s, str_text(&process), process_width);
         fputc(' ', s->out);
-        show_cell(s, show_translate(words[rows[i].opinion]), 14);
+        show_cell(s, language_text(words[rows[i].opinion]), 14);
         show_cell(s, rows[i].reason.id ? show_message(arena, &rows[i].reason) : "", reason_width);
         show_colour(s, SHOW_PLAIN);
         fputc('\n', s->out);
@@ -74,7 +74,7 @@ void show_ports(struct show *s, const struct audit *a)
         show_wrap(s, "? ", 2, _("Not everything could be looked at: yagura facts"));
     show_wrap(s, "", 0,
               arena_printf(arena,
-                           _("%zu of %zu have no business outside. Rules for the router in front: "
+                           _("%zu of %zu with no business outside. Rules for the router in front: "
                              "yagura ports --gateway"),
                            bad, count));
 }
