@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -222,7 +223,7 @@ int main(int argc, char **argv)
      * reasons why something could not be looked at. */
     language_set(json ? "en" : lang);
     if (sodium_init() < 0) {
-        fputs("yagura: libsodium could not be started\n", stderr);
+        fprintf(stderr, "yagura: %s\n", _("libsodium could not be started"));
         return EXIT_UNKNOWN;
     }
     int code = parse(&cli, argc, argv);
@@ -246,7 +247,7 @@ int main(int argc, char **argv)
     free((void *)cli.arguments);
     /* A full disk or a closed pipe must not look like a clean result. */
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror("yagura: standard output");
+        fprintf(stderr, _("yagura: standard output: %s\n"), strerror(errno));
         code = EXIT_UNKNOWN;
     }
     return code;

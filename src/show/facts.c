@@ -110,10 +110,9 @@ static void show_kind(struct show *s, const struct audit *a, size_t row)
         }
         CLEANUP_STR struct str line = {0};
         for (size_t k = 0; k < ARRAY_COUNT(columns[row].keys) && columns[row].keys[k]; k++) {
-            const char *text = fact_text(f, columns[row].keys[k]);
+            const char *key = columns[row].keys[k], *text = word(key, fact_text(f, key));
             if (*text)
-                str_printf(&line, "%s%s", line.length ? "  " : "",
-                           word(columns[row].keys[k], text));
+                str_printf(&line, "%s%s", line.length ? "  " : "", text);
         }
         show_wrap(s, "  ", 4, str_text(&line));
     }
