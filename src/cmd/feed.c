@@ -42,12 +42,7 @@ static int list(struct cli *cli)
                feeds[i].name, feeds[i].documents, newest, imported, feeds[i].skipped);
     }
     if (cli->json) {
-        json_t *o = json_object();
-        json_put_string(o, "type", "summary");
-        json_put_int(o, "found", 0);
-        json_put_int(o, "unknown", damaged.code ? 1 : 0);
-        json_put_int(o, "advisories", (int64_t)advisories_count(set));
-        show_json_line(&cli->show, o);
+        cli_end_json(cli, damaged.code != 0, "advisories", advisories_count(set));
     } else if (!count) {
         printf("%s\n", _("No advisories are loaded: yagura feed import PATH"));
     }

@@ -62,7 +62,7 @@ static void row_json(struct show *s, const struct audit *a, const struct rule_re
     show_json_line(s, o);
 }
 
-void show_checklist(struct show *s, const struct audit *a, const char *set)
+void show_checklist(struct show *s, const struct audit *a, const char *set, enum severity least)
 {
     VEC(const struct rule_result *) rows = {0};
     double total = 0, open = 0;
@@ -87,8 +87,9 @@ void show_checklist(struct show *s, const struct audit *a, const char *set)
         json_t *o = json_object();
         json_put_string(o, "type", "summary");
         json_put_string(o, "target", a->identity);
-        json_put_int(o, "found", (int64_t)fires);
-        json_put_int(o, "unknown", (int64_t)unknown);
+        json_put_int(o, "found", (int64_t)audit_found(a, least));
+        json_put_int(o, "unknown", (int64_t)audit_unknown(a));
+        json_put_int(o, "fails", (int64_t)fires);
         json_put_int(o, "checks", (int64_t)rows.count);
         json_object_set_new(o, "exposure", json_real((double)(long)(score * 10 + 0.5) / 10));
         show_json_line(s, o);
