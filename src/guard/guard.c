@@ -336,7 +336,7 @@ static void selftest(struct guard *g, int64_t now)
 static bool start_sweeper(struct guard *g, struct error *e)
 {
     return !g->options.sweep_seconds ||
-           sweeper_start(&g->sweeper, g->sites, g->count, 500, g->options.sweep_seconds, e);
+           sweeper_start(&g->sweeper, g->sites, g->count, 300, g->options.sweep_seconds, e);
 }
 
 static bool find_dir(void *context, uint32_t index, int *fd)

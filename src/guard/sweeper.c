@@ -6,13 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { SHARE = 20, MOST_PATH = 8192 };
+/* Not idle priority: on a busy host a mapping's write would wait for as long as it is busy. */
+enum { SHARE = 20, MOST_PATH = 8192, NICE = 5 };
 
 struct sweeper {
     const struct site *sites;
@@ -85,8 +86,7 @@ static void pause_ms(struct sweeper *s, int64_t ms)
 static void *run(void *context)
 {
     struct sweeper *s = context;
-    struct sched_param none = {0};
-    pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
+    setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
     int64_t next_full = now_ms();
     while (!s->stop) {
         bool full = s->full_seconds && now_ms() >= next_full;

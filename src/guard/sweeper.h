@@ -1,5 +1,5 @@
 /* sweeper.h - the second pair of eyes: compares a site with what was published, over and over,
- * at the lowest priority, for changes of which the kernel tells nothing.
+ * at a low priority, for changes of which the kernel tells nothing.
  *
  * Every `quick_ms` (or 20 times what the last look took, if that is longer: at most a twentieth
  * of one core) it looks at the attributes of all names; every `full_seconds` it reads all

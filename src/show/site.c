@@ -63,7 +63,7 @@ static const char *details_of(struct arena *arena, const struct difference *d)
     if (d->kind == DIFFERENCE_MOVED)
         return arena_printf(arena, _("was %s"), show_path(arena, d->from));
     if (d->reason)
-        return show_translate(d->reason);
+        return language_text(d->reason);
     if (d->kind == DIFFERENCE_CHANGED)
         return show_what(arena, d->what);
     return "";
