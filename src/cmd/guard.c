@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The guard's own process: what it holds while it lives. */
 struct running {
@@ -234,6 +235,7 @@ static int loop(struct running *r, struct alive *alive)
     struct guard_options options = {.state = r->state,
                                     .objects = r->objects,
                                     .alive = alive,
+                                    .unprivileged = geteuid() != 0,
                                     .detect_only = r->cli->detect_only,
                                     .sweep_seconds = 3600,
                                     .selftest_seconds = 5,

@@ -260,7 +260,7 @@ static void on_event(void *context, const struct watch_event *event)
             g->selftest_sent_ns = 0;
         return;
     }
-    if (event->pid == g->own) /* what the mender itself did */
+    if (event->pid && event->pid == g->own) /* what the mender itself did */
         return;
     struct who who;
     g->event_ns = clock_ns(CLOCK_MONOTONIC);
@@ -345,6 +345,18 @@ static bool find_dir(void *context, uint32_t index, int *fd)
     return places_open_dir(live->guard->places, live->number, index, fd);
 }
 
+/* What the lesser eye does not see is compared instead. */
+static void tell_unwatched(struct guard *g)
+{
+    size_t count = places_unwatched(g->places);
+    struct error e = ERROR_INIT;
+    if (!count)
+        return;
+    error_set(&e, ERR_LIMIT, "%zu folders cannot be watched: raise fs.inotify.max_user_watches",
+              count);
+    tell_said(g, NULL, GUARD_TROUBLE, &e);
+}
+
 static void open_live(struct guard *g, size_t i)
 {
     struct live_site *live = &g->live[i];
@@ -367,8 +379,10 @@ static void open_live(struct guard *g, size_t i)
 
 static bool start(struct guard *g, struct error *e)
 {
-    if (!watch_open(&g->watch, e))
+    if (!(g->options.unprivileged ? watch_open_unprivileged(&g->watch, e)
+                                  : watch_open(&g->watch, e)))
         return false;
+    g->places = places_new(g->sites, g->count, g->watch);
     for (size_t i = 0; i < g->count; i++)
         if (!watch_add(g->watch, g->sites[i].rootfd, e) ||
             !watch_add(g->watch, g->sites[i].aside.fd, e) ||
@@ -379,6 +393,7 @@ static bool start(struct guard *g, struct error *e)
     for (size_t i = 0; i < g->count; i++)
         check_root(g, &g->live[i]);
     sweep_all(g);
+    tell_unwatched(g);
     return start_sweeper(g, e);
 }
 
@@ -399,7 +414,6 @@ bool guard_start(struct guard **out, const struct guard_options *options, struct
     g->count = count;
     g->own = getpid();
     g->live = mem_alloc((count + 1) * sizeof *g->live);
-    g->places = places_new(sites, count);
     g->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
     atomic_store(&g->counts.started_s, clock_ns(CLOCK_REALTIME) / 1000000000);
     atomic_store(&g->counts.detect_only, options->detect_only);
@@ -530,7 +544,7 @@ static bool take_generation(struct guard *g, struct live_site *live, struct erro
     *site = fresh;
     open_live(g, number);
     places_free(g->places);
-    g->places = places_new(g->sites, g->count);
+    g->places = places_new(g->sites, g->count, g->watch);
     for (size_t i = 0; i < g->count; i++)
         if (!places_learn_site(g->places, i, e))
             return false;

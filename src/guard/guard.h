@@ -55,6 +55,7 @@ struct guard_options {
     struct state *state;
     struct objects *objects;
     struct alive *alive; /* beats and progress go there; may be NULL */
+    bool unprivileged; /* inotify instead of fanotify: see watch.h for what it loses */
     bool detect_only;
     unsigned sweep_seconds;    /* a paced sweep of all content takes this long; 0: none */
     unsigned selftest_seconds; /* 0: none */

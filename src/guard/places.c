@@ -28,16 +28,19 @@ struct places {
     size_t count;
     uint32_t *first; /* number of each site's entry 0 */
     uint64_t *fsid;
+    struct watch *watch;
     struct handles *handles;
     uint32_t *dir_number; /* of each entry: its number in dirs + 1, or 0 */
     VEC(struct dir_handle) dirs;
     VEC(struct other) others;
+    size_t unwatched;
 };
 
-struct places *places_new(const struct site *sites, size_t count)
+struct places *places_new(const struct site *sites, size_t count, struct watch *watch)
 {
     struct places *p = mem_alloc(sizeof *p);
     p->sites = sites;
+    p->watch = watch;
     p->count = count;
     p->first = mem_alloc((count + 1) * sizeof *p->first);
     p->fsid = mem_alloc((count + 1) * sizeof *p->fsid);
@@ -110,7 +113,11 @@ static void learn_published(struct places *p, size_t site, int dirfd, uint32_t i
     const struct manifest *m = p->sites[site].generation.manifest;
     struct manifest_entry dir, child;
     manifest_entry(m, index, &dir);
-    learn_value(p, site, dirfd, "", p->first[site] + index);
+    uint64_t key;
+    if (watch_learn_dir(p->watch, p->fsid[site], dirfd, &key, NULL))
+        handles_set(p->handles, key, p->first[site] + index);
+    else
+        p->unwatched++;
     learn_dir(p, site, dirfd, index);
     for (uint32_t i = dir.first_child; i < dir.first_child + dir.child_count; i++) {
         char name[256];
@@ -118,7 +125,8 @@ static void learn_published(struct places *p, size_t site, int dirfd, uint32_t i
         memcpy(name, child.name, child.name_length);
         name[child.name_length] = '\0';
         if (!S_ISDIR(child.mode)) {
-            learn_value(p, site, dirfd, name, p->first[site] + i);
+            if (!watch_is_unprivileged(p->watch)) /* which does not name things */
+                learn_value(p, site, dirfd, name, p->first[site] + i);
             continue;
         }
         CLEANUP_CLOSE int below = openat(
@@ -131,8 +139,10 @@ static void learn_published(struct places *p, size_t site, int dirfd, uint32_t i
 static void learn_other(struct places *p, size_t site, int dirfd, const char *path)
 {
     uint64_t hash;
-    if (!handle_of(&hash, p->fsid[site], dirfd, "", NULL))
+    if (!watch_learn_dir(p->watch, p->fsid[site], dirfd, &hash, NULL)) {
+        p->unwatched++;
         return;
+    }
     uint32_t known = handles_find(p->handles, hash);
     if (known != HANDLE_NONE && (known & HANDLE_OTHER)) {
         struct other *old = &p->others.items[known & ~HANDLE_OTHER];
@@ -153,10 +163,10 @@ bool places_learn_site(struct places *p, size_t site, struct error *e)
     const struct site *s = &p->sites[site];
     if (!handle_fsid(&p->fsid[site], s->rootfd, e))
         return false;
-    uint64_t hash; /* once with an error: a file system without handles is said */
-    if (!handle_of(&hash, p->fsid[site], s->rootfd, "", e))
-        return false;
+    uint64_t key; /* once with an error: a file system without handles is said */
     CLEANUP_CLOSE int root = open_dir(s->rootfd, "");
+    if (root >= 0 && !watch_learn_dir(p->watch, p->fsid[site], root, &key, e))
+        return false;
     if (root >= 0)
         learn_published(p, site, root, MANIFEST_ROOT);
     learn_other(p, site, s->aside.fd, NULL);
@@ -182,7 +192,7 @@ void places_learn(struct places *p, size_t site, const char *path)
     uint64_t hash;
     if (dir >= 0 && index != MANIFEST_NONE) {
         /* fetched back and not made anew: all of it is known */
-        if (handle_of(&hash, p->fsid[site], dir, "", NULL) &&
+        if (watch_learn_dir(p->watch, p->fsid[site], dir, &hash, NULL) &&
             handles_find(p->handles, hash) == p->first[site] + index)
             return;
         learn_published(p, site, dir, index);
@@ -214,6 +224,11 @@ void places_forget_evidence(struct places *p, size_t site, const char *name)
     uint64_t hash;
     if (handle_of(&hash, p->fsid[site], p->sites[site].aside.fd, name, NULL))
         handles_remove(p->handles, hash);
+}
+
+size_t places_unwatched(const struct places *p)
+{
+    return p->unwatched;
 }
 
 static size_t site_of(const struct places *p, uint32_t value)

@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "content/site.h"
+#include "guard/watch.h"
 
 enum place_kind { PLACE_NONE, PLACE_PATH, PLACE_ASIDE };
 
@@ -19,11 +20,15 @@ struct place {
 
 struct places;
 
-struct places *places_new(const struct site *sites, size_t count);
+/* `watch` says by which keys its events name directories; it must outlive the places. */
+struct places *places_new(const struct site *sites, size_t count, struct watch *watch);
 void places_free(struct places *p);
 
 /* Learns all directories and files of a site as they are on disk now, and its folder aside. */
 bool places_learn_site(struct places *p, size_t site, struct error *e);
+
+/* Folders of which no change will be told (the user's watches are used up). */
+size_t places_unwatched(const struct places *p);
 
 /* Learns this path (and, of a directory, what was published beneath it) anew: it was put back
  * and is another inode. A directory that is not published is learnt as one to watch. */

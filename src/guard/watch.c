@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/fanotify.h>
+#include <sys/inotify.h>
+#include <stdio.h>
 #include <unistd.h>
 
 /* Debian 12's headers have all of these; the kernel may not. */
@@ -20,8 +22,13 @@ static const uint64_t asked = FAN_MODIFY | FAN_CLOSE_WRITE | FAN_ATTRIB | FAN_CR
 
 enum { BUFFER = 256 * 1024, SEEN = 4096 };
 
+static const uint32_t inotify_asked = IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_CREATE |
+                                      IN_DELETE | IN_DELETE_SELF | IN_MOVED_FROM | IN_MOVED_TO |
+                                      IN_MOVE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW;
+
 struct watch {
     int fd;
+    bool inotify;
     char *buffer;
     uint64_t seen[SEEN]; /* hashes of what this batch has told; only saves work */
 };
@@ -58,8 +65,54 @@ void watch_cleanup(struct watch **w)
     watch_close(*w);
 }
 
+bool watch_open_unprivileged(struct watch **out, struct error *e)
+{
+    int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (fd < 0) {
+        error_set_errno(e, errno, "asking the kernel for changes (inotify)");
+        return false;
+    }
+    struct watch *w = mem_alloc(sizeof *w);
+    w->fd = fd;
+    w->inotify = true;
+    w->buffer = mem_alloc(BUFFER);
+    *out = w;
+    return true;
+}
+
+bool watch_is_unprivileged(const struct watch *w)
+{
+    return w->inotify;
+}
+
+/* inotify names a folder by the number of its watch. */
+static uint64_t key_of_number(int number)
+{
+    return handle_hash(0, 0, &number, sizeof number);
+}
+
+bool watch_learn_dir(struct watch *w, uint64_t fsid, int dirfd, uint64_t *key, struct error *e)
+{
+    if (!w->inotify)
+        return handle_of(key, fsid, dirfd, "", e);
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d/.", dirfd);
+    int number = inotify_add_watch(w->fd, path, inotify_asked);
+    if (number < 0) {
+        int code = errno;
+        error_set_errno(e, code, "watching a folder");
+        if (e && code == ENOSPC)
+            e->code = ERR_LIMIT;
+        return false;
+    }
+    *key = key_of_number(number);
+    return true;
+}
+
 bool watch_add(struct watch *w, int fd, struct error *e)
 {
+    if (w->inotify)
+        return true;
     if (fanotify_mark(w->fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, asked, fd, NULL) == 0)
         return true;
     if (errno == ENODEV || errno == EXDEV || errno == EOPNOTSUPP)
@@ -140,6 +193,25 @@ static void read_event(struct watch *w, const struct fanotify_event_metadata *me
         tell(context, &event);
 }
 
+static void read_inotify(struct watch *w, ssize_t size,
+                         void (*tell)(void *context, const struct watch_event *event),
+                         void *context)
+{
+    const struct inotify_event *at;
+    for (ssize_t i = 0; i + (ssize_t)sizeof *at <= size; i += (ssize_t)(sizeof *at + at->len)) {
+        at = (const void *)(w->buffer + i);
+        struct watch_event event = {.kind = at->mask & IN_Q_OVERFLOW ? WATCH_LOST : WATCH_NAME,
+                                    .dir = key_of_number(at->wd),
+                                    .name = at->len ? at->name : ".",
+                                    .mask = at->mask, /* the same numbers as FAN_* */
+                                    .is_dir = (at->mask & IN_ISDIR) != 0};
+        if (at->mask & IN_IGNORED) /* the folder is gone; its parent's event said so */
+            continue;
+        if (event.kind == WATCH_LOST || !told_before(w, &event))
+            tell(context, &event);
+    }
+}
+
 bool watch_read(struct watch *w, void (*tell)(void *context, const struct watch_event *event),
                 void *context, struct error *e)
 {
@@ -151,6 +223,10 @@ bool watch_read(struct watch *w, void (*tell)(void *context, const struct watch_
         return false;
     }
     memset(w->seen, 0, sizeof w->seen);
+    if (w->inotify) {
+        read_inotify(w, size, tell, context);
+        return true;
+    }
     const struct fanotify_event_metadata *meta = (const void *)w->buffer;
     for (; FAN_EVENT_OK(meta, size); meta = FAN_EVENT_NEXT(meta, size)) {
         if (meta->vers != FANOTIFY_METADATA_VERSION) {

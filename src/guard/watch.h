@@ -26,7 +26,7 @@ enum watch_kind {
 
 struct watch_event {
     enum watch_kind kind;
-    uint64_t dir;     /* hash of the directory's handle (handles.h) */
+    uint64_t dir;     /* key of the directory: see watch_learn_dir() */
     const char *name; /* "." for the directory itself */
     uint64_t thing;   /* hash of the handle of what it is; 0 if not told */
     uint64_t mask;    /* FAN_* */
@@ -38,6 +38,17 @@ struct watch;
 
 /* Needs CAP_SYS_ADMIN. ERR_UNSUPPORTED where the kernel or the file system cannot. */
 bool watch_open(struct watch **out, struct error *e);
+
+/* The lesser eye, for who is not root: inotify, a watch a folder (watch_learn_dir()). It does not
+ * name the process, nor the thing (a write through a hard link from elsewhere is not seen), nor
+ * what comes through another mount point; folders made quickly one in another can slip through
+ * until they are learnt. The sweeps find all that, later. */
+bool watch_open_unprivileged(struct watch **out, struct error *e);
+bool watch_is_unprivileged(const struct watch *w);
+
+/* The key by which events will name this open directory. With inotify it is watched from now
+ * on; ERR_LIMIT when the user's watches are used up (fs.inotify.max_user_watches). */
+bool watch_learn_dir(struct watch *w, uint64_t fsid, int dirfd, uint64_t *key, struct error *e);
 void watch_close(struct watch *w);
 void watch_cleanup(struct watch **w);
 
