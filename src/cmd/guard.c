@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "guard/guard.h"
+#include "guard/report.h"
 #include "guard/supervise.h"
 
 #include <signal.h>
@@ -19,6 +20,9 @@ struct running {
     size_t count;
     struct guard *guard;
     struct control *control;
+    struct state *report_state; /* of the report's own thread */
+    struct report *report;
+    bool each; /* a line a name: somebody is looking on; else a line a burst */
     const char *holds[16]; /* which site a connection holds */
 };
 
@@ -97,13 +101,15 @@ static void text_mended(struct cli *cli, const struct guard_event *event)
 static void on_event(void *context, const struct guard_event *event)
 {
     struct running *r = context;
+    report_event(r->report, event);
     if (r->cli->json) {
         json_event(r->cli, event);
         return;
     }
     switch (event->said) {
     case GUARD_MENDED:
-        text_mended(r->cli, event);
+        if (r->each)
+            text_mended(r->cli, event);
         break;
     case GUARD_SWEPT:
         break;
@@ -126,6 +132,26 @@ static void on_event(void *context, const struct guard_event *event)
         printf("? %s: %s\n", event->site, event->error ? event->error->message : "");
         break;
     }
+    fflush(stdout);
+}
+
+/* On the report's thread: a line for the journal when a burst begins, and one when it was more
+ * than one name. */
+static void on_burst(void *context, const struct tamper *t, const char *first_path, bool ended)
+{
+    struct running *r = context;
+    if (r->cli->json || r->each || (ended && t->restored + t->failed < 2))
+        return;
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    const char *path = show_path(arena, first_path);
+    if (!ended)
+        printf(_("%s: %s was tampered with and is back after %.1f ms (process %lld, %s)\n"), t->site,
+               path, (double)t->slowest_us / 1e3, (long long)t->pid,
+               t->command[0] ? t->command : "?");
+    else
+        printf(_("%s: %llu names were put back, %llu could not be; the slowest took %.1f ms\n"),
+               t->site, (unsigned long long)t->restored, (unsigned long long)t->failed,
+               (double)t->slowest_us / 1e3);
     fflush(stdout);
 }
 
@@ -241,7 +267,13 @@ static int loop(struct running *r, struct alive *alive)
                                     .selftest_seconds = 5,
                                     .event = on_event,
                                     .context = r};
-    if (!guard_start(&r->guard, &options, r->sites, r->count, &e) ||
+    struct report_options reporting = {.state = r->report_state,
+                                       .sites = r->sites,
+                                       .count = r->count,
+                                       .burst = on_burst,
+                                       .context = r};
+    if (!report_start(&r->report, &reporting, &e) ||
+        !guard_start(&r->guard, &options, r->sites, r->count, &e) ||
         !control_open(&r->control, state_dirfd(r->state), answer, closed, r, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;
@@ -256,6 +288,7 @@ static int loop(struct running *r, struct alive *alive)
         cli_complain(&e);
     control_close(r->control);
     guard_stop(r->guard);
+    report_stop(r->report);
     return good ? EXIT_CLEAN : SUPERVISE_AGAIN;
 }
 
@@ -265,8 +298,10 @@ static int run(void *context, struct alive *alive)
     struct error e = ERROR_INIT;
     signal(SIGTERM, on_signal);
     signal(SIGINT, on_signal);
+    r.each = isatty(1);
     r.state = cli_state_or_fail(r.cli);
-    if (!r.state)
+    r.report_state = cli_state_or_fail(r.cli);
+    if (!r.state || !r.report_state)
         return EXIT_UNKNOWN;
     if (!objects_open(&r.objects, state_dirfd(r.state), &e) || !open_sites(&r, &e)) {
         cli_complain(&e);
@@ -274,6 +309,7 @@ static int run(void *context, struct alive *alive)
     }
     int code = loop(&r, alive);
     objects_free(r.objects);
+    state_close(r.report_state);
     state_close(r.state);
     free(r.sites);
     return code;

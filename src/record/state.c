@@ -19,7 +19,7 @@ struct state {
     struct cache cache;
 };
 
-/* Version 2 added the sites. Every statement can be run over an older version. */
+/* Version 2 added the sites and what was undone there. Every statement can be run over an older version. */
 enum { SCHEMA_VERSION = 2 };
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS target(id TEXT PRIMARY KEY, name TEXT, kind TEXT, argument TEXT,"
@@ -34,6 +34,12 @@ static const char schema[] =
     " signature TEXT);"
     "CREATE TABLE IF NOT EXISTS site(name TEXT PRIMARY KEY, root TEXT, profile TEXT,"
     " generation INTEGER, manifest BLOB, since INTEGER) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS tamper(id INTEGER PRIMARY KEY, site TEXT, first_ns INTEGER,"
+    " last_ns INTEGER, restored INTEGER, failed INTEGER, unlisted INTEGER, slowest_us INTEGER,"
+    " pid INTEGER, uid INTEGER, exe TEXT, command TEXT);"
+    "CREATE TABLE IF NOT EXISTS tamper_path(tamper INTEGER, at_ns INTEGER, path BLOB, kind TEXT,"
+    " what INTEGER, evidence TEXT, took_us INTEGER, size INTEGER, undone INTEGER, sha256 BLOB);"
+    "CREATE INDEX IF NOT EXISTS tamper_path_of ON tamper_path(tamper);"
     "PRAGMA user_version=2;";
 
 static bool sql_error(struct state *s, struct error *e, const char *doing)

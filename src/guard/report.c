@@ -1,0 +1,335 @@
+#include "guard/report.h"
+
+#include "base/json.h"
+#include "base/str.h"
+#include "model/date.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { QUEUE = 16384, HOOK_SECONDS = 10, NOBODY = 65534 };
+static const int64_t burst_pause_ns = 2000000000;
+
+/* A copy of what the guard told; path malloc-ed. */
+struct item {
+    size_t site;
+    char *path;
+    char evidence[ASIDE_NAME_SIZE];
+    enum difference_kind kind;
+    unsigned what;
+    bool undone, failed;
+    int64_t at_ns, took_ns;
+    struct stat bad;
+    struct who who;
+};
+
+struct burst {
+    struct tamper row;
+    struct who who; /* row's strings point into it */
+    char first_path[4096];
+    int64_t last_ns; /* of our own clock */
+    size_t listed;
+    bool open;
+};
+
+/* Our own hold on a site: the guard opens it anew after a publication. */
+struct known_site {
+    char *name;
+    int aside;
+};
+
+struct report {
+    struct report_options options;
+    struct known_site *sites;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct item *queue; /* a ring */
+    size_t first, used;
+    uint64_t *missed; /* of each site: events that found the queue full */
+    bool stop;
+    struct burst *bursts; /* one a site */
+};
+
+static int64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void report_event(struct report *r, const struct guard_event *event)
+{
+    if (event->said != GUARD_MENDED)
+        return;
+    size_t site = 0;
+    while (site < r->options.count && !str_equal(r->sites[site].name, event->site))
+        site++;
+    if (site == r->options.count)
+        return;
+    struct item item = {.site = site,
+                        .kind = event->mend->kind,
+                        .what = event->mend->what,
+                        .undone = event->mend->undone,
+                        .failed = event->mend->error != NULL,
+                        .at_ns = event->at_ns,
+                        .took_ns = event->took_ns,
+                        .bad = event->mend->bad};
+    memcpy(item.evidence, event->mend->evidence, sizeof item.evidence);
+    if (event->who)
+        item.who = *event->who;
+    pthread_mutex_lock(&r->lock);
+    if (r->used < QUEUE) {
+        item.path = mem_strdup(event->mend->path);
+        r->queue[(r->first + r->used++) % QUEUE] = item;
+    } else
+        r->missed[site]++;
+    pthread_cond_signal(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* ---- the hook ------------------------------------------------------------------------------- */
+
+static char *burst_json(const struct burst *b, const char *site)
+{
+    CLEANUP_JSON json_t *o = json_object();
+    char when[32];
+    date_format(b->row.first_ns / 1000000000, when);
+    json_put_string(o, "type", "tamper");
+    json_put_string(o, "site", site);
+    json_put_string(o, "first", when);
+    json_put_string(o, "path", b->first_path);
+    json_put_int(o, "restored", (int64_t)b->row.restored);
+    json_put_int(o, "failed", (int64_t)b->row.failed);
+    json_put_int(o, "pid", b->row.pid);
+    json_put_int(o, "uid", b->row.uid);
+    json_put_string(o, "exe", b->row.exe);
+    json_put_string(o, "command", b->row.command);
+    CLEANUP_STR struct str line = {0};
+    json_add_line(&line, o);
+    str_add_char(&line, '\n');
+    return mem_strdup(line.data);
+}
+
+/* In the child: nobody, no descriptor but the three, no way back. */
+static void hook_child(const char *hook, int in)
+{
+    int null = open("/dev/null", O_RDWR);
+    dup2(in, 0);
+    dup2(null, 1);
+    dup2(null, 2);
+    close_range(3, ~0U, 0);
+    if (geteuid() == 0 &&
+        (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
+        _exit(126);
+    char *environment[] = {(char *)"PATH=/usr/local/bin:/usr/bin:/bin", NULL};
+    execle("/bin/sh", "sh", "-c", hook, NULL, environment);
+    _exit(127);
+}
+
+static void run_hook(const struct report *r, const struct burst *b, const char *site)
+{
+    int ends[2];
+    if (!r->options.hook || pipe2(ends, O_CLOEXEC) != 0)
+        return;
+    CLEANUP_FREE char *text = burst_json(b, site);
+    pid_t pid = fork();
+    if (pid == 0)
+        hook_child(r->options.hook, ends[0]);
+    close(ends[0]);
+    if (pid > 0 && write(ends[1], text, strlen(text)) < 0) {
+        /* it does not read: its own affair */
+    }
+    close(ends[1]);
+    for (int i = 0; pid > 0 && i < HOOK_SECONDS * 20; i++) {
+        if (waitpid(pid, NULL, WNOHANG) != 0)
+            return;
+        usleep(50000);
+    }
+    if (pid > 0) {
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+    }
+}
+
+/* ---- bursts --------------------------------------------------------------------------------- */
+
+static void write_burst(struct report *r, struct burst *b, const struct tamper_path *path)
+{
+    struct error e = ERROR_INIT;
+    if (tampers_write(r->options.state, &b->row, path, path ? 1 : 0, &e))
+        return;
+    b->row.unlisted += path != NULL;
+}
+
+static void end_burst(struct report *r, size_t site)
+{
+    struct burst *b = &r->bursts[site];
+    write_burst(r, b, NULL);
+    b->open = false;
+    if (r->options.burst)
+        r->options.burst(r->options.context, &b->row, b->first_path, true);
+    run_hook(r, b, r->sites[site].name);
+}
+
+static void begin_burst(struct report *r, const struct item *item)
+{
+    struct burst *b = &r->bursts[item->site];
+    *b = (struct burst){.who = item->who, .open = true};
+    b->row = (struct tamper){.site = r->sites[item->site].name,
+                             .first_ns = item->at_ns,
+                             .pid = item->who.pid,
+                             .uid = item->who.known ? (int64_t)item->who.uid : -1,
+                             .exe = b->who.exe,
+                             .command = b->who.command};
+    strncpy(b->first_path, item->path, sizeof b->first_path - 1);
+}
+
+/* The evidence's own bytes, hashed where that is bearable; what is no file has none. */
+static void hash_evidence(int aside, const struct item *item, struct tamper_path *path)
+{
+    path->size = S_ISREG(item->bad.st_mode) ? (uint64_t)item->bad.st_size : 0;
+    if (!item->evidence[0] || !S_ISREG(item->bad.st_mode) || path->size > REPORT_HASHED)
+        return;
+    CLEANUP_CLOSE int fd = openat(aside, item->evidence,
+                                  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOATIME);
+    path->has_sha256 = fd >= 0 && walk_hash_fd(path->sha256, fd, &path->size, NULL);
+}
+
+static void take(struct report *r, struct item *item)
+{
+    struct burst *b = &r->bursts[item->site];
+    bool begins = !b->open;
+    if (begins)
+        begin_burst(r, item);
+    b->last_ns = monotonic_ns();
+    b->row.last_ns = item->at_ns;
+    b->row.restored += item->undone;
+    b->row.failed += item->failed;
+    uint64_t took_us = (uint64_t)item->took_ns / 1000;
+    if (took_us > b->row.slowest_us)
+        b->row.slowest_us = took_us;
+    if (b->listed < TAMPER_PATHS) {
+        struct tamper_path path = {.at_ns = item->at_ns,
+                                   .path = item->path,
+                                   .kind = difference_kind_name(item->kind),
+                                   .evidence = item->evidence,
+                                   .what = item->what,
+                                   .took_us = took_us,
+                                   .undone = item->undone};
+        hash_evidence(r->sites[item->site].aside, item, &path);
+        write_burst(r, b, &path);
+        b->listed++;
+    } else
+        b->row.unlisted++;
+    if (begins && r->options.burst)
+        r->options.burst(r->options.context, &b->row, b->first_path, false);
+    free(item->path);
+}
+
+static void end_old_bursts(struct report *r, bool all)
+{
+    int64_t now = monotonic_ns();
+    for (size_t i = 0; i < r->options.count; i++) {
+        struct burst *b = &r->bursts[i];
+        if (!b->open || (!all && now - b->last_ns < burst_pause_ns))
+            continue;
+        pthread_mutex_lock(&r->lock);
+        b->row.unlisted += r->missed[i];
+        b->row.restored += r->missed[i];
+        r->missed[i] = 0;
+        pthread_mutex_unlock(&r->lock);
+        end_burst(r, i);
+    }
+}
+
+static bool next_item(struct report *r, struct item *out)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 1;
+    pthread_mutex_lock(&r->lock);
+    if (!r->used && !r->stop)
+        pthread_cond_timedwait(&r->changed, &r->lock, &until);
+    bool there = r->used > 0;
+    if (there) {
+        *out = r->queue[r->first];
+        r->first = (r->first + 1) % QUEUE;
+        r->used--;
+    }
+    pthread_mutex_unlock(&r->lock);
+    return there;
+}
+
+static void *run(void *context)
+{
+    struct report *r = context;
+    for (;;) {
+        struct item item;
+        if (next_item(r, &item)) {
+            take(r, &item);
+            continue;
+        }
+        end_old_bursts(r, r->stop);
+        if (r->stop)
+            return NULL;
+    }
+}
+
+static void report_free(struct report *r)
+{
+    for (size_t i = 0; i < r->options.count; i++) {
+        free(r->sites[i].name);
+        if (r->sites[i].aside >= 0)
+            close(r->sites[i].aside);
+    }
+    free(r->sites);
+    free(r->queue);
+    free(r->missed);
+    free(r->bursts);
+    free(r);
+}
+
+bool report_start(struct report **out, const struct report_options *options, struct error *e)
+{
+    struct report *r = mem_alloc(sizeof *r);
+    *r = (struct report){.options = *options,
+                         .lock = PTHREAD_MUTEX_INITIALIZER,
+                         .changed = PTHREAD_COND_INITIALIZER};
+    r->queue = mem_alloc(QUEUE * sizeof *r->queue);
+    r->missed = mem_alloc((options->count + 1) * sizeof *r->missed);
+    r->bursts = mem_alloc((options->count + 1) * sizeof *r->bursts);
+    r->sites = mem_alloc((options->count + 1) * sizeof *r->sites);
+    for (size_t i = 0; i < options->count; i++)
+        r->sites[i] = (struct known_site){
+            mem_strdup(options->sites[i].row.name),
+            fcntl(options->sites[i].aside.fd, F_DUPFD_CLOEXEC, 0)};
+    int code = pthread_create(&r->thread, NULL, run, r);
+    if (!code) {
+        *out = r;
+        return true;
+    }
+    error_set_errno(e, code, "starting the report's thread");
+    report_free(r);
+    return false;
+}
+
+void report_stop(struct report *r)
+{
+    if (!r)
+        return;
+    pthread_mutex_lock(&r->lock);
+    r->stop = true;
+    pthread_cond_signal(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+    pthread_join(r->thread, NULL);
+    report_free(r);
+}

@@ -1,0 +1,37 @@
+/* report.h - what is told and kept of what the guard did, off the guard's own thread.
+ *
+ * The guard's event is copied into a queue and the guard goes on; a thread of its own
+ *   - hashes the evidence (and only the first REPORT_HASHED bytes' worth of big ones: the size is
+ *     kept, the hash left out),
+ *   - gathers what comes without a pause of two seconds into one burst (record/tampers.h),
+ *   - writes a line a burst for the journal, and
+ *   - runs the hook, if there is one, as an unprivileged child with the burst as JSON on its
+ *     standard input: one at a time, killed after ten seconds.
+ * When the queue is full, events are counted in their burst and not kept one by one. */
+#ifndef YAGURA_GUARD_REPORT_H
+#define YAGURA_GUARD_REPORT_H
+
+#include "guard/guard.h"
+#include "record/tampers.h"
+
+#define REPORT_HASHED (256ULL * 1024 * 1024)
+
+struct report;
+
+struct report_options {
+    struct state *state; /* used by the report's thread alone */
+    const struct site *sites;
+    size_t count;
+    const char *hook; /* a program with its arguments, run by sh -c; NULL: none */
+    /* Called on the report's thread when a burst begins (`ended` false) and when it has ended. */
+    void (*burst)(void *context, const struct tamper *t, const char *first_path, bool ended);
+    void *context;
+};
+
+bool report_start(struct report **out, const struct report_options *options, struct error *e);
+/* To be given to the guard: see guard_options.event. Never waits. */
+void report_event(struct report *r, const struct guard_event *event);
+/* Writes what is left, then ends. */
+void report_stop(struct report *r);
+
+#endif

@@ -1,0 +1,130 @@
+#include "record/tampers.h"
+
+#include <sqlite3.h>
+
+static bool sql_error(struct state *s, struct error *e, const char *doing)
+{
+    error_set(e, ERR_SYSTEM, "%s what was undone failed: %s", doing, sqlite3_errmsg(state_db(s)));
+    return false;
+}
+
+static void finalize(sqlite3_stmt **statement)
+{
+    sqlite3_finalize(*statement);
+}
+#define CLEANUP_STATEMENT CLEANUP(finalize)
+
+static bool write_burst(struct state *s, struct tamper *t, struct error *e)
+{
+    static const char sql[] =
+        "INSERT INTO tamper(id, site, first_ns, last_ns, restored, failed, unlisted, slowest_us,"
+        " pid, uid, exe, command) VALUES(?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET"
+        " last_ns=excluded.last_ns, restored=excluded.restored, failed=excluded.failed,"
+        " unlisted=excluded.unlisted, slowest_us=excluded.slowest_us";
+    CLEANUP_STATEMENT sqlite3_stmt *st = NULL;
+    if (sqlite3_prepare_v2(state_db(s), sql, -1, &st, NULL) != SQLITE_OK)
+        return sql_error(s, e, "writing");
+    if (t->id)
+        sqlite3_bind_int64(st, 1, t->id);
+    sqlite3_bind_text(st, 2, t->site, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(st, 3, t->first_ns);
+    sqlite3_bind_int64(st, 4, t->last_ns);
+    sqlite3_bind_int64(st, 5, (int64_t)t->restored);
+    sqlite3_bind_int64(st, 6, (int64_t)t->failed);
+    sqlite3_bind_int64(st, 7, (int64_t)t->unlisted);
+    sqlite3_bind_int64(st, 8, (int64_t)t->slowest_us);
+    sqlite3_bind_int64(st, 9, t->pid);
+    sqlite3_bind_int64(st, 10, t->uid);
+    sqlite3_bind_text(st, 11, t->exe, -1, SQLITE_STATIC);
+    sqlite3_bind_text(st, 12, t->command, -1, SQLITE_STATIC);
+    if (sqlite3_step(st) != SQLITE_DONE)
+        return sql_error(s, e, "writing");
+    if (!t->id)
+        t->id = sqlite3_last_insert_rowid(state_db(s));
+    return true;
+}
+
+static bool write_paths(struct state *s, int64_t id, const struct tamper_path *paths, size_t count,
+                        struct error *e)
+{
+    CLEANUP_STATEMENT sqlite3_stmt *st = NULL;
+    if (sqlite3_prepare_v2(state_db(s), "INSERT INTO tamper_path VALUES(?,?,?,?,?,?,?,?,?,?)", -1,
+                           &st, NULL) != SQLITE_OK)
+        return sql_error(s, e, "writing");
+    for (size_t i = 0; i < count; i++) {
+        const struct tamper_path *p = &paths[i];
+        sqlite3_reset(st);
+        sqlite3_clear_bindings(st);
+        sqlite3_bind_int64(st, 1, id);
+        sqlite3_bind_int64(st, 2, p->at_ns);
+        sqlite3_bind_blob(st, 3, p->path, (int)strlen(p->path), SQLITE_STATIC);
+        sqlite3_bind_text(st, 4, p->kind, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(st, 5, p->what);
+        sqlite3_bind_text(st, 6, p->evidence, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(st, 7, (int64_t)p->took_us);
+        sqlite3_bind_int64(st, 8, (int64_t)p->size);
+        sqlite3_bind_int64(st, 9, p->undone);
+        if (p->has_sha256)
+            sqlite3_bind_blob(st, 10, p->sha256, sizeof p->sha256, SQLITE_STATIC);
+        if (sqlite3_step(st) != SQLITE_DONE)
+            return sql_error(s, e, "writing");
+    }
+    return true;
+}
+
+bool tampers_write(struct state *s, struct tamper *t, const struct tamper_path *paths,
+                   size_t count, struct error *e)
+{
+    if (sqlite3_exec(state_db(s), "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+        return sql_error(s, e, "writing");
+    bool good = write_burst(s, t, e) && write_paths(s, t->id, paths, count, e);
+    if (sqlite3_exec(state_db(s), good ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK &&
+        good)
+        return sql_error(s, e, "writing");
+    return good;
+}
+
+static const char *text(struct arena *arena, sqlite3_stmt *st, int column)
+{
+    const char *value = (const char *)sqlite3_column_text(st, column);
+    return arena_strdup(arena, value ? value : "");
+}
+
+bool tampers_list(struct state *s, const char *site, size_t most, struct arena *arena,
+                  struct tamper **out, size_t *count, struct error *e)
+{
+    CLEANUP_STATEMENT sqlite3_stmt *st = NULL;
+    if (sqlite3_prepare_v2(state_db(s),
+                           "SELECT id, site, first_ns, last_ns, restored, failed, unlisted,"
+                           " slowest_us, pid, uid, exe, command FROM tamper"
+                           " WHERE ?1 IS NULL OR site = ?1 ORDER BY id DESC LIMIT ?2",
+                           -1, &st, NULL) != SQLITE_OK)
+        return sql_error(s, e, "reading");
+    if (site)
+        sqlite3_bind_text(st, 1, site, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(st, 2, (int64_t)most);
+    VEC(struct tamper) list = {0};
+    int code;
+    while ((code = sqlite3_step(st)) == SQLITE_ROW) {
+        struct tamper t = {.id = sqlite3_column_int64(st, 0),
+                           .site = text(arena, st, 1),
+                           .first_ns = sqlite3_column_int64(st, 2),
+                           .last_ns = sqlite3_column_int64(st, 3),
+                           .restored = (uint64_t)sqlite3_column_int64(st, 4),
+                           .failed = (uint64_t)sqlite3_column_int64(st, 5),
+                           .unlisted = (uint64_t)sqlite3_column_int64(st, 6),
+                           .slowest_us = (uint64_t)sqlite3_column_int64(st, 7),
+                           .pid = sqlite3_column_int64(st, 8),
+                           .uid = sqlite3_column_int64(st, 9),
+                           .exe = text(arena, st, 10),
+                           .command = text(arena, st, 11)};
+        VEC_PUSH(&list, t);
+    }
+    bool good = code == SQLITE_DONE;
+    if (good) {
+        *out = list.count ? arena_dup(arena, list.items, list.count * sizeof *list.items) : NULL;
+        *count = list.count;
+    }
+    VEC_FREE(&list);
+    return good || sql_error(s, e, "reading");
+}
