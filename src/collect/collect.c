@@ -32,6 +32,9 @@ static const struct collect_source sources[] = {
     {"linux/kernel", CAGE_ROOT, FAMILY_DEBIAN, collect_kernel},
     {"linux/containers", CAGE_ROOT, FAMILY_LINUX, collect_containers},
     {"linux/firewall", CAGE_ROOT, FAMILY_LINUX, collect_firewall},
+    {"linux/nginx", CAGE_ROOT, FAMILY_LINUX, collect_nginx},
+    {"linux/apache2", CAGE_ROOT, FAMILY_LINUX, collect_apache2},
+    {"linux/lighttpd", CAGE_ROOT, FAMILY_LINUX, collect_lighttpd},
     {"linux/listeners", CAGE_LIVE, FAMILY_LINUX, collect_listeners},
     {"linux/processes", CAGE_LIVE, FAMILY_LINUX, collect_processes},
 };
