@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -221,7 +222,7 @@ static struct light_value sum(struct parser *p, struct light_value a, struct lig
     }
     if (a.type == LIGHT_NUMBER && b.type == LIGHT_NUMBER && str_to_u64(a.text, &x) &&
         str_to_u64(b.text, &y)) {
-        a.text = arena_printf(arena, "%llu", (unsigned long long)(x + y));
+        a.text = arena_printf(arena, "%" PRIu64, x + y);
         return a;
     }
     return (struct light_value){.type = LIGHT_TEXT,

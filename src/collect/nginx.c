@@ -39,15 +39,22 @@ static bool named(const struct conf_node *node, const char *name)
     return str_equal(node->name, name);
 }
 
+/* The block, or the nearest one around it, that has such a directive; NULL where none has. */
+static const struct conf_node *block_with(const struct conf_node *block, const char *name)
+{
+    do {
+        if (conf_find(block, name))
+            return block;
+        block = block->parent;
+    } while (block);
+    return NULL;
+}
+
 /* The directive in this block or the nearest one around it. */
 static const struct conf_node *in_force(const struct conf_node *block, const char *name)
 {
-    for (; block; block = block->parent) {
-        const struct conf_node *found = conf_find_last(block, name);
-        if (found && !found->block)
-            return found;
-    }
-    return NULL;
+    block = block_with(block, name);
+    return block ? conf_find_last(block, name) : NULL;
 }
 
 /* --- variables --- */
@@ -153,13 +160,11 @@ static struct web_folder folder_of(const struct host *h, const struct conf_node 
                                    const char *path, const char *match)
 {
     struct arena *arena = h->n->arena;
-    const struct conf_node *from = block, *root = NULL, *alias = NULL;
-    for (; from && !root && !alias; from = from->parent) {
+    const struct conf_node *from = block, *root, *alias;
+    do {
         root = conf_find_last(from, "root");
         alias = is_location(from) ? conf_find_last(from, "alias") : NULL;
-        if (root || alias)
-            break;
-    }
+    } while (!root && !alias && from->parent && (from = from->parent));
     struct web_folder f = folder(h, alias ? conf_arg(alias, 0) : root ? conf_arg(root, 0) : "html");
     bool open = is_regex(match) || str_equal(match, "named");
     if (alias) {
@@ -264,23 +269,20 @@ static void state_access_logs(struct host *h, const struct conf_node *block)
 
 static void state_logs(struct host *h)
 {
-    struct web_server *w = &h->n->w;
-    const struct conf_node *block = h->server;
-    while (block && !conf_find(block, "access_log"))
-        block = block->parent;
-    if (block)
-        state_access_logs(h, block);
+    const struct conf_node *access = block_with(h->server, "access_log"),
+                           *errors = block_with(h->server, "error_log");
+    if (access)
+        state_access_logs(h, access);
     else
-        web_log_add(w, h->site, h->server->path, h->server->line, "access",
+        web_log_add(&h->n->w, h->site, h->server->path, h->server->line, "access",
                     (struct web_folder){ACCESS_LOG, ""}, "combined", COMBINED);
-    for (block = h->server; block && !conf_find(block, "error_log");)
-        block = block->parent;
-    for (const struct conf_node *l = block ? conf_find(block, "error_log") : NULL; l;
-         l = conf_find_next(l))
-        web_log_add(w, h->site, l->path, l->line, "error", log_path(h, conf_arg(l, 0)), NULL, NULL);
-    if (!block)
-        web_log_add(w, h->site, h->server->path, h->server->line, "error",
+    if (!errors)
+        web_log_add(&h->n->w, h->site, h->server->path, h->server->line, "error",
                     (struct web_folder){"stderr", ""}, NULL, NULL);
+    for (const struct conf_node *l = errors ? conf_find(errors, "error_log") : NULL; l;
+         l = conf_find_next(l))
+        web_log_add(&h->n->w, h->site, l->path, l->line, "error", log_path(h, conf_arg(l, 0)), NULL,
+                    NULL);
 }
 
 /* --- locations --- */
@@ -431,7 +433,7 @@ static void state_all(struct nginx *n, const struct conf_node *main)
     const struct conf_node *user = conf_find_last(main, "user");
     /* `nginx -V` names none; what configure takes then (auto/options, auto/unix) */
     n->w.user = user ? conf_arg(user, 0) : "nobody";
-    n->w.group = user ? (user->arg_count > 1 ? user->args[1] : user->args[0]) : "nogroup";
+    n->w.group = user ? conf_arg(user, user->arg_count > 1) : "nogroup";
     CLEANUP_STR struct str modules = {0};
     for (const struct conf_node *m = conf_find(main, "load_module"); m; m = conf_find_next(m))
         web_list_add(&modules, conf_arg(m, 0));
