@@ -7,6 +7,7 @@
  * httpd.apache.org/docs/2.4/sections.html, mod_alias.html, mod_log_config.html; the compiled
  * defaults are those that `apache2 -V` and `apache2ctl -S` of Debian's package print. */
 #include "collect/apache_conf.h"
+#include "collect/apache_folders.h"
 #include "collect/web_site.h"
 
 #include "base/str.h"
@@ -60,143 +61,23 @@ static const char *without_slash(struct apache *a, const char *path)
     return length > 1 && path[length - 1] == '/' ? arena_strndup(a->arena, path, length - 1) : path;
 }
 
-/* --- <Directory> --- */
-
-static bool is_folder_section(const struct conf_node *node)
-{
-    return named(node, "Directory") || named(node, "DirectoryMatch");
-}
-
-static bool is_regex_section(const struct conf_node *node)
-{
-    return named(node, "DirectoryMatch") || str_equal(conf_arg(node, 0), "~");
-}
-
-static char *lower_words(struct apache *a, const struct conf_node *node)
-{
-    CLEANUP_STR struct str out = {0};
-    for (size_t i = 0; i < node->arg_count; i++)
-        str_printf(&out, "%s%s", i ? " " : "", node->args[i]);
-    char *text = arena_strdup(a->arena, str_text(&out));
-    str_lower_all(text);
-    return text;
-}
-
-static void state_sections(struct apache *a, const struct conf_node *parent)
-{
-    struct facts *facts = a->r.c->facts;
-    for (const struct conf_node *n = parent->first; n; n = n->next) {
-        if (named(n, "VirtualHost"))
-            state_sections(a, n);
-        if (!is_folder_section(n))
-            continue;
-        struct fact *f = facts_add(facts, "directory", n->path, n->line, -1, CONFIDENCE_HIGH);
-        fact_put(facts, f, "server", "apache2");
-        fact_put(facts, f, "instance", CONF);
-        fact_put(facts, f, "path", conf_arg(n, str_equal(conf_arg(n, 0), "~")));
-        for (const struct conf_node *s = n->first; s; s = s->next)
-            if (named(s, "Options") || named(s, "AllowOverride") || named(s, "Dav")) {
-                char *key = arena_strdup(a->arena, s->name);
-                str_lower_all(key);
-                fact_put(facts, f, key, lower_words(a, s));
-            }
-    }
-}
-
-static size_t parts(const char *path)
-{
-    size_t count = 0;
-    for (; *path; path++)
-        count += *path == '/' && path[1] && path[1] != '/';
-    return count;
-}
-
-/* Whether a section's folder, with or without wildcards, is this one or one above it. */
-static bool section_holds(struct apache *a, const struct conf_node *section, const char *path)
-{
-    const char *pattern = without_slash(a, conf_arg(section, 0));
-    if (str_equal(pattern, "/"))
-        return true;
-    size_t wanted = parts(pattern), length = 0;
-    for (size_t seen = 0; path[length]; length++)
-        if (path[length] == '/' && seen++ == wanted)
-            break;
-    const char *head = arena_strndup(a->arena, path, length);
-    return conf_is_pattern(pattern) ? conf_match(pattern, head) : str_equal(pattern, head);
-}
-
-struct in_force {
-    bool indexes, not_known; /* a section with a regular expression has a word in it */
-    const char *override;
-};
-
-static void take_options(struct in_force *f, const struct conf_node *options)
-{
-    for (size_t i = 0; i < options->arg_count; i++) {
-        const char *word = options->args[i];
-        bool sign = *word == '+' || *word == '-', on = *word != '-';
-        if (!sign && !i)
-            f->indexes = false;
-        word += sign;
-        if (str_equal_nocase(word, "Indexes") || str_equal_nocase(word, "All"))
-            f->indexes = on;
-        else if (str_equal_nocase(word, "None"))
-            f->indexes = false;
-    }
-}
-
-static void take_section(struct apache *a, struct in_force *f, const struct conf_node *section)
-{
-    for (const struct conf_node *s = section->first; s; s = s->next) {
-        if (named(s, "Options"))
-            take_options(f, s);
-        else if (named(s, "AllowOverride"))
-            f->override = lower_words(a, s);
-    }
-}
-
-/* Sections of one length of path: those of the main server, then those of the host. */
-static void take_sections(const struct host *h, struct in_force *f, const char *path, size_t length)
-{
-    const struct conf_node *blocks[] = {h->a->main, h->node};
-    for (size_t i = 0; i < (h->node == h->a->main ? 1 : 2); i++)
-        for (const struct conf_node *n = blocks[i]->first; n; n = n->next)
-            if (is_folder_section(n) && !is_regex_section(n) &&
-                parts(without_slash(h->a, conf_arg(n, 0))) == length &&
-                section_holds(h->a, n, path))
-                take_section(h->a, f, n);
-            else if (!length && is_folder_section(n) && is_regex_section(n))
-                f->not_known |= conf_find(n, "Options") || conf_find(n, "AllowOverride");
-}
-
-static struct in_force in_force_at(const struct host *h, const char *path)
-{
-    struct in_force f = {.override = "none"};
-    take_section(h->a, &f, h->a->main);
-    if (h->node != h->a->main)
-        take_section(h->a, &f, h->node);
-    size_t most = parts(path);
-    for (size_t length = 0; length <= most; length++)
-        take_sections(h, &f, path, length);
-    f.indexes = f.indexes && apache_conf_has_module(&h->a->conf, "autoindex_module");
-    return f;
-}
+/* --- URL paths --- */
 
 static void put_in_force(const struct host *h, struct fact *f, const char *key, const char *path)
 {
     static const char why[] = "a <DirectoryMatch> may change it";
     struct facts *facts = h->a->r.c->facts;
-    struct in_force force = in_force_at(h, without_slash(h->a, path));
+    struct apache_folder force =
+        apache_folder_at(h->a->arena, h->a->main, h->node, without_slash(h->a, path));
+    bool lists = force.indexes && apache_conf_has_module(&h->a->conf, "autoindex_module");
     if (force.not_known) {
         fact_put_state(facts, f, key, VALUE_UNREADABLE, why);
         fact_put_state(facts, f, "allowoverride", VALUE_UNREADABLE, why);
         return;
     }
-    fact_put(facts, f, key, force.indexes ? "yes" : "no");
+    fact_put(facts, f, key, lists ? "yes" : "no");
     fact_put(facts, f, "allowoverride", force.override);
 }
-
-/* --- URL paths --- */
 
 /* In <Location> an alias has no path of its own, comes before all others, and is the one file
  * or folder for everything there, unless AliasPreservePath has the rest of the path follow. */
@@ -516,7 +397,7 @@ static void state_all(struct apache *a)
         web_list_add(&a->listens,
                      arena_printf(a->arena, "%s%s", binding(a, conf_arg(l, 0)), ssl ? "/ssl" : ""));
     }
-    state_sections(a, a->main);
+    apache_folders_state(a->r.c, CONF, a->main);
     state_host(a, a->main);
     for (const struct conf_node *v = conf_find(a->main, "VirtualHost"); v; v = conf_find_next(v))
         state_host(a, v);

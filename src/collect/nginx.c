@@ -267,17 +267,17 @@ static void state_access_logs(struct host *h, const struct conf_node *block)
     }
 }
 
-static void state_logs(struct host *h)
+static void state_logs(struct host *h, const struct conf_node *server)
 {
-    const struct conf_node *access = block_with(h->server, "access_log"),
-                           *errors = block_with(h->server, "error_log");
+    const struct conf_node *access = block_with(server, "access_log"),
+                           *errors = block_with(server, "error_log");
     if (access)
         state_access_logs(h, access);
     else
-        web_log_add(&h->n->w, h->site, h->server->path, h->server->line, "access",
+        web_log_add(&h->n->w, h->site, server->path, server->line, "access",
                     (struct web_folder){ACCESS_LOG, ""}, "combined", COMBINED);
     if (!errors)
-        web_log_add(&h->n->w, h->site, h->server->path, h->server->line, "error",
+        web_log_add(&h->n->w, h->site, server->path, server->line, "error",
                     (struct web_folder){"stderr", ""}, NULL, NULL);
     for (const struct conf_node *l = errors ? conf_find(errors, "error_log") : NULL; l;
          l = conf_find_next(l))
@@ -416,7 +416,7 @@ static void state_server(struct nginx *n, const struct conf_node *server)
         web_put_folder(&n->w, h.site, "root", folder_of(&h, server, "", "prefix"));
         fact_put(facts, h.site, "default", str_text(&defaults));
         fact_put(facts, h.site, "indexes", is_on(in_force(server, "autoindex")) ? "yes" : "no");
-        state_logs(&h);
+        state_logs(&h, server);
         state_locations(&h, server, "", "prefix", "");
         const char *handler = handler_of(&h, server);
         if (*handler)
