@@ -10,6 +10,7 @@
 #include "collect/apache_folders.h"
 #include "collect/web_site.h"
 
+#include "base/language.h"
 #include "base/str.h"
 
 #include <stdlib.h>
@@ -51,7 +52,7 @@ static struct web_folder folder(struct apache *a, const char *text)
 {
     struct web_folder f = {conf_beneath(a->arena, a->conf.root, text), ""};
     if (strstr(text, "${"))
-        f = (struct web_folder){text, "a variable in it has no value here"};
+        f = (struct web_folder){text, _("a variable in it has no value here")};
     return f;
 }
 
@@ -65,7 +66,7 @@ static const char *without_slash(struct apache *a, const char *path)
 
 static void put_in_force(const struct host *h, struct fact *f, const char *key, const char *path)
 {
-    static const char why[] = "a <DirectoryMatch> may change it";
+    const char *why = _("a <DirectoryMatch> may change it");
     struct facts *facts = h->a->r.c->facts;
     struct apache_folder force =
         apache_folder_at(h->a->arena, h->a->main, h->node, without_slash(h->a, path));
@@ -100,7 +101,7 @@ static void state_alias(struct host *h, const struct conf_node *n)
         return;
     struct web_folder lies = folder(h->a, conf_arg(n, own));
     if ((regex && strchr(lies.path, '$')) || strstr(lies.path, "%{"))
-        lies.why = "it depends on the request";
+        lies.why = _("it depends on the request");
     struct fact *f = web_path_add(&h->a->w, h->site, n->path, n->line,
                                   own ? conf_arg(n, 0) : conf_arg(n->parent, 0),
                                   regex && !own ? "regex" : alias_match(h, n, regex));
@@ -141,7 +142,7 @@ static void state_user_dir(struct host *h)
     if (f)
         web_put_folder(
             &a->w, f, "directory",
-            (struct web_folder){conf_arg(found, 0), "each user has a folder of his own"});
+            (struct web_folder){conf_arg(found, 0), _("each user has a folder of his own")});
 }
 
 static void state_handler(struct host *h, const struct conf_node *n, const char *url,
@@ -340,7 +341,7 @@ static struct web_folder document_root(const struct host *h)
         dynamic = setting(h, "VirtualDocumentRootIP");
     if (dynamic && !str_equal_nocase(conf_arg(dynamic, 0), "none"))
         return (struct web_folder){conf_arg(dynamic, 0),
-                                   "it depends on the host that is asked for"};
+                                   _("it depends on the host that is asked for")};
     const struct conf_node *root = setting(h, "DocumentRoot");
     struct web_folder f = folder(h->a, root ? conf_arg(root, 0) : DOCUMENT_ROOT);
     f.path = without_slash(h->a, f.path);
@@ -431,7 +432,7 @@ void collect_apache2(struct collection *c)
     struct error e = ERROR_INIT;
     if (!target_stat(c->target, CONF, true, &st, &e) && e.code == ERR_ABSENT)
         return;
-    struct apache a = {.r = conf_reading_of(c, "apache2"), .arena = c->arena};
+    struct apache a = {.r = conf_reading_of(c, N_("site: apache2")), .arena = c->arena};
     a.conf = (struct apache_conf){.r = &a.r, .root = ROOT, .version = package_version(c)};
     a.w = (struct web_server){
         .r = &a.r, .server = "apache2", .instance = CONF, .program = "/usr/sbin/apache2"};

@@ -1,5 +1,6 @@
 #include "collect/apache_conf.h"
 
+#include "base/language.h"
 #include "base/str.h"
 #include "collect/conf_lines.h"
 #include "model/version.h"
@@ -102,7 +103,7 @@ void apache_conf_environment(struct apache_conf *a, const char *path)
         return;
     char *text = collect_text(a->r->c, path, CONF_MOST_FILE, &size);
     if (!text) {
-        conf_unread(a->r, path, 0, "the variables of the server's environment are not known");
+        conf_unread(a->r, path, 0, _("the variables of the server's environment are not known"));
         return;
     }
     /* Debian's own file decides it by the folder's name; /etc/apache2 has none. */
@@ -127,9 +128,9 @@ void apache_conf_environment(struct apache_conf *a, const char *path)
             assign(&a->environment, name, value);
         else
             conf_unread(a->r, path, lines.line,
-                        arena_printf(a->r->c->arena, "the value of %s takes a shell", name));
+                        arena_printf(a->r->c->arena, _("the value of %s takes a shell"), name));
     }
-    conf_lines_state(&lines, a->r->c->facts, "site: apache2", path);
+    conf_lines_state(&lines, a->r->c->facts, a->r->what, path);
 }
 
 /* --- modules --- */
@@ -312,7 +313,7 @@ static void open_section(struct file *f, char *text)
     char *name = arena_strndup(a->r->c->arena, after, strcspn(after, " \t"));
     if (f->deeper || f->level + 1 == CONF_MOST_NESTED) {
         if (!f->deeper)
-            conf_unread(a->r, f->path, f->line, "sections lie deeper in sections than is read");
+            conf_unread(a->r, f->path, f->line, _("sections lie deeper in sections than is read"));
         f->deeper++;
         return;
     }
@@ -327,7 +328,7 @@ static void open_section(struct file *f, char *text)
     if (is_condition(a, node, &answer)) {
         if (answer == NOT_KNOWN && !str_equal_nocase(name, "Comment"))
             conf_unread(a->r, f->path, f->line,
-                        arena_printf(a->r->c->arena, "what <%s> decides is not known", name));
+                        arena_printf(a->r->c->arena, _("what <%s> decides is not known"), name));
         f->stack[f->level].parent = answer == YES ? parent : NULL;
         return;
     }
@@ -349,7 +350,7 @@ static void close_section(struct file *f, char *text)
         return;
     }
     if (!f->level || !str_equal_nocase(f->stack[f->level].name, name)) {
-        conf_unread(f->a->r, f->path, f->line, "a section is closed that is not open");
+        conf_unread(f->a->r, f->path, f->line, _("a section is closed that is not open"));
         return;
     }
     f->level--;
@@ -369,7 +370,7 @@ static void read_path(struct apache_conf *a, struct conf_node *parent, const cha
     struct error e = ERROR_INIT;
     if (depth == MOST_FOLDERS ||
         !target_list(a->r->c->target, path, a->r->c->arena, &entries, &count, &e)) {
-        conf_unread(a->r, path, 0, e.code ? e.message : "folders lie deeper than is read");
+        conf_unread(a->r, path, 0, e.code ? e.message : _("folders lie deeper than is read"));
         return;
     }
     for (size_t i = 0; i < count && a->r->files < CONF_MOST_FILES; i++)
@@ -410,7 +411,7 @@ static void take_directive(struct file *f, struct conf_node *parent, char *text)
     else if (str_equal_nocase(name, "ServerRoot"))
         a->root = conf_arg(node, 0);
     else if (str_equal_nocase(name, "Use"))
-        conf_unread(a->r, f->path, f->line, "what a macro means is not read");
+        conf_unread(a->r, f->path, f->line, _("what a macro means is not read"));
 }
 
 void apache_conf_read(struct apache_conf *a, struct conf_node *parent, const char *path)
@@ -436,8 +437,9 @@ void apache_conf_read(struct apache_conf *a, struct conf_node *parent, const cha
             take_directive(&f, f.stack[f.level].parent, rest);
     }
     if (f.level)
-        conf_unread(a->r, f.path, f.line, "the file ends within a section");
+        conf_unread(a->r, f.path, f.line, _("the file ends within a section"));
     if (lines.too_long)
-        conf_unread(a->r, f.path, lines.first_too_long, "a line is too long and was passed over");
+        conf_unread(a->r, f.path, lines.first_too_long,
+                    _("a line is too long and was passed over"));
     conf_close(a->r);
 }

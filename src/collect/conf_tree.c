@@ -1,5 +1,6 @@
 #include "collect/conf_tree.h"
 
+#include "base/language.h"
 #include "base/str.h"
 
 #include <fnmatch.h>
@@ -8,9 +9,9 @@
 
 enum { MOST_SAID = 20, MOST_STARS = 6 };
 
-struct conf_reading conf_reading_of(struct collection *c, const char *server)
+struct conf_reading conf_reading_of(struct collection *c, const char *what)
 {
-    return (struct conf_reading){.c = c, .server = server};
+    return (struct conf_reading){.c = c, .what = what};
 }
 
 void conf_reading_free(struct conf_reading *r)
@@ -23,20 +24,20 @@ void conf_unread(struct conf_reading *r, const char *path, uint64_t line, const 
     r->unread++;
     if (r->said++ >= MOST_SAID)
         return;
-    char *what = arena_printf(r->c->arena, "site: %s", r->server);
-    char *why = line ? arena_printf(r->c->arena, "line %llu: %s", (unsigned long long)line, reason)
-                     : arena_strdup(r->c->arena, reason);
-    facts_unread(r->c->facts, what, path, why);
+    char *why =
+        line ? arena_printf(r->c->arena, _("line %llu: %s"), (unsigned long long)line, reason)
+             : arena_strdup(r->c->arena, reason);
+    facts_unread(r->c->facts, r->what, path, why);
 }
 
 /* Why a file is not to be opened now; NULL where it is. */
 static const char *refusal(const struct conf_reading *r, const char *path)
 {
     if (r->depth == CONF_MOST_DEPTH || r->files == CONF_MOST_FILES || r->bytes > CONF_MOST_BYTES)
-        return "more files, bytes or levels of inclusion than are read";
+        return _("more files, bytes or levels of inclusion than are read");
     for (size_t i = 0; i < r->depth; i++)
         if (str_equal(r->open[i], path))
-            return "this file includes itself";
+            return _("this file includes itself");
     return NULL;
 }
 
@@ -55,7 +56,7 @@ char *conf_open(struct conf_reading *r, const char *path, size_t *size)
         return NULL;
     }
     if (memchr(data, '\0', *size)) {
-        conf_unread(r, path, 0, "the file holds NUL bytes and was read up to the first");
+        conf_unread(r, path, 0, _("the file holds NUL bytes and was read up to the first"));
         *size = strlen(data);
     }
     r->bytes += *size;
@@ -130,7 +131,7 @@ void conf_paths(struct conf_reading *r, const char *pattern, const char *const *
             part = following;
         }
         if (now.count == CONF_MOST_FILES)
-            conf_unread(r, pattern, 0, "the pattern means more files than are read");
+            conf_unread(r, pattern, 0, _("the pattern means more files than are read"));
     }
     *count = now.count;
     *out = arena_dup(arena, now.items, now.count * sizeof *now.items);
@@ -141,7 +142,7 @@ struct conf_node *conf_add(struct conf_reading *r, struct conf_node *parent, con
                            const char *path, uint64_t line)
 {
     if (r->nodes == CONF_MOST_NODES) {
-        conf_unread(r, path, line, "there are more directives than are read");
+        conf_unread(r, path, line, _("there are more directives than are read"));
         r->nodes++;
     }
     if (r->nodes > CONF_MOST_NODES)

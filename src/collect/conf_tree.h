@@ -31,7 +31,7 @@ struct conf_node {
 
 struct conf_reading {
     struct collection *c;
-    const char *server;
+    const char *what; /* as facts_unread() wants it: N_("site: nginx") */
     const char *open[CONF_MOST_DEPTH]; /* the files that are being read, outermost first */
     size_t depth;
     size_t files, bytes, nodes;
@@ -39,7 +39,7 @@ struct conf_reading {
     struct str names;    /* of the files read, one a line */
 };
 
-struct conf_reading conf_reading_of(struct collection *c, const char *server);
+struct conf_reading conf_reading_of(struct collection *c, const char *what);
 void conf_reading_free(struct conf_reading *r);
 
 /* States that something was not read; after twenty of them only counts. Line 0 = none. */

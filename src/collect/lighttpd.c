@@ -6,6 +6,7 @@
 #include "collect/lighttpd_conf.h"
 #include "collect/web_site.h"
 
+#include "base/language.h"
 #include "base/str.h"
 
 #define FOLDER     "/etc/lighttpd"
@@ -68,10 +69,10 @@ static bool is_about(const struct light_block *block, const char *what)
 
 static struct web_folder folder(const struct light_value *v)
 {
-    return (struct web_folder){v->text, v->not_known ? "a variable in it is not known here"
-                                        : v->text[0] != '/'
-                                            ? "it hangs beneath the folder lighttpd is started in"
-                                            : ""};
+    return (struct web_folder){
+        v->text, v->not_known        ? _("a variable in it is not known here")
+                 : v->text[0] != '/' ? _("it hangs beneath the folder lighttpd is started in")
+                                     : ""};
 }
 
 /* --- blocks --- */
@@ -214,8 +215,9 @@ static void state_aliases(struct host *h, const struct light_block *block)
     if (s && *s->value.text && has_module(h->l, "mod_userdir")) {
         struct fact *f = web_path_add(&h->l->w, h->site, s->path, s->line, "/~", "user");
         if (f)
-            web_put_folder(&h->l->w, f, "directory",
-                           (struct web_folder){s->value.text, "each user has a folder of his own"});
+            web_put_folder(
+                &h->l->w, f, "directory",
+                (struct web_folder){s->value.text, _("each user has a folder of his own")});
     }
 }
 
@@ -279,7 +281,7 @@ static struct web_folder root_of(struct lighttpd *l, const struct light_block *b
     const struct light_setting *pattern = lighttpd_conf_find(block, "evhost.path-pattern"),
                                *simple = lighttpd_conf_find(block, "simple-vhost.server-root"),
                                *root = lighttpd_conf_find(block, "server.document-root");
-    static const char why[] = "it depends on the host that is asked for";
+    const char *why = _("it depends on the host that is asked for");
     if (pattern && has_module(l, "mod_evhost"))
         return (struct web_folder){pattern->value.text, why};
     if (simple && has_module(l, "mod_simple_vhost"))
@@ -287,7 +289,7 @@ static struct web_folder root_of(struct lighttpd *l, const struct light_block *b
                                                 text_of(block, "simple-vhost.document-root")),
                                    why};
     if (!root)
-        return (struct web_folder){"", "no server.document-root is set"};
+        return (struct web_folder){"", _("no server.document-root is set")};
     struct web_folder f = folder(&root->value);
     size_t length = strlen(f.path);
     if (length > 1 && f.path[length - 1] == '/')
@@ -399,7 +401,7 @@ void collect_lighttpd(struct collection *c)
     struct error e = ERROR_INIT;
     if (!target_stat(c->target, CONF, true, &st, &e) && e.code == ERR_ABSENT)
         return;
-    struct lighttpd l = {.r = conf_reading_of(c, "lighttpd"), .arena = c->arena};
+    struct lighttpd l = {.r = conf_reading_of(c, N_("site: lighttpd")), .arena = c->arena};
     l.w = (struct web_server){
         .r = &l.r, .server = "lighttpd", .instance = CONF, .program = "/usr/sbin/lighttpd"};
     l.all = lighttpd_conf_read(&l.r, FOLDER, CONF);

@@ -1,5 +1,6 @@
 #include "collect/lighttpd_conf.h"
 
+#include "base/language.h"
 #include "base/str.h"
 
 #include <inttypes.h>
@@ -70,7 +71,7 @@ static void take_text(struct parser *p)
         str_add_char(&p->word, peek(p));
     }
     if (p->at == p->size)
-        fail(p, "a string does not end");
+        fail(p, _("a string does not end"));
     else
         p->at++;
 }
@@ -83,7 +84,7 @@ static void take_condition(struct parser *p)
         if (!str_is_space(peek(p)))
             str_add_char(&p->word, peek(p));
     if (peek(p) != ']')
-        fail(p, "a condition does not end");
+        fail(p, _("a condition does not end"));
     else
         str_add_char(&p->word, p->text[p->at++]);
 }
@@ -101,7 +102,7 @@ static void take_sign(struct parser *p)
             return;
         }
     }
-    fail(p, "a byte that means nothing here");
+    fail(p, _("a byte that means nothing here"));
 }
 
 static void skip_blank(struct parser *p)
@@ -158,7 +159,7 @@ static char *word(const struct parser *p)
 static void expect(struct parser *p, const char *sign)
 {
     if (!is_sign(p, sign))
-        fail(p, arena_printf(arena_of(p), "a %s is missing", sign));
+        fail(p, arena_printf(arena_of(p), _("a %s is missing"), sign));
     else
         next(p);
 }
@@ -191,7 +192,7 @@ static bool may_hold(struct parser *p, size_t count)
 {
     p->reading->items += count;
     if (p->reading->items > MOST_ITEMS)
-        fail(p, "there are more values than are read");
+        fail(p, _("there are more values than are read"));
     return !p->failed;
 }
 
@@ -203,7 +204,7 @@ static struct light_value sum(struct parser *p, struct light_value a, struct lig
     uint64_t x, y;
     if (a.type == LIGHT_ARRAY && b.type == LIGHT_ARRAY) {
         if (a.count + b.count > MOST_IN_ARRAY)
-            fail(p, "an array has more values than are read");
+            fail(p, _("an array has more values than are read"));
         if (!may_hold(p, a.count + b.count))
             return a;
         struct light_item *items = arena_alloc(arena, (a.count + b.count + 1) * sizeof *items);
@@ -217,7 +218,7 @@ static struct light_value sum(struct parser *p, struct light_value a, struct lig
     }
     if (a.type == LIGHT_ARRAY || b.type == LIGHT_ARRAY ||
         strlen(a.text) + strlen(b.text) > MOST_TEXT) {
-        fail(p, "these values cannot be added");
+        fail(p, _("these values cannot be added"));
         return a;
     }
     if (a.type == LIGHT_NUMBER && b.type == LIGHT_NUMBER && str_to_u64(a.text, &x) &&
@@ -270,7 +271,7 @@ static struct light_value value(struct parser *p, const struct light_block *bloc
 {
     struct light_value v = {.type = LIGHT_TEXT, .text = ""};
     if (depth > MOST_ARRAYS)
-        fail(p, "arrays lie deeper in arrays than is read");
+        fail(p, _("arrays lie deeper in arrays than is read"));
     else if (is_sign(p, "("))
         return array(p, block, depth);
     else if (p->token == NAME)
@@ -279,7 +280,7 @@ static struct light_value value(struct parser *p, const struct light_block *bloc
         v = (struct light_value){.type = p->token == TEXT ? LIGHT_TEXT : LIGHT_NUMBER,
                                  .text = word(p)};
     else
-        fail(p, "a value is missing");
+        fail(p, _("a value is missing"));
     next(p);
     return v;
 }
@@ -302,7 +303,7 @@ static void assign(struct parser *p, struct light_block *block)
     next(p);
     bool adds = is_sign(p, "+=");
     if (!adds && !is_sign(p, "=") && !is_sign(p, ":=")) {
-        fail(p, "an = is missing");
+        fail(p, _("an = is missing"));
         return;
     }
     next(p);
@@ -338,7 +339,7 @@ static void include(struct parser *p, struct light_block *block)
     if (p->failed)
         return;
     if (v.not_known || v.type == LIGHT_ARRAY || strchr(v.text, '{')) {
-        conf_unread(p->reading->r, p->path, line, "what is included here is not known");
+        conf_unread(p->reading->r, p->path, line, _("what is included here is not known"));
         return;
     }
     conf_paths(p->reading->r, conf_beneath(arena_of(p), p->reading->folder, v.text), &paths,
@@ -354,7 +355,7 @@ static void include_shell(struct parser *p, struct light_block *block)
     struct light_value v = expression(p, block, 0);
     if (!p->failed)
         conf_unread(p->reading->r, p->path, line,
-                    arena_printf(arena_of(p), "include_shell is not run: %.200s", v.text));
+                    arena_printf(arena_of(p), _("include_shell is not run: %.200s"), v.text));
 }
 
 static void statements(struct parser *p, struct light_block *block, unsigned depth);
@@ -362,7 +363,7 @@ static void statements(struct parser *p, struct light_block *block, unsigned dep
 static struct light_block *open_block(struct parser *p, struct light_block *parent)
 {
     if (++p->reading->blocks > CONF_MOST_NODES) {
-        fail(p, "there are more conditions than are read");
+        fail(p, _("there are more conditions than are read"));
         return parent;
     }
     struct light_block *b = arena_alloc(arena_of(p), sizeof *b);
@@ -381,7 +382,7 @@ static void braces(struct parser *p, struct light_block *block, unsigned depth)
     skip_lines(p);
     expect(p, "{");
     if (depth == CONF_MOST_NESTED)
-        fail(p, "blocks lie deeper in blocks than is read");
+        fail(p, _("blocks lie deeper in blocks than is read"));
     statements(p, block, depth + 1);
     expect(p, "}");
 }
@@ -396,7 +397,7 @@ static void condition(struct parser *p, struct light_block *parent, bool is_else
         next(p);
         b->op = word(p);
         if (p->token != SIGN || strlen(b->op) != 2)
-            fail(p, "a comparison is missing");
+            fail(p, _("a comparison is missing"));
         next(p);
         b->text = expression(p, parent, 0).text;
     } else { /* about what the condition before it is about */
@@ -427,7 +428,7 @@ static void statement(struct parser *p, struct light_block *block, unsigned dept
     } else if (p->token == NAME) {
         assign(p, block);
     } else {
-        fail(p, "a setting or a condition is missing");
+        fail(p, _("a setting or a condition is missing"));
     }
 }
 
@@ -455,7 +456,7 @@ static void read_file(struct reading *reading, struct light_block *block, const 
     next(&p);
     statements(&p, block, 0);
     if (!p.failed && p.token != END)
-        fail(&p, "an unexpected }");
+        fail(&p, _("an unexpected }"));
     str_free(&p.word);
     conf_close(reading->r);
 }

@@ -7,6 +7,7 @@
 #include "collect/nginx_conf.h"
 #include "collect/web_site.h"
 
+#include "base/language.h"
 #include "base/str.h"
 
 #define CONF       "/etc/nginx/nginx.conf"
@@ -102,7 +103,7 @@ static struct web_folder expand(const struct host *h, const char *text)
             str_add(&out, value);
         } else {
             str_add_bytes(&out, p, (size_t)(end - p));
-            why = arena_printf(h->n->arena, "it depends on the request: %s", text);
+            why = arena_printf(h->n->arena, _("it depends on the request: %s"), text);
         }
         p = end;
     }
@@ -171,7 +172,7 @@ static struct web_folder folder_of(const struct host *h, const struct conf_node 
         const char *outer_match, *outer = location_path(from, &outer_match);
         if (is_regex(outer_match) || open) {
             if (!*f.why)
-                f.why = "an alias in a location of a pattern depends on the request";
+                f.why = _("an alias in a location of a pattern depends on the request");
             return f;
         }
         f.path = arena_printf(arena, "%s%s", f.path,
@@ -453,7 +454,7 @@ void collect_nginx(struct collection *c)
     struct error e = ERROR_INIT;
     if (!target_stat(c->target, CONF, true, &st, &e) && e.code == ERR_ABSENT)
         return;
-    struct nginx n = {.r = conf_reading_of(c, "nginx"), .arena = c->arena};
+    struct nginx n = {.r = conf_reading_of(c, N_("site: nginx")), .arena = c->arena};
     n.w = (struct web_server){
         .r = &n.r, .server = "nginx", .instance = CONF, .program = "/usr/sbin/nginx"};
     struct conf_node *main = conf_add(&n.r, NULL, "main", CONF, 0);

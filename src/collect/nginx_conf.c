@@ -1,5 +1,6 @@
 #include "collect/nginx_conf.h"
 
+#include "base/language.h"
 #include "base/str.h"
 
 struct lexer {
@@ -116,7 +117,7 @@ static void pass_over_block(struct lexer *l)
 static struct conf_node *add_statement(struct lexer *l, struct conf_node *parent, char end)
 {
     if (!l->words.count) {
-        conf_unread(l->r, l->path, l->begins, "a directive has no name");
+        conf_unread(l->r, l->path, l->begins, _("a directive has no name"));
         return NULL;
     }
     struct conf_node *node = conf_add(l->r, parent, l->words.items[0], l->path, l->begins);
@@ -145,7 +146,7 @@ static bool read_statement(struct lexer *l, struct conf_node **at, struct conf_n
     char end = take_statement(l);
     if (end == '}') {
         if (*at == top || l->words.count) {
-            conf_unread(l->r, l->path, l->line, "an unexpected }");
+            conf_unread(l->r, l->path, l->line, _("an unexpected }"));
             return false;
         }
         *at = (*at)->parent;
@@ -154,7 +155,7 @@ static bool read_statement(struct lexer *l, struct conf_node **at, struct conf_n
     }
     if (!end) {
         if (l->words.count || *at != top)
-            conf_unread(l->r, l->path, l->line, "the file ends within a block or a directive");
+            conf_unread(l->r, l->path, l->line, _("the file ends within a block or a directive"));
         return false;
     }
     struct conf_node *node = add_statement(l, *at, end);
@@ -166,12 +167,12 @@ static bool read_statement(struct lexer *l, struct conf_node **at, struct conf_n
         return true;
     }
     if (str_ends(node->name, "_by_lua_block")) {
-        conf_unread(l->r, l->path, node->line, "what a block of Lua answers is not known");
+        conf_unread(l->r, l->path, node->line, _("what a block of Lua answers is not known"));
         pass_over_block(l);
         return true;
     }
     if (++*level > CONF_MOST_NESTED) {
-        conf_unread(l->r, l->path, node->line, "blocks lie deeper in blocks than is read");
+        conf_unread(l->r, l->path, node->line, _("blocks lie deeper in blocks than is read"));
         return false;
     }
     *at = node;

@@ -1,5 +1,6 @@
 #include "collect/web_site.h"
 
+#include "base/language.h"
 #include "base/str.h"
 
 #include <stdlib.h>
@@ -34,7 +35,7 @@ void web_server_add(struct web_server *w, const char *listens, const char *modul
 static struct fact *add(struct web_server *w, const char *kind, const char *path, uint64_t line)
 {
     if (w->records == MOST_RECORDS)
-        conf_unread(w->r, path, line, "there are more sites, paths and logs than are stated");
+        conf_unread(w->r, path, line, _("there are more sites, paths and logs than are stated"));
     if (w->records++ >= MOST_RECORDS)
         return NULL;
     struct facts *facts = w->r->c->facts;
@@ -76,7 +77,7 @@ struct fact *web_site_add(struct web_server *w, const char *path, uint64_t line,
                           const char *bindings)
 {
     if (w->names.count == MOST_SITES) {
-        conf_unread(w->r, path, line, "there are more sites than are stated");
+        conf_unread(w->r, path, line, _("there are more sites than are stated"));
         return NULL;
     }
     struct fact *f = add(w, "site", path, line);
