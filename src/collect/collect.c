@@ -32,6 +32,9 @@ static const struct collect_source sources[] = {
     {N_("linux/kernel"), CAGE_ROOT, FAMILY_DEBIAN, collect_kernel},
     {N_("linux/containers"), CAGE_ROOT, FAMILY_LINUX, collect_containers},
     {N_("linux/firewall"), CAGE_ROOT, FAMILY_LINUX, collect_firewall},
+    {N_("linux/nginx"), CAGE_ROOT, FAMILY_LINUX, collect_nginx},
+    {N_("linux/apache2"), CAGE_ROOT, FAMILY_LINUX, collect_apache2},
+    {N_("linux/lighttpd"), CAGE_ROOT, FAMILY_LINUX, collect_lighttpd},
     {N_("linux/listeners"), CAGE_LIVE, FAMILY_LINUX, collect_listeners},
     {N_("linux/processes"), CAGE_LIVE, FAMILY_LINUX, collect_processes},
 };

@@ -94,6 +94,9 @@ void collect_processes(struct collection *c); /* live */
 void collect_listeners(struct collection *c); /* live */
 void collect_containers(struct collection *c);
 void collect_firewall(struct collection *c);
+void collect_nginx(struct collection *c);
+void collect_apache2(struct collection *c);
+void collect_lighttpd(struct collection *c);
 void collect_unix_files(struct collection *c); /* wanted file:, file-mode:, file-owner: */
 
 #endif

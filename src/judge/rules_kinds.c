@@ -20,8 +20,12 @@ static const struct rules_kind kinds[] = {
     {"site", "name instance", true, true, "", "sites"},
     {"vdir", "path", true, false,
      " server instance path directory access_flags readable writable executable script "
-     "source_access dir_browse parent_paths on_system_volume ",
+     "source_access dir_browse parent_paths on_system_volume site match directory_exists handler "
+     "allowoverride internal inside ",
      "virtual directories"},
+    {"web-server", "server", false, false,
+     " server instance program user group listens modules files ", ""},
+    {"log", "path", true, false, " server instance site role path format format_text ", ""},
     {"script-map", "extension", true, false, " server instance extension handler flags verbs from ",
      "script maps"},
     {"directory", "path", true, false, " server instance path options allowoverride dav ", ""},

@@ -1,0 +1,233 @@
+/* nginx, Apache 2 and lighttpd: what no running server can show. That the facts are those of
+ * the servers themselves is tests/system/servers.bats. */
+#include "tests/collect/tree.h"
+
+static collect_source_function *const sources[] = {collect_linux_host, collect_dpkg, collect_nginx,
+                                                   collect_apache2, collect_lighttpd};
+
+#define NGINX    "etc/nginx/nginx.conf"
+#define APACHE   "etc/apache2/apache2.conf"
+#define LIGHTTPD "etc/lighttpd/lighttpd.conf"
+
+static void begin(struct tree *t)
+{
+    tree_begin(t);
+    tree_file(t, "etc/os-release", "ID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\n");
+}
+
+static void run(struct tree *t)
+{
+    tree_run(t, sources, ARRAY_COUNT(sources));
+}
+
+static size_t unread(const struct tree *t, const char *what)
+{
+    size_t count = 0;
+    for (const struct fact *f = NULL; (f = facts_next(t->h.facts, "unread", f));)
+        count += str_equal(fact_text(f, "what"), what);
+    return count;
+}
+
+static void without_a_configuration_nothing_is_said(void **state)
+{
+    struct tree t;
+    begin(&t);
+    run(&t);
+    assert_int_equal(tree_count(&t, "site"), 0);
+    assert_int_equal(tree_count(&t, "web-server"), 0);
+    assert_false(tree_unread(&t, "site"));
+    tree_end(&t);
+}
+
+static void a_configuration_whose_program_is_gone_is_said_to_be_so(void **state)
+{
+    struct tree t;
+    begin(&t);
+    tree_file(&t, NGINX, "http { server { } }");
+    run(&t);
+    const struct fact *f = tree_fact(&t, "web-server", "server", "nginx");
+    assert_string_equal(harness_value(f, "program"), "<absent>");
+    tree_file(&t, "usr/sbin/nginx", "");
+    run(&t);
+    f = tree_fact(&t, "web-server", "server", "nginx");
+    assert_string_equal(harness_value(f, "program"), "/usr/sbin/nginx");
+    tree_end(&t);
+}
+
+/* Each breaks one thing; the site behind or around it is still there, and one thing is said. */
+static void what_is_broken_is_said_and_costs_only_itself(void **state)
+{
+    static const struct {
+        const char *file, *text, *server, *root;
+    } rows[] = {
+        {NGINX, "http { server { root /srv/a; } include none.conf; }", "nginx", "/srv/a"},
+        {NGINX, "http { include nginx.conf; server { root /srv/a; } }", "nginx", "/srv/a"},
+        {NGINX, "http { server { root /srv/a; } } } trailing;", "nginx", "/srv/a"},
+        {NGINX, "http { server { root /srv/a; } server { root \"/srv/b", "nginx", "/srv/a"},
+        {NGINX, "http { server { root /srv/a; location / { content_by_lua_block { a = {} } } } }",
+         "nginx", "/srv/a"},
+        {APACHE, "DocumentRoot /srv/a\nInclude none.conf\n", "apache2", "/srv/a"},
+        {APACHE, "Include apache2.conf\nDocumentRoot /srv/a\n", "apache2", "/srv/a"},
+        {APACHE, "DocumentRoot /srv/a\n</IfModule>\n", "apache2", "/srv/a"},
+        {APACHE, "DocumentRoot /srv/a\n<VirtualHost *:80>\n", "apache2", "/srv/a"},
+        {APACHE, "<IfVersion >= 2.4>\nDocumentRoot /srv/b\n</IfVersion>\nDocumentRoot /srv/a\n",
+         "apache2", "/srv/a"},
+        {APACHE, "<Macro X>\nDocumentRoot /srv/b\n</Macro>\nDocumentRoot /srv/a\n", "apache2",
+         "/srv/a"},
+        {LIGHTTPD, "server.document-root = \"/srv/a\"\ninclude \"none.conf\"\n", "lighttpd",
+         "/srv/a"},
+        {LIGHTTPD, "server.document-root = \"/srv/a\"\ninclude \"lighttpd.conf\"\n", "lighttpd",
+         "/srv/a"},
+        {LIGHTTPD, "server.document-root = \"/srv/a\"\n}\n", "lighttpd", "/srv/a"},
+        {LIGHTTPD, "server.document-root = \"/srv/a\"\n$HTTP[\"host\"] == \"x\" {\n", "lighttpd",
+         "/srv/a"},
+        {LIGHTTPD, "server.document-root = \"/srv/a\"\nserver.tag = \"\n", "lighttpd", "/srv/a"},
+        {LIGHTTPD, "server.document-root = \"/srv/a\"\nvar.a = (1, 2) + 3\n", "lighttpd", "/srv/a"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct tree t;
+        begin(&t);
+        tree_file(&t, rows[i].file, rows[i].text);
+        run(&t);
+        const struct fact *f = harness_find(&t.h, "site", "server", rows[i].server);
+        char what[64];
+        snprintf(what, sizeof what, "site: %s", rows[i].server);
+        if (!str_equal(harness_value(f, "root"), rows[i].root) || unread(&t, what) != 1)
+            fail_msg("row %zu: root %s, %zu unread", i, harness_value(f, "root"), unread(&t, what));
+        tree_end(&t);
+    }
+}
+
+static void files_that_name_each_other_end(void **state)
+{
+    struct tree t;
+    begin(&t);
+    tree_file(&t, NGINX, "http { include conf.d/*; }");
+    tree_file(&t, APACHE, "Include conf.d\n");
+    tree_file(&t, LIGHTTPD, "include \"conf.d/*\"\n");
+    for (int i = 0; i < 30; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "etc/nginx/conf.d/%d", i);
+        tree_file(&t, path, "include conf.d/*;");
+        snprintf(path, sizeof path, "etc/apache2/conf.d/%d", i);
+        tree_file(&t, path, "Include conf.d\n");
+        snprintf(path, sizeof path, "etc/lighttpd/conf.d/%d", i);
+        tree_file(&t, path, "include \"conf.d/*\"\n");
+    }
+    run(&t);
+    static const char *const names[] = {"site: nginx", "site: apache2", "site: lighttpd"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        assert_true(unread(&t, names[i]) > 0);
+        assert_true(unread(&t, names[i]) <= 20);
+    }
+    tree_end(&t);
+}
+
+static void pipes_and_bytes_that_are_no_text_are_said(void **state)
+{
+    static const char text[] = "http { server { root /srv/a; } }\n\0 more";
+    struct tree t;
+    begin(&t);
+    support_write(t.dir, NGINX, text, sizeof text - 1);
+    tree_file(&t, APACHE, "Include pipe\n");
+    tree_fifo(&t, "etc/apache2/pipe");
+    tree_fifo(&t, "etc/apache2/envvars");
+    tree_link(&t, "etc/lighttpd", "/etc/lighttpd");
+    run(&t);
+    assert_int_equal(unread(&t, "site: nginx"), 1);
+    assert_int_equal(unread(&t, "site: apache2"), 2);
+    assert_true(tree_unread(&t, "site: lighttpd"));
+    tree_end(&t);
+}
+
+static void the_environment_of_apache_is_read_as_text(void **state)
+{
+    struct tree t;
+    begin(&t);
+    tree_file(
+        &t, "etc/apache2/envvars",
+        "if [ x ]; then\n SUFFIX=\"-wrong\"\nelse\n SUFFIX=\nfi\n"
+        "export APACHE_RUN_USER=web # a comment\nGROUP='the group'\nexport BASE=\"/srv/$GROUP\"\n"
+        "export RAN=$(touch /tmp/ran)\nexport LOGS=/var/log${SUFFIX}/apache\n");
+    tree_file(
+        &t, APACHE,
+        "User ${APACHE_RUN_USER}\nGroup \"${GROUP}\"\nDocumentRoot \"${BASE}\"\nAlias /x ${RAN}/x\n"
+        "ErrorLog ${LOGS}/e\n");
+    run(&t);
+    const struct fact *f = facts_first(t.h.facts, "site");
+    assert_string_equal(harness_value(f, "user"), "web");
+    assert_string_equal(harness_value(f, "group"), "the group");
+    assert_string_equal(harness_value(f, "root"), "/srv/the group");
+    assert_string_equal(harness_value(tree_fact(&t, "log", "role", "error"), "path"),
+                        "/var/log/apache/e");
+    f = tree_fact(&t, "vdir", "path", "/x");
+    assert_string_equal(harness_value(f, "directory"), "<unreadable>");
+    assert_string_equal(harness_value(f, "directory_pattern"), "${RAN}/x");
+    assert_int_equal(unread(&t, "site: apache2"), 1);
+    tree_end(&t);
+}
+
+static void ifversion_asks_the_package(void **state)
+{
+    static const struct {
+        const char *test;
+        bool holds;
+    } rows[] = {{">= 2.4", true},     {"< 2.4", false},   {"= 2.4.62", true}, {"2.4.62", true},
+                {"!= 2.4.62", false}, {"> 2.4.61", true}, {"!< 2.6", false},  {"<= 2.4.62", true}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct tree t;
+        char conf[256];
+        begin(&t);
+        tree_file(&t, "var/lib/dpkg/status",
+                  "Package: apache2-bin\nStatus: install ok installed\nArchitecture: amd64\n"
+                  "Version: 2.4.62-1~deb12u2\n\n");
+        snprintf(conf, sizeof conf,
+                 "DocumentRoot /srv/no\n<IfVersion %s>\nDocumentRoot /srv/yes\n</IfVersion>\n",
+                 rows[i].test);
+        tree_file(&t, APACHE, conf);
+        run(&t);
+        assert_string_equal(harness_value(facts_first(t.h.facts, "site"), "root"),
+                            rows[i].holds ? "/srv/yes" : "/srv/no");
+        tree_end(&t);
+    }
+}
+
+static void folders_that_depend_on_the_request_are_unreadable(void **state)
+{
+    static const struct {
+        const char *file, *text, *pattern;
+    } rows[] = {
+        {NGINX, "http { server { root /srv/$host/www; } }", "/srv/$host/www"},
+        {NGINX, "http { server { set $a /x; set $a /y; root $a/www; } }", "$a/www"},
+        {APACHE, "VirtualDocumentRoot /srv/%0/www\n", "/srv/%0/www"},
+        {APACHE, "DocumentRoot ${NOBODY}/www\n", "${NOBODY}/www"},
+        {LIGHTTPD, "server.modules = ( \"mod_evhost\" )\nevhost.path-pattern = \"/srv/%0/\"\n",
+         "/srv/%0/"},
+        {LIGHTTPD, "server.document-root = \"/srv/\" + env.NAME\n", "/srv/${env.NAME}"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct tree t;
+        begin(&t);
+        tree_file(&t, rows[i].file, rows[i].text);
+        run(&t);
+        const struct fact *f = facts_first(t.h.facts, "site");
+        assert_string_equal(harness_value(f, "root"), "<unreadable>");
+        assert_string_equal(harness_value(f, "root_pattern"), rows[i].pattern);
+        tree_end(&t);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_configuration_nothing_is_said),
+        cmocka_unit_test(a_configuration_whose_program_is_gone_is_said_to_be_so),
+        cmocka_unit_test(what_is_broken_is_said_and_costs_only_itself),
+        cmocka_unit_test(files_that_name_each_other_end),
+        cmocka_unit_test(pipes_and_bytes_that_are_no_text_are_said),
+        cmocka_unit_test(the_environment_of_apache_is_read_as_text),
+        cmocka_unit_test(ifversion_asks_the_package),
+        cmocka_unit_test(folders_that_depend_on_the_request_are_unreadable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
