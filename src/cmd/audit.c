@@ -21,8 +21,8 @@ static int checklist(struct cli *cli, struct audit_request *request)
             return cli_usage(cli, _("there is no checklist %s; yagura rules list names them"),
                              request->set);
     }
-    show_checklist(&cli->show, a, request->set);
-    return cli_exit_code(cli, a);
+    size_t checks = show_checklist(&cli->show, a, request->set);
+    return checks ? cli_exit_code(cli, a) : EXIT_UNKNOWN;
 }
 
 int cmd_audit(struct cli *cli)

@@ -110,7 +110,7 @@ int cli_exit_code(const struct cli *cli, const struct audit *a)
         if (finding_is_open(a->findings->list.items[i]) &&
             a->findings->list.items[i]->severity >= least)
             return EXIT_FOUND;
-    return a->unknown || a->feed_problem.code || a->rules_problem.code ? EXIT_UNKNOWN : EXIT_CLEAN;
+    return a->unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
 
 void cli_paragraph(struct cli *cli, const char *label, const char *text)

@@ -35,7 +35,7 @@ void cmd_print_help(const struct command *c, FILE *out)
     fputc('\n', out);
     show_wrap(&s, "", 0,
               _("Exit codes: 0 nothing wrong, 1 something was found, 2 bad usage or input, 3 "
-                "something could not be looked at."));
+                "nothing was found, but something could not be looked at."));
 }
 
 void cmd_print_overview(FILE *out)

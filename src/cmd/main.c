@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -203,6 +204,13 @@ static int parse(struct cli *cli, int argc, char **argv)
     return code;
 }
 
+/* `yagura ... | head`: who closed the pipe has seen enough, and needs no complaint. */
+static bool reader_left(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = {0};
@@ -240,7 +248,8 @@ int main(int argc, char **argv)
     free((void *)cli.arguments);
     /* A full disk or a closed pipe must not look like a clean result. */
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror("yagura: standard output");
+        if (!reader_left())
+            perror("yagura: standard output");
         code = EXIT_UNKNOWN;
     }
     return code;

@@ -51,8 +51,9 @@ void fact_put(struct facts *set, struct fact *f, const char *key, const char *te
 void fact_put_number(struct facts *set, struct fact *f, const char *key, int64_t number);
 void fact_put_state(struct facts *set, struct fact *f, const char *key, enum value_state state,
                     const char *reason);
-/* A fact of kind "unread": something asked for could not be looked at. */
-void facts_unread(struct facts *set, const char *what, const char *path, const char *reason);
+/* A fact of kind "unread": something asked for could not be looked at. The result takes more. */
+struct fact *facts_unread(struct facts *set, const char *what, const char *path,
+                          const char *reason);
 
 /* NULL where the fact has no such key; keys are compared without regard to case (registry
  * paths and file names are keys). */
