@@ -8,7 +8,7 @@
 
 static int list(struct cli *cli)
 {
-    CLEANUP(state_cleanup) struct state *state = cli_state(cli);
+    CLEANUP(state_cleanup) struct state *state = cli_state_if_any(cli);
     CLEANUP(advisories_cleanup) struct advisories *set = NULL;
     struct error e = ERROR_INIT, damaged = ERROR_INIT;
     if (!audit_open_advisories(&set, state, &damaged, &e)) {
@@ -91,7 +91,7 @@ static int import(struct cli *cli)
         request.progress = progress;
     if (!import_run(&r, &request, &e)) {
         cli_complain(&e);
-        return EXIT_USAGE;
+        return e.code == ERR_SYSTEM ? EXIT_UNKNOWN : EXIT_USAGE;
     }
     if (request.progress)
         fputc('\r', stderr);

@@ -85,10 +85,13 @@ int cmd_status(struct cli *cli)
     struct error e = ERROR_INIT;
     if (cli->argument_count)
         return cli_usage(cli, _("%s is one word too many"), cli->arguments[0]);
-    CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
-    if (!state || !state_summarise(state, &summary, &e)) {
-        if (state)
+    CLEANUP(state_cleanup) struct state *state = cli_state_to_read(cli, &e);
+    if (!state && e.code == ERR_ABSENT) { /* the first time */
+        if (cli->state)
             cli_complain(&e);
+        summary = (struct state_summary){.last_audit = DATE_NONE};
+    } else if (!state || !state_summarise(state, &summary, &e)) {
+        cli_complain(&e);
         return EXIT_UNKNOWN;
     }
     char when[16] = "";

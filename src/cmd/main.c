@@ -59,7 +59,7 @@ const struct command cli_commands[] = {
     {"facts", "[TARGET] [--json | --all]", N_("what was observed, without judging it"),
      N_("Lists what the collectors found. --json prints every fact as one line."),
      TARGET_OPTIONS " --all --rules", cmd_facts},
-    {"patch", "plan|record|history [ID ...] [TARGET]",
+    {"patch", "plan|record PATCH ...|history [TARGET]",
      N_("what to apply in which order; write down what was applied"),
      N_("plan shows the steps; record PATCH writes down that it was applied and looks again at "
         "once; history shows what was recorded."),

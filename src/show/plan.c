@@ -144,5 +144,5 @@ void show_plan(struct show *s, const struct audit *a, const struct plan *p)
                              "%zu things could not be judged. yagura audit --checklist · yagura "
                              "ports"),
                            p->open_settings, p->open_ports, p->unknown));
-    show_wrap(s, "", 0, _("Write down what you applied: yagura patch record ID"));
+    show_wrap(s, "", 0, _("Write down what you applied: yagura patch record PATCH"));
 }
