@@ -3,8 +3,10 @@
 #include "base/json.h"
 #include "base/str.h"
 
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 void cli_complain(const struct error *e)
 {
@@ -138,6 +140,16 @@ int cli_exit_code(const struct cli *cli, const struct audit *a)
             a->findings->list.items[i]->severity >= least)
             return EXIT_FOUND;
     return a->unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
+}
+
+const char *cli_who(void)
+{
+    const struct passwd *p;
+    const char *sudo = getenv("SUDO_USER");
+    if (sudo && *sudo)
+        return sudo;
+    p = getpwuid(getuid());
+    return p ? p->pw_name : "?";
 }
 
 void cli_paragraph(struct cli *cli, const char *label, const char *text)

@@ -68,10 +68,11 @@ const struct command cli_commands[] = {
      N_("Lists the listeners with process and package. --gateway prints rules for a router in "
         "front that shut the ports without business outside."),
      TARGET_OPTIONS " --gateway --rules", cmd_ports},
-    {"feed", "import PATH ... | list", N_("load advisories (CSAF 2.0)"),
+    {"feed", "import PATH ... | list | remove NAME", N_("load advisories (CSAF 2.0)"),
      N_("import reads files, folders and archives; what is broken is named, the rest goes in. list "
-        "shows what is loaded and how old it is."),
-     "", cmd_feed},
+        "shows what is loaded and how old it is; remove takes an imported feed out again, and the "
+        "ledger says so."),
+     "--because", cmd_feed},
     {"advisory", "list | show ID", N_("read the loaded advisories"),
      N_("list prints one line each; show prints one with its cases, patches and remedies."),
      "--as-of --before", cmd_advisory},

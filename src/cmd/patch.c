@@ -5,10 +5,6 @@
 #include "judge/patches.h"
 #include "record/ledger.h"
 
-#include <pwd.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 static int plan(struct cli *cli, struct audit_request *request)
 {
     int code = EXIT_UNKNOWN;
@@ -21,16 +17,6 @@ static int plan(struct cli *cli, struct audit_request *request)
     return cli_exit_code(cli, a);
 }
 
-static const char *who_runs_this(void)
-{
-    const struct passwd *p;
-    const char *sudo = getenv("SUDO_USER");
-    if (sudo && *sudo)
-        return sudo;
-    p = getpwuid(getuid());
-    return p ? p->pw_name : "?";
-}
-
 static bool note(struct cli *cli, struct state *state, const struct audit *a, const char *patch,
                  int64_t applied, struct error *e)
 {
@@ -40,8 +26,8 @@ static bool note(struct cli *cli, struct state *state, const struct audit *a, co
     json_put_string(o, "kind", "patch");
     json_put_string(o, "target", a->identity);
     json_put_string(o, "host", a->host_name);
-    json_put_string(o, "who", cli->who ? cli->who : who_runs_this());
-    json_put_string(o, "recorded_by", who_runs_this());
+    json_put_string(o, "who", cli->who ? cli->who : cli_who());
+    json_put_string(o, "recorded_by", cli_who());
     json_put_string(o, "patch", patch);
     json_put_string(o, "applied", when);
     if (cli->because)
