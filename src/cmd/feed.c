@@ -47,12 +47,7 @@ static int list(struct cli *cli)
                    feeds[i].documents, newest, imported, feeds[i].skipped);
     }
     if (cli->json) {
-        json_t *o = json_object();
-        json_put_string(o, "type", "summary");
-        json_put_int(o, "found", 0);
-        json_put_int(o, "unknown", damaged.code ? 1 : 0);
-        json_put_int(o, "advisories", (int64_t)advisories_count(set));
-        show_json_line(&cli->show, o);
+        cli_end_json(cli, damaged.code != 0, "advisories", advisories_count(set));
     } else if (!count) {
         printf("%s\n", _("No advisories are loaded: yagura feed import PATH"));
     } else {
@@ -122,7 +117,7 @@ static int remove_feed(struct cli *cli, const char *word)
     }
     bool noted = note_removal(cli, state, feed->name, documents);
     if (cli->json) {
-        cli_end_json(cli, "removed", documents);
+        cli_end_json(cli, noted ? 0 : 1, "removed", documents);
     } else {
         printf(_("%s: %zu documents were taken out. "), feed->name, documents);
         printf(_("%zu documents are loaded now. Next: yagura audit\n"), loaded(state));

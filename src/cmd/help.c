@@ -99,9 +99,9 @@ int cmd_status(struct cli *cli)
         date_format_day(summary.last_audit, when);
     if (cli->json) {
         json_t *o =
-            json_pack("{s:s, s:I, s:I, s:I, s:i}", "type", "summary", "targets",
-                      (json_int_t)summary.targets, "found", (json_int_t)summary.open_findings,
-                      "ledger", (json_int_t)summary.ledger_entries, "unknown", 0);
+            json_pack("{s:s, s:I, s:I, s:I, s:i, s:i}", "type", "summary", "targets",
+                      (json_int_t)summary.targets, "open", (json_int_t)summary.open_findings,
+                      "ledger", (json_int_t)summary.ledger_entries, "found", 0, "unknown", 0);
         show_json_line(&cli->show, o);
         return EXIT_CLEAN;
     }

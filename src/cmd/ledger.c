@@ -48,11 +48,7 @@ static int show_entries(struct cli *cli, struct state *state)
         show_entry(cli, &entries[i]);
     }
     if (cli->json) {
-        json_t *o = json_object();
-        json_put_string(o, "type", "summary");
-        json_put_int(o, "found", (int64_t)count);
-        json_put_int(o, "unknown", 0);
-        show_json_line(&cli->show, o);
+        cli_end_json(cli, 0, "entries", count);
     } else if (!count) {
         printf("%s\n", _("The ledger is empty: yagura patch record PATCH writes the first entry"));
     }
@@ -122,11 +118,7 @@ static int checkpoint(struct cli *cli, struct state *state)
         json_put_string(o, "type", "checkpoint");
         json_put_string(o, "text", str_text(&text));
         show_json_line(&cli->show, o);
-        o = json_object();
-        json_put_string(o, "type", "summary");
-        json_put_int(o, "found", 0);
-        json_put_int(o, "unknown", 0);
-        show_json_line(&cli->show, o);
+        cli_end_json(cli, 0, NULL, 0);
         return EXIT_CLEAN;
     }
     fputs(str_text(&text), stdout);

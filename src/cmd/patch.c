@@ -246,7 +246,7 @@ static int record(struct cli *cli, struct audit_request *request)
         json_t *o = json_object();
         json_put_string(o, "type", "summary");
         json_put_int(o, "found", (int64_t)again->open);
-        json_put_int(o, "unknown", (int64_t)again->unknown);
+        json_put_int(o, "unknown", (int64_t)audit_unknown(again));
         show_json_line(&cli->show, o);
     } else {
         printf(_("Now open here: %zu. yagura patch history shows the record.\n"), again->open);
@@ -301,11 +301,7 @@ static int history(struct cli *cli, struct audit_request *request)
         }
     }
     if (cli->json) {
-        json_t *o = json_object();
-        json_put_string(o, "type", "summary");
-        json_put_int(o, "found", (int64_t)shown);
-        json_put_int(o, "unknown", 0);
-        show_json_line(&cli->show, o);
+        cli_end_json(cli, 0, "patches", shown);
     } else if (!shown) {
         printf("%s\n", one ? _("Nothing has been written down about this target yet: yagura patch "
                                "record PATCH")

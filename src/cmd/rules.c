@@ -34,7 +34,8 @@ static int print_problems(struct cli *cli, const struct sigma_problems *p, const
         json_put_int(o, what, (int64_t)total);
         show_json_line(&cli->show, o);
     } else {
-        printf(_("%zu %s, %zu wrong, %zu warnings\n"), total, what, errors, p->list.count - errors);
+        printf(_("%zu %s, %zu wrong, %zu warnings\n"), total, show_translate(what), errors,
+               p->list.count - errors);
     }
     return errors ? EXIT_FOUND : EXIT_CLEAN;
 }
@@ -91,7 +92,7 @@ static void list(struct cli *cli, const struct rules *rules)
         fputc('\n', stdout);
     }
     if (cli->json)
-        cli_end_json(cli, "rules", rules_count(rules));
+        cli_end_json(cli, 0, "rules", rules_count(rules));
 }
 
 static int explain(struct cli *cli, const struct rules *rules, const char *name)
@@ -101,7 +102,7 @@ static int explain(struct cli *cli, const struct rules *rules, const char *name)
         return cli_usage(cli, _("there is no rule %s; yagura rules list names them"), name);
     if (cli->json) {
         show_json_line(&cli->show, rule_json(r, true));
-        cli_end_json(cli, "rules", 1);
+        cli_end_json(cli, 0, "rules", 1);
         return EXIT_CLEAN;
     }
     cli_paragraph(cli, _("rule"), r->name);
@@ -141,10 +142,10 @@ int cmd_rules(struct cli *cli)
     int code = EXIT_CLEAN;
     if (str_equal(what, "lint")) {
         rules_lint(rules, &problems);
-        code = print_problems(cli, &problems, _("rules"), rules_count(rules));
+        code = print_problems(cli, &problems, N_("rules"), rules_count(rules));
     } else if (str_equal(what, "test")) {
         size_t run = rules_test(rules, &problems);
-        code = print_problems(cli, &problems, _("examples"), run);
+        code = print_problems(cli, &problems, N_("examples"), run);
     } else if (str_equal(what, "list")) {
         list(cli, rules);
     } else {

@@ -6,8 +6,8 @@
 #include "collect/collect.h"
 
 #include "base/str.h"
-#include "model/finding.h"
 #include "collect/solaris.h"
+#include "model/finding.h"
 
 #include <stdlib.h>
 
@@ -131,7 +131,8 @@ static void look_at_rc_files(struct search *s)
     for (const struct fact *f = facts_first(s->c->facts, "rc"); f;
          f = facts_next(s->c->facts, "rc", f))
         if (strstr(fact_text(f, "runs"), "/dev/cuc"))
-            leave(s, "sadmind-iis", fact_text(f, "path"), N_("starts /dev/cuc at every boot"), "high");
+            leave(s, "sadmind-iis", fact_text(f, "path"), N_("starts /dev/cuc at every boot"),
+                  "high");
 }
 
 static void look_at_trust(struct search *s)
@@ -140,7 +141,8 @@ static void look_at_trust(struct search *s)
          f = facts_next(s->c->facts, "trust", f))
         if (str_equal(fact_text(f, "host"), "+") && str_equal(fact_text(f, "user"), "+") &&
             str_equal(fact_text(f, "account"), "root"))
-            leave(s, "sadmind-iis", fact_text(f, "path"), N_("\"+ +\": anyone is root here"), "medium");
+            leave(s, "sadmind-iis", fact_text(f, "path"), N_("\"+ +\": anyone is root here"),
+                  "medium");
 }
 
 static void look_at_inetd(struct search *s)
@@ -289,9 +291,7 @@ static void look_at_pages(struct search *s, const char *root)
         for (size_t k = 0; k < ARRAY_COUNT(markers); k++) {
             if (!contains_nocase(data, size, markers[k].text))
                 continue;
-            leave(s, markers[k].of, actual,
-                  N_("a defaced page with words of the worm"),
-                  "high");
+            leave(s, markers[k].of, actual, N_("a defaced page with words of the worm"), "high");
             break;
         }
     }

@@ -69,11 +69,7 @@ static enum truth publishes(const struct facts *facts, const struct advisory_cas
 static void add_message_once(struct finding *f, struct message m)
 {
     for (size_t i = 0; i < f->notes.count; i++) {
-        const struct message *n = &f->notes.items[i];
-        bool same = str_equal(n->id, m.id) && n->argument_count == m.argument_count;
-        for (size_t k = 0; same && k < m.argument_count; k++)
-            same = str_equal(n->arguments[k].value, m.arguments[k].value);
-        if (same)
+        if (message_equal(&f->notes.items[i], &m))
             return;
     }
     VEC_PUSH(&f->notes, m);

@@ -209,6 +209,13 @@ const struct rule_result *rule_results_at(const struct rule_results *results, si
     return &results->rows[index].result;
 }
 
+void rule_results_dismiss(struct rule_results *results, size_t index, enum rule_outcome outcome)
+{
+    struct rule_result *r = &results->rows[index].result;
+    r->outcome = outcome;
+    r->fired_count = r->unknown_count = 0;
+}
+
 const struct rule_result *rule_results_find(const struct rule_results *results, const char *name)
 {
     const struct rule *rule = rules_find(results->rules, name);

@@ -72,22 +72,11 @@ static void show_no_fit(struct show *s, const struct audit *a, const char *set)
                                  _("The checklist %s does not fit this target (%s): nothing was "
                                    "checked. Without a name all that fit are used."),
                                  set, os)
-                  : arena_printf(arena,
-                                 _("No checklist fits this target (%s): nothing was checked."),
-                                 os));
+                  : arena_printf(
+                        arena, _("No checklist fits this target (%s): nothing was checked."), os));
 }
 
-/* What could not be looked at beyond the rows themselves: it is in the exit code, so it counts. */
-static size_t unknown_besides(const struct audit *a)
-{
-    size_t count = a->rule_problem_count + (a->feed_problem.code != ERR_NONE);
-    for (size_t i = 0; i < a->findings->list.count; i++)
-        count += a->findings->list.items[i]->verdict == VERDICT_UNKNOWN &&
-                 a->findings->list.items[i]->rule_kind == RULE_TARGET;
-    return count;
-}
-
-size_t show_checklist(struct show *s, const struct audit *a, const char *set)
+size_t show_checklist(struct show *s, const struct audit *a, const char *set, enum severity least)
 {
     VEC(const struct rule_result *) rows = {0};
     double total = 0, open = 0;
@@ -107,14 +96,15 @@ size_t show_checklist(struct show *s, const struct audit *a, const char *set)
         qsort(rows.items, rows.count, sizeof *rows.items, compare);
     double score = total > 0 ? 10 * open / total : 0;
     if (s->json) {
+        show_problems(s, a);
         for (size_t i = 0; i < rows.count; i++)
             row_json(s, a, rows.items[i]);
         json_t *o = json_object();
         json_put_string(o, "type", "summary");
         json_put_string(o, "target", a->identity);
-        json_put_int(o, "found", (int64_t)fires);
-        json_put_int(o, "unknown",
-                     (int64_t)(unknown + unknown_besides(a) + (rows.count ? 0 : 1)));
+        json_put_int(o, "found", (int64_t)audit_found(a, least));
+        json_put_int(o, "unknown", (int64_t)(audit_unknown(a) + (rows.count ? 0 : 1)));
+        json_put_int(o, "fails", (int64_t)fires);
         json_put_int(o, "checks", (int64_t)rows.count);
         if (rows.count)
             json_object_set_new(o, "exposure", json_real((double)(long)(score * 10 + 0.5) / 10));

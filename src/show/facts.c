@@ -82,8 +82,10 @@ void show_facts(struct show *s, const struct audit *a)
         json_t *o = json_object();
         json_put_string(o, "type", "summary");
         json_put_string(o, "target", a->identity);
-        json_put_int(o, "found", (int64_t)facts_count(a->facts));
-        json_put_int(o, "unknown", (int64_t)count_of(a->facts, "unread"));
+        json_put_int(o, "found", 0);
+        json_put_int(o, "unknown",
+                     (int64_t)count_of(a->facts, "unread") + !facts_first(a->facts, "host"));
+        json_put_int(o, "facts", (int64_t)facts_count(a->facts));
         show_json_line(s, o);
         return;
     }

@@ -49,7 +49,7 @@ void show_ports(struct show *s, const struct audit *a)
         json_put_string(o, "type", "summary");
         json_put_string(o, "target", a->identity);
         json_put_int(o, "found", (int64_t)bad);
-        json_put_int(o, "unknown", (int64_t)(a->unknown + unknown));
+        json_put_int(o, "unknown", (int64_t)(audit_unknown(a) + unknown));
         show_json_line(s, o);
         return;
     }
