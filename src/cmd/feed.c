@@ -40,11 +40,14 @@ static int list(struct cli *cli)
             continue;
         }
         if (feeds[i].shipped)
-            printf(_("%s: %zu documents, newest of %s, shipped\n"), feeds[i].name,
-                   feeds[i].documents, newest);
+            printf(ngettext("%s: %zu document, newest of %s, shipped\n",
+                            "%s: %zu documents, newest of %s, shipped\n", feeds[i].documents),
+                   feeds[i].name, feeds[i].documents, newest);
         else
-            printf(_("%s: %zu documents, newest of %s, imported %s, %zu left out\n"), feeds[i].name,
-                   feeds[i].documents, newest, imported, feeds[i].skipped);
+            printf(ngettext("%s: %zu document, newest of %s, imported %s, %zu left out\n",
+                            "%s: %zu documents, newest of %s, imported %s, %zu left out\n",
+                            feeds[i].documents),
+                   feeds[i].name, feeds[i].documents, newest, imported, feeds[i].skipped);
     }
     if (cli->json) {
         cli_end_json(cli, damaged.code != 0, "advisories", advisories_count(set));
@@ -119,8 +122,13 @@ static int remove_feed(struct cli *cli, const char *word)
     if (cli->json) {
         cli_end_json(cli, noted ? 0 : 1, "removed", documents);
     } else {
-        printf(_("%s: %zu documents were taken out. "), feed->name, documents);
-        printf(_("%zu documents are loaded now. Next: yagura audit\n"), loaded(state));
+        size_t now = loaded(state);
+        printf(ngettext("%s: %zu document was taken out. ", "%s: %zu documents were taken out. ",
+                        documents),
+               feed->name, documents);
+        printf(ngettext("%zu document is loaded now. Next: yagura audit\n",
+                        "%zu documents are loaded now. Next: yagura audit\n", now),
+               now);
     }
     return noted ? EXIT_CLEAN : EXIT_UNKNOWN;
 }
@@ -190,8 +198,11 @@ static int import(struct cli *cli)
         printf(
             _("%zu new, %zu replaced, %zu unchanged, %zu older than what is there, %zu broken\n"),
             r.added, r.replaced, r.unchanged, r.older, r.failed);
+        size_t now = loaded(state);
         if (r.written)
-            printf(_("%zu documents are loaded now. Next: yagura audit\n"), loaded(state));
+            printf(ngettext("%zu document is loaded now. Next: yagura audit\n",
+                            "%zu documents are loaded now. Next: yagura audit\n", now),
+                   now);
         else
             printf("%s\n", _("Nothing was changed: what was loaded before stays."));
     }

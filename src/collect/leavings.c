@@ -38,7 +38,7 @@ static bool looked(struct search *s, const struct error *e, const char *path)
     if (e->code == ERR_ABSENT)
         return true;
     s->everything = false;
-    facts_unread(s->c->facts, "leaving", path, e->message);
+    facts_unread(s->c->facts, N_("leaving"), path, e->message);
     return false;
 }
 
@@ -105,8 +105,8 @@ static void look_into_dev(struct search *s)
     }
     if (count > MOST_DEV) {
         s->everything = false;
-        facts_unread(s->c->facts, "leaving", "/dev",
-                     "more than 20,000 names: the rest was not looked at");
+        facts_unread(s->c->facts, N_("leaving"), "/dev",
+                     _("more than 20,000 names: the rest was not looked at"));
         count = MOST_DEV;
     }
     for (size_t i = 0; i < count; i++) {
@@ -175,8 +175,8 @@ static const char *on_volume(struct search *s, const char *path)
     if (path[0] && path[1] == ':') {
         if (system[0] && str_lower(system[0]) != str_lower(path[0])) {
             s->everything = false;
-            facts_unread(s->c->facts, "leaving", path,
-                         "another drive than the system's is not searched for leavings");
+            facts_unread(s->c->facts, N_("leaving"), path,
+                         _("another drive than the system's is not searched for leavings"));
             return "";
         }
         path += 2;
@@ -258,7 +258,7 @@ static void look_for_explorer(struct search *s)
         const char *path = fact_text(f, "path"), *folder = fact_text(f, "directory");
         if ((str_equal_nocase(path, "/c") || str_equal_nocase(path, "/d")) && strlen(folder) <= 3)
             leave(s, "code-red-ii", f->path,
-                  arena_printf(s->c->arena, "%s publishes all of %s", path, folder), "high");
+                  arena_printf(s->c->arena, _("%s publishes all of %s"), path, folder), "high");
     }
 }
 
@@ -305,7 +305,7 @@ static void look_at_windows(struct search *s)
         !target_resolve_nocase(s->c->target, system_root, s->c->arena, &actual, NULL)) {
         s->everything = false; /* a hive that was copied out alone has no volume around it */
         facts_unread(s->c->facts, "leaving", *system_root ? system_root : "/",
-                     "the system's folder is not here, so the volume is not");
+                     _("the system's folder is not here, so the volume is not"));
     }
     look_for_root_exe(s, system_root);
     look_for_explorer(s);

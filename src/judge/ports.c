@@ -45,7 +45,8 @@ static const struct port_range no_business[] = {
     {27017, 27017, true, false, "mongodb", N_("a database: for the inside only")},
 };
 
-static const char *const opinion_names[] = {"no-business", "unknown", "published", "yours", "local"};
+static const char *const opinion_names[] = {"no-business", "unknown", "published", "yours",
+                                            "local"};
 
 const char *port_opinion_name(enum port_opinion o)
 {
@@ -82,7 +83,7 @@ static struct port_row judge_one(const struct fact *f)
     if (stated && stated->state == VALUE_UNREADABLE) {
         row.opinion = PORT_UNKNOWN;
         row.reason = message_of(N_("could not look: {reason}"));
-        message_put_translated(&row.reason, "reason", stated->text);
+        message_put(&row.reason, "reason", stated->text);
         return row;
     }
     for (size_t i = 0; i < ARRAY_COUNT(no_business); i++) {

@@ -146,7 +146,7 @@ bool keys_open(struct keypair *out, int state_dirfd, const char *name, bool make
     else if (make && !hidden)
         good = make_pair(&k, dir, public_name, secret_name, e);
     else {
-        error_set(e, ERR_ABSENT, hidden ? "it cannot be opened" : "there is none");
+        error_set(e, ERR_ABSENT, hidden ? N_("it cannot be opened") : N_("there is none"));
         good = false;
     }
     if (!good) {

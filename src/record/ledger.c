@@ -16,9 +16,10 @@ static const char checkpoint_title[] = "yagura ledger checkpoint, key ";
 
 static bool sql_error(struct state *s, struct error *e, const char *doing)
 {
-    CLEANUP_STR struct str text = {0};
-    str_printf(&text, "%s the ledger", doing);
-    state_sql_error(s, e, str_text(&text));
+    char reason[STATE_REASON];
+    state_sql_reason(s, reason, NULL);
+    error_set(e, ERR_SYSTEM, "%s the ledger failed: %s", doing, reason);
+    state_sql_reason(s, reason, e);
     return false;
 }
 
@@ -44,10 +45,10 @@ static bool last_entry(struct state *s, int64_t *seq, char hash[HASH_TEXT], stru
     CLEANUP_STATEMENT sqlite3_stmt *st = NULL;
     if (sqlite3_prepare_v2(state_db(s), "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1",
                            -1, &st, NULL) != SQLITE_OK)
-        return sql_error(s, e, "reading");
+        return sql_error(s, e, _("reading"));
     int code = sqlite3_step(st);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
-        return sql_error(s, e, "reading");
+        return sql_error(s, e, _("reading"));
     *seq = code == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
     snprintf(hash, HASH_TEXT, "%s",
              code == SQLITE_ROW ? (const char *)sqlite3_column_text(st, 1) : first_hash);
@@ -76,12 +77,12 @@ static bool write_entry(struct state *s, const json_t *object, int64_t now, cons
     CLEANUP_STATEMENT sqlite3_stmt *st = NULL;
     if (sqlite3_prepare_v2(state_db(s), "INSERT INTO ledger VALUES(?,?,?,?)", -1, &st, NULL) !=
         SQLITE_OK)
-        return sql_error(s, e, "writing");
+        return sql_error(s, e, _("writing"));
     sqlite3_bind_int64(st, 1, seq + 1);
     sqlite3_bind_text(st, 2, str_text(&body), -1, SQLITE_STATIC);
     sqlite3_bind_text(st, 3, hash, -1, SQLITE_STATIC);
     sqlite3_bind_text(st, 4, signature, -1, SQLITE_STATIC);
-    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, "writing");
+    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, _("writing"));
 }
 
 /* A new key is made for a new ledger only: beside another's entries it would make all of them look
@@ -109,7 +110,7 @@ bool ledger_append(struct state *s, const json_t *object, int64_t now, struct er
     /* The key is made under the same lock, so that two first writers do not each make one. */
     if (sqlite3_exec(state_db(s), "PRAGMA synchronous=FULL; BEGIN IMMEDIATE", NULL, NULL, NULL) !=
         SQLITE_OK)
-        return sql_error(s, e, "writing");
+        return sql_error(s, e, _("writing"));
     int64_t seq;
     char hash[HASH_TEXT];
     bool good = last_entry(s, &seq, hash, e) && open_key(s, &k, true, seq, e);
@@ -123,7 +124,7 @@ bool ledger_append(struct state *s, const json_t *object, int64_t now, struct er
     keys_wipe(&k);
     if (sqlite3_exec(state_db(s), good ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK &&
         good)
-        return sql_error(s, e, "writing");
+        return sql_error(s, e, _("writing"));
     return good;
 }
 
@@ -133,7 +134,7 @@ bool ledger_read(struct state *s, const char *target, struct arena *arena,
     CLEANUP_STATEMENT sqlite3_stmt *st = NULL;
     if (sqlite3_prepare_v2(state_db(s), "SELECT seq, body, hash FROM ledger ORDER BY seq", -1, &st,
                            NULL) != SQLITE_OK)
-        return sql_error(s, e, "reading");
+        return sql_error(s, e, _("reading"));
     VEC(struct ledger_entry) list = {0};
     int code;
     while ((code = sqlite3_step(st)) == SQLITE_ROW) {
@@ -153,7 +154,7 @@ bool ledger_read(struct state *s, const char *target, struct arena *arena,
     *out = arena_dup(arena, list.items, list.count * sizeof *list.items);
     *count = list.count;
     VEC_FREE(&list);
-    return code == SQLITE_DONE || sql_error(s, e, "reading");
+    return code == SQLITE_DONE || sql_error(s, e, _("reading"));
 }
 
 static void problem(struct ledger_report *r, int64_t seq, const char *id, struct arena *arena)
@@ -223,7 +224,7 @@ bool ledger_verify(struct state *s, const char *checkpoint, struct arena *arena,
     if (sqlite3_prepare_v2(state_db(s),
                            "SELECT seq, body, hash, signature FROM ledger ORDER BY seq", -1, &st,
                            NULL) != SQLITE_OK)
-        return sql_error(s, e, "reading");
+        return sql_error(s, e, _("reading"));
     char before[HASH_TEXT];
     snprintf(before, sizeof before, "%s", first_hash);
     int64_t expected = 1;
@@ -264,7 +265,7 @@ bool ledger_verify(struct state *s, const char *checkpoint, struct arena *arena,
     }
     keys_wipe(&k);
     if (code != SQLITE_DONE)
-        return sql_error(s, e, "reading");
+        return sql_error(s, e, _("reading"));
     if (!mark_seen)
         problem(&r, mark.seq,
                 N_("the checkpoint names entry {seq}, and the ledger ends before it: its tail was "

@@ -35,39 +35,49 @@ static const char schema[] =
     "PRAGMA user_version=1;";
 
 /* "disk I/O error" tells nobody that the disk is full: what the system said does. */
-void state_sql_error(struct state *s, struct error *e, const char *doing)
+void state_sql_reason(struct state *s, char out[STATE_REASON], struct error *where)
 {
+    const char *path = s->db ? sqlite3_db_filename(s->db, "main") : NULL;
     int code = s->db ? sqlite3_errcode(s->db) & 0xff : SQLITE_NOMEM;
     int system = s->db ? sqlite3_system_errno(s->db) : 0;
-    const char *said = s->db ? sqlite3_errmsg(s->db) : "no memory";
-    const char *path = s->db ? sqlite3_db_filename(s->db, "main") : NULL;
+    snprintf(out, STATE_REASON, "%s", s->db ? sqlite3_errmsg(s->db) : _("no memory"));
     if (system && (code == SQLITE_IOERR || code == SQLITE_FULL || code == SQLITE_CANTOPEN))
-        error_set_errno(e, system, "%s failed: %s", doing, said);
-    else
-        error_set(e, code == SQLITE_NOTADB ? ERR_CORRUPT : ERR_SYSTEM, "%s failed: %s%s", doing,
-                  said, code == SQLITE_NOTADB ? "; move it away and a new one is made" : "");
+        snprintf(out, STATE_REASON, "%s (%s)", sqlite3_errmsg(s->db), strerror(system));
     if (path && *path)
-        error_at(e, path, 0, 0);
+        error_at(where, path, 0, 0);
 }
 
 static bool sql_error(struct state *s, struct error *e, const char *doing)
 {
-    CLEANUP_STR struct str text = {0};
-    str_printf(&text, "%s in the state", doing);
-    state_sql_error(s, e, str_text(&text));
+    char reason[STATE_REASON];
+    state_sql_reason(s, reason, NULL);
+    error_set(e, ERR_SYSTEM, "%s in the state failed: %s", doing, reason);
+    state_sql_reason(s, reason, e);
+    return false;
+}
+
+static bool opening_failed(struct state *s, struct error *e)
+{
+    char reason[STATE_REASON];
+    bool foreign = s->db && (sqlite3_errcode(s->db) & 0xff) == SQLITE_NOTADB;
+    state_sql_reason(s, reason, NULL);
+    error_set(e, foreign ? ERR_CORRUPT : ERR_SYSTEM,
+              foreign ? N_("opening the state failed: %s; move it away and a new one is made")
+                      : N_("opening the state failed: %s"),
+              reason);
     return false;
 }
 
 static bool run(struct state *s, const char *sql, struct error *e)
 {
-    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK || sql_error(s, e, "writing");
+    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK || sql_error(s, e, _("writing"));
 }
 
 static sqlite3_stmt *prepare(struct state *s, const char *sql, struct error *e)
 {
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL) != SQLITE_OK)
-        sql_error(s, e, "reading");
+        sql_error(s, e, _("reading"));
     return statement;
 }
 
@@ -115,8 +125,7 @@ static bool switch_to_wal(struct state *s, struct error *e)
     }
     if (code == SQLITE_OK)
         return true;
-    state_sql_error(s, e, "opening the state");
-    return false;
+    return opening_failed(s, e);
 }
 
 static int schema_version(struct state *s, struct error *e)
@@ -124,7 +133,7 @@ static int schema_version(struct state *s, struct error *e)
     CLEANUP_STATEMENT sqlite3_stmt *st = prepare(s, "PRAGMA user_version", e);
     if (st && sqlite3_step(st) == SQLITE_ROW)
         return sqlite3_column_int(st, 0);
-    sql_error(s, e, "reading");
+    sql_error(s, e, _("reading"));
     return -1;
 }
 
@@ -146,7 +155,7 @@ static bool prepare_database(struct state *s, struct error *e)
 
 static bool sql_open_error(struct state *s, const char *path, struct error *e)
 {
-    state_sql_error(s, e, "opening the state");
+    opening_failed(s, e);
     error_at(e, path, 0, 0);
     return false;
 }
@@ -329,7 +338,7 @@ static bool close_missing(struct state *s, const char *target, int64_t now, stru
         return false;
     bind(st, 1, target);
     sqlite3_bind_int64(st, 2, now);
-    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, "remembering what is gone");
+    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, _("remembering what is gone"));
 }
 
 bool state_merge_findings(struct state *s, const char *target, struct findings *findings,
@@ -373,7 +382,7 @@ bool state_merge_findings(struct state *s, const char *target, struct findings *
         good = sqlite3_step(write) == SQLITE_DONE;
     }
     if (!good)
-        sql_error(s, e, "remembering a finding");
+        sql_error(s, e, _("remembering a finding"));
     else if (complete)
         good = close_missing(s, target, now, e);
     sqlite3_reset(look); /* no statement may be open at the commit */
@@ -402,7 +411,7 @@ bool state_remember_ids(struct state *s, const char *target, const struct findin
         good = sqlite3_step(write) == SQLITE_DONE;
     }
     if (!good)
-        sql_error(s, e, "remembering a finding");
+        sql_error(s, e, _("remembering a finding"));
     sqlite3_reset(write);
     return run(s, good ? "COMMIT" : "ROLLBACK", good ? e : NULL) && good;
 }
@@ -425,7 +434,7 @@ bool state_remember_target(struct state *s, const char *target, const char *name
     bind(st, 4, argument);
     sqlite3_bind_int64(st, 5, now);
     bind(st, 6, given);
-    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, "remembering a target");
+    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, _("remembering a target"));
 }
 
 bool state_target_of_finding(struct state *s, const char *id, struct state_target *out,
@@ -498,7 +507,7 @@ bool state_merge_patches(struct state *s, const char *target, struct facts *fact
         good = sqlite3_step(write) == SQLITE_DONE;
     }
     if (!good)
-        sql_error(s, e, "remembering a patch");
+        sql_error(s, e, _("remembering a patch"));
     sqlite3_reset(write);
     return run(s, good ? "COMMIT" : "ROLLBACK", good ? e : NULL) && good;
 }

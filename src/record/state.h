@@ -5,7 +5,10 @@
  *   DIR/keys/      see keys.h
  *
  * The folder is made with mode 0700. Everything here may fail without harm to a judgement:
- * callers say so and go on without memory. Times are seconds since 1970, UTC. */
+ * callers say so and go on without memory. Times are seconds since 1970, UTC.
+ *
+ * No sentence is kept: of a finding its ids, verdict and dates, so that `explain` judges anew and
+ * speaks the language of its own run, whichever audit wrote the state. */
 #ifndef YAGURA_RECORD_STATE_H
 #define YAGURA_RECORD_STATE_H
 
@@ -34,9 +37,11 @@ bool state_default_dir(char *out, size_t size, const char *flag, struct error *e
 
 const struct cache *state_cache(struct state *s);
 int state_dirfd(const struct state *s);
-/* For ledger.c only: the database, and "DOING failed: ..." with what it said, why, and where. */
+/* For ledger.c only: the database, what it said last and why, and the name of its file, which is
+ * put into `where` (may be NULL; after error_set()). */
+enum { STATE_REASON = 256 };
 struct sqlite3 *state_db(struct state *s);
-void state_sql_error(struct state *s, struct error *e, const char *doing);
+void state_sql_reason(struct state *s, char out[STATE_REASON], struct error *where);
 
 /* Sets first_seen, last_seen, fixed_at and revised of each finding from what is remembered,
  * and remembers what these say. A finding that was open and is fixed now gets its fixed_at;

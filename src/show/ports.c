@@ -27,6 +27,11 @@ static void add_process(struct str *out, const struct fact *f)
         str_printf(out, " (%s)", more);
 }
 
+static const char *reason_of(struct arena *arena, const struct port_row *row)
+{
+    return row->reason.id ? show_message(arena, &row->reason) : "";
+}
+
 void show_ports(struct show *s, const struct audit *a)
 {
     struct port_row *rows;
@@ -66,10 +71,8 @@ void show_ports(struct show *s, const struct audit *a)
     fputc('\n', s->out);
     show_colour(s, SHOW_PLAIN);
     static const char *const words[] = {
-        [PORT_NO_BUSINESS] = N_("shut it"),
-        [PORT_UNKNOWN] = N_("cannot judge"),
-        [PORT_PUBLISHED] = N_("published"),
-        [PORT_YOURS] = N_("your decision"),
+        [PORT_NO_BUSINESS] = N_("shut it"), [PORT_UNKNOWN] = N_("cannot judge"),
+        [PORT_PUBLISHED] = N_("published"), [PORT_YOURS] = N_("your decision"),
         [PORT_LOCAL] = N_("local only"),
     };
     for (size_t i = 0; i < count; i++) {
@@ -86,10 +89,14 @@ void show_ports(struct show *s, const struct audit *a)
         show_cell(s, fact_text(f, "address"), 17);
         show_cell(s, str_text(&process), process_width);
         fputc(' ', s->out);
-        show_cell(s, show_translate(words[rows[i].opinion]), 14);
-        show_cell(s, rows[i].reason.id ? show_message(arena, &rows[i].reason) : "", reason_width);
+        show_cell(s, language_text(words[rows[i].opinion]), 14);
+        const char *reason = reason_of(arena, &rows[i]);
+        bool fits = show_columns(reason) <= reason_width;
+        show_cell(s, fits ? reason : "", reason_width);
         show_colour(s, SHOW_PLAIN);
         fputc('\n', s->out);
+        if (!fits && (i + 1 == count || !str_equal(reason, reason_of(arena, &rows[i + 1]))))
+            show_wrap(s, "    ", 4, reason); /* once for neighbours that share it */
     }
     if (!count)
         fprintf(s->out, "%s\n", _("Nothing was found to listen."));
@@ -99,7 +106,7 @@ void show_ports(struct show *s, const struct audit *a)
         show_wrap(s, "? ", 2, _("Not everything could be looked at: yagura facts"));
     show_wrap(s, "", 0,
               arena_printf(arena,
-                           _("%zu of %zu have no business outside. Rules for the router in front: "
+                           _("%zu of %zu with no business outside. Rules for the router in front: "
                              "yagura ports --gateway"),
                            bad, count));
 }

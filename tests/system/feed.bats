@@ -211,7 +211,7 @@ csaf() { "$HELPERS/csaf" "$@"; }
     code 2 "$YAGURA" feed remove 2001
     says "2001 is shipped with the program and stays"
     code 0 "$YAGURA" feed remove "$WORK/mine/" --because "it is old"
-    says "1 documents were taken out" "$before documents are loaded now"
+    says "1 document was taken out" "$before documents are loaded now"
     code 0 "$YAGURA" feed list --json
     holds 'all(o["shipped"] for o in every[:-1])'
     code "1 3" "$YAGURA" audit --image "$IMAGES/windows2000-iis5-mended.img" --json
