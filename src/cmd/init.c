@@ -6,12 +6,13 @@
 #include "content/publish.h"
 #include "show/progress.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 /* A name from the last part of the path: /var/www/Html is "html"; "site" if nothing is left. */
-static const char *name_of_root(struct arena *arena, const char *root)
+const char *cli_site_name(struct arena *arena, const char *root)
 {
     const char *slash = strrchr(root, '/');
     char *name = arena_strdup(arena, slash ? slash + 1 : root), *to = name;
@@ -65,32 +66,16 @@ static int report(struct cli *cli, const struct site *site, const struct capture
                             "%zu names could not be taken: they are not guarded\n",
                             taken->left_out_count),
                    taken->left_out_count);
-        show_wrap(&cli->show, _("Next: "), 2,
-                  _("yagura guard (guards it), yagura verify (compares it)"));
     }
     return taken->left_out_count ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
 
-int cmd_init(struct cli *cli)
+bool cli_first_publication(struct cli *cli, struct state *state, struct objects *objects,
+                           const char *name, const char *root, int *code)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
-    struct error e = ERROR_INIT;
-    char root[PATH_MAX];
-    int code;
-    if (cli->argument_count != 1)
-        return cli_usage(cli, _("which document root?"));
-    if (!realpath(cli->arguments[0], root)) {
-        fprintf(stderr, "yagura: %s: ", cli->arguments[0]);
-        perror(NULL);
-        return EXIT_USAGE;
-    }
-    const char *name = cli->name ? cli->name : name_of_root(arena, root);
-    CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
-    CLEANUP(objects_cleanup) struct objects *objects = NULL;
     CLEANUP_SITE struct site site = {.rootfd = -1, .aside = {.fd = -1}};
-    if (!state || is_known(cli, state, name, root, &code))
-        return state ? code : EXIT_UNKNOWN;
-
+    struct error e = ERROR_INIT;
     int rootfd = site_open_root(root, &e);
     const char *profile = rootfd < 0     ? NULL
                           : cli->profile ? cli->profile
@@ -98,10 +83,10 @@ int cmd_init(struct cli *cli)
     if (rootfd >= 0)
         close(rootfd);
     struct site_wants wants = {.aside = true};
-    if (!profile || !objects_open(&objects, state_dirfd(state), &e) ||
-        !site_open_new(&site, name, root, profile, &wants, &e)) {
+    if (!profile || !site_open_new(&site, name, root, profile, &wants, &e)) {
         cli_complain(&e);
-        return e.code == ERR_USAGE || e.code == ERR_ABSENT ? EXIT_USAGE : EXIT_UNKNOWN;
+        *code = e.code == ERR_USAGE || e.code == ERR_ABSENT ? EXIT_USAGE : EXIT_UNKNOWN;
+        return false;
     }
     CLEANUP_JSON json_t *entry = cli_site_entry(cli, "init");
     json_put_string(entry, "root", root);
@@ -112,7 +97,38 @@ int cmd_init(struct cli *cli)
     progress_end(progress);
     if (!good) {
         cli_complain(&e);
+        *code = EXIT_UNKNOWN;
+        return false;
+    }
+    *code = report(cli, &site, taken);
+    return true;
+}
+
+int cmd_init(struct cli *cli)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    CLEANUP(objects_cleanup) struct objects *objects = NULL;
+    struct error e = ERROR_INIT;
+    char root[PATH_MAX];
+    int code = EXIT_UNKNOWN;
+    if (cli->argument_count != 1)
+        return cli_usage(cli, _("which document root?"));
+    if (!realpath(cli->arguments[0], root)) {
+        error_set_errno(&e, errno, "opening the document root");
+        error_at(&e, cli->arguments[0], 0, 0);
+        cli_complain(&e);
+        return EXIT_USAGE;
+    }
+    const char *name = cli->name ? cli->name : cli_site_name(arena, root);
+    CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
+    if (!state || is_known(cli, state, name, root, &code))
+        return code;
+    if (!objects_open(&objects, state_dirfd(state), &e)) {
+        cli_complain(&e);
         return EXIT_UNKNOWN;
     }
-    return report(cli, &site, taken);
+    if (cli_first_publication(cli, state, objects, name, root, &code) && !cli->json)
+        show_wrap(&cli->show, _("Next: "), 2,
+                  _("yagura guard (guards it), yagura verify (compares it)"));
+    return code;
 }

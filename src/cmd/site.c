@@ -97,7 +97,8 @@ json_t *cli_site_entry(struct cli *cli, const char *kind)
 {
     json_t *o = json_object();
     json_put_string(o, "kind", kind);
-    json_put_string(o, "who", cli_who(cli));
+    json_put_string(o, "who", cli->who ? cli->who : cli_who());
+    json_put_string(o, "recorded_by", cli_who());
     if (cli->because)
         json_put_string(o, "text", cli->because);
     return o;

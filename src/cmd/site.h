@@ -20,6 +20,14 @@ void open_site_close(struct open_site *s);
  * there is if there is no argument. False: said already; *code is the exit code. */
 bool cli_site(struct cli *cli, const struct site_wants *wants, struct open_site *out, int *code);
 
+/* A name for a site from the last part of its document root: /var/www/Html is "html". */
+const char *cli_site_name(struct arena *arena, const char *root);
+
+/* Publishes a new site as it is, with --profile or the profile that fits, and says so. False:
+ * it could not be; said already. *code is the exit code either way. */
+bool cli_first_publication(struct cli *cli, struct state *state, struct objects *objects,
+                           const char *name, const char *root, int *code);
+
 /* The generation of --generation, or the accepted one, in `out`. */
 bool cli_generation(struct cli *cli, struct open_site *s, struct generation *out, int *code);
 
