@@ -133,9 +133,10 @@ static void audit_first(struct cli *cli, struct roots *roots)
 static int guard_names(struct cli *cli, struct state *state, const char **names, size_t count)
 {
     state_close(state); /* the guard opens its own */
-    cli->arguments = names;
-    cli->argument_count = count;
-    return cmd_guard(cli);
+    struct cli guard = *cli;
+    guard.arguments = names;
+    guard.argument_count = count;
+    return cmd_guard(&guard);
 }
 
 /* On a host that serves nothing: something to look at. */
