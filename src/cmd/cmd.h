@@ -27,7 +27,7 @@ struct option_row {
 /* Everything that can be said on the command line; what was not said is NULL or false. */
 struct cli {
     /* global */
-    const char *state, *lang;
+    const char *state, *lang, *config;
     bool json, help, version;
     /* target */
     const char *root, *image, *text, *name;
