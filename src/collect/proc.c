@@ -194,3 +194,25 @@ const char *proc_user(struct arena *arena, const char *passwd, uint32_t uid)
     }
     return arena_printf(arena, "%u", uid);
 }
+
+/* "START-END PERMS OFFSET DEVICE INODE   PATH"; the path may hold spaces. */
+void proc_parse_maps(const char *text, size_t size,
+                     void (*visit)(void *context, const char *path, size_t length, bool deleted),
+                     void *context)
+{
+    static const char mark[] = " (deleted)";
+    size_t position = 0, length;
+    const char *line;
+    while (str_next_line(text, size, &position, &line, &length)) {
+        const char *permissions = memchr(line, ' ', length);
+        size_t left = permissions ? length - (size_t)(permissions - line) : 0;
+        const char *path =
+            left < 6 || permissions[3] != 'x' ? NULL : memchr(permissions, '/', left);
+        if (!path)
+            continue;
+        size_t n = length - (size_t)(path - line);
+        bool deleted =
+            n > sizeof mark - 1 && memcmp(path + n - (sizeof mark - 1), mark, sizeof mark - 1) == 0;
+        visit(context, path, deleted ? n - (sizeof mark - 1) : n, deleted);
+    }
+}

@@ -101,11 +101,11 @@ static void put(void *self, const char *slot, const char *key, const void *data,
         return;
     char name[NAME_LENGTH + 1];
     file_name(name, slot);
-    CLEANUP_STR struct str file = {0};
-    bytes_put_string(&file, key);
-    bytes_put_u64le(&file, XXH3_64bits(data, size));
-    str_add_bytes(&file, data, size);
-    (void)!file_replace(c->fd, name, file.data, file.length, 0600, NULL);
+    CLEANUP_STR struct str head = {0};
+    bytes_put_string(&head, key);
+    bytes_put_u64le(&head, XXH3_64bits(data, size));
+    const struct iovec parts[] = {{head.data, head.length}, {(void *)data, size}};
+    (void)!file_replace_parts(c->fd, name, parts, ARRAY_COUNT(parts), 0600, NULL);
 }
 
 void cache_files_interface(struct cache_files *c, struct cache *out)
