@@ -53,6 +53,15 @@ bool proc_cut_deleted(char *path)
     return true;
 }
 
+/* systemd.unit(5). Whoever may make control groups may name one as he likes, and the name ends in
+ * a line to be pasted into root's shell. */
+static bool is_unit(const char *name)
+{
+    return str_ends(name, ".service") && strlen(name) < 256 &&
+           name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                             ":_.\\-@")] == '\0';
+}
+
 void proc_parse_cgroup(const char *text, struct arena *arena, const char **unit, bool *container)
 {
     /* Parts of the cgroup paths that container managers make. */
@@ -71,7 +80,7 @@ void proc_parse_cgroup(const char *text, struct arena *arena, const char **unit,
             continue;
         for (char *part = strtok_r(colon + 1, "/", &save); part;
              part = strtok_r(NULL, "/", &save)) {
-            bool service = str_ends(part, ".service");
+            bool service = is_unit(part);
             if (service)
                 *unit = part; /* the innermost one */
             for (size_t i = 0; !service && i < ARRAY_COUNT(managers); i++)

@@ -39,7 +39,7 @@ static void show_host(struct show *s, const struct audit *a)
                                        "system_root", "product_type", "identity_source"};
     const struct fact *host = facts_first(a->facts, "host");
     show_colour(s, SHOW_BOLD);
-    fprintf(s->out, "%s\n", target_name(a->target));
+    show_wrap(s, "", 0, target_name(a->target));
     show_colour(s, SHOW_PLAIN);
     for (size_t i = 0; host && i < ARRAY_COUNT(keys); i++) {
         if (!*fact_text(host, keys[i]))

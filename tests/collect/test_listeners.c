@@ -313,6 +313,8 @@ static void units_and_containers_are_told_by_their_cgroup(void **state)
         {"0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-2.scope\n", "", true},
         {"0::/machine.slice/libpod-ab.scope/container\n", "", true},
         {"nonsense\n", "", false},
+        {"0::/user.slice/a;reboot;.service\n", "", false},
+        {"0::/system.slice/getty@tty1.service/$(id).service\n", "getty@tty1.service", false},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         CLEANUP_ARENA struct arena *arena = arena_new();
