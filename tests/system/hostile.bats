@@ -234,3 +234,46 @@ sys.exit(f"steers a terminal: {text[max(0, bad.start() - 60):bad.end() + 20]!r}"
         harmless
     done
 }
+
+@test "a FIFO among the rules keeps nobody waiting" {
+    mkdir "$WORK/rules"
+    mkfifo "$WORK/rules/fifo.yml"
+    ln -s /dev/zero "$WORK/rules/zero.yml"
+    code 1 timeout -k 1 20 "$YAGURA" rules lint "$WORK/rules"
+    says "fifo.yml: it is no regular file" "zero.yml: it is no regular file"
+    mkdir -p "$WORK/root/etc"
+    cp /etc/os-release "$WORK/root/etc"
+    code "1 3" timeout -k 1 20 "$YAGURA" audit --rules "$WORK/rules" --root "$WORK/root"
+    says "no regular file"
+}
+
+@test "folders that turn into links while they are read lead nowhere outside" {
+    local root=$WORK/root outside=$WORK/outside i
+    mkdir -p "$root/etc/apt" "$root/var/lib/dpkg" "$outside/etc/apt" "$outside/dpkg"
+    for i in "$root" "$outside"; do
+        printf 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="%s"\n' "${i##*/}" >"$i/etc/os-release"
+        printf '%s\n' "${i##*/}" >"$i/etc/hostname"
+        printf 'deb http://%s.example/ a b\n' "${i##*/}" >"$i/etc/apt/sources.list"
+    done
+    printf 'Package: outside\nStatus: install ok installed\nVersion: 1\n' >"$outside/dpkg/status"
+    printf 'Package: inside\nStatus: install ok installed\nVersion: 1\n' >"$root/var/lib/dpkg/status"
+    ln -s "$outside/etc" "$root/etc-link"
+    ln -s "../../../../../../../../../../$outside/dpkg" "$root/var/lib/dpkg-link"
+    timeout -k 1 20 /usr/bin/python3 - "$root" <<'END' &
+import ctypes, os, sys, time
+libc, exchange, here = ctypes.CDLL(None), 2, -100
+os.chdir(sys.argv[1])
+end = time.monotonic() + 6
+while time.monotonic() < end:
+    for one in (b"etc", b"var/lib/dpkg"):
+        libc.renameat2(here, one, here, one + b"-link", exchange)
+END
+    local swapping=$! inside=0
+    while kill -0 "$swapping" 2>/dev/null; do
+        code "0 2 3" facts --root "$root"
+        [[ "$stdout" != *outside* ]] || { echo "read beyond the root: $stdout" | cut -c1-600; return 1; }
+        [[ "$stdout" != *'"name":"inside"'* ]] || inside=$((inside + 1))
+    done
+    wait "$swapping"
+    [ "$inside" -gt 0 ] # it did read what was there
+}
