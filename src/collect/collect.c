@@ -46,7 +46,8 @@ enum {
 
 enum {
     MOST_FACTS = 500000,
-    MOST_KEPT_BYTES = 256 << 10 /* a list of packages is larger, and asked for once */
+    MOST_CACHED_BYTES = 8 << 20, /* fits into a frame; what is larger is parsed each time */
+    MOST_KEPT_BYTES = 256 << 10  /* a list of packages is larger, and asked for once */
 };
 
 /* --- in the child --- */
@@ -88,6 +89,8 @@ static void child_cache_put(void *self, const char *slot, const char *key, const
 {
     struct child *child = self;
     CLEANUP_STR struct str head = {0};
+    if (size > MOST_CACHED_BYTES)
+        return;
     bytes_put_string(&head, slot);
     bytes_put_string(&head, key);
     const struct iovec parts[] = {{head.data, head.length}, {(void *)data, size}};

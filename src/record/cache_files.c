@@ -94,6 +94,34 @@ static bool get(void *self, const char *key, const void **data, size_t *size)
     return false;
 }
 
+/* As many files as are mapped; the one that was written longest ago goes for a new one. */
+static void make_room(const struct cache_files *c)
+{
+    CLEANUP_CLOSE int again = openat(c->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = again >= 0 ? fdopendir(again) : NULL;
+    char oldest[NAME_LENGTH + 1] = "";
+    struct timespec time = {0};
+    size_t count = 0;
+    if (!dir)
+        return;
+    again = -1; /* belongs to dir */
+    for (const struct dirent *entry; (entry = readdir(dir));) {
+        struct stat st;
+        if (strlen(entry->d_name) != NAME_LENGTH ||
+            fstatat(c->fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        bool older = st.st_mtim.tv_sec < time.tv_sec ||
+                     (st.st_mtim.tv_sec == time.tv_sec && st.st_mtim.tv_nsec < time.tv_nsec);
+        if (count++ == 0 || older) {
+            memcpy(oldest, entry->d_name, sizeof oldest);
+            time = st.st_mtim;
+        }
+    }
+    closedir(dir);
+    if (count >= MOST_FILES)
+        unlinkat(c->fd, oldest, 0);
+}
+
 static void put(void *self, const char *slot, const char *key, const void *data, size_t size)
 {
     struct cache_files *c = self;
@@ -101,6 +129,8 @@ static void put(void *self, const char *slot, const char *key, const void *data,
         return;
     char name[NAME_LENGTH + 1];
     file_name(name, slot);
+    if (faccessat(c->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+        make_room(c);
     CLEANUP_STR struct str head = {0};
     bytes_put_string(&head, key);
     bytes_put_u64le(&head, XXH3_64bits(data, size));
