@@ -6,8 +6,8 @@
 #include "collect/collect.h"
 
 #include "base/str.h"
-#include "model/finding.h"
 #include "collect/solaris.h"
+#include "model/finding.h"
 
 #include <stdlib.h>
 
@@ -38,7 +38,7 @@ static bool looked(struct search *s, const struct error *e, const char *path)
     if (e->code == ERR_ABSENT)
         return true;
     s->everything = false;
-    facts_unread(s->c->facts, "leaving", path, e->message);
+    facts_unread(s->c->facts, N_("leaving"), path, e->message);
     return false;
 }
 
@@ -105,8 +105,8 @@ static void look_into_dev(struct search *s)
     }
     if (count > MOST_DEV) {
         s->everything = false;
-        facts_unread(s->c->facts, "leaving", "/dev",
-                     "more than 20,000 names: the rest was not looked at");
+        facts_unread(s->c->facts, N_("leaving"), "/dev",
+                     _("more than 20,000 names: the rest was not looked at"));
         count = MOST_DEV;
     }
     for (size_t i = 0; i < count; i++) {
@@ -131,7 +131,8 @@ static void look_at_rc_files(struct search *s)
     for (const struct fact *f = facts_first(s->c->facts, "rc"); f;
          f = facts_next(s->c->facts, "rc", f))
         if (strstr(fact_text(f, "runs"), "/dev/cuc"))
-            leave(s, "sadmind-iis", fact_text(f, "path"), N_("starts /dev/cuc at every boot"), "high");
+            leave(s, "sadmind-iis", fact_text(f, "path"), N_("starts /dev/cuc at every boot"),
+                  "high");
 }
 
 static void look_at_trust(struct search *s)
@@ -140,7 +141,8 @@ static void look_at_trust(struct search *s)
          f = facts_next(s->c->facts, "trust", f))
         if (str_equal(fact_text(f, "host"), "+") && str_equal(fact_text(f, "user"), "+") &&
             str_equal(fact_text(f, "account"), "root"))
-            leave(s, "sadmind-iis", fact_text(f, "path"), N_("\"+ +\": anyone is root here"), "medium");
+            leave(s, "sadmind-iis", fact_text(f, "path"), N_("\"+ +\": anyone is root here"),
+                  "medium");
 }
 
 static void look_at_inetd(struct search *s)
@@ -173,8 +175,8 @@ static const char *on_volume(struct search *s, const char *path)
     if (path[0] && path[1] == ':') {
         if (system[0] && str_lower(system[0]) != str_lower(path[0])) {
             s->everything = false;
-            facts_unread(s->c->facts, "leaving", path,
-                         "another drive than the system's is not searched for leavings");
+            facts_unread(s->c->facts, N_("leaving"), path,
+                         _("another drive than the system's is not searched for leavings"));
             return "";
         }
         path += 2;
@@ -256,7 +258,7 @@ static void look_for_explorer(struct search *s)
         const char *path = fact_text(f, "path"), *folder = fact_text(f, "directory");
         if ((str_equal_nocase(path, "/c") || str_equal_nocase(path, "/d")) && strlen(folder) <= 3)
             leave(s, "code-red-ii", f->path,
-                  arena_printf(s->c->arena, "%s publishes all of %s", path, folder), "high");
+                  arena_printf(s->c->arena, _("%s publishes all of %s"), path, folder), "high");
     }
 }
 
@@ -289,9 +291,7 @@ static void look_at_pages(struct search *s, const char *root)
         for (size_t k = 0; k < ARRAY_COUNT(markers); k++) {
             if (!contains_nocase(data, size, markers[k].text))
                 continue;
-            leave(s, markers[k].of, actual,
-                  N_("a defaced page with words of the worm"),
-                  "high");
+            leave(s, markers[k].of, actual, N_("a defaced page with words of the worm"), "high");
             break;
         }
     }
