@@ -25,7 +25,8 @@ static int print_problems(struct cli *cli, const struct sigma_problems *p, const
         } else {
             struct error e = ERROR_INIT;
             char text[1024];
-            error_set(&e, ERR_FORMAT, "%s%s", item->warning ? _("warning: ") : "", item->message);
+            snprintf(e.message, sizeof e.message, "%s%s", item->warning ? _("warning: ") : "",
+                     item->message);
             error_at(&e, item->path, item->line, item->column);
             printf("%s\n", error_text(&e, text, sizeof text));
         }
