@@ -42,7 +42,7 @@ static bool is_name(const char *text, size_t length)
     for (size_t i = 0; i < length; i++) {
         char c = str_lower(text[i]);
         bool plain = (c >= 'a' && c <= 'z') || str_is_digit(c);
-        if (!plain && (!i || !memchr("-+._", c, 4)))
+        if (!plain && (!i || (c != '-' && c != '+' && c != '.' && c != '_')))
             return false;
     }
     return length > 0;
