@@ -16,11 +16,13 @@ void cli_complain(const struct error *e)
 
 int cli_usage(const struct cli *cli, const char *format, ...)
 {
+    struct error e = ERROR_INIT; /* what was typed may have been pasted: shown safely */
     va_list args;
     va_start(args, format);
-    fputs("yagura: ", stderr);
-    vfprintf(stderr, format, args);
+    vsnprintf(e.message, sizeof e.message, format, args);
     va_end(args);
+    char text[1024];
+    fprintf(stderr, "yagura: %s", error_text(&e, text, sizeof text));
     if (cli->command)
         fprintf(stderr, _("\nUsage: yagura %s %s\n"), cli->command->name, cli->command->usage);
     else

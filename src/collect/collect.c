@@ -44,9 +44,19 @@ enum {
     FRAME_CACHE /* slot, key, value */
 };
 
-enum { MOST_FACTS = 500000 };
+enum {
+    MOST_FACTS = 500000,
+    MOST_CACHED_BYTES = 8 << 20, /* fits into a frame; what is larger is parsed each time */
+    MOST_KEPT_BYTES = 256 << 10  /* a list of packages is larger, and asked for once */
+};
 
 /* --- in the child --- */
+
+struct kept {
+    const char *key;
+    const void *data;
+    size_t size;
+};
 
 struct child {
     struct collection c;
@@ -54,6 +64,8 @@ struct child {
     enum cage_kind kind;
     size_t first;
     struct cache cache; /* get() as in the parent, put() through the pipe */
+    struct arena *arena;
+    VEC(struct kept) kept; /* what was put, for later rows: the parent's mappings are older */
     size_t facts_sent, host_sent;
     struct windows *windows;
 };
@@ -61,6 +73,14 @@ struct child {
 static bool child_cache_get(void *self, const char *key, const void **data, size_t *size)
 {
     const struct child *child = self;
+    for (size_t i = child->kept.count; i > 0; i--) {
+        const struct kept *k = &child->kept.items[i - 1];
+        if (str_equal(k->key, key)) {
+            *data = k->data;
+            *size = k->size;
+            return true;
+        }
+    }
     return child->c.cache && child->c.cache->get(child->c.cache->self, key, data, size);
 }
 
@@ -68,11 +88,18 @@ static void child_cache_put(void *self, const char *slot, const char *key, const
                             size_t size)
 {
     struct child *child = self;
-    CLEANUP_STR struct str frame = {0};
-    bytes_put_string(&frame, slot);
-    bytes_put_string(&frame, key);
-    str_add_bytes(&frame, data, size);
-    cage_send(child->cage, FRAME_CACHE, frame.data, frame.length);
+    CLEANUP_STR struct str head = {0};
+    if (size > MOST_CACHED_BYTES)
+        return;
+    bytes_put_string(&head, slot);
+    bytes_put_string(&head, key);
+    const struct iovec parts[] = {{head.data, head.length}, {(void *)data, size}};
+    cage_send_parts(child->cage, FRAME_CACHE, parts, ARRAY_COUNT(parts));
+    if (size <= MOST_KEPT_BYTES) {
+        struct kept k = {arena_strdup(child->arena, key), arena_dup(child->arena, data, size),
+                         size};
+        VEC_PUSH(&child->kept, k);
+    }
 }
 
 static void send_number(struct cage *cage, uint32_t type, size_t number)
@@ -120,7 +147,9 @@ static bool fits(const struct collect_source *row, const struct facts *facts)
 static void run_rows(struct cage *cage, void *context)
 {
     struct child *child = context;
+    CLEANUP_ARENA struct arena *kept = arena_new();
     child->cage = cage;
+    child->arena = kept;
     const struct cache *parents = child->c.cache;
     child->cache = (struct cache){child_cache_get, child_cache_put, child};
     for (size_t i = child->first; i < ARRAY_COUNT(sources); i++) {
@@ -138,6 +167,7 @@ static void run_rows(struct cage *cage, void *context)
         send_new_facts(child);
         send_number(cage, FRAME_DONE, i);
     }
+    VEC_FREE(&child->kept);
 }
 
 /* --- in the parent --- */

@@ -36,6 +36,18 @@ void dpkg_split_source(const char *value, size_t length, struct dpkg_text *name,
         *version = (struct dpkg_text){open + 1, (size_t)(close - open) - 1};
 }
 
+/* What dpkg itself takes for a name; others would end in lines that are pasted into a shell. */
+static bool is_name(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        char c = str_lower(text[i]);
+        bool plain = (c >= 'a' && c <= 'z') || str_is_digit(c);
+        if (!plain && (!i || (c != '-' && c != '+' && c != '.' && c != '_')))
+            return false;
+    }
+    return length > 0;
+}
+
 uint64_t dpkg_parse(const char *data, size_t size, dpkg_visit *visit, void *context,
                     uint64_t *first_bad)
 {
@@ -48,7 +60,7 @@ uint64_t dpkg_parse(const char *data, size_t size, dpkg_visit *visit, void *cont
     while (deb822_stanza(&reader, names, f, FIELDS, &line)) {
         struct dpkg_package p = {.line = line};
         struct dpkg_text words[3];
-        if (!f[PACKAGE].value_length) {
+        if (!is_name(f[PACKAGE].value, f[PACKAGE].value_length)) {
             bad++;
             first = first ? first : line;
             continue;

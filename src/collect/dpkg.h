@@ -27,8 +27,8 @@ struct dpkg_package {
 typedef bool dpkg_visit(void *context, const struct dpkg_package *package);
 
 /* Walks through a status file; returns how many lines or stanzas made no sense: stanzas
- * without a name, or installed without a version. *first_bad (may be NULL) is the line of the
- * first. */
+ * without a name of letters, digits and -+._ (dpkg takes no other), or installed without a
+ * version. *first_bad (may be NULL) is the line of the first. */
 uint64_t dpkg_parse(const char *data, size_t size, dpkg_visit *visit, void *context,
                     uint64_t *first_bad);
 
