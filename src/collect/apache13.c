@@ -239,11 +239,12 @@ static void read_conf(struct apache *a, const char *path, unsigned depth)
         not_read(a, path, "more files or levels of Include than are read");
         return;
     }
-    size_t before = facts_count(a->c->facts);
-    char *text = collect_text(a->c, path, MOST_CONF, &size);
+    bool lost = false;
+    char *text = collect_text_of(a->c, "site: apache", path, MOST_CONF, &size, &lost);
     if (!text) {
-        if (facts_count(a->c->facts) > before)
-            not_read(a, path, "the file could not be read");
+        if (lost)
+            facts_unread(a->c->facts, "directory: apache", path, "the file could not be read");
+        a->unread += lost;
         return;
     }
     struct section stack[MOST_NESTED] = {{OUTSIDE, NULL, NULL}};
@@ -336,9 +337,8 @@ void collect_apache(struct collection *c)
     for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
         const char *binary;
         int64_t offset = -1;
-        struct target_stat st;
-        if (!target_stat(c->target, places[i].binary, true, &st, NULL) &&
-            !(collect_families(c->facts) & FAMILY_WINDOWS))
+        if (!(collect_families(c->facts) & FAMILY_WINDOWS) &&
+            !collect_there(c, "product: apache", places[i].binary, NULL))
             continue;
         if (!target_resolve_nocase(c->target, places[i].binary, c->arena, &binary, NULL))
             continue;

@@ -46,9 +46,14 @@ static void find_refreshed(struct apt_state *s, const struct folder *folder)
     struct target_stat st;
     s->refreshed = DATE_NONE;
     s->refreshed_from = "";
-    if (target_stat(s->c->target, stamp_path, true, &st, NULL)) {
+    struct error e = ERROR_INIT;
+    if (target_stat(s->c->target, stamp_path, true, &st, &e)) {
         s->refreshed = st.mtime;
         s->refreshed_from = stamp_path;
+        return;
+    }
+    if (e.code != ERR_ABSENT) { /* what it says counts before all others: without it, nothing */
+        facts_unread(s->c->facts, "updates", stamp_path, e.message);
         return;
     }
     for (size_t i = 0; i < folder->count; i++) {
@@ -240,10 +245,7 @@ static void read_index(struct apt_state *s, const struct archive *a, const struc
 void apt_read_archives(struct apt_state *s)
 {
     struct folder folder = {0};
-    struct error e = ERROR_INIT;
-    if (!target_list(s->c->target, lists_folder, s->c->arena, &folder.entries, &folder.count, &e) &&
-        e.code != ERR_ABSENT)
-        facts_unread(s->c->facts, "updates", lists_folder, e.message);
+    folder.count = collect_list(s->c, "updates", lists_folder, &folder.entries, NULL);
     find_refreshed(s, &folder);
     for (size_t i = 0; i < s->sources.list.count; i++) {
         struct archive a = {.source = &s->sources.list.items[i], .path = ""};

@@ -25,14 +25,8 @@ static void
 with_folder(struct apt_state *s, const char *folder, const char *extension, const char *other,
             void (*take)(struct apt_state *s, const char *path, const char *text, size_t size))
 {
-    struct target_entry *entries = NULL;
-    size_t count = 0;
-    struct error e = ERROR_INIT;
-    if (!target_list(s->c->target, folder, s->c->arena, &entries, &count, &e)) {
-        if (e.code != ERR_ABSENT)
-            facts_unread(s->c->facts, "settings of apt", folder, e.message);
-        return;
-    }
+    struct target_entry *entries;
+    size_t count = collect_list(s->c, "settings of apt", folder, &entries, NULL);
     for (size_t i = 0; i < count; i++)
         if (entries[i].type != TARGET_DIR && apt_conf_takes_file(entries[i].name, extension, other))
             with_file(s, arena_printf(s->c->arena, "%s/%s", folder, entries[i].name), take);
@@ -65,12 +59,15 @@ static void take_preferences(struct apt_state *s, const char *path, const char *
 static void find_arches(struct apt_state *s)
 {
     struct collection *c = s->c;
+    struct error e = ERROR_INIT;
     const char *native = apt_conf_get(&s->conf, "APT::Architecture");
     s->arch_count =
         apt_conf_list(&s->conf, "APT::Architectures", c->arena, s->arches, APT_MOST_ARCHES);
     if (!s->arch_count)
         s->arch_count =
-            dpkg_architectures(c->target, c->facts, c->arena, s->arches, APT_MOST_ARCHES);
+            dpkg_architectures(c->target, c->facts, c->arena, s->arches, APT_MOST_ARCHES, &e);
+    if (e.code)
+        facts_unread(c->facts, "updates: foreign architectures", e.path, e.message);
     if (!native)
         native = dpkg_native_arch(c->target, c->facts, c->arena);
     for (size_t i = 0; native && i < s->arch_count; i++)

@@ -315,19 +315,54 @@ void wants_with_prefix(const struct wants *wants, const char *prefix, size_t *fi
     }
 }
 
-char *collect_text(struct collection *c, const char *path, size_t most, size_t *size)
+static void said(struct collection *c, const char *what, const char *path, const struct error *e,
+                 bool *lost)
 {
-    char *data = NULL;
+    if (e->code == ERR_ABSENT)
+        return;
+    facts_unread(c->facts, what, path, e->message);
+    if (lost)
+        *lost = true;
+}
+
+char *collect_text_of(struct collection *c, const char *what, const char *path, size_t most,
+                      size_t *size, bool *lost)
+{
+    CLEANUP_FREE char *data = NULL;
     size_t length;
     struct error e = ERROR_INIT;
     if (!target_read(c->target, path, most, &data, &length, &e)) {
-        if (e.code != ERR_ABSENT)
-            facts_unread(c->facts, path, path, e.message);
+        said(c, what, path, &e, lost);
         return NULL;
     }
-    char *copy = arena_strndup(c->arena, data, length);
-    free(data);
     if (size)
         *size = length;
-    return copy;
+    return arena_strndup(c->arena, data, length);
+}
+
+char *collect_text(struct collection *c, const char *path, size_t most, size_t *size)
+{
+    return collect_text_of(c, path, path, most, size, NULL);
+}
+
+bool collect_there(struct collection *c, const char *what, const char *path, bool *lost)
+{
+    struct target_stat st;
+    struct error e = ERROR_INIT;
+    bool there = target_stat(c->target, path, true, &st, &e);
+    if (!there)
+        said(c, what, path, &e, lost);
+    return there;
+}
+
+size_t collect_list(struct collection *c, const char *what, const char *path,
+                    struct target_entry **out, bool *lost)
+{
+    size_t count;
+    struct error e = ERROR_INIT;
+    if (target_list(c->target, path, c->arena, out, &count, &e))
+        return count;
+    *out = NULL;
+    said(c, what, path, &e, lost);
+    return 0;
 }

@@ -207,9 +207,9 @@ static void read_docker_container(struct collection *c, const char *folder)
 static void read_docker(struct collection *c)
 {
     static const char setting[] = "/etc/docker/daemon.json";
-    size_t size = 0, count = 0;
+    size_t size = 0;
     struct error e = ERROR_INIT;
-    struct target_entry *entries = NULL;
+    struct target_entry *entries;
     const char *data = "/var/lib/docker";
     char *text = collect_text(c, setting, MOST_JSON_BYTES, &size);
     CLEANUP_JSON json_t *daemon =
@@ -220,12 +220,7 @@ static void read_docker(struct collection *c)
     if (daemon && json_get_string(daemon, "data-root"))
         data = json_get_string(daemon, "data-root");
     const char *folder = arena_printf(c->arena, "%s/containers", data);
-    e = ERROR_INIT;
-    if (!target_list(c->target, folder, c->arena, &entries, &count, &e)) {
-        if (e.code != ERR_ABSENT)
-            facts_unread(c->facts, "published ports of containers", folder, e.message);
-        return;
-    }
+    size_t count = collect_list(c, "published ports of containers", folder, &entries, NULL);
     if (count > MOST_CONTAINERS)
         facts_unread(c->facts, "published ports of containers", folder,
                      "there are more than 2,000 containers; the first ones were read");
@@ -239,11 +234,11 @@ static void read_podman(struct collection *c)
     static const char folder[] = "/etc/containers/systemd";
     static const char *const databases[] = {"/var/lib/containers/storage/libpod/bolt_state.db",
                                             "/var/lib/containers/storage/db.sql"};
-    struct target_entry *entries = NULL;
+    struct target_entry *entries;
     struct target_stat st;
-    size_t count = 0, size = 0;
-    if (!target_list(c->target, folder, c->arena, &entries, &count, NULL))
-        count = 0;
+    size_t size = 0;
+    size_t count =
+        collect_list(c, "published ports of podman's containers", folder, &entries, NULL);
     for (size_t i = 0; i < count && i < MOST_CONTAINERS; i++) {
         CLEANUP_CONTAINER struct container one = {0};
         if (!str_ends(entries[i].name, ".container"))

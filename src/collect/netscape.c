@@ -198,12 +198,11 @@ static void read_objects(struct collection *c, const struct instance *in, const 
                          const char **document_root, size_t *objects)
 {
     size_t size;
-    char *text = collect_text(c, path, MOST_CONF, &size);
+    bool lost = false;
+    char *text = collect_text_of(c, "object: obj.conf", path, MOST_CONF, &size, &lost);
     if (!text) {
-        struct error e = ERROR_INIT;
-        bool there = target_stat(c->target, path, false, &(struct target_stat){0}, &e);
         /* The administration server of 3.x works without one. */
-        if (there || e.code != ERR_ABSENT || !in->admin)
+        if (!lost && !in->admin)
             facts_unread(c->facts, "object: obj.conf", path, "what the instance does is not known");
         return;
     }
@@ -281,10 +280,12 @@ static bool read_instance(struct collection *c, const struct instance *in)
 {
     const char *path = arena_printf(c->arena, "%s/%s/config/magnus.conf", in->root, in->folder);
     size_t size, objects = 0;
-    char *text = collect_text(c, path, MOST_CONF, &size);
+    bool lost = false;
+    char *text = collect_text_of(c, "site: magnus.conf", path, MOST_CONF, &size, &lost);
     if (!text) {
-        facts_unread(c->facts, "site: magnus.conf", path,
-                     "the settings of the instance are not known");
+        if (!lost)
+            facts_unread(c->facts, "site: magnus.conf", path,
+                         "the settings of the instance are not known");
         return false;
     }
     struct fact *site = facts_add(c->facts, "site", path, 0, -1, CONFIDENCE_HIGH);
@@ -323,23 +324,30 @@ static bool read_instance(struct collection *c, const struct instance *in)
     return true;
 }
 
+/* A folder, or something that may be one and cannot be looked at: then it is said. */
+static bool is_folder(struct collection *c, const char *path)
+{
+    struct target_stat st;
+    struct error e = ERROR_INIT;
+    if (target_stat(c->target, path, true, &st, &e))
+        return st.type == TARGET_DIR;
+    if (e.code != ERR_ABSENT)
+        facts_unread(c->facts, "site: netscape-enterprise", path, e.message);
+    return false;
+}
+
 /* A server root has bin/https or a folder https-ID. */
 static size_t read_root(struct collection *c, const char *root)
 {
     struct target_entry *entries;
-    size_t count, found = 0;
+    size_t found = 0;
     bool product = false;
     const char *mark = arena_printf(c->arena, "%s/https-", root);
     for (const struct fact *f = facts_first(c->facts, "site"); f;
          f = facts_next(c->facts, "site", f))
         if (str_starts_nocase(f->path, mark))
             return 0; /* two of the places lead to it */
-    struct error e = ERROR_INIT;
-    if (!target_list(c->target, root, c->arena, &entries, &count, &e)) {
-        if (e.code != ERR_ABSENT)
-            facts_unread(c->facts, "site: netscape-enterprise", root, e.message);
-        return 0;
-    }
+    size_t count = collect_list(c, "site: netscape-enterprise", root, &entries, NULL);
     for (size_t i = 0; i < count; i++) {
         if (found == MOST_INSTANCES) {
             facts_unread(c->facts, "site: netscape-enterprise", root,
@@ -381,19 +389,26 @@ void collect_netscape(struct collection *c)
     size_t found = 0;
     for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
         struct target_entry *entries;
-        size_t count;
         const char *place;
-        if (!target_resolve_nocase(c->target, places[i], c->arena, &place, NULL))
+        struct error e = ERROR_INIT;
+        if (!target_resolve_nocase(c->target, places[i], c->arena, &place, &e)) {
+            if (e.code != ERR_ABSENT)
+                facts_unread(c->facts, "site: netscape-enterprise", places[i], e.message);
+            continue;
+        }
+        if (!is_folder(c, place))
             continue;
         found += read_root(c, place);
-        if (!target_list(c->target, place, c->arena, &entries, &count, NULL))
-            continue;
+        size_t count = collect_list(c, "site: netscape-enterprise", place, &entries, NULL);
         /* server4, server6, suitespot: one level down, and only what a server would be called */
-        for (size_t k = 0; k < count && k < 256; k++)
-            if (str_starts_nocase(entries[k].name, "server") ||
-                str_starts_nocase(entries[k].name, "ns-") ||
-                str_starts_nocase(entries[k].name, "netscape"))
-                found += read_root(c, arena_printf(c->arena, "%s/%s", place, entries[k].name));
+        for (size_t k = 0; k < count && k < 256; k++) {
+            const char *below = arena_printf(c->arena, "%s/%s", place, entries[k].name);
+            if ((str_starts_nocase(entries[k].name, "server") ||
+                 str_starts_nocase(entries[k].name, "ns-") ||
+                 str_starts_nocase(entries[k].name, "netscape")) &&
+                is_folder(c, below))
+                found += read_root(c, below);
+        }
     }
     if (!found)
         return;

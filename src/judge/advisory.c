@@ -131,12 +131,14 @@ static void by_table(struct assessment *a)
     }
 }
 
-static const char *registry_problem(const struct facts *facts)
+/* Why a patch may be there although no record of it was found: the records could not be read
+ * whole. NULL if they were. */
+static const char *records_problem(const struct facts *facts)
 {
-    for (const struct fact *f = facts_first(facts, "registry"); f;
-         f = facts_next(facts, "registry", f))
-        if (str_equal(fact_text(f, "state"), "unreadable"))
-            return fact_text(f, "hive");
+    for (const struct fact *f = NULL; (f = facts_next(facts, "unread", f));)
+        if (str_starts(fact_text(f, "what"), "hotfix") ||
+            str_starts(fact_text(f, "what"), "patches"))
+            return fact_text(f, "reason");
     return NULL;
 }
 
@@ -190,12 +192,12 @@ static struct assessment assess_product(struct judging *j, const struct advisory
             touched |= touches_installed(j, patches_find(p, c->patches[i]));
         if (!touched && a.verdict == VERDICT_AFFECTED)
             a.verdict = VERDICT_NOT_AFFECTED;
-        const char *hive = registry_problem(j->in->facts);
-        if (hive && a.verdict == VERDICT_AFFECTED && a.proof != PROOF_OLD) {
+        const char *problem = records_problem(j->in->facts);
+        if (problem && a.verdict == VERDICT_AFFECTED && a.proof != PROOF_OLD) {
             a.verdict = VERDICT_UNKNOWN;
-            a.why = message_of(N_("the registry hive {hive} could not be read, so nobody can "
-                                  "say whether the patch was applied"));
-            message_put(&a.why, "hive", hive);
+            a.why = message_of(N_("the records of installed patches could not be read whole "
+                                  "({reason}), so nobody can say whether this one was applied"));
+            message_put(&a.why, "reason", problem);
         }
     }
     if (setting == TRUTH_UNKNOWN && a.verdict == VERDICT_AFFECTED)

@@ -49,6 +49,32 @@ static void a_published_port_is_open_though_ufw_denies_it(void **state)
     linux_end(&host);
 }
 
+/* None of these is a host without a firewall and without containers. */
+static void what_leads_nowhere_is_said(void **state)
+{
+    static const struct {
+        const char *link, *what;
+    } rows[] = {
+        {"etc/ufw/ufw.conf", "firewall: ufw"},
+        {"etc/firewalld", "firewall: firewalld"},
+        {"etc/nftables.conf", "/etc/nftables.conf"},
+        {"etc/docker/daemon.json", "/etc/docker/daemon.json"},
+        {"var/lib/docker/containers", "published ports of containers"},
+        {"etc/containers/systemd", "published ports of podman's containers"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct linux_host host;
+        CLEANUP_STR struct str beside = {0};
+        str_printf(&beside, "%s.x", rows[i].link);
+        linux_begin(&host, (struct linux_file[]){{str_text(&beside), ""}, {NULL, NULL}});
+        linux_link(&host, rows[i].link, "/on/another/volume");
+        linux_run(&host, sources);
+        if (!harness_find(&host.h, "unread", "what", rows[i].what))
+            fail_msg("%s is taken for absent", rows[i].link);
+        linux_end(&host);
+    }
+}
+
 static void containers_of_an_image_count_where_they_start_by_themselves(void **state)
 {
     struct linux_host host;
@@ -218,6 +244,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_published_port_is_open_though_ufw_denies_it),
+        cmocka_unit_test(what_leads_nowhere_is_said),
         cmocka_unit_test(containers_of_an_image_count_where_they_start_by_themselves),
         cmocka_unit_test(saved_rules_are_understood),
         cmocka_unit_test(forwarded_ports_are_listeners),

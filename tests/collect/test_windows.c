@@ -306,6 +306,62 @@ static void a_dirty_hive_is_called_stale(void **state)
     harness_close(&h);
 }
 
+static char *find_in(struct str *hive, const char *name)
+{
+    char *found = memmem(hive->data, hive->length, name, strlen(name));
+    assert_non_null(found);
+    return found;
+}
+
+static void put32(char *at, uint32_t number)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (char)(number >> 8 * i);
+}
+
+/* Its first block says 4 KiB more than there are, and a value lies in them: that one is unread,
+ * what is there counts. */
+static void a_hive_cut_short_is_called_truncated(void **state)
+{
+    CLEANUP_STR struct str software =
+        hive_builder_make(W2K "CSDVersion=Service Pack 2\n[Microsoft\\Zzz]\nLast=beyond the end\n");
+    CLEANUP_STR struct str system = hive_builder_make(SERVER);
+    struct system s = {.wants = {"HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion!CSDVersion",
+                                 "HKLM\\SOFTWARE\\Microsoft\\Zzz!Last"}};
+    uint32_t bins = (uint32_t)software.length - 4096;
+    put32(software.data + 40, bins + 4096);
+    put32(find_in(&software, "Last") - 12, bins + 64); /* vk: where its data lie */
+    hive_builder_seal(&software);
+    struct harness h = run_bytes(&s, &software, &system);
+    const struct fact *f = harness_find(&h, "registry", "hive", "SOFTWARE");
+    assert_string_equal(harness_value(f, "state"), "truncated");
+    f = harness_find(&h, "registry", "hive", "SYSTEM");
+    assert_string_equal(harness_value(f, "state"), "clean");
+    f = harness_find(&h, "unread", "what", "registry hive SOFTWARE");
+    assert_non_null(f);
+    assert_non_null(strstr(fact_text(f, "reason"), "cut short"));
+    assert_null(strstr(fact_text(f, "reason"), "stale"));
+    assert_int_equal(host_of(&h)->confidence, CONFIDENCE_MEDIUM);
+    assert_string_equal(harness_value(host_of(&h), "service_pack"), "2");
+    assert_string_equal(harness_value(host_of(&h), s.wants[0]), "Service Pack 2");
+    assert_string_equal(harness_value(host_of(&h), s.wants[1]), "<unreadable>");
+    harness_close(&h);
+}
+
+/* The key of a hotfix is there, but not the value that says whether it is installed. */
+static void a_hotfix_whose_marker_is_lost_is_neither_in_nor_out(void **state)
+{
+    CLEANUP_STR struct str software = hive_builder_make(
+        W2K "[Microsoft\\Windows NT\\CurrentVersion\\Hotfix\\Q1]\nInstalled=#1\n");
+    CLEANUP_STR struct str system = hive_builder_make(SERVER);
+    struct system s = {0};
+    find_in(&software, "Installed")[-20] = 'x'; /* the mark "vk" */
+    struct harness h = run_bytes(&s, &software, &system);
+    assert_null(harness_find(&h, "hotfix", "id", "Q1"));
+    assert_non_null(harness_find(&h, "unread", "what", "hotfixes"));
+    harness_close(&h);
+}
+
 static void a_damaged_hive_is_unreadable_and_never_absent(void **state)
 {
     CLEANUP_STR struct str software = hive_builder_make(W2K);
@@ -587,6 +643,8 @@ int main(void)
         cmocka_unit_test(wanted_values_are_a_value_absent_or_unreadable),
         cmocka_unit_test(hives_alone_say_what_they_prove_and_the_rest_is_unread),
         cmocka_unit_test(a_dirty_hive_is_called_stale),
+        cmocka_unit_test(a_hive_cut_short_is_called_truncated),
+        cmocka_unit_test(a_hotfix_whose_marker_is_lost_is_neither_in_nor_out),
         cmocka_unit_test(a_damaged_hive_is_unreadable_and_never_absent),
         cmocka_unit_test(files_are_present_absent_or_unreadable),
         cmocka_unit_test(listeners_follow_from_services_and_bindings),

@@ -87,6 +87,8 @@ static enum truth rule(void *context, const char *name, const struct fact **why)
     "}\n{\"kind\":\"product\",\"name\":\"iis\",\"version\":\"5.0\"}\n"
 #define FILE_IS(version) ",\"file-version:%SystemRoot%/system32/inetsrv/w3svc.dll\":" version
 #define MARKER(id)       "{\"kind\":\"hotfix\",\"id\":\"" id "\",\"installed\":\"1\"}\n"
+#define UNREAD_HOTFIXES                                                                            \
+    "{\"kind\":\"unread\",\"what\":\"hotfixes\",\"reason\":\"some of its keys are damaged\"}\n"
 
 struct judged {
     struct arena *arena;
@@ -150,6 +152,10 @@ static void every_row_of_the_table(void **state)
          HOST(FILE_IS("{\"unreadable\":\"bad PE\"}")), VERDICT_UNKNOWN, CONFIDENCE_HIGH},
         {"file was never looked at", "vers:windows/>=5.0.2195.100", HOST(""), VERDICT_UNKNOWN,
          CONFIDENCE_HIGH},
+        {"nothing to prove it, and the records are not whole", "", HOST("") UNREAD_HOTFIXES,
+         VERDICT_UNKNOWN, CONFIDENCE_HIGH},
+        {"an old file proves it whatever the records say", "vers:windows/>=5.0.2195.100",
+         HOST(FILE_IS("\"5.0.2195.50\"")) UNREAD_HOTFIXES, VERDICT_AFFECTED, CONFIDENCE_HIGH},
         {"component not there", "vers:windows/>=5.0.2195.100", HOST(FILE_IS("{\"absent\":true}")),
          VERDICT_NOT_AFFECTED, CONFIDENCE_MEDIUM},
         {"another patch's marker", "", HOST("") MARKER("Q2"), VERDICT_AFFECTED, CONFIDENCE_HIGH},
