@@ -243,6 +243,24 @@ static size_t run_cage(size_t first, struct collection *c, struct parent *p)
     return failed + 1;
 }
 
+/* Of a text that no source took for its own: which are read, and what this one begins with. */
+static const char *strange_text(const struct target *target, struct arena *arena)
+{
+    enum { MOST_SHOWN = 60 };
+    size_t size, position = 0, length;
+    const char *line, *text = target_text(target, &size);
+    CLEANUP_STR struct str begins = {0};
+    while (!begins.length && str_next_line(text, size, &position, &line, &length)) {
+        while (length && str_is_space(*line))
+            line++, length--;
+        str_add_printable(&begins, line, length < MOST_SHOWN ? length : MOST_SHOWN);
+    }
+    static const char read[] = "this text is neither what systeminfo prints on Windows nor what "
+                               "showrev -p prints on Solaris (with uname -a before it)";
+    return begins.length ? arena_printf(arena, "%s; it begins: %s", read, str_text(&begins))
+                         : arena_printf(arena, "%s; it is empty", read);
+}
+
 bool collect_all(struct facts *facts, struct target *target, const struct wants *wants,
                  const struct cache *cache, int64_t now, struct error *e)
 {
@@ -266,7 +284,7 @@ bool collect_all(struct facts *facts, struct target *target, const struct wants 
     if (!collect_host(&c))
         facts_unread(facts, "operating system", target_name(target),
                      target_kind(target) == TARGET_TEXT
-                         ? "this text is not what systeminfo or showrev -p print"
+                         ? strange_text(target, facts_arena(facts))
                          : "none was recognised; the path or image may be cut short, or not the "
                            "system's volume");
     return true;
