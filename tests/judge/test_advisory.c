@@ -171,6 +171,23 @@ static void every_row_of_the_table(void **state)
     }
 }
 
+/* The same product, once built by its administrator, once out of a distribution's package. */
+static void an_upstream_number_alone_says_nothing_of_a_package(void **state)
+{
+    CLEANUP_ARENA struct arena *a = arena_new();
+    const char *docs[] = {bulletin(a, "MS01-001", "2001-01-01", "Q1", "", "", "")};
+    CLEANUP_STR struct str packaged = {0};
+    const char *lines = HOST(""), *mark = strstr(lines, "\"name\":\"iis\"");
+    assert_non_null(mark);
+    str_printf(&packaged, "%.*s\"package\":\"iis 5.0-1\",%s", (int)(mark - lines), lines, mark);
+    struct judged j = judge(docs, 1, lines, DATE_NONE);
+    assert_int_equal(find(&j, "MS01-001")->verdict, VERDICT_AFFECTED);
+    done(&j);
+    j = judge(docs, 1, str_text(&packaged), DATE_NONE);
+    assert_int_equal(find(&j, "MS01-001")->verdict, VERDICT_UNKNOWN);
+    done(&j);
+}
+
 static void a_superseding_patch_is_marker_and_proof(void **state)
 {
     CLEANUP_ARENA struct arena *a = arena_new();
@@ -481,6 +498,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_of_the_table),
+        cmocka_unit_test(an_upstream_number_alone_says_nothing_of_a_package),
         cmocka_unit_test(a_superseding_patch_is_marker_and_proof),
         cmocka_unit_test(a_service_pack_brings_what_it_contains),
         cmocka_unit_test(patches_in_a_circle_count_only_for_themselves),
