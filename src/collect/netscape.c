@@ -3,10 +3,11 @@
  * A server root holds bin/ and one folder https-ID an instance. magnus.conf has a setting a
  * line ("Port 80"); obj.conf objects with lines of work ("Service fn=send-cgi"), a line that
  * begins with white space going on with the one before. Source: ../shared/facts, file
- * webservers-2001.md. Version 6.0 keeps listeners in server.xml, which is only noted. */
+ * webservers-2001.md. From version 6.0 on listeners and virtual servers stand in server.xml. */
 #include "collect/binary_strings.h"
 #include "collect/collect.h"
 #include "collect/conf_lines.h"
+#include "collect/netscape_xml.h"
 #include "collect/solaris.h"
 
 #include "base/str.h"
@@ -267,13 +268,92 @@ static void add_listener(struct collection *c, const struct instance *in, const 
     fact_put(c->facts, f, "from", "binding");
 }
 
-/* A release from 6.0 on keeps ports and document roots there. */
-static void note_server_xml(struct collection *c, const struct instance *in)
+/* Each further virtual server is a site of its own; the user is that of the whole. */
+static void add_virtual(struct collection *c, const struct instance *in, const struct fact *main,
+                        const char *path, const struct netscape_virtual *v)
 {
-    const char *path = arena_printf(c->arena, "%s/%s/config/server.xml", in->root, in->folder);
-    if (target_stat(c->target, path, true, &(struct target_stat){0}, NULL))
-        facts_unread(c->facts, "site: server.xml", path,
-                     "it names ports and document roots, and this version does not read it");
+    struct fact *site = facts_add(c->facts, "site", path, v->line, -1, CONFIDENCE_HIGH);
+    fact_put(c->facts, site, "server", "netscape-enterprise");
+    fact_put(c->facts, site, "instance", in->id);
+    fact_put(c->facts, site, "admin", in->admin ? "yes" : "no");
+    fact_put(c->facts, site, "name", *v->hosts ? v->hosts : v->id);
+    fact_put(c->facts, site, "virtual_host", v->id);
+    fact_put(c->facts, site, "user", fact_text(main, "user"));
+    if (*v->state)
+        fact_put(c->facts, site, "state", v->state);
+    if (*v->root)
+        fact_put(c->facts, site, "root", v->root);
+}
+
+static void put_sockets(struct collection *c, const struct instance *in, struct fact *site,
+                        const char *path, const struct netscape_xml *xml)
+{
+    CLEANUP_STR struct str bindings = {0};
+    const char *address = "";
+    for (size_t i = 0; i < xml->sockets.count; i++) {
+        const struct netscape_socket *s = &xml->sockets.items[i];
+        add_listener(c, in, path, s->line, s->port, s->ip);
+        str_printf(&bindings, "%s%s:%s", i ? " " : "", *s->ip ? s->ip : "*", s->port);
+        /* one that is open to all decides; else the first counts */
+        address = !i ? s->ip : !*s->ip || str_starts(address, "127.") ? s->ip : address;
+    }
+    if (!xml->sockets.count)
+        return;
+    fact_put(c->facts, site, "bindings", str_text(&bindings));
+    fact_put(c->facts, site, "port", xml->sockets.items[0].port);
+    fact_put(c->facts, site, "security", xml->sockets.items[0].security);
+    if (*address)
+        fact_put(c->facts, site, "address", address);
+}
+
+static const char *in_config(struct collection *c, const struct instance *in, const char *name)
+{
+    return arena_printf(c->arena, "%s/%s/config/%s", in->root, in->folder, name);
+}
+
+/* The object files of the classes, each once; "" counts as obj.conf. Returns the document root
+ * that the first of them names itself. */
+static const char *read_objects_of(struct collection *c, const struct instance *in,
+                                   const struct netscape_xml *xml, size_t *objects)
+{
+    const char *root = "";
+    for (size_t i = 0; i < xml->servers.count; i++) {
+        const char *file = xml->servers.items[i].objects, *own = "";
+        bool known = strchr(file, '/');
+        for (size_t k = 0; k < i; k++)
+            known |= str_equal(file, xml->servers.items[k].objects);
+        if (!known)
+            read_objects(c, in, in_config(c, in, *file ? file : "obj.conf"), &own, objects);
+        if (!i && *own != '$') /* $docroot is what server.xml says */
+            root = own;
+    }
+    return root;
+}
+
+/* From 6.0 on: ports, document roots, virtual servers, and the names of the object files. False
+ * where there is none: then magnus.conf says it. */
+static bool read_server_xml(struct collection *c, const struct instance *in, struct fact *site,
+                            size_t *objects, bool *read_some)
+{
+    const char *path = in_config(c, in, "server.xml");
+    size_t size;
+    bool lost = false;
+    const char *text = collect_text_of(c, "site: server.xml", path, MOST_CONF, &size, &lost);
+    if (!text)
+        return lost;
+    CLEANUP(netscape_xml_free) struct netscape_xml xml;
+    netscape_xml_parse(&xml, c->arena, text, size);
+    if (xml.problem)
+        facts_unread(c->facts, "site: server.xml", path, xml.problem);
+    put_sockets(c, in, site, path, &xml);
+    const char *root = read_objects_of(c, in, &xml, objects);
+    *read_some = xml.servers.count;
+    /* the first one is the instance itself */
+    if (*read_some && (*root || *xml.servers.items[0].root))
+        fact_put(c->facts, site, "root", *root ? root : xml.servers.items[0].root);
+    for (size_t i = 1; i < xml.servers.count; i++)
+        add_virtual(c, in, site, path, &xml.servers.items[i]);
+    return true;
 }
 
 static bool read_instance(struct collection *c, const struct instance *in)
@@ -292,7 +372,6 @@ static bool read_instance(struct collection *c, const struct instance *in)
     fact_put(c->facts, site, "server", "netscape-enterprise");
     fact_put(c->facts, site, "instance", in->id);
     fact_put(c->facts, site, "admin", in->admin ? "yes" : "no");
-    note_server_xml(c, in);
     uint64_t port_line = 0;
     struct conf_lines lines = conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
     for (char *row; (row = conf_lines_next(&lines));) {
@@ -310,15 +389,16 @@ static bool read_instance(struct collection *c, const struct instance *in)
     conf_lines_state(&lines, c->facts, "site", path);
     conf_lines_free(&lines);
     fact_put(c->facts, site, "name", fact_text(site, "servername"));
-    const char *port = *fact_text(site, "port") ? fact_text(site, "port") : "80";
-    add_listener(c, in, path, port_line, port, fact_text(site, "address"));
-
+    bool objects_read = false;
+    if (!read_server_xml(c, in, site, &objects, &objects_read)) {
+        const char *port = *fact_text(site, "port") ? fact_text(site, "port") : "80";
+        add_listener(c, in, path, port_line, port, fact_text(site, "address"));
+    }
     const char *document_root = "";
     const char *loaded =
         *fact_text(site, "loadobjects") ? fact_text(site, "loadobjects") : "obj.conf";
-    if (!strchr(loaded, '/'))
-        read_objects(c, in, arena_printf(c->arena, "%s/%s/config/%s", in->root, in->folder, loaded),
-                     &document_root, &objects);
+    if (!objects_read && !strchr(loaded, '/'))
+        read_objects(c, in, in_config(c, in, loaded), &document_root, &objects);
     if (*document_root)
         fact_put(c->facts, site, "root", document_root);
     return true;
