@@ -19,8 +19,8 @@
 struct deb822 {
     const char *data;
     size_t size, position;
-    uint64_t line;      /* of what was read last; 1-based */
-    uint64_t malformed; /* lines that were no field */
+    uint64_t line;           /* of what was read last; 1-based */
+    uint64_t malformed;      /* lines that were no field */
     uint64_t malformed_line; /* the first of them */
     bool in_stanza;
 };
