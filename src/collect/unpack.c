@@ -116,6 +116,12 @@ static const char *xz_step(struct unpack *u, struct step *s)
                : "the compressed data are damaged";
 }
 
+/* It has one member, and a decoder that has ended says so for ever. */
+static const char *lzma_step(struct unpack *u, struct step *s)
+{
+    return u->between ? "there is something behind its end" : xz_step(u, s);
+}
+
 static void xz_stop(struct unpack *u)
 {
     lzma_end(&u->state.xz);
@@ -203,7 +209,7 @@ static const struct format formats[] = {
     {"lz4", "\x04\x22\x4d\x18", 4, lz4_start, lz4_step, lz4_stop},
     {"zstd", "\x28\xb5\x2f\xfd", 4, zstd_start, zstd_step, zstd_stop},
     {"bzip2", "BZh", 3, bzip2_start, bzip2_step, bzip2_stop},
-    {"lzma", "\x5d\0\0", 3, lzma_start, xz_step, xz_stop},
+    {"lzma", "\x5d\0\0", 3, lzma_start, lzma_step, xz_stop},
 };
 static const struct format plain = {"plain", "", 0, NULL, plain_step, NULL};
 

@@ -398,6 +398,11 @@ static void lists_of_before_xz_are_read(void **state)
     linux_write(&host, str_text(&path), packed, size - 9);
     linux_run(&host, sources);
     assert_string_equal(source(&host, "bookworm", "main", "amd64", "state"), "unreadable");
+    /* one that ends at once, and something behind it */
+    static const uint8_t ended[33] = {0x5d, 0, 0, 0x31, 1};
+    linux_write(&host, str_text(&path), ended, sizeof ended);
+    linux_run(&host, sources);
+    assert_string_equal(source(&host, "bookworm", "main", "amd64", "state"), "unreadable");
     linux_end(&host);
 }
 
