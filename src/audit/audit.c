@@ -5,6 +5,7 @@
 #include "base/where.h"
 #include "collect/collect.h"
 #include "judge/coverage.h"
+#include "judge/patch_rules.h"
 #include "judge/updates.h"
 #include "model/date.h"
 #include "record/ledger.h"
@@ -280,6 +281,7 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
                                     .as_of = a->as_of,
                                     .rule = rule_results_truth,
                                     .rule_context = a->outcomes};
+    patch_rules_dismiss(a->outcomes, &a->input);
     if (request->with_advisories)
         judge_advisories(a->findings, &a->input);
     if (request->with_updates)
@@ -287,6 +289,7 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
     if (request->with_checklist)
         rules_judge(a->findings, a->outcomes, a->facts, request->set, a->identity);
     judge_coverage(a->findings, &a->input);
+    patch_rules_mark_repeated(a->findings, &a->input);
     if (!a->feed_problem.code)
         (void)!advisories_damage(a->advisories, &a->feed_problem);
     remember(a, request);
@@ -295,6 +298,20 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
     *out = a;
     a = NULL;
     return true;
+}
+
+size_t audit_found(const struct audit *a, enum severity least)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < a->findings->list.count; i++)
+        found += finding_is_open(a->findings->list.items[i]) &&
+                 a->findings->list.items[i]->severity >= least;
+    return found;
+}
+
+size_t audit_unknown(const struct audit *a)
+{
+    return a->unknown + (a->feed_problem.code != 0) + (a->rules_problem.code != 0);
 }
 
 void audit_free(struct audit *a)

@@ -57,6 +57,11 @@ bool audit_open_advisories(struct advisories **out, struct state *state, struct 
 bool audit_load_rules(struct rules **out, const char *only, const char *also, bool this_host,
                       struct sigma_problems *problems, struct error *e);
 
+/* What exit code 1 counts: open, and at least that severe. */
+size_t audit_found(const struct audit *a, enum severity least);
+/* What exit code 3 counts: findings that cannot be judged, a damaged feed, broken rules. */
+size_t audit_unknown(const struct audit *a);
+
 void audit_free(struct audit *a);
 void audit_cleanup(struct audit **a);
 

@@ -3,7 +3,7 @@
 #include "base/str.h"
 
 /* `audit --checklist`: only the tables; the exit code goes by what fires. */
-static int checklist(struct cli *cli, struct audit_request *request)
+static int checklist(struct cli *cli, struct audit_request *request, enum severity fail_on)
 {
     request->with_advisories = request->with_updates = false;
     request->set = cli->argument_count ? cli->arguments[0] : NULL;
@@ -21,7 +21,7 @@ static int checklist(struct cli *cli, struct audit_request *request)
             return cli_usage(cli, _("there is no checklist %s; yagura rules list names them"),
                              request->set);
     }
-    show_checklist(&cli->show, a, request->set);
+    show_checklist(&cli->show, a, request->set, fail_on);
     return cli_exit_code(cli, a);
 }
 
@@ -36,7 +36,7 @@ int cmd_audit(struct cli *cli)
                          cli->arguments[cli->checklist ? 1 : 0]);
     request.state = cli_state(cli);
     if (cli->checklist)
-        return checklist(cli, &request);
+        return checklist(cli, &request, fail_on);
     int code = EXIT_UNKNOWN;
     CLEANUP(state_cleanup) struct state *state = request.state;
     CLEANUP(audit_cleanup) struct audit *a = cli_audit(cli, &request, &code);
@@ -90,6 +90,8 @@ int cmd_explain(struct cli *cli)
         fprintf(stderr,
                 _("yagura: finding %s is not there any more: the target does not show it today\n"),
                 wanted);
+        if (cli->json)
+            cli_end_json(cli, 0, NULL, 0);
         return EXIT_CLEAN;
     }
     show_explain(&cli->show, a, found);

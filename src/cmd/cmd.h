@@ -78,8 +78,8 @@ struct audit *cli_audit(const struct cli *cli, const struct audit_request *reque
 int cli_exit_code(const struct cli *cli, const struct audit *a);
 bool cli_fail_on(const struct cli *cli, enum severity *out);
 
-/* The last line of --json for commands that only show: found and unknown are 0, KEY counts. */
-void cli_end_json(const struct cli *cli, const char *key, size_t count);
+/* The last line of --json for commands that only show: found is 0, KEY (or NULL) counts. */
+void cli_end_json(const struct cli *cli, size_t unknown, const char *key, size_t count);
 /* "label      text", hanging; nothing where the text is NULL or empty. */
 void cli_paragraph(struct cli *cli, const char *label, const char *text);
 

@@ -109,11 +109,7 @@ int cli_exit_code(const struct cli *cli, const struct audit *a)
     enum severity least;
     if (!cli_fail_on(cli, &least))
         return EXIT_USAGE;
-    for (size_t i = 0; i < a->findings->list.count; i++)
-        if (finding_is_open(a->findings->list.items[i]) &&
-            a->findings->list.items[i]->severity >= least)
-            return EXIT_FOUND;
-    return a->unknown || a->feed_problem.code || a->rules_problem.code ? EXIT_UNKNOWN : EXIT_CLEAN;
+    return audit_found(a, least) ? EXIT_FOUND : audit_unknown(a) ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
 
 void cli_paragraph(struct cli *cli, const char *label, const char *text)
@@ -127,13 +123,14 @@ void cli_paragraph(struct cli *cli, const char *label, const char *text)
     show_wrap(&cli->show, str_text(&first), 11, text);
 }
 
-void cli_end_json(const struct cli *cli, const char *key, size_t count)
+void cli_end_json(const struct cli *cli, size_t unknown, const char *key, size_t count)
 {
     struct show show = cli->show;
     json_t *o = json_object();
     json_put_string(o, "type", "summary");
     json_put_int(o, "found", 0);
-    json_put_int(o, "unknown", 0);
-    json_put_int(o, key, (int64_t)count);
+    json_put_int(o, "unknown", (int64_t)unknown);
+    if (key)
+        json_put_int(o, key, (int64_t)count);
     show_json_line(&show, o);
 }

@@ -106,7 +106,7 @@ static int record(struct cli *cli, struct audit_request *request)
     CLEANUP(audit_cleanup) struct audit *a = cli_audit(cli, request, &code);
     if (!a)
         return code;
-    code = EXIT_CLEAN;
+    size_t broken = 0, unknown = 0;
     for (size_t i = 1; i < cli->argument_count; i++) {
         const char *patch = cli->arguments[i];
         struct error e = ERROR_INIT;
@@ -132,16 +132,14 @@ static int record(struct cli *cli, struct audit_request *request)
         } else {
             printf(_("%s: written down. Looked again: %s.\n"), patch, show_verdict(v));
         }
-        if (known && v == VERDICT_BROKEN)
-            code = EXIT_FOUND;
-        else if ((!known || v == VERDICT_UNKNOWN) && code == EXIT_CLEAN)
-            code = EXIT_UNKNOWN;
+        broken += known && v == VERDICT_BROKEN;
+        unknown += !known || v == VERDICT_UNKNOWN;
     }
     if (cli->json) {
         json_t *o = json_object();
         json_put_string(o, "type", "summary");
-        json_put_int(o, "found", code == EXIT_FOUND);
-        json_put_int(o, "unknown", code == EXIT_UNKNOWN);
+        json_put_int(o, "found", (int64_t)broken);
+        json_put_int(o, "unknown", (int64_t)unknown);
         show_json_line(&cli->show, o);
     } else {
         /* The claim counts from now on: look once more with it. */
@@ -150,7 +148,7 @@ static int record(struct cli *cli, struct audit_request *request)
         if (again)
             printf(_("Now open here: %zu. yagura patch history shows the record.\n"), again->open);
     }
-    return code;
+    return broken ? EXIT_FOUND : unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
 
 static int history(struct cli *cli, struct audit_request *request)
@@ -187,11 +185,7 @@ static int history(struct cli *cli, struct audit_request *request)
         json_decref(o);
     }
     if (cli->json) {
-        json_t *o = json_object();
-        json_put_string(o, "type", "summary");
-        json_put_int(o, "found", (int64_t)shown);
-        json_put_int(o, "unknown", 0);
-        show_json_line(&cli->show, o);
+        cli_end_json(cli, 0, "patches", shown);
     } else if (!shown) {
         printf("%s\n", _("Nothing has been written down yet: yagura patch record ID"));
     }

@@ -80,8 +80,8 @@ static void not_read(struct apache *a, const char *path, const char *reason)
     a->unread++;
     if (a->said++ >= MOST_SAID)
         return;
-    facts_unread(a->c->facts, "site: apache", path, reason);
-    facts_unread(a->c->facts, "directory: apache", path, reason);
+    facts_unread(a->c->facts, N_("site: apache"), path, reason);
+    facts_unread(a->c->facts, N_("directory: apache"), path, reason);
 }
 
 /* In one section or outside of any. */
@@ -175,7 +175,7 @@ static void open_section(struct apache *a, struct section *s, const char *path, 
         str_printf(&a->virtual_hosts, "%s%s", a->virtual_hosts.length ? " " : "", argument);
         if (a->hosts.count > MOST_HOSTS) {
             s->kind = IN_OTHER;
-            not_read(a, path, "more than 1000 virtual hosts: the rest was not read");
+            not_read(a, path, _("more than 1000 virtual hosts: the rest was not read"));
             return;
         }
         s->host = a->hosts.count;
@@ -199,7 +199,7 @@ static void include(struct apache *a, const char *pattern, unsigned depth,
     }
     char *folder = arena_strndup(a->c->arena, full, (size_t)(slash - full));
     if (strpbrk(folder, "*?")) {
-        not_read(a, full, "a pattern in the folder of an Include is not followed");
+        not_read(a, full, _("a pattern in the folder of an Include is not followed"));
         return;
     }
     struct target_entry *entries;
@@ -301,14 +301,15 @@ static void read_conf(struct apache *a, const char *path, unsigned depth,
 {
     size_t size;
     if (depth > MOST_DEPTH || ++a->files > MOST_FILES) {
-        not_read(a, path, "more files or levels of Include than are read");
+        not_read(a, path, _("more files or levels of Include than are read"));
         return;
     }
     bool lost = false;
-    char *text = collect_text_of(a->c, "site: apache", path, MOST_CONF, &size, &lost);
+    char *text = collect_text_of(a->c, N_("site: apache"), path, MOST_CONF, &size, &lost);
     if (!text) {
         if (lost)
-            facts_unread(a->c->facts, "directory: apache", path, "the file could not be read");
+            facts_unread(a->c->facts, N_("directory: apache"), path,
+                         _("the file could not be read"));
         a->unread += lost;
         return;
     }
@@ -342,8 +343,8 @@ static void read_conf(struct apache *a, const char *path, unsigned depth,
         str_lower_all(key);
         setting(a, &stack[level], path, lines.line, key, rest, depth);
     }
-    conf_lines_state(&lines, a->c->facts, "site", path);
-    conf_lines_state(&lines, a->c->facts, "directory", path);
+    conf_lines_state(&lines, a->c->facts, N_("site"), path);
+    conf_lines_state(&lines, a->c->facts, N_("directory"), path);
     a->unread += lines.too_long + lines.with_nul;
     conf_lines_free(&lines);
 }
@@ -379,12 +380,14 @@ static void put_version(struct collection *c, struct fact *product, const char *
             const char *upstream = upstream_of(c->arena, recorded);
             bool distribution = str_equal(packages[i].manager, "dpkg");
             if (!str_equal(upstream, version))
-                facts_unread(c->facts, "product: apache", binary,
+                facts_unread(c->facts, N_("product: apache"), binary,
                              arena_printf(c->arena,
-                                          "the program says version %s, the record of its package "
-                                          "%s says %s: %s is judged",
-                                          version, packages[i].package, recorded,
-                                          distribution ? "the package" : "the program"));
+                                          distribution
+                                              ? _("the program says version %s, the record of its "
+                                                  "package %s says %s: the package is judged")
+                                              : _("the program says version %s, the record of its "
+                                                  "package %s says %s: the program is judged"),
+                                          version, packages[i].package, recorded));
             if (distribution) {
                 version = upstream;
                 fact_put(c->facts, product, "package",
@@ -422,7 +425,8 @@ static void read_server(struct collection *c, const struct place *p, const char 
 
     const char *conf;
     if (!target_resolve_nocase(c->target, p->conf, c->arena, &conf, NULL)) {
-        facts_unread(c->facts, "site: apache", p->conf, "the configuration was not found there");
+        facts_unread(c->facts, N_("site: apache"), p->conf,
+                     _("the configuration was not found there"));
         return;
     }
     struct apache a = {.c = c, .root = p->root, .instance = p->root};
@@ -456,7 +460,7 @@ void collect_apache(struct collection *c)
         const char *binary;
         int64_t offset = -1;
         if (!(collect_families(c->facts) & FAMILY_WINDOWS) &&
-            !collect_there(c, "product: apache", places[i].binary, NULL))
+            !collect_there(c, N_("product: apache"), places[i].binary, NULL))
             continue;
         if (!target_resolve_nocase(c->target, places[i].binary, c->arena, &binary, NULL))
             continue;

@@ -222,19 +222,19 @@ void collect_apt(struct collection *c)
 {
     CLEANUP(free_state) struct apt_state s = {.c = c};
     bool lost = false;
-    if (!collect_there(c, "updates", "/etc/apt", &lost) && !lost &&
-        !collect_there(c, "updates", "/var/lib/apt/lists", &lost) && !lost) {
-        facts_unread(c->facts, "updates", "/etc/apt",
-                     "this system has no apt, so that nothing here says which updates exist");
+    if (!collect_there(c, N_("updates"), "/etc/apt", &lost) && !lost &&
+        !collect_there(c, N_("updates"), "/var/lib/apt/lists", &lost) && !lost) {
+        facts_unread(c->facts, N_("updates"), "/etc/apt",
+                     _("this system has no apt, so that nothing here says which updates exist"));
         return;
     }
     apt_read_config(&s);
     if (!s.arch_count)
-        facts_unread(c->facts, "updates", "/var/lib/dpkg/arch",
-                     "nothing tells the architecture of this system");
+        facts_unread(c->facts, N_("updates"), "/var/lib/dpkg/arch",
+                     _("nothing tells the architecture of this system"));
     if (!s.sources.list.count) {
-        facts_unread(c->facts, "updates", "/etc/apt/sources.list",
-                     "no archive is configured to fetch updates from");
+        facts_unread(c->facts, N_("updates"), "/etc/apt/sources.list",
+                     _("no archive is configured to fetch updates from"));
         return;
     }
     apt_read_archives(&s);

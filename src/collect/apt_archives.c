@@ -78,14 +78,14 @@ static void refreshed_by_ctime(struct apt_state *s, const struct folder *folder)
     if (newest && copied && when <= copying + AN_HOUR) {
         s->not_refreshed = arena_printf(
             s->c->arena,
-            "there is no stamp of apt, and the ctime of %s does not count: %s tells by "
-            "its own that this tree was copied then",
+            _("there is no stamp of apt, and the ctime of %s does not count: %s tells by "
+              "its own that this tree was copied then"),
             newest, copied);
         return;
     }
     s->refreshed = when;
     if (newest)
-        s->refreshed_from = arena_printf(s->c->arena, "ctime of %s", newest);
+        s->refreshed_from = arena_printf(s->c->arena, _("ctime of %s"), newest);
 }
 
 /* When apt last fetched its lists with success; see apt.h. */
@@ -208,9 +208,12 @@ static bool add_offer(struct apt_state *s, const struct archive *a, const struct
     if (!apt_list_load(&offer.list, &offer.owned, &skipped, s->c->target, p->list, s->c->cache, e))
         return false;
     if (skipped)
-        facts_unread(s->c->facts, "updates", p->list,
-                     arena_printf(s->c->arena, "%llu entries make no sense; the rest was read",
-                                  (unsigned long long)skipped));
+        facts_unread(
+            s->c->facts, N_("updates"), p->list,
+            arena_printf(s->c->arena,
+                         ngettext("%llu entry makes no sense; the rest was read",
+                                  "%llu entries make no sense; the rest was read", skipped),
+                         (unsigned long long)skipped));
     struct apt_release none = {"", "", "", "", "", "", "", 0, 0, false, false, false, "", 0};
     const struct apt_release *r = known ? &a->release : &none;
     offer.security = known ? apt_release_is_security(r) : looks_like_security(a->source);
@@ -282,9 +285,9 @@ void apt_read_archives(struct apt_state *s)
 {
     struct folder folder = {0};
     if (s->lists)
-        folder.count = collect_list(s->c, "updates", s->lists, &folder.entries, NULL);
+        folder.count = collect_list(s->c, N_("updates"), s->lists, &folder.entries, NULL);
     else
-        facts_unread(s->c->facts, "updates", "", "apt.conf says that no lists are kept");
+        facts_unread(s->c->facts, N_("updates"), "", _("apt.conf says that no lists are kept"));
     find_refreshed(s, &folder);
     for (size_t i = 0; i < s->sources.list.count; i++) {
         struct archive a = {.source = &s->sources.list.items[i], .path = ""};

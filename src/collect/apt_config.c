@@ -7,7 +7,7 @@ enum { MOST_CONFIG_BYTES = 4 << 20, MOST_INCLUDES = 200, MOST_INCLUDE_DEPTH = 10
 
 static void say_damaged(struct collection *c, const char *what, const char *path)
 {
-    facts_unread(c->facts, what, path, "it could not be understood in full; apt may see more");
+    facts_unread(c->facts, what, path, _("it could not be understood in full; apt may see more"));
 }
 
 /* Calls `take` for one file; nothing happens where it is not there. */
@@ -26,7 +26,7 @@ with_folder(struct apt_state *s, const char *folder, const char *extension, cons
             void (*take)(struct apt_state *s, const char *path, const char *text, size_t size))
 {
     struct target_entry *entries;
-    size_t count = collect_list(s->c, "settings of apt", folder, &entries, NULL);
+    size_t count = collect_list(s->c, N_("settings of apt"), folder, &entries, NULL);
     for (size_t i = 0; i < count; i++)
         if (entries[i].type != TARGET_DIR && apt_conf_takes_file(entries[i].name, extension, other))
             with_file(s, arena_printf(s->c->arena, "%s/%s", folder, entries[i].name), take);
@@ -35,7 +35,7 @@ with_folder(struct apt_state *s, const char *folder, const char *extension, cons
 static void take_conf(struct apt_state *s, const char *path, const char *text, size_t size)
 {
     if (!apt_conf_parse(&s->conf, s->c->arena, text, size))
-        say_damaged(s->c, "settings of apt", path);
+        say_damaged(s->c, N_("settings of apt"), path);
 }
 
 static void take_sources(struct apt_state *s, const char *path, const char *text, size_t size)
@@ -45,7 +45,7 @@ static void take_sources(struct apt_state *s, const char *path, const char *text
     (str_ends(path, ".sources") ? apt_sources_parse_deb822 : apt_sources_parse_lines)(
         &s->sources, s->c->arena, path, native, text, size);
     if (s->sources.malformed > before)
-        say_damaged(s->c, "archives of apt", path);
+        say_damaged(s->c, N_("archives of apt"), path);
 }
 
 static void take_preferences(struct apt_state *s, const char *path, const char *text, size_t size)
@@ -53,7 +53,7 @@ static void take_preferences(struct apt_state *s, const char *path, const char *
     uint64_t before = s->policy.malformed;
     apt_policy_parse(&s->policy, s->c->arena, path, text, size);
     if (s->policy.malformed > before)
-        say_damaged(s->c, "pins of apt", path);
+        say_damaged(s->c, N_("pins of apt"), path);
 }
 
 static void find_arches(struct apt_state *s)
@@ -67,7 +67,7 @@ static void find_arches(struct apt_state *s)
         s->arch_count =
             dpkg_architectures(c->target, c->facts, c->arena, s->arches, APT_MOST_ARCHES, &e);
     if (e.code)
-        facts_unread(c->facts, "updates: foreign architectures", e.path, e.message);
+        facts_unread(c->facts, N_("updates: foreign architectures"), e.path, e.message);
     if (!native)
         native = dpkg_native_arch(c->target, c->facts, c->arena);
     for (size_t i = 0; native && i < s->arch_count; i++)
@@ -125,13 +125,13 @@ void apt_read_config(struct apt_state *s)
     with_file(s, "/etc/apt/apt.conf", take_conf);
     if (s->conf.not_followed)
         facts_unread(
-            s->c->facts, "settings of apt", "/etc/apt/apt.conf.d",
-            arena_printf(s->c->arena, "#include \"%s\" was not followed", s->conf.not_followed));
+            s->c->facts, N_("settings of apt"), "/etc/apt/apt.conf.d",
+            arena_printf(s->c->arena, _("#include \"%s\" was not followed"), s->conf.not_followed));
     const char *packages = place(s, "Dir::State::status");
     if (!packages || !str_equal(packages, "/var/lib/dpkg/status"))
-        facts_unread(s->c->facts, "settings of apt", packages ? packages : "",
-                     "Dir::State::status names another list of packages than dpkg's: it was not "
-                     "read");
+        facts_unread(s->c->facts, N_("settings of apt"), packages ? packages : "",
+                     _("Dir::State::status names another list of packages than dpkg's: it was not "
+                       "read"));
     s->lists = place(s, "Dir::State::lists");
     find_arches(s);
     read_at(s, "Dir::Etc::sourcelist", "Dir::Etc::sourceparts", "list", "sources", take_sources);

@@ -69,7 +69,7 @@ static void try_export(struct iis *s, const char *path)
     struct target_stat st = {0};
     struct error e = ERROR_INIT;
     if (!target_read(s->w->target, path, MOST_EXPORT, &text, &size, &e)) {
-        facts_unread(s->c->facts, "site: metabase export", path + 1, e.message);
+        facts_unread(s->c->facts, N_("site: metabase export"), path + 1, e.message);
         return;
     }
     CLEANUP_STR struct str converted = {0};
@@ -86,8 +86,8 @@ static void try_export(struct iis *s, const char *path)
     /* it says how things were when it was made */
     s->export_confidence = newer_metabase(s, st.mtime) ? CONFIDENCE_MEDIUM : CONFIDENCE_HIGH;
     if (s->export.cut)
-        facts_unread(s->c->facts, "site: metabase export", path + 1,
-                     "it is larger than what we take: the rest was not read");
+        facts_unread(s->c->facts, N_("site: metabase export"), path + 1,
+                     _("it is larger than what we take: the rest was not read"));
 }
 
 static void find_export(struct iis *s)
@@ -97,7 +97,7 @@ static void find_export(struct iis *s)
         struct target_entry *entries;
         if (!windows_find(s->w, s->c->arena, export_folders[i], &folder, NULL))
             continue;
-        size_t count = collect_list(s->c, "site: metabase export", folder, &entries, NULL);
+        size_t count = collect_list(s->c, N_("site: metabase export"), folder, &entries, NULL);
         for (size_t n = 0; n < count && !s->export.count; n++)
             if (str_glob("*meta*.txt", entries[n].name, true) ||
                 str_glob("*adsutil*.txt", entries[n].name, true))
@@ -118,18 +118,18 @@ static void take_strings(struct iis *s)
         !target_read(s->w->target, found, MOST_METABASE, &bytes, &size, &e)) {
         const char *why =
             e.code == ERR_ABSENT
-                ? "MetaBase.bin, where this IIS keeps its settings, is not there"
-                : arena_printf(s->c->arena, "MetaBase.bin could not be read: %s", e.message);
-        facts_unread(s->c->facts, "site: MetaBase.bin", found, why);
-        facts_unread(s->c->facts, "script-map: MetaBase.bin", found, why);
+                ? _("MetaBase.bin, where this IIS keeps its settings, is not there")
+                : arena_printf(s->c->arena, _("MetaBase.bin could not be read: %s"), e.message);
+        facts_unread(s->c->facts, N_("site: MetaBase.bin"), found, why);
+        facts_unread(s->c->facts, N_("script-map: MetaBase.bin"), found, why);
         if (!s->vdirs) /* its strings would not name them either */
-            facts_unread(s->c->facts, "vdir: MetaBase.bin", found, why);
+            facts_unread(s->c->facts, N_("vdir: MetaBase.bin"), found, why);
         return;
     }
-    facts_unread(s->c->facts, "site: MetaBase.bin", found + 1,
-                 "its format is not public: the settings of sites were not read, virtual "
-                 "directories and script maps only from the registry and its strings; export it "
-                 "with \"adsutil.vbs enum_all /p > metabase.txt\" beside it and look again");
+    facts_unread(s->c->facts, N_("site: MetaBase.bin"), found + 1,
+                 _("its format is not public: the settings of sites were not read, virtual "
+                   "directories and script maps only from the registry and its strings; export it "
+                   "with \"adsutil.vbs enum_all /p > metabase.txt\" beside it and look again"));
     iis_metabase_strings(bytes, size, s->c->arena, &maps, &count);
     for (size_t i = 0; i < count; i++) {
         struct fact *f = facts_add(s->c->facts, "script-map", found + 1, 0, -1, CONFIDENCE_LOW);
@@ -225,8 +225,8 @@ static void take_settings(struct iis *s)
 {
     const struct windows_hive_file *system = &s->w->hives[WINDOWS_SYSTEM];
     if (s->major >= 6) {
-        facts_unread(s->c->facts, "site: IIS 6.0 and later", "",
-                     "MetaBase.xml and applicationHost.config are not read by this version");
+        facts_unread(s->c->facts, N_("site: IIS 6.0 and later"), "",
+                     _("MetaBase.xml and applicationHost.config are not read by this version"));
         return;
     }
     if (!s->w->alone && s->major > 3)
@@ -234,9 +234,10 @@ static void take_settings(struct iis *s)
     if (system->hive) {
         iis_registry_collect(s);
     } else if (!s->export.count) {
-        facts_unread(s->c->facts, "vdir: registry", system->path, "the hive SYSTEM is not there");
-        facts_unread(s->c->facts, "script-map: registry", system->path,
-                     "the hive SYSTEM is not there");
+        facts_unread(s->c->facts, N_("vdir: registry"), system->path,
+                     _("the hive SYSTEM is not there"));
+        facts_unread(s->c->facts, N_("script-map: registry"), system->path,
+                     _("the hive SYSTEM is not there"));
     }
     if (s->export.count)
         iis_export_collect(s);

@@ -45,7 +45,7 @@ static bool looked(struct search *s, const struct error *e, const char *path)
     if (e->code == ERR_ABSENT)
         return true;
     s->everything = false;
-    facts_unread(s->c->facts, "leaving", path, e->message);
+    facts_unread(s->c->facts, N_("leaving"), path, e->message);
     return false;
 }
 
@@ -112,8 +112,8 @@ static void look_into_dev(struct search *s)
     }
     if (count > MOST_DEV) {
         s->everything = false;
-        facts_unread(s->c->facts, "leaving", "/dev",
-                     "more than 20,000 names: the rest was not looked at");
+        facts_unread(s->c->facts, N_("leaving"), "/dev",
+                     _("more than 20,000 names: the rest was not looked at"));
         count = MOST_DEV;
     }
     for (size_t i = 0; i < count; i++) {
@@ -282,7 +282,7 @@ static void look_for_published_drives(struct search *s)
         const char *path = fact_text(f, "path"), *folder = fact_text(f, "directory");
         if ((str_equal_nocase(path, "/c") || str_equal_nocase(path, "/d")) && strlen(folder) <= 3)
             leave(s, "code-red-ii", f->path,
-                  arena_printf(s->c->arena, "%s publishes all of %s", path, folder), "high");
+                  arena_printf(s->c->arena, _("%s publishes all of %s"), path, folder), "high");
     }
 }
 
@@ -346,7 +346,8 @@ static void look_at_windows(struct search *s)
     const char *last = "";
     if (s->w->alone) {
         s->everything = false;
-        facts_unread(c->facts, "leaving", "", "only registry hives were given, and no files");
+        facts_unread(c->facts, N_("leaving"), "",
+                     _("only registry hives were given, and no files"));
         return;
     }
     read_shell(s);

@@ -126,8 +126,8 @@ static void add_product(struct collection *c, const struct instance *in)
         line = 0;
     }
     if (!banner) {
-        facts_unread(c->facts, "product: netscape-enterprise", in->root,
-                     "no program and no log there names a version");
+        facts_unread(c->facts, N_("product: netscape-enterprise"), in->root,
+                     _("no program and no log there names a version"));
         return;
     }
     const char *version = version_of(c, banner);
@@ -200,11 +200,12 @@ static void read_objects(struct collection *c, const struct instance *in, const 
 {
     size_t size;
     bool lost = false;
-    char *text = collect_text_of(c, "object: obj.conf", path, MOST_CONF, &size, &lost);
+    char *text = collect_text_of(c, N_("object: obj.conf"), path, MOST_CONF, &size, &lost);
     if (!text) {
         /* The administration server of 3.x works without one. */
         if (!lost && !in->admin)
-            facts_unread(c->facts, "object: obj.conf", path, "what the instance does is not known");
+            facts_unread(c->facts, N_("object: obj.conf"), path,
+                         _("what the instance does is not known"));
         return;
     }
     const char *object = "";
@@ -246,7 +247,7 @@ static void read_objects(struct collection *c, const struct instance *in, const 
         if (str_equal(fact_text(f, "fn"), "document-root"))
             *document_root = fact_text(f, "root");
     }
-    conf_lines_state(&lines, c->facts, "object", path);
+    conf_lines_state(&lines, c->facts, N_("object"), path);
     conf_lines_free(&lines);
 }
 
@@ -338,13 +339,13 @@ static bool read_server_xml(struct collection *c, const struct instance *in, str
     const char *path = in_config(c, in, "server.xml");
     size_t size;
     bool lost = false;
-    const char *text = collect_text_of(c, "site: server.xml", path, MOST_CONF, &size, &lost);
+    const char *text = collect_text_of(c, N_("site: server.xml"), path, MOST_CONF, &size, &lost);
     if (!text)
         return lost;
     CLEANUP(netscape_xml_free) struct netscape_xml xml;
     netscape_xml_parse(&xml, c->arena, text, size);
     if (xml.problem)
-        facts_unread(c->facts, "site: server.xml", path, xml.problem);
+        facts_unread(c->facts, N_("site: server.xml"), path, xml.problem);
     put_sockets(c, in, site, path, &xml);
     const char *root = read_objects_of(c, in, &xml, objects);
     *read_some = xml.servers.count;
@@ -361,11 +362,11 @@ static bool read_instance(struct collection *c, const struct instance *in)
     const char *path = arena_printf(c->arena, "%s/%s/config/magnus.conf", in->root, in->folder);
     size_t size, objects = 0;
     bool lost = false;
-    char *text = collect_text_of(c, "site: magnus.conf", path, MOST_CONF, &size, &lost);
+    char *text = collect_text_of(c, N_("site: magnus.conf"), path, MOST_CONF, &size, &lost);
     if (!text) {
         if (!lost)
-            facts_unread(c->facts, "site: magnus.conf", path,
-                         "the settings of the instance are not known");
+            facts_unread(c->facts, N_("site: magnus.conf"), path,
+                         _("the settings of the instance are not known"));
         return false;
     }
     struct fact *site = facts_add(c->facts, "site", path, 0, -1, CONFIDENCE_HIGH);
@@ -386,7 +387,7 @@ static bool read_instance(struct collection *c, const struct instance *in)
             port_line = lines.line;
         fact_put(c->facts, site, key, str_trim(rest));
     }
-    conf_lines_state(&lines, c->facts, "site", path);
+    conf_lines_state(&lines, c->facts, N_("site"), path);
     conf_lines_free(&lines);
     fact_put(c->facts, site, "name", fact_text(site, "servername"));
     bool objects_read = false;
@@ -412,7 +413,7 @@ static bool is_folder(struct collection *c, const char *path)
     if (target_stat(c->target, path, true, &st, &e))
         return st.type == TARGET_DIR;
     if (e.code != ERR_ABSENT)
-        facts_unread(c->facts, "site: netscape-enterprise", path, e.message);
+        facts_unread(c->facts, N_("site: netscape-enterprise"), path, e.message);
     return false;
 }
 
@@ -427,11 +428,11 @@ static size_t read_root(struct collection *c, const char *root)
          f = facts_next(c->facts, "site", f))
         if (str_starts_nocase(f->path, mark))
             return 0; /* two of the places lead to it */
-    size_t count = collect_list(c, "site: netscape-enterprise", root, &entries, NULL);
+    size_t count = collect_list(c, N_("site: netscape-enterprise"), root, &entries, NULL);
     for (size_t i = 0; i < count; i++) {
         if (found == MOST_INSTANCES) {
-            facts_unread(c->facts, "site: netscape-enterprise", root,
-                         "more than 64 instances: the rest was not read");
+            facts_unread(c->facts, N_("site: netscape-enterprise"), root,
+                         _("more than 64 instances: the rest was not read"));
             break;
         }
         struct instance in = {.root = root, .folder = entries[i].name};
@@ -473,13 +474,13 @@ void collect_netscape(struct collection *c)
         struct error e = ERROR_INIT;
         if (!target_resolve_nocase(c->target, places[i], c->arena, &place, &e)) {
             if (e.code != ERR_ABSENT)
-                facts_unread(c->facts, "site: netscape-enterprise", places[i], e.message);
+                facts_unread(c->facts, N_("site: netscape-enterprise"), places[i], e.message);
             continue;
         }
         if (!is_folder(c, place))
             continue;
         found += read_root(c, place);
-        size_t count = collect_list(c, "site: netscape-enterprise", place, &entries, NULL);
+        size_t count = collect_list(c, N_("site: netscape-enterprise"), place, &entries, NULL);
         /* server4, server6, suitespot: one level down, and only what a server would be called */
         for (size_t k = 0; k < count && k < 256; k++) {
             const char *below = arena_printf(c->arena, "%s/%s", place, entries[k].name);

@@ -1,5 +1,6 @@
 #include "collect/netscape_xml.h"
 
+#include "base/language.h"
 #include "base/str.h"
 #include "collect/xml_tags.h"
 
@@ -25,7 +26,7 @@ static void add_socket(struct netscape_xml *out, const struct xml_tags *x)
     if (out->sockets.count < NETSCAPE_XML_MOST)
         VEC_PUSH(&out->sockets, s);
     else
-        out->problem = "more than 1000 listen sockets: the rest was not read";
+        out->problem = _("more than 1000 listen sockets: the rest was not read");
 }
 
 static void add_server(struct netscape_xml *out, const struct xml_tags *x,
@@ -41,7 +42,7 @@ static void add_server(struct netscape_xml *out, const struct xml_tags *x,
     if (out->servers.count < NETSCAPE_XML_MOST)
         VEC_PUSH(&out->servers, v);
     else
-        out->problem = "more than 1000 virtual servers: the rest was not read";
+        out->problem = _("more than 1000 virtual servers: the rest was not read");
 }
 
 static void take_variable(struct netscape_xml *out, const struct xml_tags *x, struct scope *scope)
@@ -83,9 +84,9 @@ void netscape_xml_parse(struct netscape_xml *out, struct arena *arena, const cha
     }
     if (x.damaged)
         out->problem =
-            arena_printf(arena, "it is no XML from line %llu on", (unsigned long long)x.line);
+            arena_printf(arena, _("it is no XML from line %llu on"), (unsigned long long)x.line);
     else if (x.entities)
-        out->problem = "it defines entities of its own, which are not followed";
+        out->problem = _("it defines entities of its own, which are not followed");
 }
 
 void netscape_xml_free(struct netscape_xml *xml)

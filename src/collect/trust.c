@@ -12,7 +12,7 @@ enum { MOST_FILE = 256 * 1024, MOST_LINE = 4096, MOST_ACCOUNTS = 2000 };
 static void read_file(struct collection *c, const char *path, const char *account, size_t *found)
 {
     size_t size;
-    char *text = collect_text_of(c, "trust", path, MOST_FILE, &size, NULL);
+    char *text = collect_text_of(c, N_("trust"), path, MOST_FILE, &size, NULL);
     if (!text)
         return;
     CLEANUP_CONF_LINES struct conf_lines lines = conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
@@ -31,7 +31,7 @@ static void read_file(struct collection *c, const char *path, const char *accoun
             fact_put_state(c->facts, f, "user", VALUE_ABSENT, "");
         ++*found;
     }
-    conf_lines_state(&lines, c->facts, "trust", path);
+    conf_lines_state(&lines, c->facts, N_("trust"), path);
 }
 
 /* The sixth field of a line of passwd(4) is the home, the first the account. */
@@ -48,7 +48,7 @@ void collect_trust(struct collection *c)
 {
     size_t size, found = 0, before = facts_count(c->facts), accounts = 0;
     read_file(c, "/etc/hosts.equiv", "*", &found);
-    char *text = collect_text_of(c, "trust", "/etc/passwd", MOST_FILE, &size, NULL);
+    char *text = collect_text_of(c, N_("trust"), "/etc/passwd", MOST_FILE, &size, NULL);
     CLEANUP_CONF_LINES struct conf_lines lines =
         conf_lines_of(text ? text : "", text ? size : 0, CONF_PLAIN, MOST_LINE);
     for (char *row; (row = conf_lines_next(&lines)) && accounts < MOST_ACCOUNTS; accounts++) {
@@ -61,9 +61,9 @@ void collect_trust(struct collection *c)
             read_file(c, arena_printf(c->arena, "%s/.rhosts", home[1] ? home : ""),
                       arena_strdup(c->arena, row), &found);
     }
-    conf_lines_state(&lines, c->facts, "trust", "/etc/passwd");
+    conf_lines_state(&lines, c->facts, N_("trust"), "/etc/passwd");
     if (accounts == MOST_ACCOUNTS)
-        facts_unread(c->facts, "trust", "/etc/passwd", "more accounts than are looked at");
+        facts_unread(c->facts, N_("trust"), "/etc/passwd", _("more accounts than are looked at"));
     bool complete = text != NULL;
     for (size_t i = before; i < facts_count(c->facts); i++)
         complete &= !str_equal(facts_at(c->facts, i)->kind, "unread");

@@ -66,7 +66,7 @@ static const char *gzip_step(struct unpack *u, struct step *s)
 {
     z_stream *z = &u->state.gzip;
     if (u->between && inflateReset(z) != Z_OK)
-        return "it could not be begun again";
+        return _("it could not be begun again");
     z->next_in = (Bytef *)s->in;
     z->avail_in = (uInt)s->in_size;
     z->next_out = s->out;
@@ -77,7 +77,7 @@ static const char *gzip_step(struct unpack *u, struct step *s)
     s->done = result == Z_STREAM_END;
     return result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR
                ? NULL
-               : "the compressed data are damaged";
+               : _("the compressed data are damaged");
 }
 
 static void gzip_stop(struct unpack *u)
@@ -110,16 +110,16 @@ static const char *xz_step(struct unpack *u, struct step *s)
     s->out_used = s->out_size - x->avail_out;
     s->done = result == LZMA_STREAM_END;
     if (result == LZMA_MEMLIMIT_ERROR)
-        return "it needs more memory than is given to it";
+        return _("it needs more memory than is given to it");
     return result == LZMA_OK || result == LZMA_STREAM_END || result == LZMA_BUF_ERROR
                ? NULL
-               : "the compressed data are damaged";
+               : _("the compressed data are damaged");
 }
 
 /* It has one member, and a decoder that has ended says so for ever. */
 static const char *lzma_step(struct unpack *u, struct step *s)
 {
-    return u->between ? "there is something behind its end" : xz_step(u, s);
+    return u->between ? _("there is something behind its end") : xz_step(u, s);
 }
 
 static void xz_stop(struct unpack *u)
@@ -144,7 +144,7 @@ static const char *bzip2_step(struct unpack *u, struct step *s)
     if (u->between) {
         bzip2_stop(u);
         if (!bzip2_start(u))
-            return "it could not be begun again";
+            return _("it could not be begun again");
     }
     b->next_in = (char *)(uintptr_t)s->in; /* it only reads */
     b->avail_in = (unsigned)s->in_size;
@@ -154,7 +154,7 @@ static const char *bzip2_step(struct unpack *u, struct step *s)
     s->in_used = s->in_size - b->avail_in;
     s->out_used = s->out_size - b->avail_out;
     s->done = result == BZ_STREAM_END;
-    return result == BZ_OK || result == BZ_STREAM_END ? NULL : "the compressed data are damaged";
+    return result == BZ_OK || result == BZ_STREAM_END ? NULL : _("the compressed data are damaged");
 }
 
 static bool lz4_start(struct unpack *u)
@@ -169,7 +169,7 @@ static const char *lz4_step(struct unpack *u, struct step *s)
     s->out_used = s->out_size;
     size_t hint = LZ4F_decompress(u->state.lz4, s->out, &s->out_used, s->in, &s->in_used, NULL);
     s->done = hint == 0;
-    return LZ4F_isError(hint) ? "the compressed data are damaged" : NULL;
+    return LZ4F_isError(hint) ? _("the compressed data are damaged") : NULL;
 }
 
 static void lz4_stop(struct unpack *u)
@@ -192,7 +192,7 @@ static const char *zstd_step(struct unpack *u, struct step *s)
     s->in_used = in.pos;
     s->out_used = out.pos;
     s->done = hint == 0;
-    return ZSTD_isError(hint) ? "the compressed data are damaged" : NULL;
+    return ZSTD_isError(hint) ? _("the compressed data are damaged") : NULL;
 }
 
 static void zstd_stop(struct unpack *u)
@@ -282,7 +282,7 @@ bool unpack_read(struct unpack *u, void *buffer, size_t count, size_t *got, stru
                          .at_end = at_end};
         const char *wrong = u->format->step(u, &s);
         if (!wrong && at_end && !s.out_used && !s.done)
-            wrong = "it ends in the middle";
+            wrong = _("it ends in the middle");
         if (wrong) {
             error_set(e, ERR_FORMAT, "unpacking (%s): %s", u->format->name, wrong);
             return false;

@@ -58,11 +58,11 @@ static void collect_services(struct collection *c, struct windows *w)
     struct error e = ERROR_INIT;
     if (!windows_key(w, SERVICES, &key, &e) ||
         !hive_subkeys(key.file->hive, key.key, c->arena, &items, &count, &damaged, &e)) {
-        facts_unread(c->facts, "services", SERVICES, e.message);
+        facts_unread(c->facts, N_("services"), SERVICES, e.message);
         return;
     }
     if (damaged)
-        facts_unread(c->facts, "services", SERVICES, "some of its keys are damaged");
+        facts_unread(c->facts, N_("services"), SERVICES, _("some of its keys are damaged"));
     for (size_t i = 0; i < count; i++) {
         uint64_t type, start;
         key.key = items[i].key;
@@ -75,7 +75,7 @@ static void collect_services(struct collection *c, struct windows *w)
         if (windows_number(w, &key, "Start", &start) && start < ARRAY_COUNT(starts))
             fact_put(c->facts, f, "start", starts[start]);
         else
-            fact_put_state(c->facts, f, "start", VALUE_UNREADABLE, "no start type that we know");
+            fact_put_state(c->facts, f, "start", VALUE_UNREADABLE, _("no start type that we know"));
         put_service_text(c, w, &key, f, "image", "ImagePath");
         put_service_text(c, w, &key, f, "account", "ObjectName");
     }
@@ -95,11 +95,11 @@ static void collect_shares(struct collection *c, struct windows *w)
     if (!windows_key(w, path, &key, &e) ||
         !hive_values(key.file->hive, key.key, c->arena, &values, &count, &damaged, &e)) {
         if (e.code != ERR_ABSENT)
-            facts_unread(c->facts, "shares", path, e.message);
+            facts_unread(c->facts, N_("shares"), path, e.message);
         return;
     }
     if (damaged)
-        facts_unread(c->facts, "shares", path, "some of its values are damaged");
+        facts_unread(c->facts, N_("shares"), path, _("some of its values are damaged"));
     for (size_t i = 0; i < count; i++) {
         const char *text, *at;
         if (values[i].type != HIVE_MULTI_SZ ||
@@ -189,8 +189,8 @@ static const struct {
 static void collect_listening(struct collection *c, struct windows *w)
 {
     if (!w->hives[WINDOWS_SYSTEM].hive || !w->control_set) {
-        facts_unread(c->facts, "listeners", "SYSTEM",
-                     "the hive SYSTEM could not be read: nobody can tell what listens");
+        facts_unread(c->facts, N_("listeners"), "SYSTEM",
+                     _("the hive SYSTEM could not be read: nobody can tell what listens"));
         return;
     }
     bool off[] = {[ALWAYS] = false, [NETBIOS] = netbios_is_off(w, c->arena), [SMB] = smb_is_off(w)};

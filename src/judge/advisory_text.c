@@ -44,11 +44,7 @@ static enum truth publishes(const struct facts *facts, const struct advisory_cas
 static void add_message_once(struct finding *f, struct message m)
 {
     for (size_t i = 0; i < f->notes.count; i++) {
-        const struct message *n = &f->notes.items[i];
-        bool same = str_equal(n->id, m.id) && n->argument_count == m.argument_count;
-        for (size_t k = 0; same && k < m.argument_count; k++)
-            same = str_equal(n->arguments[k].value, m.arguments[k].value);
-        if (same)
+        if (message_equal(&f->notes.items[i], &m))
             return;
     }
     VEC_PUSH(&f->notes, m);
@@ -101,9 +97,9 @@ static void add_evidence(struct finding *f, struct arena *arena, const struct fa
     const char *text = !key     ? arena_printf(arena, "%s %s installed=%s", fact->kind, name,
                                                fact_text(fact, "installed"))
                        : !value ? arena_printf(arena, "%s", key)
-                       : value->state == VALUE_ABSENT ? arena_printf(arena, "%s: absent", key)
+                       : value->state == VALUE_ABSENT ? arena_printf(arena, _("%s: absent"), key)
                        : value->state == VALUE_UNREADABLE
-                           ? arena_printf(arena, "%s: unreadable (%s)", key, value->text)
+                           ? arena_printf(arena, _("%s: unreadable (%s)"), key, value->text)
                            : arena_printf(arena, "%s = %s", key, value->text);
     struct evidence e = {fact->path, fact->line, fact->offset, text};
     VEC_PUSH(&f->evidence, e);
@@ -126,12 +122,12 @@ static void add_file_evidence(struct judging *j, struct finding *f, const struct
     const struct fact *host = facts_first(j->in->facts, "host");
     const struct fact_value *v = host ? fact_value(host, key) : NULL;
     const struct fact *own = file_fact(j->in->facts, a->file->path);
-    const char *state = !v ? "not looked at" : v->state == VALUE_ABSENT ? "absent" : v->text;
+    const char *state = !v ? _("not looked at") : v->state == VALUE_ABSENT ? _("absent") : v->text;
     const char *path = own && *fact_text(own, "actual") ? fact_text(own, "actual") : a->file->path;
     /* "vers:windows/>=4.2.748.1" is for programs; ">=4.2.748.1" says the same. */
     const char *scheme = str_starts(a->file->range, "vers:") ? strchr(a->file->range, '/') : NULL;
     struct evidence e = {path, 0, -1,
-                         arena_printf(j->out->arena, "%s is %s; fixed: %s", a->file->path, state,
+                         arena_printf(j->out->arena, _("%s is %s; fixed: %s"), a->file->path, state,
                                       scheme ? scheme + 1 : a->file->range)};
     VEC_PUSH(&f->evidence, e);
 }

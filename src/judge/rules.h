@@ -66,9 +66,11 @@ struct rule {
     const struct rule_version *applies;
     size_t also_count;
     const char *const *also; /* names */
-    double weight;           /* for the score; 1 */
-    bool helper;             /* serves advisories; no row of a checklist */
-    bool ours;               /* has a map `yagura:` */
+    size_t patch_count;
+    const char *const *patches; /* any of them is what it asks for (patch_rules.h) */
+    double weight;              /* for the score; 1 */
+    bool helper;                /* serves advisories; no row of a checklist */
+    bool ours;                  /* has a map `yagura:` */
     size_t field_count;
     const char *const *fields; /* that the detection asks for */
 
@@ -123,6 +125,9 @@ struct rule_result {
 struct rule_results;
 /* Needs the facts and the rules for as long as it lives. */
 struct rule_results *rules_evaluate(const struct rules *rules, const struct facts *facts);
+/* For what only another stage knows of a rule: as if it did not speak of the target, or was quiet.
+ */
+void rule_results_dismiss(struct rule_results *results, size_t index, enum rule_outcome outcome);
 void rule_results_free(struct rule_results *results);
 void rule_results_cleanup(struct rule_results **results);
 size_t rule_results_count(const struct rule_results *results);

@@ -66,7 +66,7 @@ static void judge_record(struct row *row, struct rules_record *record)
         VEC_PUSH(&row->unknown, record->fact);
         row->own = truth_or(row->own, TRUTH_UNKNOWN);
         if (!*row->result.reason)
-            row->result.reason = record->reason ? record->reason : "a search took too long";
+            row->result.reason = record->reason ? record->reason : _("a search took too long");
         break;
     case TRUTH_FALSE:
         break;
@@ -94,7 +94,7 @@ static void judge_kind(struct rule_results *results, const struct facts *facts,
         if (!*rows[i]->result.reason && gap)
             rows[i]->result.reason = fact_text(gap, "reason");
         else if (!*rows[i]->result.reason)
-            rows[i]->result.reason = "no record of this kind was found, and none was ruled out";
+            rows[i]->result.reason = _("no record of this kind was found, and none was ruled out");
     }
 }
 
@@ -193,6 +193,13 @@ size_t rule_results_count(const struct rule_results *results)
 const struct rule_result *rule_results_at(const struct rule_results *results, size_t index)
 {
     return &results->rows[index].result;
+}
+
+void rule_results_dismiss(struct rule_results *results, size_t index, enum rule_outcome outcome)
+{
+    struct rule_result *r = &results->rows[index].result;
+    r->outcome = outcome;
+    r->fired_count = r->unknown_count = 0;
 }
 
 const struct rule_result *rule_results_find(const struct rule_results *results, const char *name)

@@ -132,13 +132,13 @@ static void add_evidence(struct judging *j, struct finding *item, const struct r
             continue;
         str_add(&out, shown++ ? ", " : ": ");
         if (!v)
-            str_printf(&out, "%s was not looked at", rule->fields[i]);
+            str_printf(&out, _("%s was not looked at"), rule->fields[i]);
         else if (v->state == VALUE_TEXT)
             str_printf(&out, "%s=%s", v->key, clip(j->out->arena, v->text));
         else
-            str_printf(&out, "%s %s%s", v->key,
-                       v->state == VALUE_ABSENT ? "is absent" : "could not be read: ",
-                       v->state == VALUE_ABSENT ? "" : clip(j->out->arena, v->text));
+            str_printf(&out,
+                       v->state == VALUE_ABSENT ? _("%s is absent") : _("%s could not be read: %s"),
+                       v->key, clip(j->out->arena, v->text));
     }
     struct evidence e = {f->path, f->line, f->offset, arena_strdup(j->out->arena, str_text(&out))};
     VEC_PUSH(&item->evidence, e);
@@ -206,6 +206,8 @@ static void describe(struct judging *j, struct finding *item, const struct fact 
         struct message step = message_for(j, rule->steps[i], f, item->subject_name);
         VEC_PUSH(&item->steps, step);
     }
+    for (size_t i = 0; i < rule->patch_count; i++)
+        VEC_PUSH(&item->patches, rule->patches[i]);
     for (size_t i = 0; i < rule->reference_count; i++) {
         struct reference r = {rule->references[i], rule->references[i]};
         VEC_PUSH(&item->references, r);
@@ -243,7 +245,8 @@ void rules_judge(struct findings *out, const struct rule_results *results,
                             .rule = r->rule,
                             .first = out->list.count,
                             .set = rules_set_of(r->rule, facts)};
-        if (r->rule->helper || (set && !str_equal(set, j.set)))
+        bool speaks = r->outcome != OUTCOME_NOT_APPLICABLE;
+        if (!speaks || r->rule->helper || (set && !str_equal(set, j.set)))
             continue;
         for (size_t k = 0; k < r->fired_count; k++)
             add_finding(&j, r->fired[k], VERDICT_AFFECTED);

@@ -1,24 +1,23 @@
 /* finding.h - what a rule concluded about a target.
  *
  * Texts that a person reads are messages: an id (the English text with {named} places) and
- * arguments; show/ translates the id and puts the arguments in. Nothing below show/ knows a
- * language. Strings live in the findings' arena or outlive it (tables, the advisory file). */
+ * arguments; show/ translates the id and puts the arguments in. What stands in an argument as a
+ * sentence of its own (why something could not be read) is in the language of the process already.
+ * Strings live in the findings' arena or outlive it (tables, the advisory file). */
 #ifndef YAGURA_MODEL_FINDING_H
 #define YAGURA_MODEL_FINDING_H
 
+#include "base/language.h"
 #include "base/mem.h"
 #include "model/scale.h"
 
 #include <jansson.h>
 #include <stdint.h>
 
-/* Marks a message id for the translators; extracted by xgettext. */
-#define N_(text) text
-
 struct message_argument {
     const char *name;
     const char *value;
-    bool translate; /* the value is itself a message id (a title out of an advisory) */
+    bool translate; /* the value is itself a message id: a title out of an advisory, a `what` */
 };
 struct message {
     const char *id; /* NULL = no message */
@@ -29,6 +28,8 @@ struct message message_of(const char *id);
 /* Adds an argument; more than six are dropped (and caught by a test). */
 void message_put(struct message *m, const char *name, const char *value);
 void message_put_translated(struct message *m, const char *name, const char *value);
+/* The same text with the same arguments. */
+bool message_equal(const struct message *a, const struct message *b);
 /* English text, places filled in. */
 char *message_text(struct arena *arena, const struct message *m);
 
@@ -69,10 +70,11 @@ struct finding {
     VEC(struct evidence) evidence;
     VEC(struct reference) references;
     VEC(const char *) cves;
-    VEC(const char *) patches; /* ids that close it, best first */
+    VEC(const char *) patches; /* ids that close it, best first; of a checklist: any of them */
     bool exploited;            /* known to be used by attackers at that date */
     bool reachable;            /* from the network without login */
     bool unreachable;          /* nothing can reach it (shown below the others) */
+    bool repeated;             /* a checklist's row: an advisory asks for the same */
     const char *port;          /* "80/tcp" or NULL */
     const char *revision;      /* of the advisory: version and date */
     /* merged in afterwards from the state, DATE_NONE where unknown */

@@ -62,7 +62,7 @@ static void row_json(struct show *s, const struct audit *a, const struct rule_re
     show_json_line(s, o);
 }
 
-void show_checklist(struct show *s, const struct audit *a, const char *set)
+void show_checklist(struct show *s, const struct audit *a, const char *set, enum severity least)
 {
     VEC(const struct rule_result *) rows = {0};
     double total = 0, open = 0;
@@ -87,8 +87,9 @@ void show_checklist(struct show *s, const struct audit *a, const char *set)
         json_t *o = json_object();
         json_put_string(o, "type", "summary");
         json_put_string(o, "target", a->identity);
-        json_put_int(o, "found", (int64_t)fires);
-        json_put_int(o, "unknown", (int64_t)unknown);
+        json_put_int(o, "found", (int64_t)audit_found(a, least));
+        json_put_int(o, "unknown", (int64_t)audit_unknown(a));
+        json_put_int(o, "fails", (int64_t)fires);
         json_put_int(o, "checks", (int64_t)rows.count);
         json_object_set_new(o, "exposure", json_real((double)(long)(score * 10 + 0.5) / 10));
         show_json_line(s, o);
@@ -117,7 +118,7 @@ void show_checklist(struct show *s, const struct audit *a, const char *set)
                                                        : SHOW_GREEN);
         fprintf(s->out, "%s ", outcome_mark(r->outcome));
         show_colour(s, SHOW_PLAIN);
-        show_cell(s, show_translate(r->rule->title), title_width);
+        show_cell(s, language_text(r->rule->title), title_width);
         fputc(' ', s->out);
         show_cell(s, show_severity(r->rule->severity), 9);
         fputc(' ', s->out);
@@ -128,12 +129,15 @@ void show_checklist(struct show *s, const struct audit *a, const char *set)
     VEC_FREE(&rows);
     fputc('\n', s->out);
     CLEANUP_ARENA struct arena *arena = arena_new();
-    show_wrap(
-        s, "", 0,
-        arena_printf(arena,
-                     _("%zu checks: %zu fail, %zu cannot be judged. Exposure %.1f of 10 (0 is "
-                       "best; what cannot be judged counts as open)."),
-                     count, fires, unknown, score));
+    show_wrap(s, "", 0,
+              arena_printf(
+                  arena,
+                  ngettext("%zu check: %zu failed, %zu could not be judged. Exposure %.1f of 10 "
+                           "(0 is best; what could not be judged counts as open).",
+                           "%zu checks: %zu failed, %zu could not be judged. Exposure %.1f of 10 "
+                           "(0 is best; what could not be judged counts as open).",
+                           count),
+                  count, fires, unknown, score));
     show_wrap(s, "", 0,
               _("What each means and what to do: yagura rules explain NAME · yagura audit --all"));
 }

@@ -12,7 +12,7 @@ enum { IN_FULL = 3, AS_LINES = 7, LABEL = 9 };
  * what stands in the path of every connection. */
 static bool is_for_today(const struct finding *f)
 {
-    return finding_is_open(f) && !f->unreachable &&
+    return finding_is_open(f) && !f->unreachable && !f->repeated &&
            (f->exploited || f->severity == SEVERITY_CRITICAL ||
             (f->severity >= SEVERITY_HIGH && (f->reachable || f->rule_kind == RULE_UPDATE)));
 }
@@ -104,7 +104,7 @@ static void show_numbers(struct show *s, const struct audit *a)
     size_t today = 0, later = 0, info = 0, low = 0;
     for (size_t i = 0; i < a->findings->list.count; i++) {
         const struct finding *f = a->findings->list.items[i];
-        if (!finding_is_open(f))
+        if (!finding_is_open(f) || f->repeated)
             continue;
         if (is_for_today(f))
             today++;
@@ -118,7 +118,8 @@ static void show_numbers(struct show *s, const struct audit *a)
     CLEANUP_STR struct str line = {0};
     str_printf(&line, _("%zu to fix today, %zu this month"), today, later);
     if (low + info)
-        str_printf(&line, _(", %zu small things"), low + info);
+        str_printf(&line, ngettext(", %zu small thing", ", %zu small things", low + info),
+                   low + info);
     if (a->unknown)
         str_printf(&line, _(", %zu that cannot be judged"), a->unknown);
     if (a->fixed)
@@ -133,7 +134,7 @@ static void show_title(struct show *s, const struct audit *a)
     char day[16];
     CLEANUP_STR struct str line = {0};
     date_format_day(a->as_of, day);
-    str_add(&line, *a->host_name ? a->host_name : target_name(a->target));
+    str_add(&line, *a->host_name ? a->host_name : language_text(target_name(a->target)));
     if (*a->host_line)
         str_printf(&line, " (%s)", a->host_line);
     if (a->as_of != a->now)
@@ -164,7 +165,7 @@ static void show_warnings(struct show *s, const struct audit *a)
                     "import PATH"));
 }
 
-static const char *target_words(const struct audit *a, struct arena *arena)
+const char *show_target_words(struct arena *arena, const struct audit *a)
 {
     switch (target_kind(a->target)) {
     case TARGET_ROOT:
@@ -178,15 +179,24 @@ static const char *target_words(const struct audit *a, struct arena *arena)
     }
 }
 
+const char *show_question_words(struct arena *arena, const struct audit *a)
+{
+    char day[16];
+    if (a->as_of == a->now)
+        return show_target_words(arena, a);
+    date_format_day(a->as_of, day);
+    return arena_printf(arena, "%s --as-of %s", show_target_words(arena, a), day);
+}
+
 static void show_next(struct show *s, const struct audit *a, size_t left_out)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
-    const char *words = target_words(a, arena);
+    const char *words = show_target_words(arena, a), *question = show_question_words(arena, a);
     const struct finding *first = a->findings->list.count ? a->findings->list.items[0] : NULL;
     fputc('\n', s->out);
     if (left_out)
         show_wrap(s, "", 0,
-                  arena_printf(arena, _("%zu more: yagura audit%s --all"), left_out, words));
+                  arena_printf(arena, _("%zu more: yagura audit%s --all"), left_out, question));
     CLEANUP_STR struct str next = {0};
     const struct message *todo = NULL;
     if (first && (finding_is_open(first) || first->verdict == VERDICT_UNKNOWN))
@@ -205,17 +215,14 @@ static void show_next(struct show *s, const struct audit *a, size_t left_out)
               arena_printf(arena,
                            _("Try also: yagura patch plan%s (what to do, in order) · yagura "
                              "ports%s (what listens)"),
-                           words, words));
+                           question, words));
 }
 
 static json_t *summary_json(const struct audit *a, enum severity fail_on)
 {
-    size_t today = 0, found = 0;
-    for (size_t i = 0; i < a->findings->list.count; i++) {
-        const struct finding *f = a->findings->list.items[i];
-        today += is_for_today(f);
-        found += finding_is_open(f) && f->severity >= fail_on;
-    }
+    size_t today = 0;
+    for (size_t i = 0; i < a->findings->list.count; i++)
+        today += is_for_today(a->findings->list.items[i]);
     char as_of[32];
     date_format(a->as_of, as_of);
     json_t *o = json_object();
@@ -224,9 +231,9 @@ static json_t *summary_json(const struct audit *a, enum severity fail_on)
     json_put_string(o, "host", a->host_name);
     json_put_string(o, "os", a->host_line);
     json_put_string(o, "as_of", as_of);
-    json_put_int(o, "found", (int64_t)found);
+    json_put_int(o, "found", (int64_t)audit_found(a, fail_on));
     json_put_int(o, "today", (int64_t)today);
-    json_put_int(o, "unknown", (int64_t)a->unknown);
+    json_put_int(o, "unknown", (int64_t)audit_unknown(a));
     json_put_int(o, "fixed", (int64_t)a->fixed);
     json_put_int(o, "advisories", (int64_t)advisories_count(a->advisories));
     return o;
@@ -283,6 +290,12 @@ void show_explain(struct show *s, const struct audit *a, const struct finding *f
 {
     if (s->json) {
         show_json_line(s, finding_to_json(f, a->identity));
+        json_t *o = json_object();
+        json_put_string(o, "type", "summary");
+        json_put_string(o, "target", a->identity);
+        json_put_int(o, "found", finding_is_open(f));
+        json_put_int(o, "unknown", f->verdict == VERDICT_UNKNOWN);
+        show_json_line(s, o);
         return;
     }
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -307,7 +320,7 @@ void show_explain(struct show *s, const struct audit *a, const struct finding *f
     for (size_t i = 0; i < f->evidence.count; i++) {
         const struct evidence *e = &f->evidence.items[i];
         CLEANUP_STR struct str text = {0};
-        str_add(&text, e->path ? e->path : "");
+        str_add(&text, language_text(e->path)); /* "this host" stands there too */
         if (e->line)
             str_printf(&text, ":%llu", (unsigned long long)e->line);
         else if (e->offset >= 0)

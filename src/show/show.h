@@ -1,18 +1,16 @@
 /* show.h - how things look to a person: language, width, colour; and as JSON Lines.
  *
- * Results go to `out`. Texts are message ids, translated here and nowhere below: _("...") for
- * texts of this floor, show_message() for those that findings carry. Columns are as wide as
+ * Results go to `out`. Texts are message ids (base/language.h): _("...") for texts of this floor,
+ * show_message() for those that findings carry. Columns are as wide as
  * wcwidth() says. Colour only on a terminal, never with NO_COLOR, never as the only sign. */
 #ifndef YAGURA_SHOW_SHOW_H
 #define YAGURA_SHOW_SHOW_H
 
 #include "audit/audit.h"
+#include "base/language.h"
 #include "model/finding.h"
 
-#include <libintl.h>
 #include <stdio.h>
-
-#define _(text) gettext(text)
 
 struct show {
     FILE *out;
@@ -21,13 +19,13 @@ struct show {
     bool all;       /* --all: nothing is left out for the sake of one screen */
 };
 
-/* Takes the wish from `lang` ("en", "ja" or NULL), LC_ALL, LC_MESSAGES, LANG, in that order. */
-void show_language(const char *lang);
 void show_init(struct show *s, FILE *out, bool json);
 
 /* The message in the person's language, places filled in; in the arena. */
 const char *show_message(struct arena *arena, const struct message *m);
-const char *show_translate(const char *id); /* "" for NULL and "" */
+
+/* A rule's text as it reads without a finding: {extension} becomes ‹extension›. In the arena. */
+const char *show_places(struct arena *arena, const char *id);
 
 /* Columns that a text takes. */
 unsigned show_columns(const char *text);
@@ -39,6 +37,11 @@ void show_wrap(struct show *s, const char *first, unsigned indent, const char *t
 enum show_colour { SHOW_PLAIN, SHOW_BOLD, SHOW_RED, SHOW_YELLOW, SHOW_GREEN, SHOW_DIM };
 void show_colour(struct show *s, enum show_colour c);
 
+/* " --image FILE": what to add to a command so that it looks at the same target. */
+const char *show_target_words(struct arena *arena, const struct audit *a);
+/* And as of the same day. */
+const char *show_question_words(struct arena *arena, const struct audit *a);
+
 /* A line of JSON. Consumes the reference. */
 void show_json_line(struct show *s, json_t *object);
 
@@ -46,7 +49,7 @@ void show_json_line(struct show *s, json_t *object);
 void show_audit(struct show *s, const struct audit *a, enum severity fail_on);
 void show_explain(struct show *s, const struct audit *a, const struct finding *f);
 void show_facts(struct show *s, const struct audit *a);
-void show_checklist(struct show *s, const struct audit *a, const char *set);
+void show_checklist(struct show *s, const struct audit *a, const char *set, enum severity least);
 void show_ports(struct show *s, const struct audit *a);
 void show_plan(struct show *s, const struct audit *a, const struct plan *p);
 

@@ -28,7 +28,7 @@ static void is_link_to_nothing(struct target *t, const char *link, struct error 
     char to[512];
     bool known = t->ops->readlink && t->ops->readlink(t, link, to, sizeof to, NULL);
     error_set(e, ERR_UNREADABLE, "%s is a link to %s, which is not there", link,
-              known ? to : "somewhere");
+              known ? to : _("somewhere"));
 }
 
 void absent_explain(struct target *t, const char *path, bool folder, struct error *e)
