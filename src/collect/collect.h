@@ -84,6 +84,9 @@ bool collect_there(struct collection *c, const char *what, const char *path, boo
 size_t collect_list(struct collection *c, const char *what, const char *path,
                     struct target_entry **out, bool *lost);
 
+/* States that this text, another tool's, has no files: all kinds that live in them are unread. */
+void collect_text_unread(struct collection *c, const char *what, const char *reason);
+
 /* One function a source; the table in collect.c names them. */
 void collect_registry(struct collection *c);      /* windows: hives, host, wanted values */
 void collect_windows(struct collection *c);       /* windows: hotfixes, services, shares ... */

@@ -346,8 +346,8 @@ static void look_at_windows(struct search *s)
     const char *last = "";
     if (s->w->alone) {
         s->everything = false;
-        facts_unread(c->facts, N_("leaving"), "",
-                     _("only registry hives were given, and no files"));
+        facts_unread(c->facts, N_("leaving"), "/",
+                     _("the system's folder is not here, so the volume is not"));
         return;
     }
     read_shell(s);
