@@ -117,6 +117,13 @@ bool cli_fail_on(const struct cli *cli, enum severity *out)
     return false;
 }
 
+int cli_code_of(const struct error *e)
+{
+    bool bad_input = e->code == ERR_ABSENT || e->code == ERR_USAGE || e->code == ERR_FORMAT ||
+                     e->code == ERR_UNSUPPORTED;
+    return bad_input ? EXIT_USAGE : EXIT_UNKNOWN;
+}
+
 struct audit *cli_audit(const struct cli *cli, const struct audit_request *request, int *code)
 {
     struct audit *a = NULL;
@@ -124,11 +131,7 @@ struct audit *cli_audit(const struct cli *cli, const struct audit_request *reque
     if (audit_run(&a, request, &e))
         return a;
     cli_complain(&e);
-    /* A target that cannot be opened is bad input; what is in it is another matter. */
-    *code = e.code == ERR_ABSENT || e.code == ERR_USAGE || e.code == ERR_FORMAT ||
-                    e.code == ERR_UNSUPPORTED
-                ? EXIT_USAGE
-                : EXIT_UNKNOWN;
+    *code = cli_code_of(&e);
     return NULL;
 }
 

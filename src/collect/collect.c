@@ -273,6 +273,24 @@ static size_t run_cage(size_t first, struct collection *c, struct parent *p)
     return failed + 1;
 }
 
+/* Of a text that no source took for its own: which are read, and what this one begins with. */
+static const char *strange_text(const struct target *target, struct arena *arena)
+{
+    enum { MOST_SHOWN = 60 };
+    size_t size, position = 0, length;
+    const char *line, *text = target_text(target, &size);
+    CLEANUP_STR struct str begins = {0};
+    while (!begins.length && str_next_line(text, size, &position, &line, &length)) {
+        while (length && str_is_space(*line))
+            line++, length--;
+        str_add_printable(&begins, line, length < MOST_SHOWN ? length : MOST_SHOWN);
+    }
+    const char *read = _("this text is neither what systeminfo prints on Windows nor what "
+                         "showrev -p prints on Solaris (with uname -a before it)");
+    return begins.length ? arena_printf(arena, _("%s; it begins: %s"), read, str_text(&begins))
+                         : arena_printf(arena, _("%s; it is empty"), read);
+}
+
 bool collect_all(struct facts *facts, struct target *target, const struct wants *wants,
                  const struct cache *cache, int64_t now, struct error *e)
 {
@@ -296,7 +314,7 @@ bool collect_all(struct facts *facts, struct target *target, const struct wants 
     if (!collect_host(&c))
         facts_unread(facts, N_("operating system"), target_name(target),
                      target_kind(target) == TARGET_TEXT
-                         ? _("this text is not what systeminfo or showrev -p print")
+                         ? strange_text(target, facts_arena(facts))
                          : _("none was recognised; the path or image may be cut short, or not the "
                              "system's volume"));
     return true;
@@ -356,19 +374,54 @@ void wants_with_prefix(const struct wants *wants, const char *prefix, size_t *fi
     }
 }
 
-char *collect_text(struct collection *c, const char *path, size_t most, size_t *size)
+static void said(struct collection *c, const char *what, const char *path, const struct error *e,
+                 bool *lost)
 {
-    char *data = NULL;
+    if (e->code == ERR_ABSENT)
+        return;
+    facts_unread(c->facts, what, path, e->message);
+    if (lost)
+        *lost = true;
+}
+
+char *collect_text_of(struct collection *c, const char *what, const char *path, size_t most,
+                      size_t *size, bool *lost)
+{
+    CLEANUP_FREE char *data = NULL;
     size_t length;
     struct error e = ERROR_INIT;
     if (!target_read(c->target, path, most, &data, &length, &e)) {
-        if (e.code != ERR_ABSENT)
-            facts_unread(c->facts, path, path, e.message);
+        said(c, what, path, &e, lost);
         return NULL;
     }
-    char *copy = arena_strndup(c->arena, data, length);
-    free(data);
     if (size)
         *size = length;
-    return copy;
+    return arena_strndup(c->arena, data, length);
+}
+
+char *collect_text(struct collection *c, const char *path, size_t most, size_t *size)
+{
+    return collect_text_of(c, path, path, most, size, NULL);
+}
+
+bool collect_there(struct collection *c, const char *what, const char *path, bool *lost)
+{
+    struct target_stat st;
+    struct error e = ERROR_INIT;
+    bool there = target_stat(c->target, path, true, &st, &e);
+    if (!there)
+        said(c, what, path, &e, lost);
+    return there;
+}
+
+size_t collect_list(struct collection *c, const char *what, const char *path,
+                    struct target_entry **out, bool *lost)
+{
+    size_t count;
+    struct error e = ERROR_INIT;
+    if (target_list(c->target, path, c->arena, out, &count, &e))
+        return count;
+    *out = NULL;
+    said(c, what, path, &e, lost);
+    return 0;
 }

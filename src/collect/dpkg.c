@@ -163,11 +163,9 @@ static bool read_one(struct collection *c, const char *path, size_t most, bool a
 static bool say_journal(struct collection *c)
 {
     static const char path[] = "/var/lib/dpkg/updates";
-    struct target_entry *entries = NULL;
-    size_t count = 0;
-    struct error e = ERROR_INIT;
-    if (!target_list(c->target, path, c->arena, &entries, &count, &e))
-        return false;
+    struct target_entry *entries;
+    bool lost = false;
+    size_t count = collect_list(c, N_("installed packages"), path, &entries, &lost);
     for (size_t i = 0; i < count; i++)
         if (str_is_digit(entries[i].name[0])) {
             facts_unread(c->facts, N_("installed packages"), path,
@@ -175,7 +173,7 @@ static bool say_journal(struct collection *c)
                            "run: sudo dpkg --configure -a"));
             return true;
         }
-    return false;
+    return lost;
 }
 
 void collect_dpkg(struct collection *c)
@@ -214,17 +212,21 @@ void collect_dpkg(struct collection *c)
 /* --- architectures --- */
 
 size_t dpkg_architectures(struct target *target, const struct facts *facts, struct arena *arena,
-                          const char **out, size_t most)
+                          const char **out, size_t most, struct error *e)
 {
     static const char *const tell[] = {"dpkg", "apt", "libc6", "base-files"};
     CLEANUP_FREE char *text = NULL;
     size_t size = 0, position = 0, length, count = 0;
     const char *line;
-    struct error e = ERROR_INIT;
-    if (target_read(target, "/var/lib/dpkg/arch", 64 << 10, &text, &size, &e))
+    struct error why = ERROR_INIT;
+    if (!target_read(target, "/var/lib/dpkg/arch", 64 << 10, &text, &size, &why)) {
+        if (e && why.code != ERR_ABSENT)
+            *e = why;
+    } else {
         while (count < most && str_next_line(text, size, &position, &line, &length))
             if (length)
                 out[count++] = arena_strndup(arena, line, length);
+    }
     for (size_t i = 0; !count && most && i < ARRAY_COUNT(tell); i++)
         for (const struct fact *f = facts_first(facts, "package"); f && !count;
              f = facts_next(facts, "package", f))
@@ -238,5 +240,5 @@ size_t dpkg_architectures(struct target *target, const struct facts *facts, stru
 const char *dpkg_native_arch(struct target *target, const struct facts *facts, struct arena *arena)
 {
     const char *one[1];
-    return dpkg_architectures(target, facts, arena, one, 1) ? one[0] : NULL;
+    return dpkg_architectures(target, facts, arena, one, 1, NULL) ? one[0] : NULL;
 }
