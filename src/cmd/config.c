@@ -56,6 +56,8 @@ static bool read_guard(struct parse *p, const struct yaml_node *map)
         bool good;
         if (str_equal(key->text, "detect_only"))
             good = read_truth(p, value, &p->config->detect_only);
+        else if (str_equal(key->text, "bounded_queue"))
+            good = read_truth(p, value, &p->config->bounded_queue);
         else if (str_equal(key->text, "sweep_seconds"))
             good = read_number(p, value, 0, &p->config->sweep_seconds);
         else if (str_equal(key->text, "selftest_seconds"))

@@ -7,6 +7,8 @@
  *     detect_only: no                 tell, and put nothing back
  *     sweep_seconds: 3600             how often all content is read (0: never)
  *     selftest_seconds: 5             how often the guard proves that it sees (0: never)
+ *     bounded_queue: no               the kernel keeps at most fs.fanotify.max_queued_events
+ *                                     changes for the guard, not as many as memory holds
  *   sites:
  *     www:
  *       policies:                     behind those of its profile; the last that fits wins
@@ -28,7 +30,7 @@ struct config_site {
 struct config {
     const char *on_tamper; /* NULL: none */
     uint64_t keep, sweep_seconds, selftest_seconds;
-    bool detect_only;
+    bool detect_only, bounded_queue;
     struct config_site *sites;
     size_t site_count;
     struct arena *arena;

@@ -271,6 +271,7 @@ static int loop(struct running *r, struct alive *alive)
                                     .alive = alive,
                                     .unprivileged = geteuid() != 0,
                                     .detect_only = r->cli->detect_only || r->config->detect_only,
+                                    .bounded_queue = r->config->bounded_queue,
                                     .sweep_seconds = (unsigned)r->config->sweep_seconds,
                                     .selftest_seconds = (unsigned)r->config->selftest_seconds,
                                     .own_policies = own_policies,

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -320,6 +321,18 @@ static void restore_dir_time(struct mender *m, int dirfd, uint32_t index)
         set_times(dirfd, &dir);
 }
 
+/* What could not be moved as it is a mount point: the mount is taken away, and what lies below
+ * is looked at in the next round. */
+static bool uncover(struct mender *m, const struct spot *at, const struct error *e)
+{
+    char path[320];
+    if (e->sys_errno != EBUSY)
+        return false;
+    snprintf(path, sizeof path, "/proc/self/fd/%d/%s", at->dirfd, at->name);
+    m->uncovered = umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0;
+    return m->uncovered;
+}
+
 static enum mend_result not_published(struct mender *m, const struct spot *at,
                                       const struct walk_entry *is)
 {
@@ -328,7 +341,7 @@ static enum mend_result not_published(struct mender *m, const struct spot *at,
         .path = at->path, .kind = DIFFERENCE_ADDED, .policy = at->policy, .bad = is->st};
     if (!verify_against_policy(at->dirfd, is, NULL, at->policy, 0, &event.reason))
         return tell_left(m, &event);
-    if (!m->dry_run && !move_aside(m, at->dirfd, at->name, &event, &e))
+    if (!m->dry_run && !move_aside(m, at->dirfd, at->name, &event, &e) && !uncover(m, at, &e))
         return e.code == ERR_ABSENT ? MEND_RIGHT : tell_failed(m, &event, &e);
     return tell_done(m, &event);
 }
@@ -415,7 +428,8 @@ static enum mend_result put_back(struct mender *m, const struct spot *at,
     if (!m->dry_run && m->find_dir && m->find_dir(m->context, at->index, &dir) && dir >= 0 &&
         fetch_dir(m, at, dir, event->kind != DIFFERENCE_REMOVED, event))
         return tell_done(m, event);
-    if (!m->dry_run && !replace(m, at->index, at->dirfd, at->name, event, &e))
+    if (!m->dry_run && !replace(m, at->index, at->dirfd, at->name, event, &e) &&
+        !uncover(m, at, &e))
         return tell_failed(m, event, &e);
     return tell_done(m, event);
 }
@@ -602,6 +616,10 @@ static enum mend_result mend_along(struct mender *m, const char *path, bool *aga
         worst = worse(worst, mend_name(m, &at, &below));
         if (keeps_times(at.policy))
             restore_dir_time(m, dirfd, folder);
+        if (m->uncovered) {
+            *again = true;
+            return worst;
+        }
         if (last || !below)
             break;
         int next = open_below(dirfd, name);
@@ -628,7 +646,7 @@ enum mend_result mend_path(struct mender *m, const char *path)
     enum mend_result worst = MEND_RIGHT;
     bool again = true;
     for (int try = 0; again && try < MEND_TRIES; try++) {
-        again = false;
+        again = m->uncovered = false;
         worst = worse(worst, mend_along(m, path, &again));
     }
     if (!again)

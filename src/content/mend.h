@@ -19,6 +19,8 @@
  * exchanged is fetched back by renaming, whatever it holds, and a stranger of the same name goes
  * aside as a whole.
  *
+ * What is mounted over a wrong name is unmounted (lazily), and what lies below is looked at.
+ *
  * Directories keep their published modification time after a mend. Nothing is synced here:
  * mend_sync() makes durable what was done, after the pages are back. */
 #ifndef YAGURA_CONTENT_MEND_H
@@ -60,6 +62,7 @@ struct mender {
     bool (*find_dir)(void *context, uint32_t index, int *fd);
     void (*event)(void *context, const struct mend_event *event);
     void *context;
+    bool uncovered; /* the mender's own: a mount was taken away in this round */
 };
 
 enum mend_result { MEND_RIGHT, MEND_DONE, MEND_LEFT, MEND_FAILED };

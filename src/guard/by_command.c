@@ -171,7 +171,7 @@ static pid_t start(char *const argv[], struct error *e)
 
 static bool open_watch(struct by_command *b, const struct site *site, struct error *e)
 {
-    if (!watch_open(&b->watch, e) || !watch_add(b->watch, site->rootfd, e))
+    if (!watch_open(&b->watch, false, e) || !watch_add(b->watch, site->rootfd, e))
         return false;
     b->places = places_new(site, 1, b->watch);
     b->end = eventfd(0, EFD_CLOEXEC);

@@ -380,7 +380,7 @@ static void open_live(struct guard *g, size_t i)
 static bool start(struct guard *g, struct error *e)
 {
     if (!(g->options.unprivileged ? watch_open_unprivileged(&g->watch, e)
-                                  : watch_open(&g->watch, e)))
+                                  : watch_open(&g->watch, g->options.bounded_queue, e)))
         return false;
     g->places = places_new(g->sites, g->count, g->watch);
     for (size_t i = 0; i < g->count; i++)
@@ -450,15 +450,52 @@ static void tick(struct guard *g)
         check_root(g, &g->live[i]);
 }
 
-/* Reading the list again is how the kernel learns that we have seen it. */
+/* Field 5 of a line of mountinfo (proc(5)), where space, tab, newline and backslash are \ooo. */
+static bool mount_point(const char *line, size_t length, struct str *out)
+{
+    size_t at = 0;
+    str_clear(out);
+    for (int field = 1; field < 5 && at < length; at++)
+        field += line[at] == ' ';
+    for (; at < length && line[at] != ' '; at++) {
+        if (line[at] != '\\' || length - at < 4) {
+            str_add_char(out, line[at]);
+            continue;
+        }
+        str_add_char(out, (char)((line[at + 1] - '0') << 6 | (line[at + 2] - '0') << 3 |
+                                 (line[at + 3] - '0')));
+        at += 3;
+    }
+    return out->length > 0;
+}
+
+/* What is mounted beneath a document root may hide what was published. */
+static void look_at_mount(struct guard *g, const char *point)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        const char *root = g->sites[i].row.root;
+        size_t length = strlen(root);
+        if (strncmp(point, root, length) == 0 && point[length] == '/' && point[length + 1])
+            look_at(g, &g->live[i], point + length + 1);
+    }
+}
+
+/* Reading the list again is also how the kernel learns that we have seen it. */
 static void mounts_changed(struct guard *g)
 {
+    CLEANUP_STR struct str list = {0}, point = {0};
     char buffer[4096];
+    ssize_t n;
     lseek(g->mounts, 0, SEEK_SET);
-    while (read(g->mounts, buffer, sizeof buffer) > 0)
-        continue;
+    while ((n = read(g->mounts, buffer, sizeof buffer)) > 0)
+        str_add_bytes(&list, buffer, (size_t)n);
     for (size_t i = 0; i < g->count; i++)
         check_root(g, &g->live[i]);
+    const char *line;
+    size_t position = 0, length;
+    while (str_next_line(str_text(&list), list.length, &position, &line, &length))
+        if (mount_point(line, length, &point))
+            look_at_mount(g, point.data);
 }
 
 bool guard_step(struct guard *g, int timeout_ms, int other_fd, struct error *e)

@@ -57,6 +57,7 @@ struct guard_options {
     struct alive *alive; /* beats and progress go there; may be NULL */
     bool unprivileged; /* inotify instead of fanotify: see watch.h for what it loses */
     bool detect_only;
+    bool bounded_queue; /* see watch.h */
     unsigned sweep_seconds;    /* a paced sweep of all content takes this long; 0: none */
     unsigned selftest_seconds; /* 0: none */
     void (*event)(void *context, const struct guard_event *event);

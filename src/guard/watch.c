@@ -33,9 +33,10 @@ struct watch {
     uint64_t seen[SEEN]; /* hashes of what this batch has told; only saves work */
 };
 
-bool watch_open(struct watch **out, struct error *e)
+bool watch_open(struct watch **out, bool bounded, struct error *e)
 {
-    int fd = fanotify_init(group_flags, O_RDONLY | O_CLOEXEC);
+    unsigned flags = bounded ? group_flags & ~(unsigned)FAN_UNLIMITED_QUEUE : group_flags;
+    int fd = fanotify_init(flags, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         if (errno == EINVAL || errno == ENOSYS)
             error_set(e, ERR_UNSUPPORTED, "this kernel has no fanotify that names what changed "
