@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/language.h"
 #include "base/str.h"
+#include "content/dpkg_owned.h"
 #include "base/yaml.h"
 #include "content/profile.h"
 
@@ -106,7 +107,10 @@ static bool read_top(struct parse *p, const struct yaml_node *top)
     for (size_t i = 0; i < top->count; i++) {
         const struct yaml_node *key = top->keys[i], *value = top->items[i];
         bool good;
-        if (str_equal(key->text, "on_tamper")) {
+        if (str_equal(key->text, "dpkg")) {
+            good = value->kind == YAML_SCALAR || wrong(p, value, _("this wants a folder"));
+            p->config->dpkg = good && value->text[0] ? value->text : NULL;
+        } else if (str_equal(key->text, "on_tamper")) {
             good = value->kind == YAML_SCALAR || wrong(p, value, _("this wants a command"));
             p->config->on_tamper = good && value->text[0] ? value->text : NULL;
         } else if (str_equal(key->text, "keep"))
@@ -130,7 +134,7 @@ bool config_load(struct config **out, const char *flag, struct error *e)
     const char *path = flag ? flag : named ? env : default_path;
     CLEANUP(config_cleanup) struct config *c = mem_alloc(sizeof *c);
     *c = (struct config){
-        .keep = 10, .sweep_seconds = 3600, .selftest_seconds = 5, .arena = arena_new()};
+        .keep = 10, .dpkg = DPKG_ADMINDIR, .sweep_seconds = 3600, .selftest_seconds = 5, .arena = arena_new()};
     CLEANUP_FREE char *text = NULL;
     size_t size, count;
     struct error problem = ERROR_INIT;

@@ -3,6 +3,7 @@
  *
  *   on_tamper: /usr/local/bin/alarm   run by sh -c, as nobody, a burst as JSON on its input
  *   keep: 10                          generations that gc keeps
+ *   dpkg: /var/lib/dpkg               files that packages own follow their package ("": no)
  *   guard:
  *     detect_only: no                 tell, and put nothing back
  *     sweep_seconds: 3600             how often all content is read (0: never)
@@ -29,6 +30,7 @@ struct config_site {
 
 struct config {
     const char *on_tamper; /* NULL: none */
+    const char *dpkg;      /* NULL: packages are nothing special */
     uint64_t keep, sweep_seconds, selftest_seconds;
     bool detect_only, bounded_queue;
     struct config_site *sites;

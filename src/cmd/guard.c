@@ -2,13 +2,16 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "content/dpkg_owned.h"
 #include "guard/guard.h"
 #include "guard/report.h"
 #include "guard/supervise.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* The guard's own process: what it holds while it lives. */
@@ -257,6 +260,51 @@ static bool open_sites(struct running *r, struct error *e)
     return r->count > 0;
 }
 
+/* What packages changed while nobody looked on. */
+static bool accept_packages(struct running *r, struct error *e)
+{
+    for (size_t i = 0; r->config->dpkg && i < r->count; i++) {
+        CLEANUP(dpkg_owned_cleanup) struct dpkg_owned *d = NULL;
+        CLEANUP_JSON json_t *entry = cli_site_entry(r->cli, "publish");
+        struct error absent = ERROR_INIT;
+        size_t count;
+        if (!dpkg_owned_load(&d, r->config->dpkg, &r->sites[i], NULL, 0, &absent)) {
+            if (absent.code == ERR_ABSENT)
+                return true;
+            *e = absent;
+            return false;
+        }
+        if (dpkg_owned_is_newer(d) &&
+            !dpkg_owned_publish(d, r->state, r->objects, &r->sites[i], entry, &count, e))
+            return false;
+    }
+    return true;
+}
+
+/* `yagura publish --touched` in a process of its own; the guard goes on meanwhile. */
+static pid_t dpkg_ended(void *context, const char *site, const char *names, size_t size)
+{
+    struct running *r = context;
+    char file[64], state[64];
+    CLEANUP_CLOSE int fd = memfd_create("touched", 0);
+    CLEANUP_CLOSE int dir = fcntl(state_dirfd(r->state), F_DUPFD, 0);
+    if (fd < 0 || dir < 0 || write(fd, names, size) != (ssize_t)size)
+        return 0;
+    snprintf(file, sizeof file, "/proc/self/fd/%d", fd);
+    snprintf(state, sizeof state, "/proc/self/fd/%d", dir);
+    const char *argv[] = {"yagura", "publish", site, "--dpkg", "--touched", file, "--state",
+                          state, "--json", r->cli->config ? "--config" : NULL, r->cli->config,
+                          NULL};
+    pid_t pid = fork();
+    if (pid)
+        return pid > 0 ? pid : 0;
+    int null = open("/dev/null", O_RDWR);
+    dup2(null, 0);
+    dup2(null, 1);
+    execv("/proc/self/exe", (char **)argv);
+    _exit(127);
+}
+
 static const struct policies *own_policies(void *context, const char *site)
 {
     struct running *r = context;
@@ -274,6 +322,8 @@ static int loop(struct running *r, struct alive *alive)
                                     .bounded_queue = r->config->bounded_queue,
                                     .sweep_seconds = (unsigned)r->config->sweep_seconds,
                                     .selftest_seconds = (unsigned)r->config->selftest_seconds,
+                                    .dpkg_admindir = r->config->dpkg,
+                                    .dpkg_ended = dpkg_ended,
                                     .own_policies = own_policies,
                                     .event = on_event,
                                     .context = r};
@@ -283,7 +333,7 @@ static int loop(struct running *r, struct alive *alive)
                                        .hook = r->config->on_tamper,
                                        .burst = on_burst,
                                        .context = r};
-    if (!report_start(&r->report, &reporting, &e) ||
+    if (!accept_packages(r, &e) || !report_start(&r->report, &reporting, &e) ||
         !guard_start(&r->guard, &options, r->sites, r->count, &e) ||
         !control_open(&r->control, state_dirfd(r->state), answer, closed, r, &e)) {
         cli_complain(&e);

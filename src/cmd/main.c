@@ -56,6 +56,10 @@ const struct option_row cli_options[] = {
     {"--mtree", NULL, N_("as text for mtree -f"), OPTION(mtree), NULL},
     {"--detect-only", NULL, N_("say what changes, and put nothing back"), OPTION(detect_only),
      NULL},
+    {"--dpkg", NULL, N_("what dpkg's own record says of files that packages own"), OPTION(dpkg),
+     NULL},
+    {"--touched", "FILE", N_("names that dpkg was seen at, each ended by NUL (from the guard)"),
+     OPTION(touched), NULL},
     {"--before", "DATE", N_("only what was published before"), OPTION(before), NULL},
 };
 const size_t cli_option_count = ARRAY_COUNT(cli_options);
@@ -121,8 +125,9 @@ const struct command cli_commands[] = {
      "--quick --all", cmd_verify},
     {"publish", "[SITE] [--yes] [-- COMMAND ...]", N_("what differs becomes the published state"),
      N_("Shows what differs and asks. With a command, runs it and publishes what it changed, and "
-        "nothing that other hands changed meanwhile."),
-     "--yes --dry-run --all --because --who --", cmd_publish},
+        "nothing that other hands changed meanwhile. --dpkg publishes, unasked, files of Debian "
+        "packages whose content is what dpkg's record (MD5) says; a guard does so by itself."),
+     "--yes --dry-run --all --dpkg --touched --because --who --", cmd_publish},
     {"restore", "[SITE [PATH ...]] [--generation N] [--dry-run] [--yes]",
      N_("put a site back as it was published"),
      N_("What was changed is put back, what was added is moved aside and kept. An older "

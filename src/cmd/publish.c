@@ -1,12 +1,16 @@
 #include "cmd/site.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "content/dpkg_owned.h"
 #include "content/publish.h"
 #include "guard/by_command.h"
 
 #include <stdlib.h>
 #include <sys/wait.h>
+
+enum { MOST_TOUCHED = 256 * 1024 * 1024 };
 
 /* Which differences are to be let in. */
 struct choice {
@@ -128,6 +132,32 @@ static int run_and_publish(struct cli *cli, struct open_site *s)
     return code;
 }
 
+/* The guard starts this as well, and goes on guarding: there is no hold then. */
+static int publish_dpkg(struct cli *cli, struct open_site *s)
+{
+    CLEANUP(dpkg_owned_cleanup) struct dpkg_owned *d = NULL;
+    CLEANUP_FREE char *touched = NULL;
+    struct error e = ERROR_INIT;
+    size_t size = 0, count;
+    if (!s->config->dpkg)
+        return cli_usage(cli, _("the configuration says that packages are nothing special"));
+    CLEANUP_JSON json_t *entry = cli_site_entry(cli, "publish");
+    if ((cli->touched && !file_read(&touched, &size, cli->touched, MOST_TOUCHED, &e)) ||
+        !dpkg_owned_load(&d, s->config->dpkg, &s->site, touched, size, &e) ||
+        !dpkg_owned_publish(d, s->state, s->objects, &s->site, entry, &count, &e)) {
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
+    if (cli->json)
+        cli_site_summary(cli, &s->site, 0, 0, count, 0);
+    else if (count)
+        printf(_("%s: generation %llu is published (%zu names, by dpkg's record)\n"),
+               s->site.row.name, (unsigned long long)s->site.row.generation, count);
+    else
+        printf(_("%s: nothing to publish\n"), s->site.row.name);
+    return EXIT_CLEAN;
+}
+
 int cmd_publish(struct cli *cli)
 {
     CLEANUP_OPEN_SITE struct open_site s;
@@ -137,11 +167,18 @@ int cmd_publish(struct cli *cli)
     int code;
     if (!cli_site(cli, &wants, &s, &code))
         return code;
+    if (cli->touched)
+        return publish_dpkg(cli, &s);
     if (!cli_hold(&hold, &s, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
-    code = cli->behind_count ? run_and_publish(cli, &s) : publish(cli, &s, &(struct choice){0}, true);
+    if (cli->dpkg)
+        code = publish_dpkg(cli, &s);
+    else if (cli->behind_count)
+        code = run_and_publish(cli, &s);
+    else
+        code = publish(cli, &s, &(struct choice){0}, true);
     if (!cli_release(&hold, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;

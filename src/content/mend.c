@@ -612,6 +612,8 @@ static enum mend_result mend_along(struct mender *m, const char *path, bool *aga
         at.policy = policy_of(m->policies, part, is_dir, at.policy);
         if (at.policy == POLICY_IGNORE)
             return worse(worst, MEND_LEFT);
+        if (m->waits && (last || at.index == MANIFEST_NONE) && m->waits(m->context, part, path))
+            return worse(worst, MEND_LEFT);
         bool below;
         worst = worse(worst, mend_name(m, &at, &below));
         if (keeps_times(at.policy))

@@ -60,6 +60,8 @@ struct mender {
     /* The published directory `index`, open, wherever it is now; *fd -1: it is no more. False:
      * its identity is not known, any directory of its name is taken for it. May be NULL. */
     bool (*find_dir)(void *context, uint32_t index, int *fd);
+    /* Is this name on the way to `path` to be left alone for now? MEND_LEFT then. May be NULL. */
+    bool (*waits)(void *context, const char *name, const char *path);
     void (*event)(void *context, const struct mend_event *event);
     void *context;
     bool uncovered; /* the mender's own: a mount was taken away in this round */

@@ -1,6 +1,7 @@
 #include "guard/guard.h"
 
 #include "base/str.h"
+#include "guard/dpkg_run.h"
 #include "guard/places.h"
 #include "guard/sweeper.h"
 #include "guard/watch.h"
@@ -13,6 +14,7 @@
 #include <sys/fanotify.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +29,7 @@ struct live_site {
     struct guard *guard;
     size_t number;
     bool held, root_gone;
+    pid_t publisher; /* of what dpkg changed; 0: none */
     VEC(char *) waiting; /* paths that changed while it was held */
 };
 
@@ -39,12 +42,14 @@ struct guard {
     struct watch *watch;
     struct places *places;
     struct sweeper *sweeper;
+    struct dpkg_run *dpkg; /* NULL: none */
     int mounts; /* /proc/self/mountinfo: POLLPRI when it changes */
     pid_t own;
     /* of the event at hand */
     int64_t event_ns, event_wall_ns;
     const struct who *who;
     bool lost;
+    bool publishing; /* what dpkg changed */
     int64_t selftest_sent_ns, next_selftest_ns, next_tick_ns;
 };
 
@@ -242,6 +247,85 @@ static void check_root(struct guard *g, struct live_site *live)
     }
 }
 
+/* ---- dpkg ----------------------------------------------------------------------------------- */
+
+/* A folder that dpkg makes has to be known, so that we see who else writes there. */
+static void wait_for_dpkg(struct guard *g, struct live_site *live, const char *path, bool is_dir)
+{
+    dpkg_run_note(g->dpkg, live->number, path, true);
+    if (is_dir)
+        places_learn(g->places, live->number, path);
+}
+
+/* Of the mender. What others did to what waits is looked at in the end as well. */
+static bool waits(void *context, const char *name, const char *path)
+{
+    struct live_site *live = context;
+    struct guard *g = live->guard;
+    if (!g->dpkg || !dpkg_run_waits(g->dpkg, live->number, name))
+        return false;
+    dpkg_run_note(g->dpkg, live->number, path, false);
+    return true;
+}
+
+static bool take_generation(struct guard *g, struct live_site *live, struct error *e);
+
+static bool publishers_ended(struct guard *g)
+{
+    bool all = true;
+    for (size_t i = 0; i < g->count; i++) {
+        struct live_site *live = &g->live[i];
+        if (live->publisher && waitpid(live->publisher, NULL, WNOHANG) == 0)
+            all = false;
+        else
+            live->publisher = 0;
+    }
+    return all;
+}
+
+static void start_publishers(struct guard *g)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        CLEANUP_STR struct str names = {0};
+        dpkg_run_names(g->dpkg, i, true, &names);
+        if (names.length && g->options.dpkg_ended)
+            g->live[i].publisher = g->options.dpkg_ended(
+                g->options.context, g->sites[i].row.name, names.data, names.length);
+    }
+}
+
+/* The publications have ended, well or not: what is accepted now counts. */
+static void look_at_what_waited(struct guard *g)
+{
+    struct str *names = mem_alloc((g->count + 1) * sizeof *names);
+    for (size_t i = 0; i < g->count; i++)
+        dpkg_run_names(g->dpkg, i, false, &names[i]);
+    dpkg_run_forget(g->dpkg);
+    for (size_t i = 0; i < g->count; i++) {
+        struct error e = ERROR_INIT;
+        if (names[i].length && !take_generation(g, &g->live[i], &e))
+            tell_said(g, &g->live[i], GUARD_TROUBLE, &e);
+        for (size_t at = 0; at < names[i].length; at += strlen(names[i].data + at) + 1)
+            look_at(g, &g->live[i], names[i].data + at);
+        str_free(&names[i]);
+    }
+    free(names);
+}
+
+static void follow_dpkg(struct guard *g)
+{
+    if (!g->dpkg || !dpkg_run_any(g->dpkg) || !publishers_ended(g))
+        return;
+    if (g->publishing) {
+        g->publishing = false; /* and unless dpkg runs again: */
+        if (dpkg_run_ended(g->dpkg))
+            look_at_what_waited(g);
+    } else if (dpkg_run_ended(g->dpkg)) {
+        g->publishing = true;
+        start_publishers(g);
+    }
+}
+
 /* ---- events -------------------------------------------------------------------------------- */
 
 static void on_event(void *context, const struct watch_event *event)
@@ -274,7 +358,10 @@ static void on_event(void *context, const struct watch_event *event)
     struct live_site *live = &g->live[at.site];
     if (at.is_root_itself)
         check_root(g, live);
-    look_at(g, live, path.data);
+    if (g->dpkg && path.length && dpkg_run_is(g->dpkg, event->pid))
+        wait_for_dpkg(g, live, path.data, event->is_dir);
+    else
+        look_at(g, live, path.data);
     g->who = NULL;
     g->event_ns = g->event_wall_ns = 0;
 }
@@ -373,6 +460,7 @@ static void open_live(struct guard *g, size_t i)
                                    .progress =
                                        g->options.alive ? &g->options.alive->progress : NULL,
                                    .find_dir = find_dir,
+                                   .waits = waits,
                                    .event = on_mend,
                                    .context = live};
 }
@@ -415,6 +503,8 @@ bool guard_start(struct guard **out, const struct guard_options *options, struct
     g->own = getpid();
     g->live = mem_alloc((count + 1) * sizeof *g->live);
     g->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+    if (options->dpkg_admindir)
+        g->dpkg = dpkg_run_open(options->dpkg_admindir, count);
     atomic_store(&g->counts.started_s, clock_ns(CLOCK_REALTIME) / 1000000000);
     atomic_store(&g->counts.detect_only, options->detect_only);
     for (size_t i = 0; i < count; i++)
@@ -443,6 +533,7 @@ static void tick(struct guard *g)
     if (g->options.alive)
         alive_beat(g->options.alive);
     selftest(g, now);
+    follow_dpkg(g);
     if (now < g->next_tick_ns)
         return;
     g->next_tick_ns = now + 1000000000;
@@ -508,6 +599,8 @@ bool guard_step(struct guard *g, int timeout_ms, int other_fd, struct error *e)
     };
     if (timeout_ms < 0 || timeout_ms > 1000)
         timeout_ms = 1000;
+    if (g->dpkg && dpkg_run_any(g->dpkg) && timeout_ms > 100)
+        timeout_ms = 100;
     int ready = poll(fds, ARRAY_COUNT(fds), timeout_ms);
     if (ready < 0 && errno != EINTR) {
         error_set_errno(e, errno, "waiting for what changes");
@@ -540,6 +633,7 @@ void guard_stop(struct guard *g)
         site_close(&g->sites[i]);
     }
     places_free(g->places);
+    dpkg_run_close(g->dpkg);
     if (g->mounts >= 0)
         close(g->mounts);
     free(g->live);
@@ -578,10 +672,16 @@ static bool take_generation(struct guard *g, struct live_site *live, struct erro
     sweeper_stop(g->sweeper);
     g->sweeper = NULL;
     size_t number = live->number;
+    struct live_site was = *live;
     stat_index_free(live->index);
     site_close(site);
     *site = fresh;
     open_live(g, number);
+    live->held = was.held;
+    live->root_gone = was.root_gone;
+    live->waiting.items = was.waiting.items;
+    live->waiting.count = was.waiting.count;
+    live->waiting.capacity = was.waiting.capacity;
     places_free(g->places);
     g->places = places_new(g->sites, g->count, g->watch);
     for (size_t i = 0; i < g->count; i++)
@@ -595,14 +695,13 @@ bool guard_release(struct guard *g, const char *name, struct error *e)
     struct live_site *live = find(g, name, e);
     if (!live)
         return false;
-    struct live_site was = *live;
-    live->held = false;
     bool good = take_generation(g, live, e);
-    for (size_t i = 0; i < was.waiting.count; i++) {
+    live->held = false;
+    for (size_t i = 0; i < live->waiting.count; i++) {
         if (good)
-            look_at(g, live, was.waiting.items[i]);
-        free(was.waiting.items[i]);
+            look_at(g, live, live->waiting.items[i]);
+        free(live->waiting.items[i]);
     }
-    VEC_FREE(&was.waiting);
+    VEC_FREE(&live->waiting);
     return good;
 }

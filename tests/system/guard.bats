@@ -89,16 +89,17 @@ clients() {
         FETCHERS="$FETCHERS $!"
     done
 }
-# wrong, fetched and failed of both clients
+# WRONG, FETCHED and FAILED of both clients
 clients_end() {
     : >"$WORK/stop"
     # shellcheck disable=SC2086
     wait $FETCHERS
-    cat "$WORK/fetched-$NGINX" "$WORK/fetched-$APACHE" | /usr/bin/python3 -c '
+    read -r WRONG FETCHED FAILED < <(cat "$WORK/fetched-$NGINX" "$WORK/fetched-$APACHE" |
+        /usr/bin/python3 -c '
 import json, sys
 rows = [json.loads(l) for l in sys.stdin]
 assert len(rows) == 2
-print(*(sum(r[k] for r in rows) for k in ("wrong", "fetched", "failed")))'
+print(*(sum(r[k] for r in rows) for k in ("wrong", "fetched", "failed")))')
 }
 
 @test "nginx and Apache under load: each way is undone a hundred times, the tree is as published" {
@@ -107,7 +108,7 @@ print(*(sum(r[k] for r in rows) for k in ("wrong", "fetched", "failed")))'
     cp -a "$SITE" "$WORK/copy"
     served
     guard
-    local way wrong fetched failed line before after
+    local way line before after
     for way in $("$DEFACE" "$SITE" list); do
         before=$(guarded ask "$YAGURA_STATE" status | jq_int restored)
         clients
@@ -116,9 +117,9 @@ print(*(sum(r[k] for r in rows) for k in ("wrong", "fetched", "failed")))'
             tail -5 "$WORK/events"
             return 1
         }
-        read -r wrong fetched failed < <(clients_end)
+        clients_end
         after=$(guarded ask "$YAGURA_STATE" status | jq_int restored)
-        tell "$line restored=$((after - before)) wrong=$wrong of $fetched (failed $failed)"
+        tell "$line restored=$((after - before)) wrong=$WRONG of $FETCHED (failed $FAILED)"
         [ "$after" -gt "$before" ] || [[ $way == root-* ]]
         back 20
     done
@@ -132,10 +133,9 @@ print(*(sum(r[k] for r in rows) for k in ("wrong", "fetched", "failed")))'
     clients
     run "$DEFACE" "$SITE" overwrite 1 2
     [ "$status" -eq 1 ]
-    local wrong fetched failed
-    read -r wrong fetched failed < <(clients_end)
-    tell "guard off: wrong=$wrong of $fetched"
-    [ "$wrong" -gt 10 ]
+    clients_end
+    tell "guard off: wrong=$WRONG of $FETCHED"
+    [ "$WRONG" -gt 10 ]
 }
 
 # ---- the cases ---------------------------------------------------------------------------------
@@ -213,6 +213,90 @@ print(*(sum(r[k] for r in rows) for k in ("wrong", "fetched", "failed")))'
     code 0 "$YAGURA" verify --json
     code 0 "$YAGURA" history --json
     holds 'len([o for o in every if o.get("type") == "generation"]) == 1'
+}
+
+# package VERSION FILE=TEXT ...: a package that owns these under the document root
+package() {
+    local version=$1 tree=$WORK/package-$1 file
+    shift
+    mkdir -p "$tree/DEBIAN" "$tree/srv/www/app"
+    for file; do
+        mkdir -p "$(dirname "$tree/srv/www/app/${file%%=*}")"
+        echo "${file#*=}" >"$tree/srv/www/app/${file%%=*}"
+    done
+    printf 'Package: hoshi-site\nVersion: %s\nArchitecture: all\nMaintainer: Hoshi <hoshi@mirror.example>\nDescription: a site\n' \
+        "$version" >"$tree/DEBIAN/control"
+    (cd "$tree" && find srv -type f -print0 | xargs -0 md5sum >DEBIAN/md5sums)
+    dpkg-deb --root-owner-group -b "$tree" "$WORK/hoshi-$version.deb" >/dev/null
+}
+package_install() { dpkg --root="$WORK/debian" --force-unsafe-io -i "$WORK/hoshi-$1.deb" >>"$WORK/dpkg.log" 2>&1; }
+debian_site() {
+    program dpkg dpkg-deb
+    mkdir -p "$WORK"/debian/var/lib/dpkg/{info,updates,triggers}
+    : >"$WORK/debian/var/lib/dpkg/status"
+    SITE=$WORK/debian/srv/www
+    printf 'dpkg: %s\n' "$WORK/debian/var/lib/dpkg" >"$WORK/yagura.yaml"
+    export YAGURA_CONFIG=$WORK/yagura.yaml
+    local i pages=()
+    for i in $(seq 200); do pages+=("pages/$i.html=page $i of one"); done
+    package 1 index.php=one old.php=old "${pages[@]}"
+    package 2 index.php=two new/deep.php=deep "${pages[@]/one/two}"
+    package 3 index.php=three new/deep.php=deep "${pages[@]/one/three}"
+    package_install 1
+    echo own >"$SITE/own.html"
+    publish_it
+}
+generations() {
+    code 0 "$YAGURA" history --json
+    holds "len([o for o in every if o.get('type') == 'generation']) == $1"
+}
+
+@test "an upgrade through dpkg is let in by its record, a foreign change beside it is not" {
+    debian_site
+    guard
+    local done=0 i=0
+    package_install 2 &
+    local installer=$!
+    while kill -0 "$installer" 2>/dev/null; do
+        i=$((i + 1))
+        echo '<?php' >"$SITE/app/shell-$i.php"
+        echo defaced >"$SITE/own.html"
+        sleep 0.02
+    done
+    wait "$installer" || {
+        cat "$WORK/dpkg.log"
+        return 1
+    }
+    echo defaced >"$SITE/own.html"
+    settled() { generations 2 >/dev/null 2>&1 && [ "$(cat "$SITE/own.html")" = own ] && ! ls "$SITE"/app/shell-* 2>/dev/null; }
+    until_true 20 settled
+    [ "$(cat "$SITE/app/index.php" "$SITE/app/new/deep.php" "$SITE/app/pages/7.html")" = $'two\ndeep\npage 7 of two' ]
+    [ ! -e "$SITE/app/old.php" ]
+    dpkg --root="$WORK/debian" -V hoshi-site
+    code 0 "$YAGURA" verify --json
+    code 0 "$YAGURA" ledger show --json
+    holds 'any("\"by\": \"dpkg\"" in json.dumps(o) and "hoshi-site" in json.dumps(o) for o in every)'
+    # of a package's file, too, what is not in the record is undone
+    echo defaced >"$SITE/app/index.php"
+    until_true 20 grep -q two "$SITE/app/index.php"
+    # again, with nothing new in it
+    package_install 2
+    sleep 1
+    generations 2
+    dpkg --root="$WORK/debian" -V hoshi-site
+    code 0 "$YAGURA" verify --json
+}
+
+@test "a package updated while no guard ran is let in, what was changed beside it is not" {
+    debian_site
+    package_install 3
+    echo defaced >"$SITE/own.html"
+    echo defaced >"$SITE/app/pages/3.html"
+    guard
+    [ "$(cat "$SITE/own.html" "$SITE/app/index.php")" = $'own\nthree' ]
+    grep -q "page 3 of" "$SITE/app/pages/3.html"
+    generations 2
+    code 0 "$YAGURA" verify --json
 }
 
 @test "a guard killed or hung is started anew, and what came meanwhile is undone" {
