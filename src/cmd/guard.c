@@ -285,13 +285,14 @@ static bool accept_packages(struct running *r, struct error *e)
 static pid_t dpkg_ended(void *context, const char *site, const char *names, size_t size)
 {
     struct running *r = context;
-    char file[64], state[64];
+    char file[64], link[64], state[4096];
     CLEANUP_CLOSE int fd = memfd_create("touched", 0);
-    CLEANUP_CLOSE int dir = fcntl(state_dirfd(r->state), F_DUPFD, 0);
-    if (fd < 0 || dir < 0 || write(fd, names, size) != (ssize_t)size)
-        return 0;
     snprintf(file, sizeof file, "/proc/self/fd/%d", fd);
-    snprintf(state, sizeof state, "/proc/self/fd/%d", dir);
+    snprintf(link, sizeof link, "/proc/self/fd/%d", state_dirfd(r->state));
+    ssize_t n = readlink(link, state, sizeof state - 1);
+    if (fd < 0 || n <= 0 || write(fd, names, size) != (ssize_t)size)
+        return 0;
+    state[n] = '\0';
     const char *argv[] = {"yagura", "publish", site, "--dpkg", "--touched", file, "--state",
                           state, "--json", r->cli->config ? "--config" : NULL, r->cli->config,
                           NULL};

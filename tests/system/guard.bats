@@ -82,12 +82,13 @@ served() {
     done
 }
 clients() {
-    rm -f "$WORK/stop"
+    rm -f "$WORK/stop"*
     FETCHERS=
     for port in "$NGINX" "$APACHE"; do
         "$HELPERS/guarded" fetch "$port" "$WORK/copy" "$WORK/stop" >"$WORK/fetched-$port" 3>&- &
         FETCHERS="$FETCHERS $!"
     done
+    until_true 20 test -e "$WORK/stop.ready-$NGINX" -a -e "$WORK/stop.ready-$APACHE"
 }
 # WRONG, FETCHED and FAILED of both clients
 clients_end() {
@@ -269,7 +270,12 @@ generations() {
     }
     echo defaced >"$SITE/own.html"
     settled() { generations 2 >/dev/null 2>&1 && [ "$(cat "$SITE/own.html")" = own ] && ! ls "$SITE"/app/shell-* 2>/dev/null; }
-    until_true 20 settled
+    until_true 20 settled || {
+        ls -la "$SITE" "$SITE/app"
+        tail -5 "$WORK/events"
+        cat "$WORK/said"
+        return 1
+    }
     [ "$(cat "$SITE/app/index.php" "$SITE/app/new/deep.php" "$SITE/app/pages/7.html")" = $'two\ndeep\npage 7 of two' ]
     [ ! -e "$SITE/app/old.php" ]
     dpkg --root="$WORK/debian" -V hoshi-site
