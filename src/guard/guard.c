@@ -20,7 +20,7 @@
 
 /* A self-test that has not come back by then: the guard is blind. */
 static const int64_t blind_ns = 2000000000;
-static const char selftest_name[] = "selftest";
+static const char selftest_name[] = "selftest", proof_name[] = "proof";
 
 struct live_site {
     struct site *site;
@@ -29,6 +29,7 @@ struct live_site {
     struct guard *guard;
     size_t number;
     bool held, root_gone;
+    int proof; /* ASIDE/proof: where the self-test writes */
     pid_t publisher; /* of what dpkg changed; 0: none */
     VEC(char *) waiting; /* paths that changed while it was held */
 };
@@ -96,7 +97,9 @@ static void on_mend(void *context, const struct mend_event *mend)
     if (mend->undone && !live->mender.dry_run) {
         if (mend->evidence[0])
             places_forget_evidence(g->places, live->number, mend->evidence);
-        if (mend->kind != DIFFERENCE_ADDED)
+        if (mend->kind != DIFFERENCE_ADDED &&
+            !(mend->name && places_learn_file(g->places, live->number, mend->path, mend->dirfd,
+                                              mend->name)))
             places_learn(g->places, live->number, mend->path);
     }
     if (!mend->undone && !mend->error && mend->kind != DIFFERENCE_CHANGED &&
@@ -224,7 +227,7 @@ static bool rebuild_root(struct guard *g, struct live_site *live)
     dup3(fd, site->rootfd, O_CLOEXEC);
     close(fd);
     sweep(g, live, "", false);
-    return places_learn_site(g->places, live->number, NULL) && root_in_place(site);
+    return places_learn_site(g->places, live->number, live->proof, NULL) && root_in_place(site);
 }
 
 static void check_root(struct guard *g, struct live_site *live)
@@ -384,7 +387,7 @@ static bool write_selftest(struct guard *g)
 {
     bool good = g->count > 0;
     for (size_t i = 0; i < g->count; i++) {
-        CLEANUP_CLOSE int fd = openat(g->sites[i].aside.fd, selftest_name,
+        CLEANUP_CLOSE int fd = openat(g->live[i].proof, selftest_name,
                                       O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
         good = fd >= 0 && write(fd, "yagura\n", 7) == 7 && good;
     }
@@ -444,11 +447,19 @@ static void tell_unwatched(struct guard *g)
     tell_said(g, NULL, GUARD_TROUBLE, &e);
 }
 
+/* The folder aside itself is not watched: what comes and goes there is our own doing. */
+static int open_proof(const struct aside *aside)
+{
+    mkdirat(aside->fd, proof_name, 0700);
+    return openat(aside->fd, proof_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
 static void open_live(struct guard *g, size_t i)
 {
     struct live_site *live = &g->live[i];
     struct site *site = &g->sites[i];
     *live = (struct live_site){.site = site, .guard = g, .number = i};
+    live->proof = open_proof(&site->aside);
     live->index = stat_index_new(site->generation.manifest, site->generation.sha256);
     live->mender = (struct mender){.rootfd = site->rootfd,
                                    .manifest = site->generation.manifest,
@@ -456,6 +467,7 @@ static void open_live(struct guard *g, size_t i)
                                    .objects = g->options.objects,
                                    .aside = &site->aside,
                                    .index = live->index,
+                                   .keeps_folder = true,
                                    .dry_run = g->options.detect_only,
                                    .progress =
                                        g->options.alive ? &g->options.alive->progress : NULL,
@@ -471,13 +483,15 @@ static bool start(struct guard *g, struct error *e)
                                   : watch_open(&g->watch, g->options.bounded_queue, e)))
         return false;
     g->places = places_new(g->sites, g->count, g->watch);
-    for (size_t i = 0; i < g->count; i++)
+    for (size_t i = 0; i < g->count; i++) {
         if (!watch_add(g->watch, g->sites[i].rootfd, e) ||
             !watch_add(g->watch, g->sites[i].aside.fd, e) ||
-            !aside_clear_ready(&g->sites[i].aside, e) || !places_learn_site(g->places, i, e)) {
+            !aside_clear_ready(&g->sites[i].aside, e) || !places_learn_site(g->places, i, g->live[i].proof, e)) {
             error_prefix(e, "%s", g->sites[i].row.root);
             return false;
         }
+        watch_ignore(g->watch, g->sites[i].aside.fd);
+    }
     for (size_t i = 0; i < g->count; i++)
         check_root(g, &g->live[i]);
     sweep_all(g);
@@ -601,12 +615,14 @@ bool guard_step(struct guard *g, int timeout_ms, int other_fd, struct error *e)
         timeout_ms = 1000;
     if (g->dpkg && dpkg_run_any(g->dpkg) && timeout_ms > 100)
         timeout_ms = 100;
+    if (watch_has_more(g->watch))
+        timeout_ms = 0;
     int ready = poll(fds, ARRAY_COUNT(fds), timeout_ms);
     if (ready < 0 && errno != EINTR) {
         error_set_errno(e, errno, "waiting for what changes");
         return false;
     }
-    if (ready > 0 && (fds[0].revents & POLLIN)) {
+    if (watch_has_more(g->watch) || (ready > 0 && (fds[0].revents & POLLIN))) {
         if (!watch_read(g->watch, on_event, g, e))
             return false;
         after_events(g);
@@ -615,6 +631,8 @@ bool guard_step(struct guard *g, int timeout_ms, int other_fd, struct error *e)
         take_from_sweeper(g);
     if (ready > 0 && (fds[2].revents & POLLPRI))
         mounts_changed(g);
+    for (size_t i = 0; i < g->count; i++)
+        mend_settle(&g->live[i].mender);
     tick(g);
     return true;
 }
@@ -628,8 +646,12 @@ void guard_stop(struct guard *g)
             free(g->live[i].waiting.items[k]);
         VEC_FREE(&g->live[i].waiting);
         stat_index_free(g->live[i].index);
-        if (g->sites[i].aside.fd >= 0)
-            unlinkat(g->sites[i].aside.fd, selftest_name, 0);
+        mend_settle(&g->live[i].mender);
+        if (g->live[i].proof >= 0) {
+            unlinkat(g->live[i].proof, selftest_name, 0);
+            close(g->live[i].proof);
+            unlinkat(g->sites[i].aside.fd, proof_name, AT_REMOVEDIR);
+        }
         site_close(&g->sites[i]);
     }
     places_free(g->places);
@@ -672,6 +694,9 @@ static bool take_generation(struct guard *g, struct live_site *live, struct erro
     sweeper_stop(g->sweeper);
     g->sweeper = NULL;
     size_t number = live->number;
+    mend_settle(&live->mender);
+    if (live->proof >= 0)
+        close(live->proof);
     struct live_site was = *live;
     stat_index_free(live->index);
     site_close(site);
@@ -685,7 +710,7 @@ static bool take_generation(struct guard *g, struct live_site *live, struct erro
     places_free(g->places);
     g->places = places_new(g->sites, g->count, g->watch);
     for (size_t i = 0; i < g->count; i++)
-        if (!places_learn_site(g->places, i, e))
+        if (!places_learn_site(g->places, i, g->live[i].proof, e))
             return false;
     return watch_add(g->watch, site->rootfd, e) && start_sweeper(g, e);
 }

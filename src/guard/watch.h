@@ -56,9 +56,14 @@ void watch_cleanup(struct watch **w);
 /* Marks the file system of this descriptor; again for each further one. */
 bool watch_add(struct watch *w, int fd, struct error *e);
 
+/* What happens to names in this folder is of no interest (Linux 6.0; without it, it only costs). */
+void watch_ignore(struct watch *w, int fd);
+
 int watch_fd(const struct watch *w); /* readable: there are events */
 
-/* Reads one batch and calls `event` for each. False only if reading itself failed. */
+/* Reads what there is and calls `event` for each, at most for some thousands: then
+ * watch_has_more(). False only if reading itself failed. */
+bool watch_has_more(const struct watch *w);
 bool watch_read(struct watch *w, void (*event)(void *context, const struct watch_event *event),
                 void *context, struct error *e);
 

@@ -376,7 +376,7 @@ generations() {
     export YAGURA_CONFIG=$WORK/yagura.yaml
     guard
     local aside
-    aside=$(echo "$WORK"/site/.yagura-*)
+    aside=$(echo "$WORK"/site/.yagura-*)/proof
     until_true 10 test -e "$aside/selftest"
     rm -f "$aside/selftest"
     until_true 10 mkdir "$aside/selftest" 2>/dev/null
