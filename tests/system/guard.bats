@@ -436,3 +436,136 @@ generations() {
     [ ! -e "$YAGURA_STATE/guard.sock" ]
     [ -z "$(ls -A "$WORK"/site/.yagura-www | grep -v ^bad-)" ]
 }
+
+# ---- mounts, containers, size ------------------------------------------------------------------
+
+# small_disk MIB: a file system of its own around the document root
+small_disk() {
+    program mkfs.ext4 mount
+    truncate -s "$1M" "$WORK/disk"
+    mkfs.ext4 -q -m 0 "$WORK/disk"
+    mount -o loop "$WORK/disk" "$WORK/site" || skip "loop devices cannot be mounted here"
+    echo "$WORK/site" >>"$WORK/mounts"
+}
+# whole PATH GOOD BAD: the page is one of the two, never a part of one
+whole() { cmp -s "$1" "$2" || cmp -s "$1" "$3"; }
+
+@test "a full disk and a read-only remount: said, tried again, never half a page" {
+    small_disk 32
+    site 10
+    cp "$SITE/index.html" "$WORK/good"
+    head -c 6000 /dev/zero | tr '\0' x >"$WORK/bad"
+    guard
+    dd if=/dev/zero of="$WORK/site/filler" bs=64k 2>/dev/null || :
+    dd if=/dev/zero of="$WORK/site/filler2" bs=512 2>/dev/null || :
+    dd if="$WORK/bad" of="$SITE/index.html" conv=notrunc bs=6000 2>/dev/null
+    until_true 20 grep -q '"undone":false.*"error"' "$WORK/events"
+    local i
+    for i in $(seq 20); do
+        whole "$SITE/index.html" "$WORK/good" "$WORK/bad"
+        sleep 0.02
+    done
+    rm "$WORK/site/filler" "$WORK/site/filler2"
+    back
+    local said
+    said=$(grep -c '"error"' "$WORK/events")
+    kill -STOP "$GUARD" "$(inner)"
+    dd if="$WORK/bad" of="$SITE/index.html" conv=notrunc bs=6000 2>/dev/null
+    mount -o remount,ro "$WORK/site"
+    kill -CONT "$(inner)" "$GUARD"
+    more() { [ "$(grep -c '"error"' "$WORK/events")" -gt "$said" ]; }
+    until_true 20 more
+    whole "$SITE/index.html" "$WORK/good" "$WORK/bad"
+    mount -o remount,rw "$WORK/site"
+    back
+    code "0 1" "$YAGURA" verify --json
+}
+
+@test "edited by a container: through a bind mount, and copied up through an overlay" {
+    program unshare mount
+    site 20
+    mkdir -p "$WORK/site/lower" "$WORK/site/work" "$WORK/merged" "$WORK/bound"
+    echo lower >"$WORK/site/lower/below.html"
+    guard
+    unshare -m sh -c "mount --bind '$SITE' '$WORK/bound' && echo defaced >'$WORK/bound/index.html' &&
+        echo bad >'$WORK/bound/new.html' && mv '$WORK/bound/a' '$WORK/bound/moved'" ||
+        skip "namespaces cannot be made here"
+    back
+    unshare -m sh -c "mount -t overlay overlay -o 'lowerdir=$WORK/site/lower,upperdir=$SITE,workdir=$WORK/site/work' '$WORK/merged' &&
+        echo defaced >'$WORK/merged/index.html' && echo more >>'$WORK/merged/below.html' && rm '$WORK/merged/b/page.html'; sleep 1" ||
+        skip "no overlay can be mounted here"
+    back
+    [ "$(cat "$WORK/site/lower/below.html")" = lower ]
+}
+
+@test "1,200,000 folders with the default watch limits" {
+    local count
+    count=$(some 1200000 12000)
+    mkdir -p "$SITE"
+    /usr/bin/python3 - "$SITE" "$count" <<'END'
+import os, sys
+root, count = sys.argv[1], int(sys.argv[2])
+for i in range(count // 100):
+    os.makedirs(f"{root}/{i // 100}/{i % 100}")
+    for k in range(99):
+        os.mkdir(f"{root}/{i // 100}/{i % 100}/{k}")
+open(f"{root}/0/0/0/page.html", "w").write("page\n" * 100)
+END
+    code 0 "$YAGURA" init "$SITE" --json
+    guard
+    echo defaced >"$SITE/0/0/0/page.html"
+    until_true 20 grep -q "^page" "$SITE/0/0/0/page.html"
+    rm -r "$SITE/0/1/2"
+    until_true 20 test -d "$SITE/0/1/2"
+    touch "$SITE/0/99/98/shell.php"
+    gone() { [ ! -e "$SITE/0/99/98/shell.php" ]; }
+    until_true 20 gone
+    tell "$count folders: the guard's memory at most $(grep VmHWM "/proc/$(inner)/status" | tr -s '\t ' ' ')"
+}
+
+@test "Debian's WordPress: uploads, and its update through a publication under load" {
+    program nginx wrk curl apt-get dpkg-deb
+    (cd "$WORK" && apt-get download wordpress >/dev/null 2>&1) || skip "the package wordpress cannot be had"
+    mkdir -p "$WORK/package"
+    dpkg-deb -x "$WORK"/wordpress_*.deb "$WORK/package"
+    mkdir -p "$WORK/site"
+    cp -aL "$WORK/package/usr/share/wordpress" "$SITE" 2>/dev/null || :
+    mkdir -p "$SITE/wp-content/uploads"
+    printf '<?php\n' >"$SITE/wp-config.php"
+    publish_it
+    [ "$(sqlite3 "$YAGURA_STATE/state.db" 'select profile from site')" = wordpress ]
+    # the update: the same files, a version higher, and one that is new
+    cp -a "$SITE" "$WORK/wordpress"
+    sed -i "s/^\$wp_version = .*/\$wp_version = '99.1';/" "$WORK/wordpress/wp-includes/version.php"
+    echo '<?php // new' >"$WORK/wordpress/wp-includes/new-in-99.php"
+    mkdir "$WORK/served"
+    (cd "$WORK" && /usr/bin/python3 -c 'import shutil; shutil.make_archive("served/update", "zip", ".", "wordpress")')
+    local port nginx
+    port=$(guarded port)
+    (cd "$WORK/served" && stays /usr/bin/python3 -m http.server --bind 127.0.0.1 "$port")
+    nginx=$(guarded port)
+    nginx_on "$nginx"
+    until_true 10 curl -s -o /dev/null "http://127.0.0.1:$port/update.zip"
+    stays wrk -t1 -c4 -d1000 "http://127.0.0.1:$nginx/readme.html"
+    guard
+    printf '\377\330\377\340JFIF' >"$SITE/wp-content/uploads/photo.jpg"
+    echo '<?php system($_GET[0]);' >"$SITE/wp-content/uploads/shell.php"
+    gone() { [ ! -e "$SITE/wp-content/uploads/shell.php" ]; }
+    until_true 10 gone
+    [ -e "$SITE/wp-content/uploads/photo.jpg" ]
+    # unasked, it is undone
+    echo "<?php \$wp_version = '98';" >"$SITE/wp-includes/version.php"
+    until_true 10 cmp -s "$SITE/wp-includes/version.php" <(cat "$WORK/package/usr/share/wordpress/wp-includes/version.php")
+    local started
+    started=$(date +%s%N)
+    code 0 "$YAGURA" publish www --json -- sh -c "curl -s -o '$WORK/update.zip' http://127.0.0.1:$port/update.zip &&
+        /usr/bin/python3 -m zipfile -e '$WORK/update.zip' '$WORK/unpacked' && cp -a '$WORK/unpacked/wordpress/.' '$SITE/'"
+    tell "update with the guard on: $((($(date +%s%N) - started) / 1000000)) ms"
+    grep -q "99.1" "$SITE/wp-includes/version.php"
+    sleep 1
+    grep -q "99.1" "$SITE/wp-includes/version.php"
+    [ -e "$SITE/wp-includes/new-in-99.php" ]
+    ! grep -q '"blind"' "$WORK/events"
+    code "0 1" "$YAGURA" verify --json
+    holds 'all(o.get("path", "").startswith("wp-content/uploads") for o in every if o.get("type") == "difference" and o.get("wrong"))'
+}
