@@ -33,6 +33,10 @@ bool file_replace_parts(int dirfd, const char *name, const struct iovec *parts, 
 /* Makes a directory and its parents, the last one with `mode`; fine if it is there. */
 bool file_make_dirs(const char *path, mode_t mode, struct error *e);
 
+/* Takes away a name and, if it is a directory, all that lies in it; links are not followed. Fine
+ * if it is not there. */
+bool file_remove_tree(int dirfd, const char *name, struct error *e);
+
 /* Beneath a root: an open descriptor of a regular file, or -1. `st` may be NULL. */
 int file_open_beneath(int rootfd, const char *path, struct stat *st, struct error *e);
 /* A directory, for reading; -1 if it is none. */

@@ -49,6 +49,10 @@ const struct option_row cli_options[] = {
     {"--generation", "N", N_("that generation instead of the published one"), OPTION(generation),
      NULL},
     {"--keep", "N", N_("how many generations stay (default: as configured, 10)"), OPTION(keep), NULL},
+    {"--from", "DIR", N_("deploy this folder; with --from-git: where the repository is"),
+     OPTION(from), NULL},
+    {"--from-git", "REV", N_("deploy this revision of a git repository (default: the one here)"),
+     OPTION(from_git), NULL},
     {"--quick", NULL, N_("do not read files whose size, times and inode are as they were"),
      OPTION(quick), NULL},
     {"--yes", NULL, N_("do not ask"), OPTION(yes), "-y"},
@@ -119,10 +123,12 @@ const struct command cli_commands[] = {
     {"verify", "[SITE] [--quick]", N_("compare a site with what was published"),
      N_("Lists what was added, removed, changed, moved. --quick reads only what seems changed."),
      "--quick --all", cmd_verify},
-    {"publish", "[SITE] [--yes] [-- COMMAND ...]", N_("what differs becomes the published state"),
+    {"publish", "[SITE] [--from DIR] [--from-git REV] [--yes] [-- COMMAND ...]",
+     N_("what differs becomes the published state"),
      N_("Shows what differs and asks. With a command, runs it and publishes what it changed, and "
-        "nothing that other hands changed meanwhile."),
-     "--yes --dry-run --all --because --who --", cmd_publish},
+        "nothing that other hands changed meanwhile. --from and --from-git deploy and publish in "
+        "one step: each page is the old or the new one at every moment, and what goes goes last."),
+     "--from --from-git --yes --dry-run --all --because --who --", cmd_publish},
     {"restore", "[SITE [PATH ...]] [--generation N] [--dry-run] [--yes]",
      N_("put a site back as it was published"),
      N_("What was changed is put back, what was added is moved aside and kept. An older "

@@ -7,13 +7,14 @@
 struct done {
     struct cli *cli;
     const char *site;
-    size_t undone, failed;
+    size_t undone, removed, failed;
 };
 
 static void on_event(void *context, const struct mend_event *event)
 {
     struct done *d = context;
-    d->undone += event->undone;
+    if (event->undone)
+        ++*(event->kind == DIFFERENCE_ADDED ? &d->removed : &d->undone);
     d->failed += event->error != NULL;
     show_mend_event(&d->cli->show, d->site, event, d->cli->dry_run);
 }
@@ -55,18 +56,20 @@ static enum mend_result mend_all(struct cli *cli, struct mender *m)
 
 static int say(struct cli *cli, const struct open_site *s, const struct done *done)
 {
+    size_t all = done->undone + done->removed;
     if (cli->json)
-        cli_site_summary(cli, &s->site, cli->dry_run ? done->undone : 0, done->failed, 0, 0);
+        cli_site_summary(cli, &s->site, cli->dry_run ? all : 0, done->failed, 0, 0);
     else if (cli->dry_run)
-        printf(ngettext("%zu name would be put back; nothing was changed\n",
-                        "%zu names would be put back; nothing was changed\n", done->undone),
-               done->undone);
+        printf(_("%zu would be put back, %zu removed; nothing was changed\n"), done->undone,
+               done->removed);
+    else if (all || done->failed)
+        printf(_("%zu put back, %zu removed, %zu failed; what was there lies in %s\n"),
+               done->undone, done->removed, done->failed, s->site.aside.path);
     else
-        printf(_("%zu put back, %zu failed; what was there lies in %s\n"), done->undone,
-               done->failed, s->site.aside.path);
+        printf("%s\n", _("nothing differs from what was published"));
     if (done->failed)
         return EXIT_UNKNOWN;
-    return cli->dry_run && done->undone ? EXIT_FOUND : EXIT_CLEAN;
+    return cli->dry_run && all ? EXIT_FOUND : EXIT_CLEAN;
 }
 
 int cmd_restore(struct cli *cli)

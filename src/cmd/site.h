@@ -31,6 +31,9 @@ bool cli_first_publication(struct cli *cli, const struct config *config, struct 
                            struct objects *objects, const char *name, const char *root,
                            int *code);
 
+/* publish --from and --from-git: the exit code. */
+int cli_deploy(struct cli *cli, struct open_site *s);
+
 /* NULL: said already. */
 struct config *cli_config(const struct cli *cli);
 

@@ -1,5 +1,6 @@
 #include "content/mend.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "content/xattrs.h"
@@ -190,12 +191,6 @@ static bool make(struct mender *m, uint32_t index, int dirfd, const char *name, 
     return good;
 }
 
-/* Takes away something half-made of ours; a directory is left to aside_clear_ready(). */
-static void unmake(struct mender *m, int dirfd, const char *name)
-{
-    unlinkat(dirfd, name, 0);
-}
-
 /* ---- putting into place ------------------------------------------------------------------- */
 
 /* Copies evidence from another file system, as far as it goes, and takes it away there. */
@@ -286,7 +281,7 @@ static bool replace(struct mender *m, uint32_t index, int dirfd, const char *nam
     if (make(m, index, ready_dir, hidden, e) &&
         exchange(m, ready_dir, hidden, dirfd, name, event, e))
         return true;
-    unmake(m, ready_dir, hidden);
+    file_remove_tree(ready_dir, hidden, NULL); /* half-made, and ours */
     return false;
 }
 

@@ -30,7 +30,8 @@ enum guard_said {
     GUARD_SEES,      /* and now it does again */
     GUARD_ROOT_GONE, /* the document root was moved, deleted or covered by a mount */
     GUARD_ROOT_BACK,
-    GUARD_TROUBLE    /* error: something could not be done */
+    GUARD_TROUBLE,   /* error: something could not be done */
+    GUARD_DETECTED   /* mend: what is wrong, and stays so: detect_only */
 };
 
 struct guard_event {

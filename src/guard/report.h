@@ -24,7 +24,8 @@ struct report_options {
     size_t count;
     const char *hook; /* a program with its arguments, run by sh -c; NULL: none */
     /* Called on the report's thread when a burst begins (`ended` false) and when it has ended. */
-    void (*burst)(void *context, const struct tamper *t, const char *first_path, bool ended);
+    void (*burst)(void *context, const struct tamper *t, const char *first_path,
+                  enum difference_kind first_kind, bool ended);
     void *context;
 };
 
