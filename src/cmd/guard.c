@@ -187,6 +187,7 @@ static void answer_status(struct running *r, struct str *answer)
     json_put_int(o, "events", (int64_t)atomic_load(&c->events));
     json_put_int(o, "restored", (int64_t)atomic_load(&c->mended));
     json_put_int(o, "failed", (int64_t)atomic_load(&c->failed));
+    json_put_int(o, "pending", (int64_t)atomic_load(&c->pending));
     json_put_int(o, "lost", (int64_t)atomic_load(&c->lost));
     json_put_int(o, "sweeps", (int64_t)atomic_load(&c->sweeps));
     json_put_int(o, "last_event", atomic_load(&c->last_event_s));
@@ -290,6 +291,7 @@ static int loop(struct running *r, struct alive *alive)
     struct report_options reporting = {.state = r->report_state,
                                        .sites = r->sites,
                                        .count = r->count,
+                                       .evidence_bytes = r->config->evidence_mb << 20,
                                        .hook = r->config->on_tamper,
                                        .burst = on_burst,
                                        .context = r};

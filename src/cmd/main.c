@@ -140,7 +140,9 @@ const struct command cli_commands[] = {
      N_("Shows what differs from what was published, texts line by line."), "--generation",
      cmd_diff},
     {"gc", "[--keep N] [--dry-run]", N_("drop old generations and what only they needed"),
-     N_("Keeps the newest generations of each site and removes content that none needs."),
+     N_("Keeps the newest generations of each site, removes content that none needs, and keeps "
+        "the evidence in the folder aside within its bound (evidence_mb): the newest of each "
+        "path always stays."),
      "--keep --dry-run --who --because", cmd_gc},
     {"manifest", "export [SITE] [--mtree] [--generation N]", N_("the list of what was published"),
      N_("Prints the signed manifest, or with --mtree a text that mtree -f checks."),
@@ -148,8 +150,12 @@ const struct command cli_commands[] = {
     {"guard", "[SITE ...] [--detect-only]", N_("watch the sites, and undo what others change"),
      N_("Runs until it is stopped. What changes is put back at once and kept as evidence."),
      "--detect-only", cmd_guard},
-    {"status", "", N_("what is remembered: the screen of plain yagura"),
-     N_("Shows what is known so far and the next command."), "", cmd_status},
+    {"status", "[--all]", N_("how it stands: the screen of plain yagura"),
+     N_("Shows what the last audits found, the published sites, whether the guard lives and what "
+        "it undid lately (--all: everything it undid). Ends with 3 if sites are published and "
+        "nobody guards them, or the guard is blind; with 1 if a page is wrong and could not be put "
+        "back yet."),
+     "--all", cmd_status},
     {"help", "[COMMAND] [--man | --completion]", N_("this help, or that of a command"),
      N_("Prints help."), "--man --completion", cmd_help},
 };

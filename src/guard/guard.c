@@ -113,12 +113,14 @@ static void add_retry(struct live_site *live, const char *path)
     int64_t now = clock_ns(CLOCK_MONOTONIC);
     struct retry retry = {mem_strdup(path), now, now + first_retry_ns, first_retry_ns};
     VEC_PUSH(&live->retries, retry);
+    atomic_fetch_add(&live->guard->counts.pending, 1);
 }
 
 static void drop_retry(struct live_site *live, size_t i)
 {
     free(live->retries.items[i].path);
     live->retries.items[i] = live->retries.items[--live->retries.count];
+    atomic_fetch_sub(&live->guard->counts.pending, 1);
 }
 
 /* ---- telling, of the mender ------------------------------------------------------------------ */

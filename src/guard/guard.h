@@ -48,6 +48,7 @@ struct guard_event {
 /* What `yagura status` shows; written by the loop, read by anybody. */
 struct guard_counts {
     atomic_uint_least64_t events, mended, left, failed, lost, sweeps;
+    atomic_uint_least64_t pending; /* names that are still wrong, and tried again */
     atomic_int_least64_t started_s, last_event_s, last_proved_s; /* 0: never */
     atomic_bool blind, detect_only;
 };

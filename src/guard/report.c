@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "content/evidence.h"
 #include "model/date.h"
 
 #include <errno.h>
@@ -180,6 +181,10 @@ static void end_burst(struct report *r, size_t site)
     if (r->options.burst)
         r->options.burst(r->options.context, &b->row, b->first_path, b->first_kind, true);
     run_hook(r, b, r->sites[site].name);
+    uint64_t removed, freed;
+    if (r->options.evidence_bytes && r->sites[site].aside >= 0)
+        evidence_prune(r->sites[site].aside, r->options.state, r->sites[site].name,
+                       r->options.evidence_bytes, false, &removed, &freed, NULL);
 }
 
 static void begin_burst(struct report *r, const struct item *item)

@@ -50,6 +50,11 @@ bool sites_list(struct state *s, struct arena *arena, struct site_row **out, siz
                 struct error *e)
 {
     CLEANUP_STATEMENT sqlite3_stmt *st = NULL;
+    if (!state_knows_sites(s)) {
+        *out = NULL;
+        *count = 0;
+        return true;
+    }
     if (sqlite3_prepare_v2(state_db(s),
                            "SELECT name, root, profile, generation, manifest, since FROM site "
                            "ORDER BY name",

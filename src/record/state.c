@@ -19,6 +19,7 @@ struct state {
     bool read_only;
     struct cache_files *files;
     struct cache cache;
+    int version; /* of the schema */
 };
 
 /* Version 2 added the sites and what was undone there. Every statement can be run over an older version. */
@@ -159,6 +160,7 @@ static bool prepare_database(struct state *s, struct error *e)
         error_set(e, ERR_UNSUPPORTED, "the state was written by a newer version of this program");
         return false;
     }
+    s->version = SCHEMA_VERSION;
     return version == SCHEMA_VERSION ||
            (run(s, "BEGIN IMMEDIATE", e) && run(s, schema, e) && run(s, "COMMIT", e));
 }
@@ -217,9 +219,10 @@ static bool open_database_to_read(struct state *s, const char *dir, struct error
     int version = schema_version(s, e ? e : &ignored);
     if (version == 0)
         error_set(e, ERR_ABSENT, "there is nothing in this state yet");
-    else if (version > 1)
+    else if (version > SCHEMA_VERSION)
         error_set(e, ERR_UNSUPPORTED, "the state was written by a newer version of this program");
-    if (version == 1)
+    s->version = version;
+    if (version > 0 && version <= SCHEMA_VERSION)
         return true;
     error_at(e, str_text(&path), 0, 0);
     return false;
@@ -271,6 +274,11 @@ bool state_open(struct state **out, const char *dir, struct error *e)
 bool state_open_to_read(struct state **out, const char *dir, struct error *e)
 {
     return open_state(out, dir, true, e);
+}
+
+bool state_knows_sites(const struct state *s)
+{
+    return s->version >= 2;
 }
 
 bool state_is_read_only(const struct state *s)

@@ -34,6 +34,15 @@ struct tamper_path {
 bool tampers_write(struct state *s, struct tamper *t, const struct tamper_path *paths,
                    size_t count, struct error *e);
 
+/* The names of one burst, in the order in which they were undone; strings in the arena. */
+bool tampers_paths(struct state *s, int64_t id, struct arena *arena, struct tamper_path **out,
+                   size_t *count, struct error *e);
+
+/* What is known of the evidence of a site, the oldest first: name in the folder aside, path,
+ * hash. Strings in the arena. */
+bool tampers_evidence(struct state *s, const char *site, struct arena *arena,
+                      struct tamper_path **out, size_t *count, struct error *e);
+
 /* The latest first, at most `most`; strings in the arena. `site` NULL: of all. */
 bool tampers_list(struct state *s, const char *site, size_t most, struct arena *arena,
                   struct tamper **out, size_t *count, struct error *e);
