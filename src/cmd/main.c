@@ -121,7 +121,8 @@ const struct command cli_commands[] = {
         "was published."),
      "--name --profile --because --who", cmd_init},
     {"verify", "[SITE] [--quick]", N_("compare a site with what was published"),
-     N_("Lists what was added, removed, changed, moved. --quick reads only what seems changed."),
+     N_("Lists what was added, removed, changed, moved. --quick reads only what seems changed. "
+        "Without SITE all sites are compared."),
      "--quick --all", cmd_verify},
     {"publish", "[SITE] [--from DIR] [--from-git REV] [--yes] [-- COMMAND ...]",
      N_("what differs becomes the published state"),

@@ -13,8 +13,17 @@
 /* The document roots to guard, absolute and without links; in the arena. */
 struct roots {
     VEC(const char *) items;
+    struct state *state;
+    struct audit *audit; /* what is known of the servers; NULL: nothing */
     struct arena *arena;
 };
+
+static void roots_free(struct roots *roots)
+{
+    audit_free(roots->audit);
+    state_close(roots->state);
+    VEC_FREE(&roots->items);
+}
 
 static void add_root(struct roots *roots, const char *path)
 {
@@ -110,7 +119,9 @@ static bool publish_new(struct cli *cli, struct state *state, struct roots *root
                 name = rows[k].name;
         if (!name) {
             name = free_name(roots->arena, rows, known, root);
-            if (!cli_first_publication(cli, config, state, objects, name, root, code))
+            if (!cli_first_publication(cli, config, state, objects,
+                                       roots->audit ? roots->audit->facts : NULL, name, root,
+                                       code))
                 return false;
         }
         names[(*count)++] = name;
@@ -124,9 +135,8 @@ static void audit_first(struct cli *cli, struct roots *roots)
     struct audit_request request;
     if (!cli_request(cli, &request))
         return;
-    CLEANUP(state_cleanup) struct state *state = cli_state(cli);
-    request.state = state;
-    CLEANUP(audit_cleanup) struct audit *a = cli_audit(cli, &request, &code);
+    request.state = roots->state = cli_state(cli);
+    struct audit *a = roots->audit = cli_audit(cli, &request, &code);
     if (!a)
         return;
     show_audit(&cli->show, a, SEVERITY_INFO);
@@ -194,16 +204,16 @@ int cmd_up(struct cli *cli)
                          "through other mounts; comparing finds those within a second."));
     if (!roots.items.count) {
         code = demonstrate(cli, &roots);
-        VEC_FREE(&roots.items);
+        roots_free(&roots);
         return code;
     }
     CLEANUP_FREE const char **names = mem_alloc(roots.items.count * sizeof *names);
     size_t count = 0;
     struct state *state = cli_state_or_fail(cli);
-    if (state && publish_new(cli, state, &roots, names, &count, &code))
-        code = guard_names(cli, state, names, count);
-    else
-        state_close(state);
-    VEC_FREE(&roots.items);
+    bool good = state && publish_new(cli, state, &roots, names, &count, &code);
+    roots_free(&roots); /* the guard needs none of it */
+    if (good)
+        return guard_names(cli, state, names, count);
+    state_close(state);
     return code;
 }

@@ -89,6 +89,23 @@ static size_t fits(const struct yaml_node *list, int rootfd)
     return list ? list->count : 0;
 }
 
+bool profile_describe(const char *name, struct arena *arena, const char **title,
+                      const char **fits, struct error *e)
+{
+    char path[4096];
+    const struct yaml_node *top = load(name, arena, path, e);
+    if (!top)
+        return false;
+    const char *text = yaml_get_text(top, "title");
+    const struct yaml_node *list = yaml_get(top, "fits");
+    CLEANUP_STR struct str files = {0};
+    for (size_t i = 0; list && i < list->count; i++)
+        str_printf(&files, "%s%s", i ? ", " : "", list->items[i]->text);
+    *title = text ? text : name;
+    *fits = arena_strdup(arena, str_text(&files));
+    return true;
+}
+
 static int by_name(const void *a, const void *b)
 {
     return strcmp(((const struct profile_name *)a)->name, ((const struct profile_name *)b)->name);
