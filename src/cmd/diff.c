@@ -99,7 +99,7 @@ static bool asked_for(const struct cli *cli, const char *path)
 
 int cmd_diff(struct cli *cli)
 {
-    CLEANUP_OPEN_SITE struct open_site s;
+    CLEANUP_OPEN_SITE struct open_site s = OPEN_SITE_INIT;
     CLEANUP_GENERATION struct generation g = {0};
     CLEANUP(differences_cleanup) struct differences *found = NULL;
     struct site_wants wants = {0};

@@ -31,7 +31,7 @@ static void show_generation(struct cli *cli, const struct open_site *s, uint64_t
 
 int cmd_history(struct cli *cli)
 {
-    CLEANUP_OPEN_SITE struct open_site s;
+    CLEANUP_OPEN_SITE struct open_site s = OPEN_SITE_INIT;
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct site_wants wants = {0};
     struct error e = ERROR_INIT;

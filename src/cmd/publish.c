@@ -135,7 +135,7 @@ static int run_and_publish(struct cli *cli, struct open_site *s)
 
 int cmd_publish(struct cli *cli)
 {
-    CLEANUP_OPEN_SITE struct open_site s;
+    CLEANUP_OPEN_SITE struct open_site s = OPEN_SITE_INIT;
     struct site_wants wants = {.generation = true, .aside = true};
     struct error e = ERROR_INIT;
     struct hold hold = {0};

@@ -56,6 +56,7 @@ static enum mend_result mend_all(struct cli *cli, struct mender *m)
 
 static int say(struct cli *cli, const struct open_site *s, const struct done *done)
 {
+    CLEANUP_ARENA struct arena *arena = arena_new();
     size_t all = done->undone + done->removed;
     if (cli->json)
         cli_site_summary(cli, &s->site, cli->dry_run ? all : 0, done->failed, 0, 0);
@@ -63,8 +64,11 @@ static int say(struct cli *cli, const struct open_site *s, const struct done *do
         printf(_("%zu would be put back, %zu removed; nothing was changed\n"), done->undone,
                done->removed);
     else if (all || done->failed)
-        printf(_("%zu put back, %zu removed, %zu failed; what was there lies in %s\n"),
-               done->undone, done->removed, done->failed, s->site.aside.path);
+        show_wrap(&cli->show, "", 0,
+                  arena_printf(arena,
+                               _("%zu put back, %zu removed, %zu failed; what was there lies in "
+                                 "%s"),
+                               done->undone, done->removed, done->failed, s->site.aside.path));
     else
         printf("%s\n", _("nothing differs from what was published"));
     if (done->failed)
@@ -74,7 +78,7 @@ static int say(struct cli *cli, const struct open_site *s, const struct done *do
 
 int cmd_restore(struct cli *cli)
 {
-    CLEANUP_OPEN_SITE struct open_site s;
+    CLEANUP_OPEN_SITE struct open_site s = OPEN_SITE_INIT;
     CLEANUP_GENERATION struct generation g = {0};
     struct site_wants wants = {.generation = true, .aside = true};
     struct error e = ERROR_INIT;

@@ -88,7 +88,7 @@ static void report(struct cli *cli, const struct site *site, const struct differ
 /* The site that the first argument names. */
 static int verify_one(struct cli *cli, struct total *total)
 {
-    CLEANUP_OPEN_SITE struct open_site s;
+    CLEANUP_OPEN_SITE struct open_site s = OPEN_SITE_INIT;
     struct site_wants wants = {.generation = true};
     int code;
     if (!cli_site(cli, &wants, &s, &code)) {

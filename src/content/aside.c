@@ -78,7 +78,10 @@ bool aside_open(struct aside *out, int rootfd, const char *root, const char *sit
         error_prefix(e, "%s", out->path);
         return false;
     }
-    atomic_init(&out->next, (uint64_t)time(NULL) << 20);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    /* Nobody makes a name a nanosecond: another process that opens it gets other numbers. */
+    atomic_init(&out->next, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
     return true;
 }
 
@@ -103,7 +106,7 @@ void aside_bad_name(struct aside *a, char out[ASIDE_NAME_SIZE])
     char when[24];
     strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", &tm);
     snprintf(out, ASIDE_NAME_SIZE, "bad-%s-%llu", when,
-             (unsigned long long)(atomic_fetch_add(&a->next, 1) & 0xfffffffffULL));
+             (unsigned long long)atomic_fetch_add(&a->next, 1));
 }
 
 bool aside_clear_ready(struct aside *a, struct error *e)

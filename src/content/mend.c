@@ -223,11 +223,24 @@ static bool carry_across(struct mender *m, int dirfd, const char *name, const ch
     return true;
 }
 
+/* A name in `dirfd` becomes evidence; what is evidence already is never replaced (the clock may
+ * have been set back). */
+static bool keep_evidence(struct mender *m, int dirfd, const char *name, char kept[ASIDE_NAME_SIZE])
+{
+    for (int try = 0; try < MEND_TRIES; try++) {
+        aside_bad_name(m->aside, kept);
+        if (rename_at(dirfd, name, m->aside->fd, kept, RENAME_NOREPLACE) == 0)
+            return true;
+        if (errno != EEXIST)
+            break;
+    }
+    return false;
+}
+
 static bool move_aside(struct mender *m, int dirfd, const char *name, struct mend_event *event,
                        struct error *e)
 {
-    aside_bad_name(m->aside, event->evidence);
-    if (rename_at(dirfd, name, m->aside->fd, event->evidence, RENAME_NOREPLACE) == 0)
+    if (keep_evidence(m, dirfd, name, event->evidence))
         return true;
     if (errno == EXDEV && carry_across(m, dirfd, name, event->evidence, e))
         return true;
@@ -244,8 +257,7 @@ static bool exchange(struct mender *m, int ready_dir, const char *ready, int dir
     for (int try = 0; try < MEND_TRIES; try++) {
         if (rename_at(ready_dir, ready, dirfd, name, RENAME_EXCHANGE) == 0) {
             if (ready_dir == m->aside->fd) {
-                aside_bad_name(m->aside, event->evidence);
-                if (renameat(ready_dir, ready, ready_dir, event->evidence) == 0)
+                if (keep_evidence(m, ready_dir, ready, event->evidence))
                     return true;
                 snprintf(event->evidence, sizeof event->evidence, "%.47s", ready);
                 return true;

@@ -48,7 +48,7 @@ bool profile_read_policies(struct policies *to, const struct yaml_node *list, co
                            struct error *e)
 {
     if (list && list->kind != YAML_SEQUENCE && !yaml_is_null(list)) {
-        yaml_error(e, list, path, "policies are a list");
+        yaml_error(e, list, path, "%s", _("policies are a list"));
         return false;
     }
     for (size_t i = 0; list && i < list->count; i++) {
@@ -58,8 +58,9 @@ bool profile_read_policies(struct policies *to, const struct yaml_node *list, co
         enum policy policy;
         struct error wrong = ERROR_INIT;
         if (!name || !policy_from_name(name, &policy)) {
-            yaml_error(e, item, path, "a policy is {path: PATTERN, policy: fixed, append, upload, "
-                       "free or ignore}");
+            yaml_error(e, item, path, "%s",
+                       _("a policy is {path: PATTERN, policy: fixed, append, upload, free or "
+                         "ignore}"));
             return false;
         }
         if (!policies_add(to, pattern, policy, &wrong)) {

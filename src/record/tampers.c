@@ -24,7 +24,7 @@ static bool write_burst(struct state *s, struct tamper *t, struct error *e)
         " unlisted=excluded.unlisted, slowest_us=excluded.slowest_us";
     CLEANUP_STATEMENT sqlite3_stmt *st = NULL;
     if (sqlite3_prepare_v2(state_db(s), sql, -1, &st, NULL) != SQLITE_OK)
-        return sql_error(s, e, "writing");
+        return sql_error(s, e, _("writing"));
     if (t->id)
         sqlite3_bind_int64(st, 1, t->id);
     sqlite3_bind_text(st, 2, t->site, -1, SQLITE_STATIC);
@@ -39,7 +39,7 @@ static bool write_burst(struct state *s, struct tamper *t, struct error *e)
     sqlite3_bind_text(st, 11, t->exe, -1, SQLITE_STATIC);
     sqlite3_bind_text(st, 12, t->command, -1, SQLITE_STATIC);
     if (sqlite3_step(st) != SQLITE_DONE)
-        return sql_error(s, e, "writing");
+        return sql_error(s, e, _("writing"));
     if (!t->id)
         t->id = sqlite3_last_insert_rowid(state_db(s));
     return true;
@@ -51,7 +51,7 @@ static bool write_paths(struct state *s, int64_t id, const struct tamper_path *p
     CLEANUP_STATEMENT sqlite3_stmt *st = NULL;
     if (sqlite3_prepare_v2(state_db(s), "INSERT INTO tamper_path VALUES(?,?,?,?,?,?,?,?,?,?)", -1,
                            &st, NULL) != SQLITE_OK)
-        return sql_error(s, e, "writing");
+        return sql_error(s, e, _("writing"));
     for (size_t i = 0; i < count; i++) {
         const struct tamper_path *p = &paths[i];
         sqlite3_reset(st);
@@ -68,7 +68,7 @@ static bool write_paths(struct state *s, int64_t id, const struct tamper_path *p
         if (p->has_sha256)
             sqlite3_bind_blob(st, 10, p->sha256, sizeof p->sha256, SQLITE_STATIC);
         if (sqlite3_step(st) != SQLITE_DONE)
-            return sql_error(s, e, "writing");
+            return sql_error(s, e, _("writing"));
     }
     return true;
 }
@@ -77,11 +77,11 @@ bool tampers_write(struct state *s, struct tamper *t, const struct tamper_path *
                    size_t count, struct error *e)
 {
     if (sqlite3_exec(state_db(s), "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
-        return sql_error(s, e, "writing");
+        return sql_error(s, e, _("writing"));
     bool good = write_burst(s, t, e) && write_paths(s, t->id, paths, count, e);
     if (sqlite3_exec(state_db(s), good ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK &&
         good)
-        return sql_error(s, e, "writing");
+        return sql_error(s, e, _("writing"));
     return good;
 }
 
@@ -123,7 +123,7 @@ static bool read_paths(struct state *s, sqlite3_stmt *st, struct arena *arena,
         *count = list.count;
     }
     VEC_FREE(&list);
-    return good || sql_error(s, e, "reading");
+    return good || sql_error(s, e, _("reading"));
 }
 
 #define PATH_COLUMNS "p.at_ns, p.path, p.kind, p.what, p.evidence, p.took_us, p.size, p.undone, p.sha256"
@@ -136,7 +136,7 @@ bool tampers_paths(struct state *s, int64_t id, struct arena *arena, struct tamp
                            "SELECT " PATH_COLUMNS " FROM tamper_path p WHERE tamper = ?"
                            " ORDER BY p.rowid",
                            -1, &st, NULL) != SQLITE_OK)
-        return sql_error(s, e, "reading");
+        return sql_error(s, e, _("reading"));
     sqlite3_bind_int64(st, 1, id);
     return read_paths(s, st, arena, out, count, e);
 }
@@ -150,7 +150,7 @@ bool tampers_evidence(struct state *s, const char *site, struct arena *arena,
                            " p.tamper = t.id WHERE t.site = ? AND p.evidence != ''"
                            " ORDER BY p.rowid",
                            -1, &st, NULL) != SQLITE_OK)
-        return sql_error(s, e, "reading");
+        return sql_error(s, e, _("reading"));
     sqlite3_bind_text(st, 1, site, -1, SQLITE_STATIC);
     return read_paths(s, st, arena, out, count, e);
 }
@@ -169,7 +169,7 @@ bool tampers_list(struct state *s, const char *site, size_t most, struct arena *
                            " slowest_us, pid, uid, exe, command FROM tamper"
                            " WHERE ?1 IS NULL OR site = ?1 ORDER BY id DESC LIMIT ?2",
                            -1, &st, NULL) != SQLITE_OK)
-        return sql_error(s, e, "reading");
+        return sql_error(s, e, _("reading"));
     if (site)
         sqlite3_bind_text(st, 1, site, -1, SQLITE_STATIC);
     sqlite3_bind_int64(st, 2, (int64_t)most);
@@ -196,5 +196,5 @@ bool tampers_list(struct state *s, const char *site, size_t most, struct arena *
         *count = list.count;
     }
     VEC_FREE(&list);
-    return good || sql_error(s, e, "reading");
+    return good || sql_error(s, e, _("reading"));
 }
