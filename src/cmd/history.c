@@ -24,7 +24,7 @@ static void show_generation(struct cli *cli, const struct open_site *s, uint64_t
         show_json_line(&cli->show, o);
     } else if (good)
         printf(_("%c %4llu  %s  %u names\n"), accepted ? '*' : ' ', (unsigned long long)number,
-               when, manifest_count(g.manifest));
+               when, manifest_count(g.manifest) - 1);
     else
         printf("? %4llu  %s\n", (unsigned long long)number, e.message);
 }

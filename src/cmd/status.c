@@ -119,7 +119,7 @@ static bool show_site(struct cli *cli, struct state *state, const struct standin
                                           : _("%s: generation %llu of %s, %u names, NOT guarded"),
                                   show_path(st->arena, row->root),
                                   (unsigned long long)row->generation, when,
-                                  manifest_count(g.manifest))
+                                  manifest_count(g.manifest) - 1)
                    : e.message);
     return good;
 }

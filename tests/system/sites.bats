@@ -305,7 +305,7 @@ tree() { (cd "$1" && find . -printf '%p %y %m %U %G %l ' \( -type f -exec sha256
     says "2 would be put back, 1 removed; nothing was changed"
     code 2 "$YAGURA" restore www
     code 0 "$YAGURA" restore www css --yes
-    says "+ css/a.css is back (what was there is kept as bad-"
+    says "+ css/a.css is back (what was there is kept as" "bad-"
     [ "$(cat "$WORK/www/css/a.css")" = 'a { }' ] && [ -e "$WORK/www/evil.php" ]
     code 0 "$YAGURA" restore www --yes
     says "+ index.html is back" "+ evil.php was added, and is removed" "1 put back, 1 removed, 0 failed"
@@ -499,6 +499,69 @@ small_disk() {
     until_true 20 grep -q good "$WORK/disk/www/index.html"
     until_true 5 "$YAGURA" status
     stop_guard
+}
+
+# up COMMAND-LINE: in the background; what it says is in $WORK/guard
+up() {
+    "$@" >"$WORK/guard" 2>"$WORK/guard.err" 3>&- &
+    GUARD=$!
+    until_true 60 grep -q 'on guard' "$WORK/guard.err"
+}
+
+@test "up guards what the nginx that runs here serves, and nothing else" {
+    as_root
+    program unshare nginx ip
+    mkdir -p "$WORK/etc" "$WORK/other"
+    echo other >"$WORK/other/index.html"
+    cat >"$WORK/etc/nginx.conf" <<CONF
+daemon off;
+pid $WORK/nginx.pid;
+error_log $WORK/error.log;
+events {}
+http { access_log off; server { listen 127.0.0.1:8099; root $WORK/www; } }
+CONF
+    unshare -mn true || skip "namespaces cannot be made here"
+    cat >"$WORK/host" <<'HOST'
+mount --bind "$1/etc" /etc/nginx && ip link set lo up || exit 9
+nginx 2>/dev/null &
+echo $! >"$1/nginx.own"
+i=0
+until [ -s "$1/nginx.pid" ] || [ $((i += 1)) -gt 100 ]; do sleep 0.05; done
+exec "$2" up
+HOST
+    up unshare -mn --propagation private sh "$WORK/host" "$WORK" "$YAGURA"
+    NGINX=$(cat "$WORK/nginx.own")
+    grep -q "www: generation 1 of $WORK/www is published" "$WORK/guard"
+    echo defaced >"$WORK/www/index.html"
+    until_true 10 grep -q home "$WORK/www/index.html"
+    code 0 "$YAGURA" status --json
+    holds '[s["root"] for s in of("site")] == ["'"$WORK"'/www"]'
+    kill "$NGINX"
+    NGINX=
+    stop_guard
+}
+
+@test "where nothing is served, up lays out a site, serves it, and make deface sees it undone" {
+    as_root
+    program unshare nginx
+    unshare -mn true || skip "namespaces cannot be made here"
+    cat >"$WORK/host" <<'HOST'
+mount -t tmpfs none /etc/nginx && mount -t tmpfs none /etc/systemd/system && ip link set lo up || exit 9
+[ ! -d /etc/apache2 ] || mount -t tmpfs none /etc/apache2
+[ ! -d /etc/lighttpd ] || mount -t tmpfs none /etc/lighttpd
+exec "$2" up
+HOST
+    up unshare -mn --propagation private sh "$WORK/host" "$WORK" "$YAGURA"
+    local demo
+    demo=$(sed -n 's/^No web server runs here: this guards a demonstration site, //p' "$WORK/guard")
+    [ -f "$demo/index.html" ]
+    grep -q '^Look at it: http://127.0.0.1:' "$WORK/guard"
+    run "$ROOT/scripts/deface" "$BUILD" "$demo"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$(printf '%s\n' "$output" | grep -c 'undone 10 of 10 times')" = 12 ]
+    stop_guard
+    [ ! -e "$demo" ]
 }
 
 @test "the configuration is checked: unknown keys and policies are errors with their line" {
