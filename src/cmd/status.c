@@ -231,9 +231,9 @@ static void show_tamper(struct cli *cli, struct state *state, const struct tampe
     CLEANUP_STR struct str line = {0};
     bool known = tampers_paths(state, t->id, arena, &paths, &count, &e) && count;
     str_printf(&line, "%s: %s", t->site, known ? show_path(arena, paths[0].path) : "?");
-    if (t->restored + t->failed > 1)
-        str_printf(&line, _(" and %llu more changes"),
-                   (unsigned long long)(t->restored + t->failed - 1));
+    unsigned long more = (unsigned long)(t->restored + t->failed);
+    if (more-- > 1)
+        str_printf(&line, ngettext(" and %lu more change", " and %lu more changes", more), more);
     if (t->failed)
         str_printf(&line, _(", %llu of them could not be undone at once"),
                    (unsigned long long)t->failed);

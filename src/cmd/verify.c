@@ -29,7 +29,9 @@ static void say(struct cli *cli, const struct site *site, const struct differenc
                site->row.name, (unsigned long long)site->row.generation, when,
                (unsigned long long)found->files, (double)found->bytes / 1e6);
     else
-        printf(_("%s: %zu differ from generation %llu of %s, %zu could not be looked at\n"),
+        printf(ngettext("%s: %zu differs from generation %llu of %s, %zu could not be looked at\n",
+                        "%s: %zu differ from generation %llu of %s, %zu could not be looked at\n",
+                        found->wrong),
                site->row.name, found->wrong, (unsigned long long)site->row.generation, when,
                unreadable);
     if (allowed)
