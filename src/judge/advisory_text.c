@@ -19,25 +19,86 @@ static enum truth listens(const struct facts *facts, const char *port)
     return TRUTH_FALSE;
 }
 
-/* Any of the ports; a web server may publish its pages through another than the advisory's 80. */
-static enum truth publishes(const struct facts *facts, const struct advisory_case *c)
+/* A web server's own port: what it publishes has to be open. */
+static bool is_web(const struct fact *listener)
+{
+    return str_equal(fact_text(listener, "port"), "80") ||
+           str_equal(fact_text(listener, "port"), "443") ||
+           str_find_nocase(fact_text(listener, "service"), "W3SVC") ||
+           str_find_nocase(fact_text(listener, "process"), "http");
+}
+
+static void add_port(struct str *out, const char *port)
+{
+    if (!strstr(str_text(out), port))
+        str_printf(out, "%s%s", out->length ? ", " : "", port);
+}
+
+/* Any of the ports; a web server may publish its pages through another than the advisory's 80.
+ * `where` is what is listening of them: "80/tcp, 8080/tcp". */
+static enum truth publishes(const struct facts *facts, const struct advisory_case *c,
+                            struct str *where)
 {
     enum truth there = TRUTH_FALSE;
     for (const char *port = c->port; *port;) {
         char one[16];
         size_t length = strcspn(port, " ");
         snprintf(one, sizeof one, "%.*s", (int)length, port);
-        there = truth_or(there, listens(facts, one));
+        enum truth this_one = listens(facts, one);
+        if (this_one != TRUTH_FALSE)
+            add_port(where, one);
+        there = truth_or(there, this_one);
         port += length + (port[length] == ' ');
     }
     if (there != TRUTH_FALSE || !str_equal(c->port, "80/tcp"))
         return there;
     for (const struct fact *f = facts_first(facts, "listener"); f;
+         f = facts_next(facts, "listener", f)) {
+        if (!is_web(f) || str_equal(fact_text(f, "scope"), "loopback"))
+            continue;
+        char port[16];
+        snprintf(port, sizeof port, "%.6s/%.4s", fact_text(f, "port"), fact_text(f, "proto"));
+        add_port(where, port);
+        there = TRUTH_TRUE;
+    }
+    return there;
+}
+
+/* TCP/IP filtering (KB Q179442) lists what it lets in, a list for each card; 0 and no list are
+ * everything. */
+static bool filter_lets_in(const struct fact *filter, const char *number)
+{
+    const char *list = fact_text(filter, "note");
+    if (!str_starts(list, "tcp "))
+        return true;
+    for (list += strlen("tcp "); *list;) {
+        size_t length = strcspn(list, " ;");
+        if ((length == 1 && *list == '0') ||
+            (length == strlen(number) && memcmp(list, number, length) == 0))
+            return true;
+        list += length + strspn(list + length, " ;");
+    }
+    return false;
+}
+
+/* Whether the host's own filter shuts the ports. Only the one of Windows is believed: its list
+ * is in force, and whole. What a web server publishes is never taken for shut. */
+static bool is_filtered(const struct facts *facts, const struct advisory_case *c)
+{
+    char number[8], proto[8] = "";
+    if (strchr(c->port, ' ') || sscanf(c->port, "%7[0-9]/%7s", number, proto) != 2 ||
+        !str_equal(proto, "tcp") || str_equal(number, "80") || str_equal(number, "443"))
+        return false;
+    for (const struct fact *f = facts_first(facts, "listener"); f;
          f = facts_next(facts, "listener", f))
-        if (str_find_nocase(fact_text(f, "service"), "W3SVC") ||
-            str_find_nocase(fact_text(f, "process"), "http"))
-            return TRUTH_TRUE;
-    return TRUTH_FALSE;
+        if (str_equal(fact_text(f, "port"), number) && is_web(f))
+            return false;
+    for (const struct fact *f = facts_first(facts, "firewall"); f;
+         f = facts_next(facts, "firewall", f))
+        if (str_equal(fact_text(f, "tool"), "tcpip-filter") &&
+            str_equal(fact_text(f, "state"), "on") && !filter_lets_in(f, number))
+            return true;
+    return false;
 }
 
 /* Several vulnerabilities of one document say the same things: each once. */
@@ -63,9 +124,12 @@ static void add_reach(struct judging *j, const struct advisory_case *c, struct f
                       bool first)
 {
     bool blocked = false;
+    CLEANUP_STR struct str where = {0};
+    enum truth published = publishes(j->in->facts, c, &where);
+    const char *through = where.length ? arena_strdup(j->out->arena, str_text(&where)) : c->port;
     f->reachable |= c->network && c->no_login;
     if (*c->port)
-        f->port = c->port;
+        f->port = through;
     const struct fact *why = NULL;
     if (*c->exposed_by && j->in->rule(j->in->rule_context, c->exposed_by, &why) == TRUTH_FALSE) {
         blocked = true;
@@ -74,15 +138,21 @@ static void add_reach(struct judging *j, const struct advisory_case *c, struct f
                     "commented out. The hole itself is still there, and a setup program or "
                     "a policy can bring the way to it back."),
                  NULL, NULL);
-    } else if (*c->port && publishes(j->in->facts, c) == TRUTH_FALSE) {
+    } else if (*c->port && published == TRUTH_FALSE) {
         blocked = true;
         add_note(f, N_("Nothing listens on {port} at the moment. The hole is still there."), "port",
                  c->port);
+    } else if (*c->port && is_filtered(j->in->facts, c)) {
+        blocked = true;
+        add_note(f,
+                 N_("The host's own TCP/IP filter does not let {port} in. The hole is still "
+                    "there."),
+                 "port", c->port);
     } else if (*c->port && c->network) {
         add_note(f,
                  N_("A firewall or filter in front does not close this: it is reached through "
                     "{port}, which the server has to publish."),
-                 "port", c->port);
+                 "port", through);
     }
     f->unreachable = blocked && (first || f->unreachable);
 }
@@ -114,21 +184,26 @@ static const struct fact *file_fact(const struct facts *facts, const char *path)
     return NULL;
 }
 
-static void add_file_evidence(struct judging *j, struct finding *f, const struct assessment *a)
+static void add_file_evidence(struct judging *j, struct finding *f,
+                              const struct advisory_file *file)
 {
-    if (!a->file)
+    if (!file)
         return;
-    char *key = arena_printf(f ? j->out->arena : j->arena, "file-version:%s", a->file->path);
+    char *key = arena_printf(j->out->arena, "file-version:%s", file->path);
     const struct fact *host = facts_first(j->in->facts, "host");
     const struct fact_value *v = host ? fact_value(host, key) : NULL;
-    const struct fact *own = file_fact(j->in->facts, a->file->path);
-    const char *state = !v ? "not looked at" : v->state == VALUE_ABSENT ? "absent" : v->text;
-    const char *path = own && *fact_text(own, "actual") ? fact_text(own, "actual") : a->file->path;
+    const struct fact *own = file_fact(j->in->facts, file->path);
+    const char *path = own && *fact_text(own, "actual") ? fact_text(own, "actual") : file->path;
+    const char *state = !v                         ? "was not looked at"
+                        : v->state == VALUE_ABSENT ? "is not there"
+                        : v->state == VALUE_UNREADABLE
+                            ? arena_printf(j->out->arena, "could not be read (%s)", v->text)
+                            : arena_printf(j->out->arena, "is %s", v->text);
     /* "vers:windows/>=4.2.748.1" is for programs; ">=4.2.748.1" says the same. */
-    const char *scheme = str_starts(a->file->range, "vers:") ? strchr(a->file->range, '/') : NULL;
+    const char *scheme = str_starts(file->range, "vers:") ? strchr(file->range, '/') : NULL;
     struct evidence e = {path, 0, -1,
-                         arena_printf(j->out->arena, "%s is %s; fixed: %s", a->file->path, state,
-                                      scheme ? scheme + 1 : a->file->range)};
+                         arena_printf(j->out->arena, "%s %s; fixed: %s", file->path, state,
+                                      scheme ? scheme + 1 : file->range)};
     VEC_PUSH(&f->evidence, e);
 }
 
@@ -153,18 +228,36 @@ static void say_verdict(struct judging *j, const struct advisory_case *c,
 
     if (a->why.id)
         VEC_PUSH(&f->notes, a->why);
-    if (a->verdict == VERDICT_BROKEN)
+    if (a->verdict == VERDICT_BROKEN && a->marker_fact)
         add_note(f,
                  N_("The record says that {patch} was applied. The file says that it is not "
                     "there (any more): a service pack or a repair may have taken it away. "
                     "Apply it again."),
-                 "patch", a->claimed_patch ? a->claimed_patch : c->advisory->id);
+                 "patch", a->claimed_patch);
+    else if (a->verdict == VERDICT_BROKEN)
+        add_note(f,
+                 N_("The service pack of this host contains {patch}. The file says that it is "
+                    "not there (any more): an older file may have been put back. Apply it again."),
+                 "patch", a->claimed_patch);
+    if (a->proof == PROOF_UNREADABLE && a->file && a->file->core && !a->why.id)
+        add_note(f,
+                 N_("It does not run without {file}. Where that was not found or could not be "
+                    "read, nobody can say which version runs."),
+                 "file", a->file->path);
+    if (a->unproven && a->verdict == VERDICT_FIXED) {
+        struct message m =
+            message_of(N_("The service pack of this host contains {patch}, but {file}, which would "
+                          "prove it, could not be read."));
+        message_put(&m, "patch", a->claimed_patch);
+        message_put(&m, "file", a->unproven->path);
+        add_message_once(f, m);
+    }
     if (a->not_recorded)
         add_note(f,
                  N_("The files are new enough though no record says that the patch was "
                     "applied."),
                  NULL, NULL);
-    if (a->verdict == VERDICT_FIXED && a->confidence == CONFIDENCE_LOW)
+    if (a->verdict == VERDICT_FIXED && a->by_claim)
         add_note(f,
                  N_("This rests on the record alone: no file version is known that would "
                     "prove it."),
@@ -270,8 +363,10 @@ void advisory_say(struct judging *j, const struct advisory_case *c, const struct
     f->remedy = (struct message){0};
     f->exploited = f->reachable = f->unreachable = false;
     say_verdict(j, c, a, f);
-    add_file_evidence(j, f, a);
+    add_file_evidence(j, f, a->file);
     add_evidence(f, j->out->arena, a->marker_fact, NULL);
+    if (a->by_service_pack && a->proof != PROOF_NEW)
+        add_evidence(f, j->out->arena, facts_first(j->in->facts, "host"), "service_pack");
     add_evidence(f, j->out->arena, a->rule_fact, "path");
 }
 
