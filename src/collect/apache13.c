@@ -289,17 +289,30 @@ static void complete(struct collection *c, const char *kind, size_t found)
     fact_put_number(c->facts, f, "found", (int64_t)found);
 }
 
-static void read_server(struct collection *c, const struct place *p, const char *binary,
-                        const char *banner, int64_t offset)
+static void put_product(struct collection *c, const char *binary, const char *banner,
+                        int64_t offset)
 {
+    struct fact *product = facts_add(c->facts, "product", binary, 0, offset, CONFIDENCE_HIGH);
+    fact_put(c->facts, product, "name", "apache-httpd");
+    if (!banner) {
+        static const char why[] = "neither the program nor its core names it";
+        fact_put_state(c->facts, product, "version", VALUE_UNREADABLE, why);
+        fact_put(c->facts, product, "likely", "1.3");
+        fact_put(c->facts, product, "title", "Apache (version not known)");
+        facts_unread(c->facts, "product: apache-httpd", binary, why);
+        return;
+    }
     CLEANUP_STR struct str version = {0};
     for (const char *v = banner + strlen("Apache/"); str_is_digit(*v) || *v == '.'; v++)
         str_add_char(&version, *v);
-    struct fact *product = facts_add(c->facts, "product", binary, 0, offset, CONFIDENCE_HIGH);
-    fact_put(c->facts, product, "name", "apache-httpd");
     fact_put(c->facts, product, "version", str_text(&version));
     fact_put(c->facts, product, "title", banner);
+}
 
+static void read_server(struct collection *c, const struct place *p, const char *binary,
+                        const char *banner, int64_t offset)
+{
+    put_product(c, binary, banner, offset);
     const char *conf;
     if (!target_resolve_nocase(c->target, p->conf, c->arena, &conf, NULL)) {
         facts_unread(c->facts, "site: apache", p->conf, "the configuration was not found there");
@@ -329,6 +342,32 @@ static void read_server(struct collection *c, const struct place *p, const char 
     str_free(&a.virtual_hosts);
 }
 
+/* A server that was built with a shared core, and that for Windows, is a small program whose
+ * version stands in the core. */
+static const char *banner_of_core(struct collection *c, const struct place *p,
+                                  const char *const *prefix, const char **binary, int64_t *offset)
+{
+    static const char *const cores[] = {"libexec/libhttpd.so", "libexec/apache/libhttpd.so",
+                                        "ApacheCore.dll"};
+    const char *found, *banner = NULL;
+    for (size_t i = 0; !banner && i < ARRAY_COUNT(cores); i++)
+        if (target_resolve_nocase(c->target, arena_printf(c->arena, "%s/%s", p->root, cores[i]),
+                                  c->arena, &found, NULL)) {
+            banner = binary_string(c, found, prefix, 1, offset);
+            *binary = banner ? found : *binary;
+        }
+    return banner;
+}
+
+/* A later Apache, or another httpd: that one has no configuration where ours has. */
+static bool is_another(struct collection *c, const struct place *p, const char *binary)
+{
+    static const char *const any[] = {"Apache/"};
+    const char *conf, *banner = binary_string(c, binary, any, 1, NULL);
+    return (banner && !str_starts(banner, "Apache/1.3.")) ||
+           !target_resolve_nocase(c->target, p->conf, c->arena, &conf, NULL);
+}
+
 void collect_apache(struct collection *c)
 {
     static const char *const prefixes[] = {"Apache/1.3."};
@@ -342,8 +381,12 @@ void collect_apache(struct collection *c)
             continue;
         if (!target_resolve_nocase(c->target, places[i].binary, c->arena, &binary, NULL))
             continue;
+        size_t before = facts_count(c->facts);
         const char *banner = binary_string(c, binary, prefixes, ARRAY_COUNT(prefixes), &offset);
-        if (banner)
+        bool unread = facts_count(c->facts) > before;
+        if (!banner)
+            banner = banner_of_core(c, &places[i], prefixes, &binary, &offset);
+        if (banner || unread || !is_another(c, &places[i], binary))
             read_server(c, &places[i], binary, banner, offset);
     }
 }

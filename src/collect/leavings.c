@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "collect/solaris.h"
+#include "collect/windows_system.h"
 #include "model/finding.h"
 
 #include <stdlib.h>
@@ -300,6 +301,15 @@ static void look_at_pages(struct search *s, const char *root)
 static void look_at_windows(struct search *s)
 {
     const struct fact *host = collect_host(s->c);
+    struct windows *w = windows_acquire(s->c);
+    if (w && !w->whole) {
+        s->everything = false;
+        facts_unread(s->c->facts, "leaving", "",
+                     w->alone ? "only registry hives were given: no files can be looked at"
+                              : "only a part of this Windows was given: what is not in it cannot "
+                                "be looked at");
+    }
+    windows_release(s->c, w);
     look_for_root_exe(s, on_volume(s, fact_text(host, "system_root")));
     look_for_explorer(s);
     const char *last = "";
