@@ -33,7 +33,7 @@ void error_set(struct error *e, enum error_code code, const char *format, ...)
     va_list args;
     va_start(args, format);
     char message[sizeof e->message];
-    vsnprintf(message, sizeof message, format, args);
+    vsnprintf(message, sizeof message, gettext(format), args);
     va_end(args);
     memset(e, 0, sizeof *e);
     e->code = code;
@@ -47,7 +47,7 @@ void error_set_errno(struct error *e, int sys_errno, const char *format, ...)
     va_list args;
     va_start(args, format);
     char message[sizeof e->message];
-    vsnprintf(message, sizeof message, format, args);
+    vsnprintf(message, sizeof message, gettext(format), args);
     va_end(args);
 
     enum error_code code = ERR_SYSTEM;
@@ -76,7 +76,7 @@ void error_prefix(struct error *e, const char *format, ...)
     va_list args;
     va_start(args, format);
     char prefix[sizeof e->message];
-    vsnprintf(prefix, sizeof prefix, format, args);
+    vsnprintf(prefix, sizeof prefix, gettext(format), args);
     va_end(args);
     char message[sizeof e->message + sizeof prefix + 3];
     snprintf(message, sizeof message, "%s: %s", prefix, e->message);

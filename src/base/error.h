@@ -7,9 +7,14 @@
  *
  * The sentence says what was being done, to what, and what to do about it; callers add
  * where, with error_prefix(): "reading packages: var/lib/dpkg/status:10233: ...".
+ * Formats are msgids: they are translated here into the language of the process
+ * (base/language.h), and po/extract finds them without a mark. Words that are put into them are
+ * the caller's to translate.
  * A NULL error pointer is allowed everywhere: the caller does not want to know. */
 #ifndef YAGURA_BASE_ERROR_H
 #define YAGURA_BASE_ERROR_H
+
+#include "base/language.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,7 +39,7 @@ struct error {
     uint64_t line;     /* 1-based; 0 = none */
     uint64_t column;   /* 1-based; 0 = none */
     char path[256];    /* the file concerned, as a person would name it; may be empty */
-    char message[512]; /* a sentence without a full stop; UTF-8 */
+    char message[512]; /* a sentence without a full stop; UTF-8, in the person's language */
 };
 
 #define ERROR_INIT ((struct error){0})

@@ -109,16 +109,16 @@ bool file_replace(int dirfd, const char *name, const void *bytes, size_t size, m
         error_at(e, name, 0, 0);
         return false;
     }
-    const char *doing = "writing failed";
+    const char *doing = N_("writing failed");
     bool good = write_all(fd, bytes, size) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
     if (good && renameat(dirfd, temporary, dirfd, name) != 0) {
-        doing = "could not be replaced";
+        doing = N_("could not be replaced");
         good = false;
     }
     if (!good) {
         int saved = errno;
         unlinkat(dirfd, temporary, 0);
-        error_set_errno(e, saved, "%s", doing);
+        error_set_errno(e, saved, "%s", _(doing));
         error_at(e, name, 0, 0);
         return false;
     }
@@ -241,19 +241,19 @@ static void cannot_open(struct error *e, const char *path)
     error_at(e, path, 0, 0);
 }
 
-static const char *type_name(mode_t mode)
+static const char *not_regular(mode_t mode)
 {
     switch (mode & S_IFMT) {
     case S_IFDIR:
-        return "a directory";
+        return N_("a directory, not a regular file");
     case S_IFIFO:
-        return "a FIFO";
+        return N_("a FIFO, not a regular file");
     case S_IFSOCK:
-        return "a socket";
+        return N_("a socket, not a regular file");
     case S_IFLNK:
-        return "a link";
+        return N_("a link, not a regular file");
     default:
-        return "a device";
+        return N_("a device, not a regular file");
     }
 }
 
@@ -268,7 +268,7 @@ int file_open_beneath(int rootfd, const char *path, struct stat *st, struct erro
             return -1;
         }
         if (!S_ISREG(before.st_mode)) {
-            error_set(e, ERR_UNREADABLE, "%s, not a regular file", type_name(before.st_mode));
+            error_set(e, ERR_UNREADABLE, "%s", _(not_regular(before.st_mode)));
             error_at(e, path, 0, 0);
             return -1;
         }

@@ -84,7 +84,7 @@ static bool next(struct loader *l, yaml_event_t *event)
     if (yaml_parser_parse(&l->parser, event))
         return true;
     const yaml_parser_t *p = &l->parser;
-    const char *problem = p->problem ? p->problem : "could not be parsed";
+    const char *problem = p->problem ? p->problem : _("could not be parsed");
     if (p->error == YAML_READER_ERROR) {
         yaml_mark_t mark = {.index = p->problem_offset};
         for (size_t i = 0; i < p->problem_offset && i < l->size; i++, mark.column++)
@@ -92,12 +92,12 @@ static bool next(struct loader *l, yaml_event_t *event)
                 mark.line++;
                 mark.column = (size_t)-1;
             }
-        fail(l, ERR_FORMAT, &mark, "not YAML: %s", problem);
+        fail(l, ERR_FORMAT, &mark, _("not YAML: %s"), problem);
     } else if (p->context) {
-        fail(l, ERR_FORMAT, &p->problem_mark, "not YAML: %s (%s that begins at line %zu)", problem,
-             p->context, p->context_mark.line + 1);
+        fail(l, ERR_FORMAT, &p->problem_mark, _("not YAML: %s (%s that begins at line %zu)"),
+             problem, p->context, p->context_mark.line + 1);
     } else {
-        fail(l, ERR_FORMAT, &p->problem_mark, "not YAML: %s", problem);
+        fail(l, ERR_FORMAT, &p->problem_mark, _("not YAML: %s"), problem);
     }
     return false;
 }
@@ -105,7 +105,7 @@ static bool next(struct loader *l, yaml_event_t *event)
 static struct yaml_node *node_new(struct loader *l, enum yaml_kind kind, const yaml_mark_t *at)
 {
     if (++l->nodes > MOST_NODES) {
-        fail(l, ERR_LIMIT, at, "more than %d values", MOST_NODES);
+        fail(l, ERR_LIMIT, at, _("more than %d values"), MOST_NODES);
         return NULL;
     }
     struct yaml_node *node = arena_alloc(l->arena, sizeof *node);
@@ -120,7 +120,7 @@ static struct yaml_node *scalar(struct loader *l, const yaml_event_t *event)
     const char *value = (const char *)event->data.scalar.value;
     size_t length = event->data.scalar.length;
     if (memchr(value, 0, length)) {
-        fail(l, ERR_FORMAT, &event->start_mark, "a NUL character in a value");
+        fail(l, ERR_FORMAT, &event->start_mark, _("a NUL character in a value"));
         return NULL;
     }
     struct yaml_node *node = node_new(l, YAML_SCALAR, &event->start_mark);
@@ -146,7 +146,7 @@ static bool check_keys(struct loader *l, const struct node_list *keys)
     for (size_t i = 1; i < keys->count; i++)
         if (str_equal(sorted[i - 1]->text, sorted[i]->text)) {
             yaml_mark_t mark = {.line = sorted[i]->line - 1, .column = sorted[i]->column - 1};
-            fail(l, ERR_FORMAT, &mark, "the key \"%.40s\" is there twice, first at line %u",
+            fail(l, ERR_FORMAT, &mark, _("the key \"%.40s\" is there twice, first at line %u"),
                  sorted[i]->text, sorted[i - 1]->line);
             return false;
         }
@@ -171,7 +171,7 @@ static bool fill(struct loader *l, struct yaml_node *parent, unsigned depth)
         if (!child)
             return false;
         if (key && child->kind != YAML_SCALAR) {
-            fail(l, ERR_FORMAT, &event.start_mark, "a key that is no plain text");
+            fail(l, ERR_FORMAT, &event.start_mark, _("a key that is no plain text"));
             return false;
         }
         if (key)
@@ -190,14 +190,14 @@ static bool fill(struct loader *l, struct yaml_node *parent, unsigned depth)
 static struct yaml_node *node(struct loader *l, const yaml_event_t *first, unsigned depth)
 {
     if (depth > MOST_DEPTH) {
-        fail(l, ERR_LIMIT, &first->start_mark, "nested deeper than %d levels", MOST_DEPTH);
+        fail(l, ERR_LIMIT, &first->start_mark, _("nested deeper than %d levels"), MOST_DEPTH);
         return NULL;
     }
     if (first->type == YAML_SCALAR_EVENT)
         return scalar(l, first);
     if (first->type == YAML_ALIAS_EVENT) {
         fail(l, ERR_FORMAT, &first->start_mark,
-             "an alias (*name), which is not taken: write the value out");
+             _("an alias (*name), which is not taken: write the value out"));
         return NULL;
     }
     bool map = first->type == YAML_MAPPING_START_EVENT;

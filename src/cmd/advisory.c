@@ -42,21 +42,21 @@ static int list(struct cli *cli, const struct advisories *set, bool damaged)
         show_cell(&cli->show, a->id, 18);
         show_cell(&cli->show, day, 11);
         show_cell(&cli->show, show_severity(a->severity), 9);
-        show_cell(&cli->show, show_translate(a->title),
+        show_cell(&cli->show, language_text(a->title),
                   cli->show.width > 60 ? cli->show.width - 38 : 20);
         fputc('\n', stdout);
     }
     if (cli->json)
         cli_end_json(cli, damaged, "advisories", shown);
     else
-        printf(_("%zu advisories\n"), shown);
+        printf(ngettext("%zu advisory\n", "%zu advisories\n", shown), shown);
     return damaged ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
 
 static void show_case(struct cli *cli, const struct advisory_case *c)
 {
     CLEANUP_STR struct str line = {0};
-    str_add(&line, show_translate(c->title));
+    str_add(&line, language_text(c->title));
     for (size_t i = 0; i < c->cve_count; i++)
         str_printf(&line, "%s%s", i ? ", " : " — ", c->cves[i]);
     fputc('\n', stdout);
@@ -71,9 +71,9 @@ static void show_case(struct cli *cli, const struct advisory_case *c)
         cli_paragraph(cli, i ? "" : _("proof"), str_text(&line));
     }
     for (size_t i = 0; i < c->exploit_count; i++)
-        cli_paragraph(cli, i ? "" : _("used by"), show_translate(c->exploits[i].text));
+        cli_paragraph(cli, i ? "" : _("used by"), language_text(c->exploits[i].text));
     for (size_t i = 0; i < c->remedy_count; i++)
-        cli_paragraph(cli, i ? "" : _("do this"), show_translate(c->remedies[i].text));
+        cli_paragraph(cli, i ? "" : _("do this"), language_text(c->remedies[i].text));
 }
 
 static json_t *case_json(const struct advisory_case *c)
@@ -118,7 +118,7 @@ static int show_one(struct cli *cli, const struct advisories *set, const char *i
     char day[16];
     CLEANUP_STR struct str head = {0};
     date_format_day(a->released, day);
-    str_printf(&head, "%s  %s", a->id, show_translate(a->title));
+    str_printf(&head, "%s  %s", a->id, language_text(a->title));
     show_colour(&cli->show, SHOW_BOLD);
     show_wrap(&cli->show, "", 0, str_text(&head));
     show_colour(&cli->show, SHOW_PLAIN);
@@ -126,8 +126,8 @@ static int show_one(struct cli *cli, const struct advisories *set, const char *i
     str_printf(&head, "%s · %s · %s %s · %s", day, show_severity(a->severity), _("version"),
                a->version, a->publisher);
     show_wrap(&cli->show, "", 0, str_text(&head));
-    cli_paragraph(cli, _("what"), show_translate(a->summary));
-    cli_paragraph(cli, _("why"), show_translate(a->description));
+    cli_paragraph(cli, _("what"), language_text(a->summary));
+    cli_paragraph(cli, _("why"), language_text(a->description));
     for (size_t i = 0; i < count; i++)
         show_case(cli, cases[i]);
     fputc('\n', stdout);
@@ -138,7 +138,8 @@ static int show_one(struct cli *cli, const struct advisories *set, const char *i
     for (size_t i = 0; i < revision_count; i++) {
         str_clear(&head);
         date_format_day(revisions[i].date, day);
-        str_printf(&head, "%s  %s  %s", day, revisions[i].number, revisions[i].summary);
+        str_printf(&head, "%s  %s  %s", day, revisions[i].number,
+                   language_text(revisions[i].summary));
         cli_paragraph(cli, i ? "" : _("history"), str_text(&head));
     }
     return damaged ? EXIT_UNKNOWN : EXIT_CLEAN;

@@ -36,8 +36,10 @@ static int list(struct cli *cli)
             show_json_line(&cli->show, o);
             continue;
         }
-        printf(_("%s: %zu documents, newest of %s, imported %s, %zu left out\n"), feeds[i].name,
-               feeds[i].documents, newest, imported, feeds[i].skipped);
+        printf(ngettext("%s: %zu document, newest of %s, imported %s, %zu left out\n",
+                        "%s: %zu documents, newest of %s, imported %s, %zu left out\n",
+                        feeds[i].documents),
+               feeds[i].name, feeds[i].documents, newest, imported, feeds[i].skipped);
     }
     if (cli->json) {
         cli_end_json(cli, damaged.code != 0, "advisories", advisories_count(set));
@@ -112,7 +114,9 @@ static int import(struct cli *cli)
             _("%zu new, %zu replaced, %zu unchanged, %zu older than what is there, %zu broken\n"),
             r.added, r.replaced, r.unchanged, r.older, r.failed);
         if (r.written)
-            printf(_("%zu documents are loaded now. Next: yagura audit\n"), r.documents);
+            printf(ngettext("%zu document is loaded now. Next: yagura audit\n",
+                            "%zu documents are loaded now. Next: yagura audit\n", r.documents),
+                   r.documents);
         else
             printf("%s\n", _("Nothing was changed: what was loaded before stays."));
     }

@@ -11,7 +11,7 @@ static void print_option(struct show *s, const struct option_row *o)
                o->argument ? o->argument : "");
     while (first.length < 24)
         str_add_char(&first, ' ');
-    show_wrap(s, str_text(&first), 24, show_translate(o->help));
+    show_wrap(s, str_text(&first), 24, language_text(o->help));
 }
 
 void cmd_print_help(const struct command *c, FILE *out)
@@ -19,7 +19,7 @@ void cmd_print_help(const struct command *c, FILE *out)
     struct show s;
     show_init(&s, out, false);
     fprintf(out, "yagura %s %s\n\n", c->name, c->usage);
-    show_wrap(&s, "", 0, show_translate(c->details));
+    show_wrap(&s, "", 0, language_text(c->details));
     fprintf(out, "\n%s\n", _("Options:"));
     for (size_t i = 0; i < cli_option_count; i++) {
         size_t length = strlen(cli_options[i].name);
@@ -47,7 +47,7 @@ void cmd_print_overview(FILE *out)
     for (size_t i = 0; i < cli_command_count; i++) {
         CLEANUP_STR struct str first = {0};
         str_printf(&first, "  %-12s ", cli_commands[i].name);
-        show_wrap(&s, str_text(&first), 15, show_translate(cli_commands[i].summary));
+        show_wrap(&s, str_text(&first), 15, language_text(cli_commands[i].summary));
     }
     fputc('\n', out);
     show_wrap(
@@ -107,11 +107,17 @@ int cmd_status(struct cli *cli)
         printf("%s\n", _("Nothing has been looked at yet. Start with: yagura audit"));
     } else {
         CLEANUP_STR struct str line = {0};
-        str_printf(
-            &line,
-            _("%zu targets, %zu open findings at the last audits (newest %s), %zu entries in "
-              "the ledger."),
-            summary.targets, summary.open_findings, when, summary.ledger_entries);
+        str_printf(&line, ngettext("%zu target, ", "%zu targets, ", summary.targets),
+                   summary.targets);
+        str_printf(&line,
+                   ngettext("%zu open finding at the last audits (newest %s), ",
+                            "%zu open findings at the last audits (newest %s), ",
+                            summary.open_findings),
+                   summary.open_findings, when);
+        str_printf(&line,
+                   ngettext("%zu entry in the ledger.", "%zu entries in the ledger.",
+                            summary.ledger_entries),
+                   summary.ledger_entries);
         show_wrap(&cli->show, "", 0, str_text(&line));
     }
     printf("%s\n", _("yagura audit · yagura patch plan · yagura --help"));

@@ -89,15 +89,25 @@ static int verify(struct cli *cli, struct state *state)
         json_put_int(o, "unknown", 0);
         show_json_line(&cli->show, o);
     } else if (r.problems) {
-        printf(_("%zu entries, %zu problems: this ledger cannot be trusted as it stands.\n"),
-               r.entries, r.problems);
+        printf(ngettext("%zu entry, ", "%zu entries, ", r.entries), r.entries);
+        printf(ngettext("%zu problem: this ledger cannot be trusted as it stands.\n",
+                        "%zu problems: this ledger cannot be trusted as it stands.\n", r.problems),
+               r.problems);
     } else if (cli->against) {
-        printf(_("%zu entries: chain and signatures hold, and the checkpoint is in it.\n"),
+        printf(ngettext("%zu entry: chain and signatures hold, and the checkpoint is in it.\n",
+                        "%zu entries: chain and signatures hold, and the checkpoint is in it.\n",
+                        r.entries),
                r.entries);
     } else {
-        printf(_("%zu entries: chain and signatures hold. Only a checkpoint kept elsewhere shows a "
-                 "cut tail: yagura ledger checkpoint > FILE\n"),
-               r.entries);
+        CLEANUP_STR struct str line = {0};
+        str_printf(&line,
+                   ngettext("%zu entry: chain and signatures hold.",
+                            "%zu entries: chain and signatures hold.", r.entries),
+                   r.entries);
+        show_wrap(&cli->show, "", 0, str_text(&line));
+        show_wrap(&cli->show, "", 0,
+                  _("Only a checkpoint kept elsewhere shows a cut tail: yagura ledger checkpoint > "
+                    "FILE"));
     }
     return r.problems ? EXIT_FOUND : EXIT_CLEAN;
 }

@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -12,7 +13,9 @@
 const struct option_row cli_options[] = {
     {"--state", "DIR", N_("where the memory lies (default: /var/lib/yagura, or your own)"),
      OPTION(state), NULL},
-    {"--json", NULL, N_("print JSON Lines; the last line is a summary"), OPTION(json), NULL},
+    {"--json", NULL,
+     N_("print JSON Lines, in English whatever --lang says; the last line is a summary"),
+     OPTION(json), NULL},
     {"--lang", "en|ja", N_("the language (default: as LC_ALL or LANG says)"), OPTION(lang), NULL},
     {"--help", NULL, N_("print this help"), OPTION(help), "-h"},
     {"--version", NULL, N_("print the version"), OPTION(version), "-V"},
@@ -208,15 +211,19 @@ int main(int argc, char **argv)
     struct cli cli = {0};
     signal(SIGPIPE, SIG_IGN);
     const char *lang = NULL;
+    bool json = false;
     for (int i = 1; i < argc; i++) { /* errors of parsing are told in the right language too */
+        json |= str_equal(argv[i], "--json");
         if (str_starts(argv[i], "--lang="))
             lang = argv[i] + 7;
         else if (str_equal(argv[i], "--lang") && i + 1 < argc)
             lang = argv[i + 1];
     }
-    show_language(lang);
+    /* JSON is never translated, and some of its texts are made far below: sentences of errors,
+     * reasons why something could not be looked at. */
+    language_set(json ? "en" : lang);
     if (sodium_init() < 0) {
-        fputs("yagura: libsodium could not be started\n", stderr);
+        fprintf(stderr, "yagura: %s\n", _("libsodium could not be started"));
         return EXIT_UNKNOWN;
     }
     int code = parse(&cli, argc, argv);
@@ -240,7 +247,7 @@ int main(int argc, char **argv)
     free((void *)cli.arguments);
     /* A full disk or a closed pipe must not look like a clean result. */
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror("yagura: standard output");
+        fprintf(stderr, _("yagura: standard output: %s\n"), strerror(errno));
         code = EXIT_UNKNOWN;
     }
     return code;

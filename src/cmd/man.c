@@ -25,7 +25,7 @@ static void option(FILE *out, const struct option_row *o)
     str_printf(&head, "%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
     fputs(".TP\n.B ", out);
     roff(out, str_text(&head));
-    roff(out, show_translate(o->help));
+    roff(out, language_text(o->help));
 }
 
 static bool lists(const char *words, const char *word)
@@ -59,9 +59,9 @@ void cmd_print_man(FILE *out)
         CLEANUP_STR struct str head = {0};
         str_printf(&head, "%s %s", c->name, c->usage);
         roff(out, str_text(&head));
-        roff(out, show_translate(c->summary));
+        roff(out, language_text(c->summary));
         fputs(".PP\n", out);
-        roff(out, show_translate(c->details));
+        roff(out, language_text(c->details));
         for (size_t k = 0; k < cli_option_count; k++)
             if (lists(c->options, cli_options[k].name))
                 option(out, &cli_options[k]);

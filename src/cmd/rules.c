@@ -5,8 +5,9 @@
 
 #include <stdlib.h>
 
-static int print_problems(struct cli *cli, const struct sigma_problems *p, const char *what,
-                          size_t total)
+/* `key` is the count's name in JSON, `counted` the same for a person. */
+static int print_problems(struct cli *cli, const struct sigma_problems *p, const char *key,
+                          const char *counted, size_t total)
 {
     size_t errors = 0;
     for (size_t i = 0; i < p->list.count; i++) {
@@ -31,18 +32,20 @@ static int print_problems(struct cli *cli, const struct sigma_problems *p, const
         json_put_string(o, "type", "summary");
         json_put_int(o, "found", (int64_t)errors);
         json_put_int(o, "unknown", 0);
-        json_put_int(o, what, (int64_t)total);
+        json_put_int(o, key, (int64_t)total);
         show_json_line(&cli->show, o);
     } else {
-        printf(_("%zu %s, %zu wrong, %zu warnings\n"), total, show_translate(what), errors,
-               p->list.count - errors);
+        size_t warnings = p->list.count - errors;
+        printf(counted, total);
+        printf(_(", %zu wrong"), errors);
+        printf(ngettext(", %zu warning\n", ", %zu warnings\n", warnings), warnings);
     }
     return errors ? EXIT_FOUND : EXIT_CLEAN;
 }
 
 static const char *first_set(const struct rule *r)
 {
-    return r->set_count ? r->sets[0] : r->helper ? "(advisories)" : "-";
+    return r->set_count ? r->sets[0] : r->helper ? _("(advisories)") : "-";
 }
 
 static json_t *texts(const char *const *items, size_t count)
@@ -87,7 +90,7 @@ static void list(struct cli *cli, const struct rules *rules)
         show_cell(&cli->show, first_set(r), 13);
         show_cell(&cli->show, r->name, 30);
         fputc(' ', stdout);
-        show_cell(&cli->show, show_translate(r->title),
+        show_cell(&cli->show, language_text(r->title),
                   cli->show.width > 60 ? cli->show.width - 45 : 15);
         fputc('\n', stdout);
     }
@@ -105,21 +108,24 @@ static int explain(struct cli *cli, const struct rules *rules, const char *name)
         cli_end_json(cli, 0, "rules", 1);
         return EXIT_CLEAN;
     }
+    CLEANUP_ARENA struct arena *arena = arena_new();
     cli_paragraph(cli, _("rule"), r->name);
-    cli_paragraph(cli, _("what"), show_translate(r->title));
-    cli_paragraph(cli, "", show_translate(r->description));
-    cli_paragraph(cli, _("why"), show_translate(r->why));
+    cli_paragraph(cli, _("what"), language_text(r->title));
+    cli_paragraph(cli, "", show_places(arena, r->description));
+    cli_paragraph(cli, _("why"), show_places(arena, r->why));
     cli_paragraph(cli, _("severity"), show_severity(r->severity));
-    cli_paragraph(cli, _("do this"), show_translate(r->fix));
+    cli_paragraph(cli, _("do this"), show_places(arena, r->fix));
     for (size_t i = 0; i < r->step_count; i++)
-        cli_paragraph(cli, "", show_translate(r->steps[i]));
+        cli_paragraph(cli, "", show_places(arena, r->steps[i]));
     for (size_t i = 0; i < r->falsepositive_count; i++)
-        cli_paragraph(cli, _("unless"), show_translate(r->falsepositives[i]));
+        cli_paragraph(cli, _("unless"), language_text(r->falsepositives[i]));
     cli_paragraph(cli, _("source"), r->source);
     for (size_t i = 0; i < r->reference_count; i++)
         cli_paragraph(cli, _("read"), r->references[i]);
+    CLEANUP_STR struct str fields = {0};
     for (size_t i = 0; i < r->field_count; i++)
-        cli_paragraph(cli, i ? "" : _("looks at"), r->fields[i]);
+        str_printf(&fields, "%s%s", i ? ", " : "", r->fields[i]);
+    cli_paragraph(cli, _("looks at"), str_text(&fields));
     cli_paragraph(cli, _("file"), r->path);
     return EXIT_CLEAN;
 }
@@ -142,10 +148,13 @@ int cmd_rules(struct cli *cli)
     int code = EXIT_CLEAN;
     if (str_equal(what, "lint")) {
         rules_lint(rules, &problems);
-        code = print_problems(cli, &problems, N_("rules"), rules_count(rules));
+        code = print_problems(cli, &problems, "rules",
+                              ngettext("%zu rule", "%zu rules", rules_count(rules)),
+                              rules_count(rules));
     } else if (str_equal(what, "test")) {
         size_t run = rules_test(rules, &problems);
-        code = print_problems(cli, &problems, N_("examples"), run);
+        code = print_problems(cli, &problems, "examples",
+                              ngettext("%zu example", "%zu examples", run), run);
     } else if (str_equal(what, "list")) {
         list(cli, rules);
     } else {

@@ -57,8 +57,8 @@ static void not_read(struct apache *a, const char *path, const char *reason)
     a->unread++;
     if (a->said++ >= MOST_SAID)
         return;
-    facts_unread(a->c->facts, "site: apache", path, reason);
-    facts_unread(a->c->facts, "directory: apache", path, reason);
+    facts_unread(a->c->facts, N_("site: apache"), path, reason);
+    facts_unread(a->c->facts, N_("directory: apache"), path, reason);
 }
 
 /* In one section or outside of any. */
@@ -152,7 +152,7 @@ static void include(struct apache *a, const char *pattern, unsigned depth)
     }
     char *folder = arena_strndup(a->c->arena, full, (size_t)(slash - full));
     if (strpbrk(folder, "*?")) {
-        not_read(a, full, "a pattern in the folder of an Include is not followed");
+        not_read(a, full, _("a pattern in the folder of an Include is not followed"));
         return;
     }
     struct target_entry *entries;
@@ -236,14 +236,14 @@ static void read_conf(struct apache *a, const char *path, unsigned depth)
 {
     size_t size;
     if (depth > MOST_DEPTH || ++a->files > MOST_FILES) {
-        not_read(a, path, "more files or levels of Include than are read");
+        not_read(a, path, _("more files or levels of Include than are read"));
         return;
     }
     size_t before = facts_count(a->c->facts);
     char *text = collect_text(a->c, path, MOST_CONF, &size);
     if (!text) {
         if (facts_count(a->c->facts) > before)
-            not_read(a, path, "the file could not be read");
+            not_read(a, path, _("the file could not be read"));
         return;
     }
     struct section stack[MOST_NESTED] = {{OUTSIDE, NULL, NULL}};
@@ -276,8 +276,8 @@ static void read_conf(struct apache *a, const char *path, unsigned depth)
         str_lower_all(key);
         setting(a, &stack[level], path, lines.line, key, rest, depth);
     }
-    conf_lines_state(&lines, a->c->facts, "site", path);
-    conf_lines_state(&lines, a->c->facts, "directory", path);
+    conf_lines_state(&lines, a->c->facts, N_("site"), path);
+    conf_lines_state(&lines, a->c->facts, N_("directory"), path);
     a->unread += lines.too_long + lines.with_nul;
     conf_lines_free(&lines);
 }
@@ -295,11 +295,11 @@ static void put_product(struct collection *c, const char *binary, const char *ba
     struct fact *product = facts_add(c->facts, "product", binary, 0, offset, CONFIDENCE_HIGH);
     fact_put(c->facts, product, "name", "apache-httpd");
     if (!banner) {
-        static const char why[] = "neither the program nor its core names it";
+        const char *why = _("neither the program nor its core names its version");
         fact_put_state(c->facts, product, "version", VALUE_UNREADABLE, why);
         fact_put(c->facts, product, "likely", "1.3");
-        fact_put(c->facts, product, "title", "Apache (version not known)");
-        facts_unread(c->facts, "product: apache-httpd", binary, why);
+        fact_put(c->facts, product, "title", "Apache");
+        facts_unread(c->facts, N_("product: apache-httpd"), binary, why);
         return;
     }
     CLEANUP_STR struct str version = {0};
@@ -315,7 +315,8 @@ static void read_server(struct collection *c, const struct place *p, const char 
     put_product(c, binary, banner, offset);
     const char *conf;
     if (!target_resolve_nocase(c->target, p->conf, c->arena, &conf, NULL)) {
-        facts_unread(c->facts, "site: apache", p->conf, "the configuration was not found there");
+        facts_unread(c->facts, N_("site: apache"), p->conf,
+                     _("the configuration was not found there"));
         return;
     }
     struct apache a = {.c = c, .root = p->root};

@@ -226,17 +226,17 @@ void collect_apt(struct collection *c)
     bool any = target_stat(c->target, "/etc/apt", true, &st, &e);
     if (!any && e.code == ERR_ABSENT &&
         !target_stat(c->target, "/var/lib/apt/lists", true, &st, NULL)) {
-        facts_unread(c->facts, "updates", "/etc/apt",
-                     "this system has no apt, so that nothing here says which updates exist");
+        facts_unread(c->facts, N_("updates"), "/etc/apt",
+                     _("this system has no apt, so that nothing here says which updates exist"));
         return;
     }
     apt_read_config(&s);
     if (!s.arch_count)
-        facts_unread(c->facts, "updates", "/var/lib/dpkg/arch",
-                     "nothing tells the architecture of this system");
+        facts_unread(c->facts, N_("updates"), "/var/lib/dpkg/arch",
+                     _("nothing tells the architecture of this system"));
     if (!s.sources.list.count) {
-        facts_unread(c->facts, "updates", "/etc/apt/sources.list",
-                     "no archive is configured to fetch updates from");
+        facts_unread(c->facts, N_("updates"), "/etc/apt/sources.list",
+                     _("no archive is configured to fetch updates from"));
         return;
     }
     apt_read_archives(&s);

@@ -59,7 +59,7 @@ static void find_refreshed(struct apt_state *s, const struct folder *folder)
             continue;
         if (s->refreshed == DATE_NONE || st.ctime > s->refreshed) {
             s->refreshed = st.ctime;
-            s->refreshed_from = arena_printf(s->c->arena, "ctime of %s", path);
+            s->refreshed_from = arena_printf(s->c->arena, _("ctime of %s"), path);
         }
     }
 }
@@ -167,9 +167,12 @@ static bool add_offer(struct apt_state *s, const struct archive *a, const struct
     if (!apt_list_load(&offer.list, &offer.owned, &skipped, s->c->target, p->list, s->c->cache, e))
         return false;
     if (skipped)
-        facts_unread(s->c->facts, "updates", p->list,
-                     arena_printf(s->c->arena, "%llu entries make no sense; the rest was read",
-                                  (unsigned long long)skipped));
+        facts_unread(
+            s->c->facts, N_("updates"), p->list,
+            arena_printf(s->c->arena,
+                         ngettext("%llu entry makes no sense; the rest was read",
+                                  "%llu entries make no sense; the rest was read", skipped),
+                         (unsigned long long)skipped));
     struct apt_release none = {"", "", "", "", "", "", "", 0, 0, false, false, false, "", 0};
     const struct apt_release *r = known ? &a->release : &none;
     offer.security = known ? apt_release_is_security(r) : looks_like_security(a->source);
@@ -243,7 +246,7 @@ void apt_read_archives(struct apt_state *s)
     struct error e = ERROR_INIT;
     if (!target_list(s->c->target, lists_folder, s->c->arena, &folder.entries, &folder.count, &e) &&
         e.code != ERR_ABSENT)
-        facts_unread(s->c->facts, "updates", lists_folder, e.message);
+        facts_unread(s->c->facts, N_("updates"), lists_folder, e.message);
     find_refreshed(s, &folder);
     for (size_t i = 0; i < s->sources.list.count; i++) {
         struct archive a = {.source = &s->sources.list.items[i], .path = ""};

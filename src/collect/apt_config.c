@@ -7,7 +7,7 @@ enum { MOST_CONFIG_BYTES = 4 << 20 };
 
 static void say_damaged(struct collection *c, const char *what, const char *path)
 {
-    facts_unread(c->facts, what, path, "it could not be understood in full; apt may see more");
+    facts_unread(c->facts, what, path, _("it could not be understood in full; apt may see more"));
 }
 
 /* Calls `take` for one file; nothing happens where it is not there. */
@@ -30,7 +30,7 @@ with_folder(struct apt_state *s, const char *folder, const char *extension, cons
     struct error e = ERROR_INIT;
     if (!target_list(s->c->target, folder, s->c->arena, &entries, &count, &e)) {
         if (e.code != ERR_ABSENT)
-            facts_unread(s->c->facts, "settings of apt", folder, e.message);
+            facts_unread(s->c->facts, N_("settings of apt"), folder, e.message);
         return;
     }
     for (size_t i = 0; i < count; i++)
@@ -41,7 +41,7 @@ with_folder(struct apt_state *s, const char *folder, const char *extension, cons
 static void take_conf(struct apt_state *s, const char *path, const char *text, size_t size)
 {
     if (!apt_conf_parse(&s->conf, s->c->arena, text, size))
-        say_damaged(s->c, "settings of apt", path);
+        say_damaged(s->c, N_("settings of apt"), path);
 }
 
 static void take_sources(struct apt_state *s, const char *path, const char *text, size_t size)
@@ -51,7 +51,7 @@ static void take_sources(struct apt_state *s, const char *path, const char *text
     (str_ends(path, ".sources") ? apt_sources_parse_deb822 : apt_sources_parse_lines)(
         &s->sources, s->c->arena, path, native, text, size);
     if (s->sources.malformed > before)
-        say_damaged(s->c, "archives of apt", path);
+        say_damaged(s->c, N_("archives of apt"), path);
 }
 
 static void take_preferences(struct apt_state *s, const char *path, const char *text, size_t size)
@@ -59,7 +59,7 @@ static void take_preferences(struct apt_state *s, const char *path, const char *
     uint64_t before = s->policy.malformed;
     apt_policy_parse(&s->policy, s->c->arena, path, text, size);
     if (s->policy.malformed > before)
-        say_damaged(s->c, "pins of apt", path);
+        say_damaged(s->c, N_("pins of apt"), path);
 }
 
 static void find_arches(struct apt_state *s)
@@ -91,8 +91,8 @@ void apt_read_config(struct apt_state *s)
     with_folder(s, "/etc/apt/apt.conf.d", "", "conf", take_conf);
     with_file(s, "/etc/apt/apt.conf", take_conf);
     if (s->conf.include_seen)
-        facts_unread(s->c->facts, "settings of apt", "/etc/apt/apt.conf.d",
-                     "a file that is named by #include was not followed");
+        facts_unread(s->c->facts, N_("settings of apt"), "/etc/apt/apt.conf.d",
+                     _("a file that is named by #include was not followed"));
     find_arches(s);
     with_file(s, "/etc/apt/sources.list", take_sources);
     with_folder(s, "/etc/apt/sources.list.d", "list", "sources", take_sources);

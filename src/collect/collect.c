@@ -12,28 +12,28 @@
 /* The order matters twice: hosts are recognised first, and later rows look at the facts of
  * earlier ones. Rows of one cage kind stand together: each change costs a fork. */
 static const struct collect_source sources[] = {
-    {"text/systeminfo", CAGE_ROOT, FAMILY_ANY, collect_windows_text},
-    {"text/showrev", CAGE_ROOT, FAMILY_ANY, collect_solaris_text},
-    {"windows/registry", CAGE_ROOT, FAMILY_ANY, collect_registry},
-    {"solaris/host", CAGE_ROOT, FAMILY_ANY, collect_solaris_host},
-    {"linux/host", CAGE_ROOT, FAMILY_ANY, collect_linux_host},
-    {"windows/system", CAGE_ROOT, FAMILY_WINDOWS, collect_windows},
-    {"windows/iis", CAGE_ROOT, FAMILY_WINDOWS, collect_iis},
-    {"windows/files", CAGE_ROOT, FAMILY_WINDOWS, collect_windows_files},
-    {"solaris/patches", CAGE_ROOT, FAMILY_SOLARIS, collect_solaris_patches},
-    {"solaris/services", CAGE_ROOT, FAMILY_SOLARIS, collect_solaris_services},
-    {"solaris/trust", CAGE_ROOT, FAMILY_SOLARIS, collect_trust},
-    {"debian/dpkg", CAGE_ROOT, FAMILY_DEBIAN, collect_dpkg},
-    {"debian/apt", CAGE_ROOT, FAMILY_DEBIAN, collect_apt},
-    {"netscape", CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, collect_netscape},
-    {"apache", CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS | FAMILY_LINUX, collect_apache},
-    {"leavings", CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, collect_leavings},
-    {"unix/files", CAGE_ROOT, FAMILY_SOLARIS | FAMILY_LINUX, collect_unix_files},
-    {"linux/kernel", CAGE_ROOT, FAMILY_DEBIAN, collect_kernel},
-    {"linux/containers", CAGE_ROOT, FAMILY_LINUX, collect_containers},
-    {"linux/firewall", CAGE_ROOT, FAMILY_LINUX, collect_firewall},
-    {"linux/listeners", CAGE_LIVE, FAMILY_LINUX, collect_listeners},
-    {"linux/processes", CAGE_LIVE, FAMILY_LINUX, collect_processes},
+    {N_("text/systeminfo"), CAGE_ROOT, FAMILY_ANY, collect_windows_text},
+    {N_("text/showrev"), CAGE_ROOT, FAMILY_ANY, collect_solaris_text},
+    {N_("windows/registry"), CAGE_ROOT, FAMILY_ANY, collect_registry},
+    {N_("solaris/host"), CAGE_ROOT, FAMILY_ANY, collect_solaris_host},
+    {N_("linux/host"), CAGE_ROOT, FAMILY_ANY, collect_linux_host},
+    {N_("windows/system"), CAGE_ROOT, FAMILY_WINDOWS, collect_windows},
+    {N_("windows/iis"), CAGE_ROOT, FAMILY_WINDOWS, collect_iis},
+    {N_("windows/files"), CAGE_ROOT, FAMILY_WINDOWS, collect_windows_files},
+    {N_("solaris/patches"), CAGE_ROOT, FAMILY_SOLARIS, collect_solaris_patches},
+    {N_("solaris/services"), CAGE_ROOT, FAMILY_SOLARIS, collect_solaris_services},
+    {N_("solaris/trust"), CAGE_ROOT, FAMILY_SOLARIS, collect_trust},
+    {N_("debian/dpkg"), CAGE_ROOT, FAMILY_DEBIAN, collect_dpkg},
+    {N_("debian/apt"), CAGE_ROOT, FAMILY_DEBIAN, collect_apt},
+    {N_("netscape"), CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, collect_netscape},
+    {N_("apache"), CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS | FAMILY_LINUX, collect_apache},
+    {N_("leavings"), CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, collect_leavings},
+    {N_("unix/files"), CAGE_ROOT, FAMILY_SOLARIS | FAMILY_LINUX, collect_unix_files},
+    {N_("linux/kernel"), CAGE_ROOT, FAMILY_DEBIAN, collect_kernel},
+    {N_("linux/containers"), CAGE_ROOT, FAMILY_LINUX, collect_containers},
+    {N_("linux/firewall"), CAGE_ROOT, FAMILY_LINUX, collect_firewall},
+    {N_("linux/listeners"), CAGE_LIVE, FAMILY_LINUX, collect_listeners},
+    {N_("linux/processes"), CAGE_LIVE, FAMILY_LINUX, collect_processes},
 };
 
 enum {
@@ -260,15 +260,15 @@ bool collect_all(struct facts *facts, struct target *target, const struct wants 
         row = run_cage(row, &c, &p);
     for (size_t i = 0; i < target_volume_count(target); i++) {
         struct target_volume v;
-        if (target_volume(target, i, &v) && str_ends(v.description, TARGET_CUT))
-            facts_unread(facts, "disk image", target_name(target), v.description);
+        if (target_volume(target, i, &v) && v.cut)
+            facts_unread(facts, N_("disk image"), target_name(target), v.description);
     }
     if (!collect_host(&c))
-        facts_unread(facts, "operating system", target_name(target),
+        facts_unread(facts, N_("operating system"), target_name(target),
                      target_kind(target) == TARGET_TEXT
-                         ? "this text is not what systeminfo or showrev -p print"
-                         : "none was recognised; the path or image may be cut short, or not the "
-                           "system's volume");
+                         ? _("this text is not what systeminfo or showrev -p print")
+                         : _("none was recognised; the path or image may be cut short, or not the "
+                             "system's volume"));
     return true;
 }
 

@@ -72,15 +72,20 @@ void conf_lines_state(const struct conf_lines *l, struct facts *facts, const cha
 {
     char reason[160];
     if (l->too_long) {
-        snprintf(
-            reason, sizeof reason,
-            "%zu lines are longer than %zu bytes (the first is line %llu) and were passed over",
-            l->too_long, l->most_line, (unsigned long long)l->first_too_long);
+        snprintf(reason, sizeof reason,
+                 ngettext("%zu line is longer than %zu bytes (line %llu) and was passed over",
+                          "%zu lines are longer than %zu bytes (the first is line %llu) and were "
+                          "passed over",
+                          l->too_long),
+                 l->too_long, l->most_line, (unsigned long long)l->first_too_long);
         facts_unread(facts, what, path, reason);
     }
     if (l->with_nul) {
         snprintf(reason, sizeof reason,
-                 "%zu lines hold NUL bytes (the first is line %llu) and were read up to them",
+                 ngettext("%zu line holds NUL bytes (line %llu) and was read up to them",
+                          "%zu lines hold NUL bytes (the first is line %llu) and were read up to "
+                          "them",
+                          l->with_nul),
                  l->with_nul, (unsigned long long)l->first_with_nul);
         facts_unread(facts, what, path, reason);
     }

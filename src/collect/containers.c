@@ -181,8 +181,8 @@ static void state_container(struct collection *c, const struct container *one, c
                               0,
                               port->proto,
                               port->address,
-                              arena_printf(c->arena, "%s container %s (%s), port %s inside", what,
-                                           one->name, one->image, port->inside)};
+                              arena_printf(c->arena, _("%s container %s (%s), port %s inside"),
+                                           what, one->name, one->image, port->inside)};
         state_port(&p, port->port);
     }
 }
@@ -201,7 +201,7 @@ static void read_docker_container(struct collection *c, const char *folder)
     if (container_parse_docker(&one, c->arena, path, text, size, host, host_size, &e))
         state_container(c, &one, path, "docker");
     else
-        facts_unread(c->facts, "published ports of a container", path, e.message);
+        facts_unread(c->facts, N_("published ports of a container"), path, e.message);
 }
 
 static void read_docker(struct collection *c)
@@ -216,19 +216,19 @@ static void read_docker(struct collection *c)
         text && size ? json_parse(text, size, setting, MOST_JSON_BYTES, MOST_STRING_BYTES, &e)
                      : NULL;
     if (text && size && !daemon)
-        facts_unread(c->facts, "where docker keeps its containers", setting, e.message);
+        facts_unread(c->facts, N_("where docker keeps its containers"), setting, e.message);
     if (daemon && json_get_string(daemon, "data-root"))
         data = json_get_string(daemon, "data-root");
     const char *folder = arena_printf(c->arena, "%s/containers", data);
     e = ERROR_INIT;
     if (!target_list(c->target, folder, c->arena, &entries, &count, &e)) {
         if (e.code != ERR_ABSENT)
-            facts_unread(c->facts, "published ports of containers", folder, e.message);
+            facts_unread(c->facts, N_("published ports of containers"), folder, e.message);
         return;
     }
     if (count > MOST_CONTAINERS)
-        facts_unread(c->facts, "published ports of containers", folder,
-                     "there are more than 2,000 containers; the first ones were read");
+        facts_unread(c->facts, N_("published ports of containers"), folder,
+                     _("there are more than 2,000 containers; the first ones were read"));
     for (size_t i = 0; i < count && i < MOST_CONTAINERS; i++)
         if (entries[i].name[0] != '.')
             read_docker_container(c, arena_printf(c->arena, "%s/%s", folder, entries[i].name));
@@ -261,8 +261,8 @@ static void read_podman(struct collection *c)
     for (size_t i = 0; i < ARRAY_COUNT(databases); i++)
         if (target_kind(c->target) != TARGET_LIVE &&
             target_stat(c->target, databases[i], true, &st, NULL))
-            facts_unread(c->facts, "published ports of podman's containers", databases[i],
-                         "podman's database is not read");
+            facts_unread(c->facts, N_("published ports of podman's containers"), databases[i],
+                         _("podman's database is not read"));
 }
 
 static void state_forward(void *context, uint16_t port)
@@ -301,7 +301,7 @@ static void read_rules(struct collection *c)
                 f->line,
                 *f->proto ? f->proto : "tcp",
                 arena_strndup(c->arena, address, strcspn(address, "/")),
-                arena_printf(c->arena, "a saved rule that passes it on to %s", f->to)};
+                arena_printf(c->arena, _("a saved rule that passes it on to %s"), f->to)};
             saved_ports_each(f->ports, state_forward, &p);
         }
     }

@@ -105,7 +105,7 @@ static bool add_package(void *context, const struct dpkg_package *p)
     if (!p->version.length)
         return true; /* half-installed for the first time: nothing to compare */
     if (++s->count > MOST_STANZAS) {
-        facts_unread(c->facts, "installed packages", s->path, "there are more than 200,000");
+        facts_unread(c->facts, N_("installed packages"), s->path, _("there are more than 200,000"));
         return false;
     }
     struct fact *f = facts_add(c->facts, "package", s->path, p->line, -1, CONFIDENCE_HIGH);
@@ -128,7 +128,7 @@ static bool read_one(struct collection *c, const char *path, size_t most, bool a
     size_t size = 0;
     struct error e = ERROR_INIT;
     if (!target_read(c->target, path, most, &text, &size, &e)) {
-        facts_unread(c->facts, "installed packages", path, e.message);
+        facts_unread(c->facts, N_("installed packages"), path, e.message);
         return false;
     }
     struct collecting s = {.c = c, .path = path, .always = always, .count = *count};
@@ -136,10 +136,13 @@ static bool read_one(struct collection *c, const char *path, size_t most, bool a
     *count = s.count;
     if (bad)
         facts_unread(
-            c->facts, "installed packages", path,
+            c->facts, N_("installed packages"), path,
             arena_printf(
                 c->arena,
-                "%llu lines or stanzas are damaged, the first at line %llu; the rest was read",
+                ngettext("%llu line or stanza is damaged, at line %llu; the rest was read",
+                         "%llu lines or stanzas are damaged, the first at line %llu; the rest "
+                         "was read",
+                         bad),
                 (unsigned long long)bad, (unsigned long long)first));
     return !bad && s.count <= MOST_STANZAS;
 }
@@ -155,9 +158,9 @@ static bool say_journal(struct collection *c)
         return false;
     for (size_t i = 0; i < count; i++)
         if (str_is_digit(entries[i].name[0])) {
-            facts_unread(c->facts, "installed packages", path,
-                         "dpkg was interrupted, so that its list may be behind; "
-                         "run: sudo dpkg --configure -a");
+            facts_unread(c->facts, N_("installed packages"), path,
+                         _("dpkg was interrupted, so that its list may be behind; "
+                           "run: sudo dpkg --configure -a"));
             return true;
         }
     return false;
@@ -177,7 +180,7 @@ void collect_dpkg(struct collection *c)
     struct error list_error = ERROR_INIT;
     bool parts = target_list(c->target, folder, c->arena, &entries, &count, &list_error);
     if (!parts && list_error.code != ERR_ABSENT) {
-        facts_unread(c->facts, "installed packages", folder, list_error.message);
+        facts_unread(c->facts, N_("installed packages"), folder, list_error.message);
         whole = false;
     }
     for (size_t i = 0; parts && i < count; i++)
@@ -186,9 +189,9 @@ void collect_dpkg(struct collection *c)
             whole &= read_one(c, arena_printf(c->arena, "%s/%s", folder, entries[i].name),
                               STATUS_D_MOST_BYTES, true, &packages);
     if (!packages && whole)
-        facts_unread(c->facts, "installed packages", status_path,
-                     status || parts ? "the package database names no installed package"
-                                     : "this Debian system has no package database");
+        facts_unread(c->facts, N_("installed packages"), status_path,
+                     status || parts ? _("the package database names no installed package")
+                                     : _("this Debian system has no package database"));
     if (say_journal(c) || !whole || !packages)
         return;
     struct fact *f = facts_add(c->facts, "complete", status_path, 0, -1, CONFIDENCE_HIGH);

@@ -127,7 +127,7 @@ static bool search_all(struct collection *c, struct search *s)
     size_t count = 0, failed = 0;
     struct error e = ERROR_INIT;
     if (!target_list(c->target, folder, scratch, &entries, &count, &e)) {
-        facts_unread(c->facts, "which package a file belongs to", folder, e.message);
+        facts_unread(c->facts, N_("which package a file belongs to"), folder, e.message);
         return false;
     }
     for (size_t i = 0; i < count && s->open; i++) {
@@ -144,8 +144,8 @@ static bool search_all(struct collection *c, struct search *s)
     }
     if (failed && s->open)
         facts_unread(
-            c->facts, "which package a file belongs to", folder,
-            arena_printf(c->arena, "%zu of dpkg's lists of files could not be read", failed));
+            c->facts, N_("which package a file belongs to"), folder,
+            arena_printf(c->arena, _("%zu of dpkg's lists of files could not be read"), failed));
     return true;
 }
 

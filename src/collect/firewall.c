@@ -100,7 +100,7 @@ static void note_containers(struct collection *c, struct filter *f)
 {
     if (containers_publish(c))
         add_part(&f->note, "; ",
-                 "ports that containers publish are passed on before these rules see them");
+                 _("ports that containers publish are passed on before these rules see them"));
 }
 
 /* --- ufw --- */
@@ -153,7 +153,7 @@ static void read_ufw(struct collection *c)
                     arena_strndup(c->arena, line + sizeof mark - 1, length - (sizeof mark - 1)));
         if (i == 1 && !ipv6) {
             f.enabled = false;
-            add_part(&f.note, "; ", "IPV6=no in /etc/default/ufw: IPv6 is not filtered by ufw");
+            add_part(&f.note, "; ", _("IPV6=no in /etc/default/ufw: IPv6 is not filtered by ufw"));
         }
         note_containers(c, &f);
         state_filter(c, &f);
@@ -166,21 +166,25 @@ static void describe_rules(struct collection *c, struct filter *f, const struct 
 {
     f->policy = rules->filters_input ? rules->policy : "";
     if (!rules->filters_input && rules->ban_rules)
-        add_part(&f->note, "; ", "only the bans of fail2ban; nothing else is filtered");
+        add_part(&f->note, "; ", _("only the bans of fail2ban; nothing else is filtered"));
     else if (!rules->filters_input)
-        add_part(&f->note, "; ", "no rule looks at what comes in");
+        add_part(&f->note, "; ", _("no rule looks at what comes in"));
     else if (str_equal(rules->policy, "accept") && !rules->drops)
         add_part(&f->note, "; ",
                  rules->ban_rules && !rules->input_rules
-                     ? "only the bans of fail2ban, and everything else is accepted"
-                 : rules->input_rules ? "there are rules, and what none of them takes is accepted"
-                                      : "no rules, and everything is accepted");
+                     ? _("only the bans of fail2ban, and everything else is accepted")
+                 : rules->input_rules
+                     ? _("there are rules, and what none of them takes is accepted")
+                     : _("no rules, and everything is accepted"));
     else if (str_equal(rules->policy, "accept"))
-        add_part(&f->note, "; ", "everything is accepted but what a rule drops");
+        add_part(&f->note, "; ", _("everything is accepted but what a rule drops"));
     if (rules->partial)
-        add_part(&f->note, "; ", "includes or variables in it were not followed");
+        add_part(&f->note, "; ", _("includes or variables in it were not followed"));
     add_part(&f->note, "; ",
-             rules->input_rules ? arena_printf(c->arena, "%zu rules", rules->input_rules) : "");
+             rules->input_rules
+                 ? arena_printf(c->arena, ngettext("%zu rule", "%zu rules", rules->input_rules),
+                                rules->input_rules)
+                 : "");
     note_containers(c, f);
 }
 
@@ -209,7 +213,7 @@ static void read_saved(struct collection *c)
         f.enabled = starts_at_boot(c, files[i].unit);
         if (!f.enabled)
             add_part(&f.note, "; ",
-                     arena_printf(c->arena, "%s is not enabled: nothing loads it at boot",
+                     arena_printf(c->arena, _("%s is not enabled: nothing loads it at boot"),
                                   files[i].unit));
         describe_rules(c, &f, &rules);
         state_filter(c, &f);
@@ -242,6 +246,7 @@ static void scan_zone(struct filter *f, struct arena *arena, char *text)
         size_t length = close ? (size_t)(close - open) + 3 : strlen(open);
         memset(open, ' ', length);
     }
+    bool rich = false;
     f->policy = "reject"; /* firewalld.zone(5): the default target */
     for (const char *tag = strchr(text, '<'); tag; tag = strchr(tag + 1, '<')) {
         if (str_starts(tag, "<zone")) {
@@ -255,10 +260,11 @@ static void scan_zone(struct filter *f, struct arena *arena, char *text)
             const char *proto = attribute(arena, tag, "protocol");
             add_part(&f->allows, " ", *port ? arena_printf(arena, "%s/%s", port, proto) : "");
         } else if (str_starts(tag, "<rule")) {
-            if (!strstr(str_text(&f->note), "rich rules"))
-                add_part(&f->note, "; ", "its rich rules were not read");
+            rich = true;
         }
     }
+    if (rich)
+        add_part(&f->note, "; ", _("its rich rules were not read"));
 }
 
 static void read_zone(struct collection *c, const char *path, const char *zone, bool is_default)
@@ -273,8 +279,9 @@ static void read_zone(struct collection *c, const char *path, const char *zone, 
     char *text = collect_text(c, path, MOST_SETTINGS_BYTES, &size);
     if (!text)
         return;
-    add_part(&f.note, "; ",
-             arena_printf(c->arena, "zone %s%s", zone, is_default ? ", the default zone" : ""));
+    add_part(
+        &f.note, "; ",
+        arena_printf(c->arena, is_default ? _("zone %s, the default zone") : _("zone %s"), zone));
     scan_zone(&f, c->arena, text);
     note_containers(c, &f);
     state_filter(c, &f);

@@ -71,18 +71,18 @@ static bool cell_at(struct hive *h, uint32_t cell, struct bytes *out, struct err
 {
     uint64_t at = (uint64_t)cell + BASE_BLOCK;
     if (at + 4 > h->size)
-        return damaged(e, "a cell beyond its end", cell);
+        return damaged(e, _("a cell beyond its end"), cell);
     if (!fill(h, at, 4, e))
         return false;
     struct bytes file = bytes_of(h->data, (size_t)h->size);
     bytes_seek(&file, (size_t)at);
     int64_t length = -(int64_t)(int32_t)bytes_u32le(&file);
     if (length < 8 || at + (uint64_t)length > h->size)
-        return damaged(e, "a cell of an impossible length", cell);
+        return damaged(e, _("a cell of an impossible length"), cell);
     if (!fill(h, at, (size_t)length, e))
         return false;
     *out = bytes_slice(&file, (size_t)at + 4, (size_t)length - 4);
-    return !out->failed || damaged(e, "a cell", cell);
+    return !out->failed || damaged(e, _("a cell"), cell);
 }
 
 /* --- opening --- */
@@ -126,7 +126,7 @@ static bool read_base(struct hive *h, struct error *e)
     if (!cell_at(h, h->root, &root, e))
         return false;
     mark = bytes_take(&root, 2);
-    return (mark && memcmp(mark, "nk", 2) == 0) || damaged(e, "its root is no key", h->root);
+    return (mark && memcmp(mark, "nk", 2) == 0) || damaged(e, _("its root is no key"), h->root);
 }
 
 void hive_close(struct hive *h)
@@ -157,8 +157,9 @@ static bool opened(struct hive **out, struct hive *h, struct error *e)
 bool hive_open(struct hive **out, uint64_t size, hive_fetch *fetch, void *self, struct error *e)
 {
     if (size > HIVE_MOST_BYTES || size == 0) {
-        error_set(e, size ? ERR_LIMIT : ERR_FORMAT, "is %s for a registry hive",
-                  size ? "larger than what we read" : "too short");
+        error_set(e, size ? ERR_LIMIT : ERR_FORMAT, "%s",
+                  size ? _("is larger than what we read of a registry hive")
+                       : _("is too short for a registry hive"));
         return false;
     }
     void *pages = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE,
@@ -256,7 +257,7 @@ static bool node_at(struct hive *h, uint32_t key, struct node *out, struct error
         return false;
     const uint8_t *mark = bytes_take(&b, 2);
     if (!mark || memcmp(mark, "nk", 2) != 0)
-        return damaged(e, "a key that is none", key);
+        return damaged(e, _("a key that is none"), key);
     out->latin1 = bytes_u16le(&b) & NAME_IS_BYTES;
     bytes_seek(&b, 20);
     out->subkey_count = bytes_u32le(&b);
@@ -270,7 +271,7 @@ static bool node_at(struct hive *h, uint32_t key, struct node *out, struct error
     bytes_seek(&b, 76);
     out->name = bytes_take(&b, out->name_length);
     b.failed |= out->name_length > MOST_KEY_NAME;
-    return !b.failed || damaged(e, "a key cut short", key);
+    return !b.failed || damaged(e, _("a key cut short"), key);
 }
 
 /* Called for each subkey; returns false to stop. */
@@ -291,18 +292,18 @@ static bool walk_list(struct hive *h, uint32_t list, struct walk *w, bool top, s
     const uint8_t *mark = bytes_take(&b, 2);
     uint16_t count = bytes_u16le(&b);
     if (b.failed)
-        return damaged(e, "a list of keys cut short", list);
+        return damaged(e, _("a list of keys cut short"), list);
     bool leaf_hash = memcmp(mark, "lf", 2) == 0 || memcmp(mark, "lh", 2) == 0;
     bool leaf = leaf_hash || memcmp(mark, "li", 2) == 0;
     /* A root of lists may hold leaves only: one within another is a circle or damage. */
     if (!leaf && (!top || memcmp(mark, "ri", 2) != 0 || count > MOST_LISTS))
-        return damaged(e, "a list of keys that is none", list);
+        return damaged(e, _("a list of keys that is none"), list);
     for (uint16_t i = 0; i < count && w->left && !w->stopped; i++) {
         uint32_t item = bytes_u32le(&b);
         if (leaf_hash)
             bytes_skip(&b, 4);
         if (b.failed)
-            return damaged(e, "a list of keys cut short", list);
+            return damaged(e, _("a list of keys cut short"), list);
         if (!leaf) {
             if (!walk_list(h, item, w, false, e))
                 return false;
@@ -325,7 +326,7 @@ static bool walk_subkeys(struct hive *h, const struct node *n, uint32_t key, eac
         return false;
     }
     if (n->subkey_list == (uint32_t)NO_CELL)
-        return damaged(e, "a key without its list of subkeys", key);
+        return damaged(e, _("a key without its list of subkeys"), key);
     return walk_list(h, n->subkey_list, &w, true, e);
 }
 
@@ -432,7 +433,7 @@ static bool slot_at(struct hive *h, uint32_t cell, struct slot *out, struct erro
         return false;
     const uint8_t *mark = bytes_take(&b, 2);
     if (!mark || memcmp(mark, "vk", 2) != 0)
-        return damaged(e, "a value that is none", cell);
+        return damaged(e, _("a value that is none"), cell);
     out->name_length = bytes_u16le(&b);
     out->size = bytes_u32le(&b);
     out->resident = bytes_take(&b, 4);
@@ -442,7 +443,7 @@ static bool slot_at(struct hive *h, uint32_t cell, struct slot *out, struct erro
     out->latin1 = bytes_u16le(&b) & VALUE_NAME_IS_BYTES;
     bytes_skip(&b, 2);
     out->name = bytes_take(&b, out->name_length);
-    return !b.failed || damaged(e, "a value cut short", cell);
+    return !b.failed || damaged(e, _("a value cut short"), cell);
 }
 
 /* Data of more than 16,344 bytes, from format 1.4 on: a db with a list of segments. */
@@ -454,7 +455,7 @@ static bool big_data(struct hive *h, const struct slot *v, struct bytes *b, stru
     uint32_t list = bytes_u32le(b);
     struct bytes offsets;
     if (b->failed || (size_t)count * BIG_DATA < v->size || !cell_at(h, list, &offsets, e))
-        return damaged(e, "a large value", v->data);
+        return damaged(e, _("a large value"), v->data);
     uint8_t *joined = arena_alloc(arena, v->size ? v->size : 1);
     for (size_t done = 0; done < v->size;) {
         size_t piece = v->size - done < BIG_DATA ? v->size - done : BIG_DATA;
@@ -463,7 +464,7 @@ static bool big_data(struct hive *h, const struct slot *v, struct bytes *b, stru
         const uint8_t *from;
         if (offsets.failed || !cell_at(h, cell, &segment, e) ||
             !(from = bytes_take(&segment, piece)))
-            return damaged(e, "a large value", v->data);
+            return damaged(e, _("a large value"), v->data);
         memcpy(joined + done, from, piece);
         done += piece;
     }
@@ -477,7 +478,7 @@ static bool data_of(struct hive *h, const struct slot *v, struct arena *arena,
     if (v->size & RESIDENT) {
         size_t size = v->size & ~RESIDENT;
         if (size > 4)
-            return damaged(e, "a value of an impossible length", v->data);
+            return damaged(e, _("a value of an impossible length"), v->data);
         out->data = arena_dup(arena, v->resident, size);
         out->size = size;
         return true;
@@ -498,7 +499,7 @@ static bool data_of(struct hive *h, const struct slot *v, struct arena *arena,
         return big_data(h, v, &b, arena, &out->data, e);
     const uint8_t *from = bytes_take(&b, v->size);
     if (!from)
-        return damaged(e, "a value longer than its cell", v->data);
+        return damaged(e, _("a value longer than its cell"), v->data);
     out->data = arena_dup(arena, from, v->size);
     return true;
 }
@@ -517,7 +518,8 @@ static bool value_list(struct hive *h, uint32_t key, struct node *n, struct byte
     }
     if (!cell_at(h, n->value_list, out, e))
         return false;
-    return bytes_left(out) / 4 >= n->value_count || damaged(e, "a list of values", n->value_list);
+    return bytes_left(out) / 4 >= n->value_count ||
+           damaged(e, _("a list of values"), n->value_list);
 }
 
 bool hive_value(struct hive *h, uint32_t key, const char *name, struct arena *arena,

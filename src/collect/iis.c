@@ -51,6 +51,8 @@ static bool version_of_program(struct iis *s, struct error *e)
     s->major = (unsigned)(major > 99 ? 0 : major);
     s->minor = *end == '.' && major > 4 ? (unsigned)strtoul(end + 1, NULL, 10) : 0;
     s->sure = major == 3 ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
+    if (!s->major)
+        error_set(e, ERR_FORMAT, "it names no version");
     return s->major > 0;
 }
 
@@ -80,20 +82,27 @@ static void find_version(struct iis *s)
     bool known = version_of_program(s, &program);
     if (!known && !served && no_setup && program.code == ERR_ABSENT)
         return; /* neither set up nor there; that SYSTEM was not read is said elsewhere */
-    if (!known && served) {
-        guess_version(s, no_setup);
-        s->sure = CONFIDENCE_HIGH; /* that it is there */
-        s->problem =
-            arena_printf(s->c->arena, "InetStp in the registry %s, and inetinfo.exe %s",
-                         no_setup ? "is not there" : "could not be read",
-                         program.code == ERR_ABSENT ? "is not there" : "could not be read");
-    }
+    const char *no_key =
+        no_setup
+            ? _("its key InetStp is not in the registry")
+            : arena_printf(s->c->arena, _("its key InetStp could not be read: %s"), setup.message);
     if (known && no_setup && s->major == 3)
         return;
-    facts_unread(s->c->facts, "product: iis", INETSTP,
-                 arena_printf(s->c->arena, "which version of IIS it is: InetStp: %s%s",
-                              no_setup ? "it is not there" : setup.message,
-                              known ? "; the version is that of inetinfo.exe" : ""));
+    if (known) {
+        facts_unread(
+            s->c->facts, N_("product: iis"), INETSTP,
+            arena_printf(s->c->arena, _("%s; the version is that of inetinfo.exe"), no_key));
+        return;
+    }
+    s->problem = program.code == ERR_ABSENT
+                     ? arena_printf(s->c->arena, _("%s, and inetinfo.exe is not there"), no_key)
+                     : arena_printf(s->c->arena, _("%s, and inetinfo.exe could not be read: %s"),
+                                    no_key, program.message);
+    facts_unread(s->c->facts, N_("product: iis"), INETSTP, s->problem);
+    if (!served)
+        return;
+    s->sure = CONFIDENCE_HIGH; /* that it is there */
+    guess_version(s, no_setup);
 }
 
 static void put_product(struct iis *s)
@@ -104,7 +113,7 @@ static void put_product(struct iis *s)
     if (s->problem) {
         fact_put_state(s->c->facts, f, "version", VALUE_UNREADABLE, s->problem);
         iis_facts_put(s, f, "likely", version);
-        iis_facts_put(s, f, "title", "Internet Information Services (version not known)");
+        iis_facts_put(s, f, "title", "Internet Information Services");
         return;
     }
     iis_facts_put(s, f, "version", version);
@@ -135,7 +144,7 @@ static void try_export(struct iis *s, const char *path)
     struct target_stat st = {0};
     struct error e = ERROR_INIT;
     if (!target_read(s->w->target, path, MOST_EXPORT, &text, &size, &e)) {
-        facts_unread(s->c->facts, "site: metabase export", path + 1, e.message);
+        facts_unread(s->c->facts, N_("site: metabase export"), path + 1, e.message);
         return;
     }
     CLEANUP_STR struct str converted = {0};
@@ -152,8 +161,8 @@ static void try_export(struct iis *s, const char *path)
     /* it says how things were when it was made */
     s->export_confidence = newer_metabase(s, st.mtime) ? CONFIDENCE_MEDIUM : CONFIDENCE_HIGH;
     if (s->export.cut)
-        facts_unread(s->c->facts, "site: metabase export", path + 1,
-                     "it is larger than what we take: the rest was not read");
+        facts_unread(s->c->facts, N_("site: metabase export"), path + 1,
+                     _("it is larger than what we take: the rest was not read"));
 }
 
 static void find_export(struct iis *s)
@@ -185,19 +194,19 @@ static void take_strings(struct iis *s)
         !target_read(s->w->target, found, MOST_METABASE, &bytes, &size, &e)) {
         const char *why =
             e.code == ERR_ABSENT
-                ? "MetaBase.bin, where this IIS keeps its settings, is not there"
-                : arena_printf(s->c->arena, "MetaBase.bin could not be read: %s", e.message);
-        facts_unread(s->c->facts, "site: MetaBase.bin", found, why);
-        facts_unread(s->c->facts, "script-map: MetaBase.bin", found, why);
+                ? _("MetaBase.bin, where this IIS keeps its settings, is not there")
+                : arena_printf(s->c->arena, _("MetaBase.bin could not be read: %s"), e.message);
+        facts_unread(s->c->facts, N_("site: MetaBase.bin"), found, why);
+        facts_unread(s->c->facts, N_("script-map: MetaBase.bin"), found, why);
         /* its strings would not name them either; but in a part of a Windows, who knows of it */
         if (!s->vdirs || !s->w->whole)
-            facts_unread(s->c->facts, "vdir: MetaBase.bin", found, why);
+            facts_unread(s->c->facts, N_("vdir: MetaBase.bin"), found, why);
         return;
     }
-    facts_unread(s->c->facts, "site: MetaBase.bin", found + 1,
-                 "its format is not public: the settings of sites were not read, virtual "
-                 "directories and script maps only from the registry and its strings; export it "
-                 "with \"adsutil.vbs enum_all /p > metabase.txt\" beside it and look again");
+    facts_unread(s->c->facts, N_("site: MetaBase.bin"), found + 1,
+                 _("its format is not public: the settings of sites were not read, virtual "
+                   "directories and script maps only from the registry and its strings; export it "
+                   "with \"adsutil.vbs enum_all /p > metabase.txt\" beside it and look again"));
     iis_metabase_strings(bytes, size, s->c->arena, &maps, &count);
     for (size_t i = 0; i < count; i++) {
         struct fact *f = facts_add(s->c->facts, "script-map", found + 1, 0, -1, CONFIDENCE_LOW);
@@ -293,8 +302,8 @@ static void take_settings(struct iis *s)
 {
     const struct windows_hive_file *system = &s->w->hives[WINDOWS_SYSTEM];
     if (s->major >= 6) {
-        facts_unread(s->c->facts, "site: IIS 6.0 and later", "",
-                     "MetaBase.xml and applicationHost.config are not read by this version");
+        facts_unread(s->c->facts, N_("site: IIS 6.0 and later"), "",
+                     _("MetaBase.xml and applicationHost.config are not read by this version"));
         return;
     }
     if (!s->w->alone && s->major > 3)
@@ -302,9 +311,10 @@ static void take_settings(struct iis *s)
     if (system->hive) {
         iis_registry_collect(s);
     } else if (!s->export.count) {
-        facts_unread(s->c->facts, "vdir: registry", system->path, "the hive SYSTEM is not there");
-        facts_unread(s->c->facts, "script-map: registry", system->path,
-                     "the hive SYSTEM is not there");
+        facts_unread(s->c->facts, N_("vdir: registry"), system->path,
+                     _("the hive SYSTEM is not there"));
+        facts_unread(s->c->facts, N_("script-map: registry"), system->path,
+                     _("the hive SYSTEM is not there"));
     }
     if (s->export.count)
         iis_export_collect(s);

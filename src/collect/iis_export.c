@@ -138,7 +138,7 @@ static void export_site(struct iis *s, const struct metabase_node *n)
     }
     put_log_fields(s, f, n->path);
     fact_put_state(s->c->facts, f, "anonymous_groups", VALUE_UNREADABLE,
-                   "the accounts (hive SAM) are not looked at");
+                   _("the accounts (hive SAM) are not looked at"));
     iis_facts_put(s, f, "from", "text-export");
     s->sites++;
 }

@@ -56,8 +56,8 @@ void iis_facts_put_access(struct iis *s, struct fact *f, uint32_t flags)
 void iis_facts_put_unreadable(struct iis *s, struct fact *f, const char *key)
 {
     fact_put_state(s->c->facts, f, key, VALUE_UNREADABLE,
-                   "it stands in MetaBase.bin, whose format is not public: export it with "
-                   "\"adsutil.vbs enum_all /p > metabase.txt\" beside it");
+                   _("it stands in MetaBase.bin, whose format is not public: export it with "
+                     "\"adsutil.vbs enum_all /p > metabase.txt\" beside it"));
 }
 
 struct fact *iis_facts_begin(struct iis *s, const char *kind, const char *instance, size_t line,

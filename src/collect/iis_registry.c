@@ -66,7 +66,7 @@ static void registry_vdir(struct iis *s, const char *name, const char *text, uin
         iis_facts_put_access(s, f, (uint32_t)flags);
     else
         fact_put_state(s->c->facts, f, "access_flags", VALUE_UNREADABLE,
-                       "the registry names no rights that we can read");
+                       _("the registry names no rights that we can read"));
     if (s->major <= 3) {
         iis_facts_put_yes(s, f, "dir_browse", browse & IIS_DIR_BROWSE_ENABLED);
     } else if (!s->export.count) {
@@ -142,12 +142,13 @@ static void registry_maps(struct iis *s)
     if (!windows_key(s->w, PARAMETERS "\\Script Map", &key, &e) ||
         !hive_values(key.file->hive, key.key, s->c->arena, &values, &count, &damaged, &e)) {
         if (e.code != ERR_ABSENT)
-            facts_unread(s->c->facts, "script-map: registry", PARAMETERS "\\Script Map", e.message);
+            facts_unread(s->c->facts, N_("script-map: registry"), PARAMETERS "\\Script Map",
+                         e.message);
         return;
     }
     if (damaged)
-        facts_unread(s->c->facts, "script-map: registry", PARAMETERS "\\Script Map",
-                     "some of its values are damaged");
+        facts_unread(s->c->facts, N_("script-map: registry"), PARAMETERS "\\Script Map",
+                     _("some of its values are damaged"));
     for (size_t i = 0; i < count; i++) {
         const char *text;
         if (values[i].name[0] != '.' || !hive_value_text(&values[i], s->c->arena, &text, NULL))
@@ -174,12 +175,13 @@ static void registry_vdirs(struct iis *s)
     if (!windows_key(s->w, PARAMETERS "\\Virtual Roots", &key, &e) ||
         !hive_values(key.file->hive, key.key, s->c->arena, &values, &count, &damaged, &e)) {
         if (e.code != ERR_ABSENT)
-            facts_unread(s->c->facts, "vdir: registry", PARAMETERS "\\Virtual Roots", e.message);
+            facts_unread(s->c->facts, N_("vdir: registry"), PARAMETERS "\\Virtual Roots",
+                         e.message);
         return;
     }
     if (damaged)
-        facts_unread(s->c->facts, "vdir: registry", PARAMETERS "\\Virtual Roots",
-                     "some of its values are damaged");
+        facts_unread(s->c->facts, N_("vdir: registry"), PARAMETERS "\\Virtual Roots",
+                     _("some of its values are damaged"));
     for (size_t i = 0; i < count && i < IIS_MOST_VDIRS; i++) {
         const char *text;
         if (values[i].name[0] == '/' && hive_value_text(&values[i], s->c->arena, &text, NULL))

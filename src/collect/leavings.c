@@ -39,7 +39,7 @@ static bool looked(struct search *s, const struct error *e, const char *path)
     if (e->code == ERR_ABSENT)
         return true;
     s->everything = false;
-    facts_unread(s->c->facts, "leaving", path, e->message);
+    facts_unread(s->c->facts, N_("leaving"), path, e->message);
     return false;
 }
 
@@ -106,8 +106,8 @@ static void look_into_dev(struct search *s)
     }
     if (count > MOST_DEV) {
         s->everything = false;
-        facts_unread(s->c->facts, "leaving", "/dev",
-                     "more than 20,000 names: the rest was not looked at");
+        facts_unread(s->c->facts, N_("leaving"), "/dev",
+                     _("more than 20,000 names: the rest was not looked at"));
         count = MOST_DEV;
     }
     for (size_t i = 0; i < count; i++) {
@@ -176,8 +176,8 @@ static const char *on_volume(struct search *s, const char *path)
     if (path[0] && path[1] == ':') {
         if (system[0] && str_lower(system[0]) != str_lower(path[0])) {
             s->everything = false;
-            facts_unread(s->c->facts, "leaving", path,
-                         "another drive than the system's is not searched for leavings");
+            facts_unread(s->c->facts, N_("leaving"), path,
+                         _("another drive than the system's is not searched for leavings"));
             return "";
         }
         path += 2;
@@ -259,7 +259,7 @@ static void look_for_explorer(struct search *s)
         const char *path = fact_text(f, "path"), *folder = fact_text(f, "directory");
         if ((str_equal_nocase(path, "/c") || str_equal_nocase(path, "/d")) && strlen(folder) <= 3)
             leave(s, "code-red-ii", f->path,
-                  arena_printf(s->c->arena, "%s publishes all of %s", path, folder), "high");
+                  arena_printf(s->c->arena, _("%s publishes all of %s"), path, folder), "high");
     }
 }
 
@@ -304,10 +304,10 @@ static void look_at_windows(struct search *s)
     struct windows *w = windows_acquire(s->c);
     if (w && !w->whole) {
         s->everything = false;
-        facts_unread(s->c->facts, "leaving", "",
-                     w->alone ? "only registry hives were given: no files can be looked at"
-                              : "only a part of this Windows was given: what is not in it cannot "
-                                "be looked at");
+        facts_unread(s->c->facts, N_("leaving"), "",
+                     w->alone ? _("only registry hives were given: no files can be looked at")
+                              : _("only a part of this Windows was given: what is not in it "
+                                  "cannot be looked at"));
     }
     windows_release(s->c, w);
     look_for_root_exe(s, on_volume(s, fact_text(host, "system_root")));

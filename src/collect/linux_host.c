@@ -165,7 +165,7 @@ static void put_identity(struct collection *c, struct fact *host, const char *na
         }
     }
     fact_put(c->facts, host, "identity", *name ? name : "");
-    fact_put(c->facts, host, "identity_source", *name ? "host name" : "none");
+    fact_put(c->facts, host, "identity_source", *name ? _("host name") : "none");
 }
 
 /* A release that has not been published yet has no VERSION_ID (base-files of testing, sid). */

@@ -59,12 +59,13 @@ static bool read_table(struct collection *c, struct sockets *s, bool ipv6, bool 
     if (target_read(c->target, path, MOST_PROC_NET_BYTES, &text, &size, &second)) {
         uint64_t bad = sock_diag_parse_proc(text, size, ipv6, udp, keep_socket, s);
         if (bad)
-            facts_unread(c->facts, "listening sockets", path, "some lines of it make no sense");
+            facts_unread(c->facts, N_("listening sockets"), path,
+                         _("some lines of it make no sense"));
         return !bad;
     }
     if (ipv6 && second.code == ERR_ABSENT)
         return true; /* a kernel without IPv6 has no tcp6 */
-    facts_unread(c->facts, "listening sockets", path,
+    facts_unread(c->facts, N_("listening sockets"), path,
                  c->netlink_fd >= 0 ? e.message : second.message);
     return false;
 }
@@ -116,11 +117,15 @@ static void match_processes(struct collection *c, int proc_fd, struct sockets *s
             denied = denied || (e.code != ERR_ABSENT && e.sys_errno != ESRCH);
     }
     if (m.open && denied)
-        facts_unread(c->facts, "which process listens", "/proc",
-                     arena_printf(c->arena,
-                                  "the processes of %zu sockets cannot be seen; only root may "
+        facts_unread(
+            c->facts, N_("which process listens"), "/proc",
+            arena_printf(c->arena,
+                         ngettext("the process of %zu socket cannot be seen; only root may "
                                   "look at those of others",
-                                  m.open));
+                                  "the processes of %zu sockets cannot be seen; only root "
+                                  "may look at those of others",
+                                  m.open),
+                         m.open));
 }
 
 struct shown {
@@ -183,7 +188,7 @@ static void state_listener(struct collection *c, const struct entry *entry, cons
         fact_put(facts, f, "v6only", s->v6only ? "yes" : "no");
     if (!p) {
         fact_put_state(facts, f, "process", VALUE_UNREADABLE,
-                       "no process that can be seen has this socket open");
+                       _("no process that can be seen has this socket open"));
     } else {
         fact_put(facts, f, "process", p->name);
         fact_put_number(facts, f, "pid", p->pid);
@@ -205,7 +210,8 @@ void collect_listeners(struct collection *c)
     for (int i = 0; i < 4; i++)
         whole &= read_table(c, &s, i & 1, i & 2);
     if (s.too_many)
-        facts_unread(c->facts, "listening sockets", "/proc/net", "there are more than 20,000");
+        facts_unread(c->facts, N_("listening sockets"), "/proc/net",
+                     _("there are more than 20,000"));
     if (whole && !s.too_many) {
         struct fact *f = facts_add(c->facts, "complete", "/proc/net", 0, -1, CONFIDENCE_HIGH);
         fact_put(c->facts, f, "of", "listener");
@@ -216,7 +222,7 @@ void collect_listeners(struct collection *c)
     struct error e = ERROR_INIT;
     CLEANUP_CLOSE int proc_fd = proc_open(c, &e);
     if (proc_fd < 0)
-        facts_unread(c->facts, "which process listens", "/proc", e.message);
+        facts_unread(c->facts, N_("which process listens"), "/proc", e.message);
     else
         match_processes(c, proc_fd, &s);
     qsort(s.list.items, s.list.count, sizeof *s.list.items, by_place);

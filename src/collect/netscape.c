@@ -125,12 +125,12 @@ static void add_product(struct collection *c, const struct instance *in)
         line = 0;
     }
     if (!banner) {
-        static const char why[] = "no program and no log there names a version";
+        const char *why = _("no program and no log there names a version");
         struct fact *f = facts_add(c->facts, "product", in->root, 0, -1, CONFIDENCE_HIGH);
         fact_put(c->facts, f, "name", "netscape-enterprise");
         fact_put_state(c->facts, f, "version", VALUE_UNREADABLE, why);
-        fact_put(c->facts, f, "title", "Netscape Enterprise Server (version not known)");
-        facts_unread(c->facts, "product: netscape-enterprise", in->root, why);
+        fact_put(c->facts, f, "title", "Netscape Enterprise Server");
+        facts_unread(c->facts, N_("product: netscape-enterprise"), in->root, why);
         return;
     }
     const char *version = version_of(c, banner);
@@ -208,7 +208,8 @@ static void read_objects(struct collection *c, const struct instance *in, const 
         bool there = target_stat(c->target, path, false, &(struct target_stat){0}, &e);
         /* The administration server of 3.x works without one. */
         if (there || e.code != ERR_ABSENT || !in->admin)
-            facts_unread(c->facts, "object: obj.conf", path, "what the instance does is not known");
+            facts_unread(c->facts, N_("object: obj.conf"), path,
+                         _("what the instance does is not known"));
         return;
     }
     const char *object = "";
@@ -250,7 +251,7 @@ static void read_objects(struct collection *c, const struct instance *in, const 
         if (str_equal(fact_text(f, "fn"), "document-root"))
             *document_root = fact_text(f, "root");
     }
-    conf_lines_state(&lines, c->facts, "object", path);
+    conf_lines_state(&lines, c->facts, N_("object"), path);
     conf_lines_free(&lines);
 }
 
@@ -277,8 +278,8 @@ static void note_server_xml(struct collection *c, const struct instance *in)
 {
     const char *path = arena_printf(c->arena, "%s/%s/config/server.xml", in->root, in->folder);
     if (target_stat(c->target, path, true, &(struct target_stat){0}, NULL))
-        facts_unread(c->facts, "site: server.xml", path,
-                     "it names ports and document roots, and this version does not read it");
+        facts_unread(c->facts, N_("site: server.xml"), path,
+                     _("it names ports and document roots, and this version does not read it"));
 }
 
 static bool read_instance(struct collection *c, const struct instance *in)
@@ -287,8 +288,8 @@ static bool read_instance(struct collection *c, const struct instance *in)
     size_t size, objects = 0;
     char *text = collect_text(c, path, MOST_CONF, &size);
     if (!text) {
-        facts_unread(c->facts, "site: magnus.conf", path,
-                     "the settings of the instance are not known");
+        facts_unread(c->facts, N_("site: magnus.conf"), path,
+                     _("the settings of the instance are not known"));
         return false;
     }
     struct fact *site = facts_add(c->facts, "site", path, 0, -1, CONFIDENCE_HIGH);
@@ -310,7 +311,7 @@ static bool read_instance(struct collection *c, const struct instance *in)
             port_line = lines.line;
         fact_put(c->facts, site, key, str_trim(rest));
     }
-    conf_lines_state(&lines, c->facts, "site", path);
+    conf_lines_state(&lines, c->facts, N_("site"), path);
     conf_lines_free(&lines);
     fact_put(c->facts, site, "name", fact_text(site, "servername"));
     const char *port = *fact_text(site, "port") ? fact_text(site, "port") : "80";
@@ -341,13 +342,13 @@ static size_t read_root(struct collection *c, const char *root)
     struct error e = ERROR_INIT;
     if (!target_list(c->target, root, c->arena, &entries, &count, &e)) {
         if (e.code != ERR_ABSENT)
-            facts_unread(c->facts, "site: netscape-enterprise", root, e.message);
+            facts_unread(c->facts, N_("site: netscape-enterprise"), root, e.message);
         return 0;
     }
     for (size_t i = 0; i < count; i++) {
         if (found == MOST_INSTANCES) {
-            facts_unread(c->facts, "site: netscape-enterprise", root,
-                         "more than 64 instances: the rest was not read");
+            facts_unread(c->facts, N_("site: netscape-enterprise"), root,
+                         _("more than 64 instances: the rest was not read"));
             break;
         }
         struct instance in = {.root = root, .folder = entries[i].name};

@@ -30,16 +30,16 @@ static bool resource_rva(struct bytes *b, size_t optional, uint32_t *rva, struct
     bytes_seek(b, optional);
     uint16_t magic = bytes_u16le(b);
     if (magic != MAGIC_PE32 && magic != MAGIC_PE32_PLUS)
-        return refuse(e, "neither PE32 nor PE32+");
+        return refuse(e, _("neither PE32 nor PE32+"));
     size_t directories = optional + (magic == MAGIC_PE32 ? 96 : 112);
     bytes_seek(b, directories - 4);
     uint32_t count = bytes_u32le(b);
     bytes_seek(b, directories + (size_t)RESOURCE_DIRECTORY * 8);
     *rva = bytes_u32le(b);
     if (b->failed)
-        return refuse(e, "its header is cut short");
+        return refuse(e, _("its header is cut short"));
     if (count <= RESOURCE_DIRECTORY || !*rva)
-        return refuse(e, "it has no resources");
+        return refuse(e, _("it has no resources"));
     return true;
 }
 
@@ -48,15 +48,15 @@ bool pe_version_locate(struct pe_resources *out, const void *head, size_t size, 
     struct bytes b = bytes_of(head, size);
     const uint8_t *mark = bytes_take(&b, 2);
     if (!mark || memcmp(mark, "MZ", 2) != 0)
-        return refuse(e, "it is no program (no MZ)");
+        return refuse(e, _("it is no program (no MZ)"));
     bytes_seek(&b, LFANEW_AT);
     uint32_t pe = bytes_u32le(&b);
     bytes_seek(&b, pe);
     mark = bytes_take(&b, 4);
     if (mark && memcmp(mark, "NE", 2) == 0)
-        return refuse(e, "a 16-bit program (NE)");
+        return refuse(e, _("a 16-bit program (NE)"));
     if (!mark || memcmp(mark, "PE\0\0", 4) != 0)
-        return refuse(e, "it is no PE file, or is cut short");
+        return refuse(e, _("it is no PE file, or is cut short"));
     bytes_skip(&b, 2);
     uint16_t sections = bytes_u16le(&b);
     bytes_skip(&b, 12);
@@ -66,7 +66,7 @@ bool pe_version_locate(struct pe_resources *out, const void *head, size_t size, 
     if (!resource_rva(&b, optional, &rva, e))
         return false;
     if (sections > MOST_SECTIONS)
-        return refuse(e, "more sections than Windows loads");
+        return refuse(e, _("more sections than Windows loads"));
     bytes_seek(&b, optional + optional_size);
     for (uint16_t i = 0; i < sections && !b.failed; i++) {
         bytes_skip(&b, 8);
@@ -78,11 +78,12 @@ bool pe_version_locate(struct pe_resources *out, const void *head, size_t size, 
             continue;
         uint32_t into = rva - address;
         if (into >= raw_size)
-            return refuse(e, "its resources are not in the file");
+            return refuse(e, _("its resources are not in the file"));
         *out = (struct pe_resources){(uint64_t)raw + into, raw_size - into, rva};
         return true;
     }
-    return refuse(e, b.failed ? "its header is cut short" : "its resources lie in no section");
+    return refuse(e,
+                  b.failed ? _("its header is cut short") : _("its resources lie in no section"));
 }
 
 /* One level of the tree. Takes the entry of the number `wanted`, or the first one (-1). */
@@ -91,17 +92,17 @@ static bool descend(struct bytes *b, uint32_t at, int64_t wanted, uint32_t *to, 
     bytes_seek(b, (size_t)at + 12);
     size_t named = bytes_u16le(b), numbered = bytes_u16le(b);
     if (b->failed || named + numbered > MOST_ENTRIES)
-        return refuse(e, "its resources are damaged");
+        return refuse(e, _("its resources are damaged"));
     for (size_t i = 0; i < named + numbered; i++) {
         uint32_t name = bytes_u32le(b), offset = bytes_u32le(b);
         if (b->failed)
-            return refuse(e, "its resources are cut short");
+            return refuse(e, _("its resources are cut short"));
         if (wanted >= 0 && (i < named || name != wanted))
             continue;
         *to = offset;
         return true;
     }
-    return refuse(e, "it carries no version");
+    return refuse(e, _("it carries no version"));
 }
 
 /* VS_VERSIONINFO: three words, the key in UTF-16, padding to 4, then the fixed part. */
@@ -113,13 +114,13 @@ static bool fixed_info(struct pe_version *out, struct bytes b, struct error *e)
     bytes_skip(&b, 2);
     const uint8_t *found = bytes_take(&b, sizeof key - 1);
     if (!found || memcmp(found, key, sizeof key - 1) != 0)
-        return refuse(e, "its version resource is damaged");
+        return refuse(e, _("its version resource is damaged"));
     bytes_seek(&b, (b.position + 3) & ~(size_t)3);
     uint32_t signature = bytes_u32le(&b);
     bytes_skip(&b, 4);
     uint32_t high = bytes_u32le(&b), low = bytes_u32le(&b);
     if (b.failed || value_size < FIXED_INFO_BYTES || signature != FIXED_INFO_SIGNATURE)
-        return refuse(e, "its version resource is damaged");
+        return refuse(e, _("its version resource is damaged"));
     *out = (struct pe_version){
         {(uint16_t)(high >> 16), (uint16_t)high, (uint16_t)(low >> 16), (uint16_t)low}};
     return true;
@@ -133,19 +134,19 @@ bool pe_version_of_resources(struct pe_version *out, const struct pe_resources *
     if (!descend(&b, 0, RT_VERSION, &names, e))
         return false;
     if (!(names & IS_DIRECTORY) || !descend(&b, names & ~IS_DIRECTORY, -1, &languages, e))
-        return refuse(e, "its resources are damaged");
+        return refuse(e, _("its resources are damaged"));
     /* the language level is left out by some old linkers */
     leaf = languages;
     if ((languages & IS_DIRECTORY) && !descend(&b, languages & ~IS_DIRECTORY, -1, &leaf, e))
-        return refuse(e, "its resources are damaged");
+        return refuse(e, _("its resources are damaged"));
     if (leaf & IS_DIRECTORY || !bytes_seek(&b, leaf))
-        return refuse(e, "its resources are damaged");
+        return refuse(e, _("its resources are damaged"));
     uint32_t rva = bytes_u32le(&b), length = bytes_u32le(&b);
     if (b.failed || rva < place->rva)
-        return refuse(e, "its version lies outside its resources");
+        return refuse(e, _("its version lies outside its resources"));
     struct bytes info = bytes_slice(&b, rva - place->rva, length);
     if (info.failed)
-        return refuse(e, "its version lies outside its resources");
+        return refuse(e, _("its version lies outside its resources"));
     return fixed_info(out, info, e);
 }
 
@@ -156,7 +157,7 @@ bool pe_version_read(struct pe_version *out, const void *bytes, size_t size, str
         return false;
     struct bytes all = bytes_of(bytes, size);
     if (!bytes_seek(&all, (size_t)place.offset))
-        return refuse(e, "it is cut short");
+        return refuse(e, _("it is cut short"));
     size_t left = bytes_left(&all);
     if (left > place.size)
         left = place.size;

@@ -114,7 +114,7 @@ void pkginfo_parse(struct pkginfo *out, struct patch_set *patches, struct arena 
     for (char *line; (line = conf_lines_next(&lines));)
         read_line(&r, line, lines.line);
     if (facts)
-        conf_lines_state(&lines, facts, "package", path);
+        conf_lines_state(&lines, facts, N_("package"), path);
     if (!info.name || !*info.name)
         info.name = arena_strndup(arena, fallback, strcspn(fallback, "."));
     if (patches && info.patch_id)

@@ -25,7 +25,7 @@ bool proc_list(struct collection *c, uint32_t **pids, size_t *count)
     size_t found = 0, kept = 0;
     struct error e = ERROR_INIT;
     if (!target_list(c->target, "/proc", c->arena, &entries, &found, &e)) {
-        facts_unread(c->facts, "running processes", "/proc", e.message);
+        facts_unread(c->facts, N_("running processes"), "/proc", e.message);
         return false;
     }
     uint32_t *list = arena_alloc(c->arena, (found + 1) * sizeof *list);
@@ -35,7 +35,7 @@ bool proc_list(struct collection *c, uint32_t **pids, size_t *count)
             list[kept++] = (uint32_t)number;
     }
     if (!kept) {
-        facts_unread(c->facts, "running processes", "/proc", "no process can be seen here");
+        facts_unread(c->facts, N_("running processes"), "/proc", _("no process can be seen here"));
         return false;
     }
     qsort(list, kept, sizeof *list, by_number);

@@ -216,16 +216,16 @@ void collect_processes(struct collection *c)
     uint32_t *pids = NULL;
     size_t count = 0, size = 0;
     if (s.proc_fd < 0)
-        facts_unread(c->facts, "running processes", "/proc", e.message);
+        facts_unread(c->facts, N_("running processes"), "/proc", e.message);
     if (s.proc_fd < 0 || !proc_list(c, &pids, &count))
         return;
     for (size_t i = 0; i < count; i++)
         look_at(&s, pids[i]);
     if (s.denied)
-        facts_unread(c->facts, "running processes", "/proc",
+        facts_unread(c->facts, N_("running processes"), "/proc",
                      arena_printf(c->arena,
-                                  "%zu of them could not be looked at; only root may look at "
-                                  "those of others",
+                                  _("%zu of them could not be looked at; only root may look at "
+                                    "those of others"),
                                   s.denied));
     if (!s.list.count)
         return;

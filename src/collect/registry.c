@@ -14,10 +14,11 @@
 
 static void state_hive(struct collection *c, const struct windows_hive_file *f)
 {
-    const char *what = arena_printf(c->arena, "registry hive %s", f->name);
+    const char *what =
+        str_equal(f->name, "SYSTEM") ? N_("registry hive SYSTEM") : N_("registry hive SOFTWARE");
     if (!f->hive) {
         facts_unread(c->facts, what, f->path,
-                     f->error.code == ERR_ABSENT ? "the hive is not there" : f->error.message);
+                     f->error.code == ERR_ABSENT ? _("the hive is not there") : f->error.message);
         return;
     }
     const struct hive_info *info = hive_info(f->hive);
@@ -29,13 +30,13 @@ static void state_hive(struct collection *c, const struct windows_hive_file *f)
     if (!info->dirty)
         return;
     const char *why = info->checksum_good
-                          ? arena_printf(c->arena, "its sequence numbers are %u and %u",
+                          ? arena_printf(c->arena, _("its sequence numbers are %u and %u"),
                                          (unsigned)info->sequence[0], (unsigned)info->sequence[1])
-                          : "the checksum of its first block is wrong";
+                          : _("the checksum of its first block is wrong");
     facts_unread(c->facts, what, f->path,
                  arena_printf(c->arena,
-                              "the hive is dirty (%s): the last changes are in its log, which is "
-                              "not replayed, so what is said of it may be stale",
+                              _("the hive is dirty (%s): the last changes are in its log, which is "
+                                "not replayed, so what is said of it may be stale"),
                               why));
 }
 
@@ -141,7 +142,8 @@ static void put_identity(struct collection *c, struct windows *w, struct fact *h
              arena_printf(c->arena, "%s|%s|%s", date ? date : "", name ? name : "", volume.serial));
     const struct {
         const char *value, *name;
-    } parts[] = {{date, "install date"}, {name, "computer name"}, {volume.serial, "volume serial"}};
+    } parts[] = {
+        {date, _("install date")}, {name, _("computer name")}, {volume.serial, _("volume serial")}};
     CLEANUP_STR struct str source = {0};
     for (size_t i = 0; i < ARRAY_COUNT(parts); i++)
         if (parts[i].value && *parts[i].value)
@@ -171,8 +173,8 @@ static struct fact *put_host(struct collection *c, struct windows *w)
     else
         fact_put_state(c->facts, host, "version", VALUE_UNREADABLE,
                        source->hive && source == &w->hives[WINDOWS_SOFTWARE]
-                           ? "the hive SOFTWARE does not say which Windows it is"
-                           : "the hive SOFTWARE could not be read");
+                           ? _("the hive SOFTWARE does not say which Windows it is")
+                           : _("the hive SOFTWARE could not be read"));
     put_text(c, w, host, "arch", CONTROL "\\Session Manager\\Environment", "PROCESSOR_ARCHITECTURE",
              NULL);
     put_text(c, w, host, "build", NT_VERSION, "CurrentBuildNumber", "CurrentBuild");
@@ -229,7 +231,7 @@ static void put_want(struct collection *c, struct windows *w, struct fact *host,
     const char *below = below_hklm(want);
     if (!below) {
         fact_put_state(c->facts, host, want, VALUE_UNREADABLE,
-                       "only the hives SOFTWARE and SYSTEM are looked at");
+                       _("only the hives SOFTWARE and SYSTEM are looked at"));
         return;
     }
     const char *mark = strrchr(below, '!'), *text = "present";
@@ -264,8 +266,8 @@ void collect_registry(struct collection *c)
     for (size_t i = 0; i < WINDOWS_HIVES; i++)
         state_hive(c, &w->hives[i]);
     if (*w->others)
-        facts_unread(c->facts, "another Windows", w->others,
-                     "there is more than one Windows here; only one was looked at");
+        facts_unread(c->facts, N_("another Windows"), w->others,
+                     _("there is more than one Windows here; only one was looked at"));
     struct last_key last = {0};
     size_t first, count;
     wants_with_prefix(c->wants, "HK", &first, &count);

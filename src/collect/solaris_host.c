@@ -88,8 +88,8 @@ static bool agree(struct looking *l)
     for (size_t i = 1; i < l->count; i++) {
         if (str_equal(l->seen[i].release, l->seen[0].release))
             continue;
-        facts_unread(l->c->facts, "release", l->seen[i].path,
-                     arena_printf(l->c->arena, "%s says SunOS %s, but %s says %s: taken as %s",
+        facts_unread(l->c->facts, N_("release"), l->seen[i].path,
+                     arena_printf(l->c->arena, _("%s says SunOS %s, but %s says %s: taken as %s"),
                                   l->seen[i].path, l->seen[i].release, l->seen[0].path,
                                   l->seen[0].release, l->seen[0].release));
         return false;
@@ -113,16 +113,16 @@ static void put_identity(struct collection *c, struct fact *host, const char *na
     const char *serial = known && v.serial ? v.serial : "";
     if (!name && !*serial) {
         fact_put_state(c->facts, host, "identity", VALUE_UNREADABLE,
-                       "neither /etc/nodename nor a file-system id: name the host with --name");
+                       _("neither /etc/nodename nor a file-system id: name the host with --name"));
         return;
     }
     const char *both = name && *serial ? "/" : "";
     fact_put(c->facts, host, "identity",
              arena_printf(c->arena, "%s%s%s", name ? name : "", both, serial));
     fact_put(c->facts, host, "identity_source",
-             *both  ? "nodename and file-system id"
+             *both  ? _("nodename and file-system id")
              : name ? "nodename"
-                    : "file-system id");
+                    : _("file-system id"));
 }
 
 static void put_host(struct looking *l, size_t volume)
@@ -146,7 +146,7 @@ static void put_host(struct looking *l, size_t volume)
         fact_put(c->facts, host, "arch", l->arch);
     else
         fact_put_state(c->facts, host, "arch", VALUE_UNREADABLE,
-                       "neither " CSR " nor " RELEASE " names it");
+                       arena_printf(c->arena, _("neither %s nor %s names it"), CSR, RELEASE));
     if (l->release_line)
         fact_put(c->facts, host, "release", l->release_line);
     put_identity(c, host, name, volume);

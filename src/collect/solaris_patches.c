@@ -31,7 +31,7 @@ static void put_unread_package(struct collection *c, const char *name, const cha
     fact_put(c->facts, f, "manager", "solaris");
     fact_put(c->facts, f, "name", arena_strndup(c->arena, name, strcspn(name, ".")));
     fact_put_state(c->facts, f, "version", VALUE_UNREADABLE, reason);
-    facts_unread(c->facts, "package", path, reason);
+    facts_unread(c->facts, N_("package"), path, reason);
 }
 
 static void read_package(struct collection *c, struct patch_set *patches, const char *name)
@@ -54,8 +54,11 @@ static void read_package(struct collection *c, struct patch_set *patches, const 
     pkginfo_parse(&info, patches, c->arena, c->facts, data, size, path, name);
     put_package(c, &info, path);
     if (info.bad_patches)
-        facts_unread(c->facts, "patches", path,
-                     arena_printf(c->arena, "%zu words are no patch numbers", info.bad_patches));
+        facts_unread(c->facts, N_("patches"), path,
+                     arena_printf(c->arena,
+                                  ngettext("%zu word is no patch number",
+                                           "%zu words are no patch numbers", info.bad_patches),
+                                  info.bad_patches));
 }
 
 static void read_packages(struct collection *c, struct patch_set *patches)
@@ -65,12 +68,12 @@ static void read_packages(struct collection *c, struct patch_set *patches)
     struct error e = ERROR_INIT;
     if (!target_list(c->target, PACKAGES, c->arena, &entries, &count, &e)) {
         /* /var may be a slice of its own: then nothing is known, and nothing is patched. */
-        facts_unread(c->facts, "patches", PACKAGES, e.message);
+        facts_unread(c->facts, N_("patches"), PACKAGES, e.message);
         return;
     }
     if (count > MOST_PACKAGES) {
-        facts_unread(c->facts, "package", PACKAGES,
-                     arena_printf(c->arena, "%zu packages: only the first %d were read", count,
+        facts_unread(c->facts, N_("package"), PACKAGES,
+                     arena_printf(c->arena, _("%zu packages: only the first %d were read"), count,
                                   MOST_PACKAGES));
         count = MOST_PACKAGES;
     }
@@ -85,7 +88,7 @@ static void read_directories(struct collection *c, struct patch_set *patches)
     struct error e = ERROR_INIT;
     if (!target_list(c->target, PATCHES, c->arena, &entries, &count, &e)) {
         if (e.code != ERR_ABSENT)
-            facts_unread(c->facts, "patches", PATCHES, e.message);
+            facts_unread(c->facts, N_("patches"), PATCHES, e.message);
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -105,7 +108,10 @@ void collect_solaris_patches(struct collection *c)
     read_directories(c, patches);
     patch_set_facts(patches, c->facts);
     if (patch_set_refused(patches))
-        facts_unread(c->facts, "patches", PACKAGES,
-                     arena_printf(c->arena, "%zu mentions of patches over the bound were not kept",
+        facts_unread(c->facts, N_("patches"), PACKAGES,
+                     arena_printf(c->arena,
+                                  ngettext("%zu mention of a patch over the bound was not kept",
+                                           "%zu mentions of patches over the bound were not kept",
+                                           patch_set_refused(patches)),
                                   patch_set_refused(patches)));
 }

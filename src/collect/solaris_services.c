@@ -33,7 +33,7 @@ static bool read_names(struct collection *c, struct inetd_names *names, const ch
     CLEANUP_CONF_LINES struct conf_lines lines = conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
     for (char *line; (line = conf_lines_next(&lines));)
         inetd_names_add_line(names, line, with_proto);
-    conf_lines_state(&lines, c->facts, "listener", path);
+    conf_lines_state(&lines, c->facts, N_("listener"), path);
     inetd_names_sort(names);
     return true;
 }
@@ -73,15 +73,16 @@ static void put_port(struct reading *r, struct fact *f, const struct inetd_entry
             fact_put_number(facts, f, "rpc", (int64_t)number);
         else
             fact_put_state(facts, f, "rpc", VALUE_UNREADABLE,
-                           r->rpc_read ? "/etc/rpc does not name it" : "there is no /etc/rpc");
+                           r->rpc_read ? _("/etc/rpc does not name it")
+                                       : _("there is no /etc/rpc"));
         fact_put(facts, f, "rpc_versions", e->versions);
         fact_put(facts, f, "reached_through", "111");
     } else if (port_number(r, e, proto, &number)) {
         fact_put_number(facts, f, "port", (int64_t)number);
     } else {
         fact_put_state(facts, f, "port", VALUE_UNREADABLE,
-                       r->services_read ? "/etc/services does not name it"
-                                        : "there is no /etc/services");
+                       r->services_read ? _("/etc/services does not name it")
+                                        : _("there is no /etc/services"));
     }
 }
 
@@ -137,7 +138,7 @@ static void read_inetd(struct reading *r, const char *path)
     if (!text) {
         struct error e = ERROR_INIT;
         if (target_stat(c->target, path, true, &st, &e) || e.code != ERR_ABSENT) {
-            facts_unread(c->facts, "inetd", path, "the services of inetd are not known");
+            facts_unread(c->facts, N_("inetd"), path, _("the services of inetd are not known"));
             r->complete = false;
         }
         return;
@@ -153,12 +154,15 @@ static void read_inetd(struct reading *r, const char *path)
             r->first_bad = lines.line;
         }
     }
-    conf_lines_state(&lines, c->facts, "inetd", path);
+    conf_lines_state(&lines, c->facts, N_("inetd"), path);
     r->complete &= !lines.too_long && !lines.with_nul && !r->bad;
     if (r->bad)
-        facts_unread(c->facts, "inetd", path,
-                     arena_printf(c->arena, "%zu lines are no services (the first is line %llu)",
-                                  r->bad, (unsigned long long)r->first_bad));
+        facts_unread(
+            c->facts, N_("inetd"), path,
+            arena_printf(c->arena,
+                         ngettext("%zu line is no service (line %llu)",
+                                  "%zu lines are no services (the first is line %llu)", r->bad),
+                         r->bad, (unsigned long long)r->first_bad));
     r->bad = 0;
 }
 
@@ -231,7 +235,7 @@ static bool read_script(struct collection *c, const char *level, const char *pat
     struct error e = ERROR_INIT;
     if (!target_read(c->target, path, MOST_SCRIPT, &data, &size, &e)) {
         fact_put_state(c->facts, f, "runs", VALUE_UNREADABLE, e.message);
-        facts_unread(c->facts, "rc", path, e.message);
+        facts_unread(c->facts, N_("rc"), path, e.message);
         return false;
     }
     CLEANUP_CONF_LINES struct conf_lines lines =
@@ -250,7 +254,7 @@ static bool read_script(struct collection *c, const char *level, const char *pat
             str_printf(&runs, "%s%.400s", runs.length ? "\n" : "", line);
     }
     fact_put(c->facts, f, "runs", str_text(&runs));
-    conf_lines_state(&lines, c->facts, "rc", path);
+    conf_lines_state(&lines, c->facts, N_("rc"), path);
     if (rpcbind)
         put_rpcbind(c, path, rpcbind);
     return !lines.too_long && !lines.with_nul;
@@ -265,7 +269,7 @@ static bool read_level(struct collection *c, const char *level, size_t *found)
     if (!target_list(c->target, dir, c->arena, &entries, &count, &e)) {
         if (e.code == ERR_ABSENT)
             return true;
-        facts_unread(c->facts, "rc", dir, e.message);
+        facts_unread(c->facts, N_("rc"), dir, e.message);
         return false;
     }
     bool complete = true;
@@ -275,7 +279,8 @@ static bool read_level(struct collection *c, const char *level, size_t *found)
         if (name[0] != 'S' || entries[i].type == TARGET_DIR)
             continue;
         if (scripts++ == MOST_SCRIPTS) {
-            facts_unread(c->facts, "rc", dir, "more than 1000 start files: the rest was not read");
+            facts_unread(c->facts, N_("rc"), dir,
+                         _("more than 1000 start files: the rest was not read"));
             return false;
         }
         complete &= read_script(c, level, arena_printf(c->arena, "%s/%s", dir, name), name);

@@ -80,7 +80,7 @@ static void put_or_unreadable(struct collection *c, struct fact *f, const char *
 static void put_host(struct showing *s)
 {
     struct collection *c = s->c;
-    static const char why[] = "the text does not say: put the output of `uname -a` before it";
+    const char *why = _("the text does not say: put the output of `uname -a` before it");
     const char *path = target_name(c->target);
     const char *marketing = s->release ? solaris_release_name(c->arena, s->release) : NULL;
     const char *os = marketing ? arena_printf(c->arena, "Solaris %s", marketing) : "Solaris";
@@ -94,7 +94,7 @@ static void put_host(struct showing *s)
     put_or_unreadable(c, host, "arch", s->arch, why);
     put_or_unreadable(c, host, "identity", s->name, why);
     if (s->name)
-        fact_put(c->facts, host, "identity_source", "host name");
+        fact_put(c->facts, host, "identity_source", _("host name"));
 
     struct fact *product = facts_add(c->facts, "product", path, s->release_line, -1, confidence);
     fact_put(c->facts, product, "name", "solaris");
@@ -106,8 +106,8 @@ static void read_line(struct showing *s, char *line, uint64_t number)
 {
     if (str_starts(line, "Patch:")) {
         if (!patch_set_add_line(s->patches, line, target_name(s->c->target), number))
-            facts_unread(s->c->facts, "patches", target_name(s->c->target),
-                         arena_printf(s->c->arena, "line %llu names no patch number",
+            facts_unread(s->c->facts, N_("patches"), target_name(s->c->target),
+                         arena_printf(s->c->arena, _("line %llu names no patch number"),
                                       (unsigned long long)number));
     } else if (str_starts(line, "SunOS ")) {
         read_uname_line(s, line, number);
@@ -138,12 +138,12 @@ void collect_solaris_text(struct collection *c)
         return;
     s.c = c;
     for (const struct fact *f = facts_first(said, "unread"); f; f = facts_next(said, "unread", f))
-        facts_unread(c->facts, fact_text(f, "what"), f->path, fact_text(f, "reason"));
-    conf_lines_state(&lines, c->facts, "patches", target_name(c->target));
+        facts_unread(c->facts, fact_text(f, N_("what")), f->path, fact_text(f, "reason"));
+    conf_lines_state(&lines, c->facts, N_("patches"), target_name(c->target));
     guess_from_patches(&s);
     put_host(&s);
     patch_set_facts(patches, c->facts);
     if (patch_set_refused(patches))
-        facts_unread(c->facts, "patches", target_name(c->target),
-                     "more patches than are kept: the rest was passed over");
+        facts_unread(c->facts, N_("patches"), target_name(c->target),
+                     _("more patches than are kept: the rest was passed over"));
 }

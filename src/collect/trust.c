@@ -31,7 +31,7 @@ static void read_file(struct collection *c, const char *path, const char *accoun
             fact_put_state(c->facts, f, "user", VALUE_ABSENT, "");
         ++*found;
     }
-    conf_lines_state(&lines, c->facts, "trust", path);
+    conf_lines_state(&lines, c->facts, N_("trust"), path);
 }
 
 /* The sixth field of a line of passwd(4) is the home, the first the account. */
@@ -61,9 +61,9 @@ void collect_trust(struct collection *c)
             read_file(c, arena_printf(c->arena, "%s/.rhosts", home[1] ? home : ""),
                       arena_strdup(c->arena, row), &found);
     }
-    conf_lines_state(&lines, c->facts, "trust", "/etc/passwd");
+    conf_lines_state(&lines, c->facts, N_("trust"), "/etc/passwd");
     if (accounts == MOST_ACCOUNTS)
-        facts_unread(c->facts, "trust", "/etc/passwd", "more accounts than are looked at");
+        facts_unread(c->facts, N_("trust"), "/etc/passwd", _("more accounts than are looked at"));
     bool complete = text != NULL;
     for (size_t i = before; i < facts_count(c->facts); i++)
         complete &= !str_equal(facts_at(c->facts, i)->kind, "unread");

@@ -51,7 +51,7 @@ void collect_unix_files(struct collection *c)
                                e.code == ERR_ABSENT ? VALUE_ABSENT : VALUE_UNREADABLE, e.message);
             } else if (forms[form].needs_owner && !st.has_owner) {
                 fact_put_state(c->facts, host, key, VALUE_UNREADABLE,
-                               "this file system has no owners and modes");
+                               _("this file system has no owners and modes"));
             } else {
                 forms[form].show(value, &st);
                 fact_put(c->facts, host, key, value);

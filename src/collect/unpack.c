@@ -64,7 +64,7 @@ static const char *gzip_step(struct unpack *u, struct step *s)
 {
     z_stream *z = &u->state.gzip;
     if (u->between && inflateReset(z) != Z_OK)
-        return "it could not be begun again";
+        return _("it could not be begun again");
     z->next_in = (Bytef *)s->in;
     z->avail_in = (uInt)s->in_size;
     z->next_out = s->out;
@@ -75,7 +75,7 @@ static const char *gzip_step(struct unpack *u, struct step *s)
     s->done = result == Z_STREAM_END;
     return result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR
                ? NULL
-               : "the compressed data are damaged";
+               : _("the compressed data are damaged");
 }
 
 static void gzip_stop(struct unpack *u)
@@ -101,10 +101,10 @@ static const char *xz_step(struct unpack *u, struct step *s)
     s->out_used = s->out_size - x->avail_out;
     s->done = result == LZMA_STREAM_END;
     if (result == LZMA_MEMLIMIT_ERROR)
-        return "it needs more memory than is given to it";
+        return _("it needs more memory than is given to it");
     return result == LZMA_OK || result == LZMA_STREAM_END || result == LZMA_BUF_ERROR
                ? NULL
-               : "the compressed data are damaged";
+               : _("the compressed data are damaged");
 }
 
 static void xz_stop(struct unpack *u)
@@ -124,7 +124,7 @@ static const char *lz4_step(struct unpack *u, struct step *s)
     s->out_used = s->out_size;
     size_t hint = LZ4F_decompress(u->state.lz4, s->out, &s->out_used, s->in, &s->in_used, NULL);
     s->done = hint == 0;
-    return LZ4F_isError(hint) ? "the compressed data are damaged" : NULL;
+    return LZ4F_isError(hint) ? _("the compressed data are damaged") : NULL;
 }
 
 static void lz4_stop(struct unpack *u)
@@ -147,7 +147,7 @@ static const char *zstd_step(struct unpack *u, struct step *s)
     s->in_used = in.pos;
     s->out_used = out.pos;
     s->done = hint == 0;
-    return ZSTD_isError(hint) ? "the compressed data are damaged" : NULL;
+    return ZSTD_isError(hint) ? _("the compressed data are damaged") : NULL;
 }
 
 static void zstd_stop(struct unpack *u)
@@ -240,7 +240,7 @@ bool unpack_read(struct unpack *u, void *buffer, size_t count, size_t *got, stru
                          .at_end = at_end};
         const char *wrong = u->format->step(u, &s);
         if (!wrong && at_end && !s.out_used && !s.done)
-            wrong = "it ends in the middle";
+            wrong = _("it ends in the middle");
         if (wrong) {
             error_set(e, ERR_FORMAT, "unpacking (%s): %s", u->format->name, wrong);
             return false;

@@ -58,11 +58,11 @@ static void collect_services(struct collection *c, struct windows *w)
     struct error e = ERROR_INIT;
     if (!windows_key(w, SERVICES, &key, &e) ||
         !hive_subkeys(key.file->hive, key.key, c->arena, &items, &count, &damaged, &e)) {
-        facts_unread(c->facts, "services", SERVICES, e.message);
+        facts_unread(c->facts, N_("services"), SERVICES, e.message);
         return;
     }
     if (damaged)
-        facts_unread(c->facts, "services", SERVICES, "some of its keys are damaged");
+        facts_unread(c->facts, N_("services"), SERVICES, _("some of its keys are damaged"));
     for (size_t i = 0; i < count; i++) {
         uint64_t type, start;
         key.key = items[i].key;
@@ -75,7 +75,7 @@ static void collect_services(struct collection *c, struct windows *w)
         if (windows_number(w, &key, "Start", &start) && start < ARRAY_COUNT(starts))
             fact_put(c->facts, f, "start", starts[start]);
         else
-            fact_put_state(c->facts, f, "start", VALUE_UNREADABLE, "no start type that we know");
+            fact_put_state(c->facts, f, "start", VALUE_UNREADABLE, _("no start type that we know"));
         put_service_text(c, w, &key, f, "image", "ImagePath");
         put_service_text(c, w, &key, f, "account", "ObjectName");
     }
@@ -95,11 +95,11 @@ static void collect_shares(struct collection *c, struct windows *w)
     if (!windows_key(w, path, &key, &e) ||
         !hive_values(key.file->hive, key.key, c->arena, &values, &count, &damaged, &e)) {
         if (e.code != ERR_ABSENT)
-            facts_unread(c->facts, "shares", path, e.message);
+            facts_unread(c->facts, N_("shares"), path, e.message);
         return;
     }
     if (damaged)
-        facts_unread(c->facts, "shares", path, "some of its values are damaged");
+        facts_unread(c->facts, N_("shares"), path, _("some of its values are damaged"));
     for (size_t i = 0; i < count; i++) {
         const char *text, *at;
         if (values[i].type != HIVE_MULTI_SZ ||
@@ -189,8 +189,8 @@ static const struct {
 static void collect_listening(struct collection *c, struct windows *w)
 {
     if (!w->hives[WINDOWS_SYSTEM].hive || !w->control_set) {
-        facts_unread(c->facts, "listeners", "SYSTEM",
-                     "the hive SYSTEM could not be read: nobody can tell what listens");
+        facts_unread(c->facts, N_("listeners"), "SYSTEM",
+                     _("the hive SYSTEM could not be read: nobody can tell what listens"));
         return;
     }
     bool off[] = {[ALWAYS] = false, [NETBIOS] = netbios_is_off(w, c->arena), [SMB] = smb_is_off(w)};
@@ -303,7 +303,7 @@ static void find_mdac(struct collection *c, struct windows *w)
                     arena_printf(c->arena, "Microsoft Data Access Components %s", version));
     else if (!windows_key(w, path, &key, &e) ||
              !windows_value(w, &key, "FullInstallVer", c->arena, &version, &e))
-        note_unseen(c, "product: mdac", path, &e);
+        note_unseen(c, N_("product: mdac"), path, &e);
 }
 
 /* Index Server 2.0 of the Option Pack, Indexing Service 3.0 of Windows 2000: the version goes
@@ -322,7 +322,7 @@ static void find_index_server(struct collection *c, struct windows *w)
                     later ? "Indexing Service 3.0" : "Index Server 2.0");
         return;
     }
-    note_unseen(c, "product: index-server", files[0], &e);
+    note_unseen(c, N_("product: index-server"), files[0], &e);
 }
 
 static void find_frontpage(struct collection *c, struct windows *w)
@@ -353,7 +353,7 @@ static void find_frontpage(struct collection *c, struct windows *w)
                     arena_printf(c->arena, "FrontPage Server Extensions %s", version));
         return;
     }
-    note_unseen(c, "product: frontpage-extensions", files[0], &e);
+    note_unseen(c, N_("product: frontpage-extensions"), files[0], &e);
 }
 
 /* Servers whose installer names each version as a key below its own. */

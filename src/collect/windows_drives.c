@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_DEPTH = 4, MOST_EXPANDED = 4096, SECTOR = 512 };
+enum { MOST_DEPTH = 4, MOST_EXPANDED = 4096 };
 
 static bool is_letter(char c)
 {
@@ -25,23 +25,13 @@ static int *volume_of(struct windows *w, char letter)
 
 /* --- letters --- */
 
-/* "NTFS, 32 MiB at sector 63": where the volume begins; false if it does not say. */
+/* Where the volume begins; false where it lies on no disk. */
 static bool volume_offset(const struct windows *w, size_t volume, uint64_t *out)
 {
     struct target_volume v;
-    const char *at;
-    if (!target_volume(w->target, volume, &v) || !(at = strstr(v.description, "at sector ")))
+    if (!target_volume(w->target, volume, &v) || target_kind(w->target) != TARGET_IMAGE)
         return false;
-    char digits[21] = "";
-    at += strlen("at sector ");
-    size_t length = strspn(at, "0123456789");
-    if (!length || length >= sizeof digits)
-        return false;
-    memcpy(digits, at, length);
-    uint64_t sector;
-    if (!str_to_u64(digits, &sector) || sector > UINT64_MAX / SECTOR)
-        return false;
-    *out = sector * SECTOR;
+    *out = v.start;
     return true;
 }
 

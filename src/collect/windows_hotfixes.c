@@ -62,11 +62,11 @@ static bool subkeys(struct scan *s, const char *path, struct windows_key *key,
     if (!windows_key(s->w, path, key, &e) ||
         !hive_subkeys(key->file->hive, key->key, s->c->arena, items, count, &damaged, &e)) {
         if (e.code != ERR_ABSENT)
-            facts_unread(s->c->facts, "hotfixes", path, e.message);
+            facts_unread(s->c->facts, N_("hotfixes"), path, e.message);
         return false;
     }
     if (damaged)
-        facts_unread(s->c->facts, "hotfixes", path, "some of its keys are damaged");
+        facts_unread(s->c->facts, N_("hotfixes"), path, _("some of its keys are damaged"));
     return true;
 }
 
@@ -183,7 +183,7 @@ static void scan_folders(struct scan *s)
         return; /* said by the first row */
     target_select_volume(s->w->target, s->w->volume);
     if (!target_list(s->w->target, s->w->folder, s->c->arena, &entries, &count, &e)) {
-        facts_unread(s->c->facts, "uninstall folders", s->w->folder + 1, e.message);
+        facts_unread(s->c->facts, N_("uninstall folders"), s->w->folder + 1, e.message);
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -212,7 +212,8 @@ void windows_hotfixes_collect(struct collection *c, struct windows *w)
         scan_updates(&s);
         scan_packages(&s);
     } else {
-        facts_unread(c->facts, "hotfixes", "SOFTWARE", "the hive SOFTWARE could not be read");
+        facts_unread(c->facts, N_("hotfixes"), "SOFTWARE",
+                     _("the hive SOFTWARE could not be read"));
     }
     scan_folders(&s);
 }

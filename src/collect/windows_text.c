@@ -230,7 +230,7 @@ static void put_host(struct text *t, const char *path)
              arena_printf(c->arena, "%s|%s|%s", field_at(t, FIELD_INSTALLED),
                           field_at(t, FIELD_NAME), field_at(t, FIELD_PRODUCT_ID)));
     fact_put(c->facts, host, "identity_source",
-             "install date, computer name, product id, as systeminfo prints them");
+             _("install date, computer name, product id, as systeminfo prints them"));
 
     struct fact *product = facts_add(c->facts, "product", path, version->line, -1, CONFIDENCE_HIGH);
     fact_put(c->facts, product, "name", "windows");
@@ -249,21 +249,21 @@ static void put_hotfixes(struct text *t, const char *path, bool before_xp)
     }
     const char *why = NULL;
     if (t->hotfixes == MOST_LISTED)
-        why = "more hotfixes than what we take";
+        why = _("more hotfixes than what we take");
     else if (t->declared > t->listed || t->empty_item)
         why = arena_printf(c->arena,
-                           "systeminfo cut its list: the heading says %llu hotfixes, and %zu are "
-                           "named; nothing can be said of the others",
+                           _("systeminfo cut its list: the heading says %llu hotfixes, and %zu are "
+                             "named; nothing can be said of the others"),
                            (unsigned long long)t->declared, t->hotfixes);
     else if (t->ends_within)
-        why = "the text ends within the list of hotfixes: some may be missing";
+        why = _("the text ends within the list of hotfixes: some may be missing");
     else if (t->listed >= SUSPICIOUS)
         why = arena_printf(c->arena,
-                           "systeminfo is known to cut lists as long as this one (%zu hotfixes): "
-                           "some may be missing",
+                           _("systeminfo is known to cut lists as long as this one (%zu hotfixes): "
+                             "some may be missing"),
                            t->listed);
     if (why)
-        facts_unread(c->facts, "hotfix: systeminfo", path, why);
+        facts_unread(c->facts, N_("hotfix: systeminfo"), path, why);
 }
 
 void collect_windows_text(struct collection *c)
@@ -281,6 +281,6 @@ void collect_windows_text(struct collection *c)
     put_host(t, path);
     const char *version = fact_text(collect_host(c), "version");
     put_hotfixes(t, path, str_starts(version, "4.") || str_equal(version, "5.0"));
-    facts_unread(c->facts, "files, registry and services", path,
-                 "a text from systeminfo names the system and its hotfixes only");
+    facts_unread(c->facts, N_("files, registry and services"), path,
+                 _("a text from systeminfo names the system and its hotfixes only"));
 }

@@ -139,7 +139,7 @@ const struct head *set_head(struct advisories *set, size_t member, uint64_t plac
     struct head *head = arena_alloc(set->arena, sizeof *head);
     if (!document_view(&head->view, block, size) ||
         !document_head(&head->view, &head->advisory, NULL)) {
-        db_file_note(f, "a document does not hold together");
+        db_file_note(f, _("a document does not hold together"));
         return NULL;
     }
     head->advisory.index = document;
@@ -245,7 +245,7 @@ size_t advisories_revisions(const struct advisories *set, const struct advisory 
     const struct head *head = head_of(a);
     struct advisory_revision *list = NULL;
     if (!document_revisions(&head->view, set->arena, &list)) {
-        db_file_note(&own(set)->members[head->member].file, "a document does not hold together");
+        db_file_note(&own(set)->members[head->member].file, _("a document does not hold together"));
         return 0;
     }
     *out = list;
@@ -267,7 +267,7 @@ static struct advisory_case *take_case(struct advisories *set, const struct head
 {
     struct advisory_case *c = arena_alloc(set->arena, sizeof *c);
     if (!document_case(&head->view, set->arena, i, c)) {
-        db_file_note(&set->members[head->member].file, "a case does not hold together");
+        db_file_note(&set->members[head->member].file, _("a case does not hold together"));
         return NULL;
     }
     c->advisory = &head->advisory;
@@ -334,7 +334,7 @@ size_t advisories_cases_of(const struct advisories *const_set, const struct advi
     struct advisories *set = own(const_set);
     const struct head *head = head_of(a);
     if (head->view.cases > head->view.all.size / 4) {
-        db_file_note(&set->members[head->member].file, "a document does not hold together");
+        db_file_note(&set->members[head->member].file, _("a document does not hold together"));
         return 0;
     }
     const struct advisory_case **list =
@@ -366,7 +366,7 @@ static void read_wants(struct db_file *f, struct wants *wants)
     struct bytes section = db_file_section(f, DB_WANTS), table = section;
     uint32_t count = bytes_u32le(&table);
     if (table.failed || count > bytes_left(&table) / 4) {
-        db_file_note(f, "the wants do not hold together");
+        db_file_note(f, _("the wants do not hold together"));
         return;
     }
     uint32_t from = bytes_u32le(&table);
@@ -375,7 +375,7 @@ static void read_wants(struct db_file *f, struct wants *wants)
         struct bytes text = bytes_slice(&section, from, to > from ? to - from : SIZE_MAX);
         const uint8_t *bytes = text.failed || table.failed ? NULL : bytes_take(&text, to - from);
         if (!bytes || bytes[to - from - 1] != '\0') {
-            db_file_note(f, "the wants do not hold together");
+            db_file_note(f, _("the wants do not hold together"));
             return;
         }
         VEC_PUSH(&wants->list, (const char *)bytes);
@@ -409,7 +409,7 @@ static void read_feeds(struct advisories *set, struct db_file *f, struct advisor
     struct bytes in = db_file_section(f, DB_FEEDS);
     uint32_t here = bytes_u32le(&in);
     if (in.failed || here > bytes_left(&in) / 28) {
-        db_file_note(f, "the list of feeds does not hold together");
+        db_file_note(f, _("the list of feeds does not hold together"));
         return;
     }
     struct advisory_feed *all = arena_alloc(set->arena, (*count + here + 1) * sizeof *all);
@@ -424,7 +424,7 @@ static void read_feeds(struct advisories *set, struct db_file *f, struct advisor
         feed->documents = bytes_u32le(&in);
         feed->skipped = bytes_u32le(&in);
         if (in.failed || !name) {
-            db_file_note(f, "the list of feeds does not hold together");
+            db_file_note(f, _("the list of feeds does not hold together"));
             break;
         }
         feed->name = arena_strndup(set->arena, name, length);
@@ -456,7 +456,7 @@ bool advisories_verify(struct advisories *set, struct error *e)
             uint64_t place = db_file_place(f, i);
             const struct head *head = place ? set_head(set, m, place, i) : NULL;
             if (head && !document_check(&head->view))
-                db_file_note(f, "a document does not hold together");
+                db_file_note(f, _("a document does not hold together"));
         }
     }
     const char *const *wants;

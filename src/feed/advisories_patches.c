@@ -82,7 +82,7 @@ static void collect(struct advisories *set, size_t m, const struct db_entry *ent
     if (!head || !set_is_current(set, head))
         return;
     if (!document_patch(&head->view, set->arena, entry->item, &piece.patch)) {
-        db_file_note(&set->members[m].file, "a patch does not hold together");
+        db_file_note(&set->members[m].file, _("a patch does not hold together"));
         return;
     }
     if (*product && !str_equal_nocase(piece.patch.product, product))

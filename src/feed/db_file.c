@@ -25,7 +25,7 @@ static bool read_header(struct db_file *f, const char *path, struct error *e)
     struct bytes in = bytes_of(f->map, f->size < DB_HEADER_BYTES ? f->size : DB_HEADER_BYTES);
     const uint8_t *magic = bytes_take(&in, 8);
     if (!magic || memcmp(magic, DB_MAGIC, 8) != 0)
-        return refuse(e, path, "it does not begin as such a file does");
+        return refuse(e, path, _("it does not begin as such a file does"));
     uint32_t version = bytes_u32le(&in), header = bytes_u32le(&in);
     if (!in.failed && version != DB_VERSION) {
         error_set(e, ERR_UNSUPPORTED,
@@ -50,19 +50,20 @@ static bool read_header(struct db_file *f, const char *path, struct error *e)
     bytes_seek(&in, DB_PAGES_HASH_AT);
     uint64_t pages_hash = bytes_u64le(&in), header_hash = bytes_u64le(&in);
     if (in.failed || header != DB_HEADER_BYTES)
-        return refuse(e, path, "its header is cut short");
+        return refuse(e, path, _("its header is cut short"));
     if (header_hash != db_hash_bytes(f->map, DB_HEADER_HASH_AT))
-        return refuse(e, path, "the checksum of its header is wrong");
+        return refuse(e, path, _("the checksum of its header is wrong"));
     if (size != f->size)
-        return refuse(e, path, f->size < size ? "it is cut short" : "something was appended to it");
+        return refuse(e, path,
+                      f->size < size ? _("it is cut short") : _("something was appended to it"));
     uint64_t end = f->sections[DB_PAGES].offset;
     if (page != DB_PAGE_BYTES || !contiguous || expected != f->size ||
         f->sections[DB_PAGES].size != (end + DB_PAGE_BYTES - 1) / DB_PAGE_BYTES * 8 ||
         f->sections[DB_DOCUMENTS].size != (uint64_t)f->documents * DB_DOCUMENT_BYTES)
-        return refuse(e, path, "its sections do not fit together");
+        return refuse(e, path, _("its sections do not fit together"));
     const uint8_t *pages = f->map + f->sections[DB_PAGES].offset;
     if (pages_hash != db_hash_bytes(pages, f->sections[DB_PAGES].size))
-        return refuse(e, path, "the table of checksums is wrong");
+        return refuse(e, path, _("the table of checksums is wrong"));
     f->checked = mem_alloc(f->sections[DB_PAGES].size / 64 + 1);
     return true;
 }
@@ -93,7 +94,7 @@ bool db_file_open(struct db_file *out, const char *path, struct error *e)
         return false;
     }
     if (!S_ISREG(st.st_mode) || st.st_size < DB_HEADER_BYTES)
-        return refuse(e, path, S_ISREG(st.st_mode) ? "it is cut short" : "it is no file");
+        return refuse(e, path, S_ISREG(st.st_mode) ? _("it is cut short") : _("it is no file"));
     void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (map == MAP_FAILED) {
         error_set_errno(e, errno, "mapping the compiled advisories failed");
@@ -141,7 +142,7 @@ const uint8_t *db_file_bytes(struct db_file *f, uint64_t offset, uint64_t size)
 {
     uint64_t end = f->sections[DB_PAGES].offset;
     if (offset < DB_HEADER_BYTES || offset > end || size > end - offset) {
-        db_file_note(f, "a record lies outside of it");
+        db_file_note(f, _("a record lies outside of it"));
         return NULL;
     }
     if (!size)
@@ -149,7 +150,7 @@ const uint8_t *db_file_bytes(struct db_file *f, uint64_t offset, uint64_t size)
     uint64_t last = (offset + size - 1) / DB_PAGE_BYTES;
     for (uint64_t page = offset / DB_PAGE_BYTES; page <= last; page++) {
         if (!check_page(f, page)) {
-            db_file_note(f, "a checksum is wrong");
+            db_file_note(f, _("a checksum is wrong"));
             return NULL;
         }
     }
@@ -229,7 +230,7 @@ size_t db_file_find(struct db_file *f, enum db_section section, uint64_t hash)
 uint64_t db_file_place(struct db_file *f, uint32_t document)
 {
     if (document >= f->documents) {
-        db_file_note(f, "it names a document that it does not have");
+        db_file_note(f, _("it names a document that it does not have"));
         return 0;
     }
     const uint8_t *row =

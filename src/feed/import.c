@@ -84,7 +84,9 @@ static void parse_members(struct cage *cage, void *context)
             cage_send(cage, FRAME_STOP, str_text(&m.body), m.body.length);
             return;
         case MEMBER_BROKEN:
-            cage_send(cage, FRAME_STOP, "the stream of files ended early", 31);
+            str_clear(&m.body);
+            str_add(&m.body, _("the stream of files ended early"));
+            cage_send(cage, FRAME_STOP, str_text(&m.body), m.body.length);
             return;
         }
     }

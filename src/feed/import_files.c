@@ -244,11 +244,10 @@ bool import_source_archive(struct import_source *out, const char *path, struct e
         return false;
     if (!source.pid) {
         char *const arguments[] = {helper, NULL};
-        char *const environment[] = {NULL};
         if (dup2(archive, STDIN_FILENO) == STDIN_FILENO && dup2(fd, STDOUT_FILENO) == STDOUT_FILENO)
-            execve(helper, arguments, environment);
-        static const char why[] = "the helper program yagura-unpack could not be started";
-        member_write(fd, MEMBER_STOP, "", why, sizeof why - 1);
+            execve(helper, arguments, language_environment());
+        const char *why = _("the helper program yagura-unpack could not be started");
+        member_write(fd, MEMBER_STOP, "", why, strlen(why));
         _exit(1);
     }
     *out = source;

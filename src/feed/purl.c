@@ -120,19 +120,19 @@ static const char *parse_qualifiers(struct purl *p, char *text)
     for (char *pair = strtok_r(text, "&", &save); pair; pair = strtok_r(NULL, "&", &save)) {
         char *value = strchr(pair, '=');
         if (!value)
-            return "a qualifier has no value";
+            return _("a qualifier has no value");
         *value++ = '\0';
         str_lower_all(pair);
         if (!is_key(pair))
-            return "the name of a qualifier has characters that it must not have";
+            return _("the name of a qualifier has characters that it must not have");
         if (!decode(value))
-            return "a qualifier is not UTF-8";
+            return _("a qualifier is not UTF-8");
         if (*purl_qualifier(p, pair))
-            return "a qualifier stands there twice";
+            return _("a qualifier stands there twice");
         if (!*value)
             continue;
         if (p->qualifier_count == ARRAY_COUNT(p->qualifiers))
-            return "there are too many qualifiers";
+            return _("there are too many qualifiers");
         p->qualifiers[p->qualifier_count++] = (struct purl_qualifier){pair, value};
     }
     qsort(p->qualifiers, p->qualifier_count, sizeof *p->qualifiers, by_key);
@@ -143,10 +143,10 @@ static const char *parse_type(struct purl *p, char *type)
 {
     str_lower_all(type);
     if (!is_letter(*type))
-        return "the type does not begin with a letter";
+        return _("the type does not begin with a letter");
     for (const char *c = type; *c; c++)
         if (!is_letter(*c) && !str_is_digit(*c) && !strchr(".-", *c))
-            return "the type has a character that no type may have";
+            return _("the type has a character that no type may have");
     p->type = type;
     return NULL;
 }
@@ -181,13 +181,13 @@ static void apply_rules(struct purl *p, char *name, char *namespace, char *versi
 static const char *parse(struct purl *p, struct arena *arena, char *text)
 {
     if (!str_starts_nocase(text, "pkg:"))
-        return "it does not begin with pkg:";
+        return _("it does not begin with pkg:");
     text += 4;
     char *hash = strchr(text, '#');
     if (hash) {
         *hash = '\0';
         if (!segments(arena, hash + 1, true, &p->subpath))
-            return "the subpath is not UTF-8";
+            return _("the subpath is not UTF-8");
     }
     char *query = strchr(text, '?');
     const char *why = NULL;
@@ -199,7 +199,7 @@ static const char *parse(struct purl *p, struct arena *arena, char *text)
     text += strspn(text, "/");
     char *slash = strchr(text, '/');
     if (!slash)
-        return "it has no name";
+        return _("it has no name");
     *slash = '\0';
     if ((why = parse_type(p, text)))
         return why;
@@ -214,16 +214,16 @@ static const char *parse(struct purl *p, struct arena *arena, char *text)
     if (name) {
         *name++ = '\0';
         if (!segments(arena, text, false, &namespace))
-            return "the namespace is not UTF-8";
+            return _("the namespace is not UTF-8");
     } else {
         name = text;
     }
     if (!decode(name) || !decode(version))
-        return "the name or version is not UTF-8";
+        return _("the name or version is not UTF-8");
     if (!*name || *name == '@')
-        return "it has no name";
+        return _("it has no name");
     if (rules_of(p->type) & NO_NAMESPACE && *namespace)
-        return "its type has no namespaces";
+        return _("its type has no namespaces");
     char *space = arena_strdup(arena, namespace);
     apply_rules(p, name, space, version);
     p->name = name;
@@ -235,8 +235,8 @@ static const char *parse(struct purl *p, struct arena *arena, char *text)
 bool purl_parse(struct purl *out, struct arena *arena, const char *text, struct error *e)
 {
     struct purl p = {.namespace = "", .version = "", .subpath = "", .name = "", .type = ""};
-    const char *why =
-        strlen(text) > MOST_TEXT ? "it is too long" : parse(&p, arena, arena_strdup(arena, text));
+    const char *why = strlen(text) > MOST_TEXT ? _("it is too long")
+                                               : parse(&p, arena, arena_strdup(arena, text));
     if (why) {
         error_set(e, ERR_FORMAT, "\"%.200s\" is not a package URL: %s", text, why);
         return false;

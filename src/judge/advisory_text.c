@@ -167,9 +167,9 @@ static void add_evidence(struct finding *f, struct arena *arena, const struct fa
     const char *text = !key     ? arena_printf(arena, "%s %s installed=%s", fact->kind, name,
                                                fact_text(fact, "installed"))
                        : !value ? arena_printf(arena, "%s", key)
-                       : value->state == VALUE_ABSENT ? arena_printf(arena, "%s: absent", key)
+                       : value->state == VALUE_ABSENT ? arena_printf(arena, _("%s: absent"), key)
                        : value->state == VALUE_UNREADABLE
-                           ? arena_printf(arena, "%s: unreadable (%s)", key, value->text)
+                           ? arena_printf(arena, _("%s: unreadable (%s)"), key, value->text)
                            : arena_printf(arena, "%s = %s", key, value->text);
     struct evidence e = {fact->path, fact->line, fact->offset, text};
     VEC_PUSH(&f->evidence, e);
@@ -194,16 +194,19 @@ static void add_file_evidence(struct judging *j, struct finding *f,
     const struct fact_value *v = host ? fact_value(host, key) : NULL;
     const struct fact *own = file_fact(j->in->facts, file->path);
     const char *path = own && *fact_text(own, "actual") ? fact_text(own, "actual") : file->path;
-    const char *state = !v                         ? "was not looked at"
-                        : v->state == VALUE_ABSENT ? "is not there"
-                        : v->state == VALUE_UNREADABLE
-                            ? arena_printf(j->out->arena, "could not be read (%s)", v->text)
-                            : arena_printf(j->out->arena, "is %s", v->text);
     /* "vers:windows/>=4.2.748.1" is for programs; ">=4.2.748.1" says the same. */
     const char *scheme = str_starts(file->range, "vers:") ? strchr(file->range, '/') : NULL;
-    struct evidence e = {path, 0, -1,
-                         arena_printf(j->out->arena, "%s %s; fixed: %s", file->path, state,
-                                      scheme ? scheme + 1 : file->range)};
+    const char *range = scheme ? scheme + 1 : file->range;
+    struct arena *arena = j->out->arena;
+    const char *text =
+        !v ? arena_printf(arena, _("%s was not looked at; fixed: %s"), file->path, range)
+        : v->state == VALUE_ABSENT
+            ? arena_printf(arena, _("%s is not there; fixed: %s"), file->path, range)
+        : v->state == VALUE_UNREADABLE
+            ? arena_printf(arena, _("%s could not be read (%s); fixed: %s"), file->path, v->text,
+                           range)
+            : arena_printf(arena, _("%s is %s; fixed: %s"), file->path, v->text, range);
+    struct evidence e = {path, 0, -1, text};
     VEC_PUSH(&f->evidence, e);
 }
 

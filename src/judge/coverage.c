@@ -138,7 +138,7 @@ void judge_coverage(struct findings *out, const struct judge_input *in)
         struct finding *item =
             unknown(&c, "could-not-look", N_("Something could not be looked at"), subject);
         item->summary = message_of(N_("Could not look at {what}: {reason}"));
-        message_put(&item->summary, "what", fact_text(f, "what"));
+        message_put_translated(&item->summary, "what", fact_text(f, "what"));
         message_put(&item->summary, "reason", fact_text(f, "reason"));
         struct evidence e = {f->path, f->line, f->offset, fact_text(f, "reason")};
         item->evidence.count = 0;
@@ -157,7 +157,7 @@ void judge_coverage(struct findings *out, const struct judge_input *in)
         item->remedy =
             message_of(N_("Shut the system down cleanly and read it again, or judge with "
                           "that in mind"));
-        struct evidence e = {f->path, 0, f->offset, "sequence numbers differ"};
+        struct evidence e = {f->path, 0, f->offset, _("sequence numbers differ")};
         item->evidence.count = 0;
         VEC_PUSH(&item->evidence, e);
     }

@@ -73,12 +73,13 @@ void gateway_rules(struct str *out, bool json)
         add_json(out);
         return;
     }
-    str_add(out,
-            "#!/usr/sbin/nft -f\n"
-            "# Ports that have no business outside. For a border router with nftables:\n"
-            "#   nft -c -f FILE    check    nft -f FILE    load    (both may be repeated)\n"
-            "# For another make, deny these inbound, over IPv4 and IPv6, forwarded and to the\n"
-            "# router itself:\n#\n#   port        tcp  udp  service\n");
+    str_printf(out,
+               "#!/usr/sbin/nft -f\n# %s\n#   nft -c -f FILE    %s\n#   nft -f FILE       %s\n",
+               _("Ports that have no business outside. For a border router with nftables:"),
+               _("check"), _("load (may be repeated)"));
+    str_printf(out, "# %s\n# %s\n#\n#   port        tcp  udp  service\n",
+               _("For another make, deny these inbound, over IPv4 and IPv6, forwarded and to the"),
+               _("router itself:"));
     for (size_t i = 0; i < count; i++) {
         char text[16];
         range_text(text, &ranges[i]);

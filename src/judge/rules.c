@@ -88,10 +88,10 @@ static bool resolve(const struct rules *rules, struct rule *rule, uint8_t *state
         struct rule *other = find(rules, rule->also[i]);
         bool good = other && depth < 16 && resolve(rules, other, state, depth + 1, problems);
         if (!good) {
-            sigma_problem(problems, false, rule->path, NULL, "also: %s \"%s\"",
-                          !other                     ? "there is no rule"
-                          : state[other->index] == 1 ? "a circle through"
-                                                     : "the rule is not usable:",
+            sigma_problem(problems, false, rule->path, NULL,
+                          !other                     ? _("also: there is no rule \"%s\"")
+                          : state[other->index] == 1 ? _("also: a circle through \"%s\"")
+                                                     : _("also: the rule \"%s\" is not usable"),
                           rule->also[i]);
             state[rule->index] = 3;
             return false;

@@ -66,7 +66,7 @@ static void judge_record(struct row *row, struct rules_record *record)
         VEC_PUSH(&row->unknown, record->fact);
         row->own = truth_or(row->own, TRUTH_UNKNOWN);
         if (!*row->result.reason)
-            row->result.reason = record->reason ? record->reason : "a search took too long";
+            row->result.reason = record->reason ? record->reason : _("a search took too long");
         break;
     case TRUTH_FALSE:
         break;
@@ -94,7 +94,7 @@ static void judge_kind(struct rule_results *results, const struct facts *facts,
         if (!*rows[i]->result.reason && gap)
             rows[i]->result.reason = fact_text(gap, "reason");
         else if (!*rows[i]->result.reason)
-            rows[i]->result.reason = "no record of this kind was found, and none was ruled out";
+            rows[i]->result.reason = _("no record of this kind was found, and none was ruled out");
     }
 }
 

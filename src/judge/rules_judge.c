@@ -132,13 +132,13 @@ static void add_evidence(struct judging *j, struct finding *item, const struct r
             continue;
         str_add(&out, shown++ ? ", " : ": ");
         if (!v)
-            str_printf(&out, "%s was not looked at", rule->fields[i]);
+            str_printf(&out, _("%s was not looked at"), rule->fields[i]);
         else if (v->state == VALUE_TEXT)
             str_printf(&out, "%s=%s", v->key, clip(j->out->arena, v->text));
         else
-            str_printf(&out, "%s %s%s", v->key,
-                       v->state == VALUE_ABSENT ? "is absent" : "could not be read: ",
-                       v->state == VALUE_ABSENT ? "" : clip(j->out->arena, v->text));
+            str_printf(&out,
+                       v->state == VALUE_ABSENT ? _("%s is absent") : _("%s could not be read: %s"),
+                       v->key, clip(j->out->arena, v->text));
     }
     struct evidence e = {f->path, f->line, f->offset, arena_strdup(j->out->arena, str_text(&out))};
     VEC_PUSH(&item->evidence, e);

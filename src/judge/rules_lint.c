@@ -35,13 +35,13 @@ static void lint_fields(const struct rule *rule, const struct rules_kind *kind,
             "build",  "ubr",  "product_type", "system_root", "identity", "identity_source"};
         bool known = rules_is_want(field);
         if (known && !host) {
-            warn(problems, rule, "a wanted key is a field of category host only:", field);
+            warn(problems, rule, _("a wanted key is a field of category host only:"), field);
             continue;
         }
         for (size_t k = 0; host && k < ARRAY_COUNT(of_host); k++)
             known = known || str_equal(of_host[k], field);
         if (!known && (host || !rules_kinds_has(kind, field)))
-            warn(problems, rule, "facts of this category have no field", field);
+            warn(problems, rule, _("facts of this category have no field"), field);
     }
 }
 
@@ -77,36 +77,37 @@ static void lint_ours(const struct rule *rule, struct sigma_problems *problems)
     static const char *const known[] = {"iis3",  "iis4",    "iis5",     "windows",
                                         "linux", "solaris", "netscape", "apache13"};
     if (!is_uuid(rule->id))
-        warn(problems, rule, "id is no UUID", rule->id);
+        warn(problems, rule, _("id is no UUID"), rule->id);
     if (!*rule->description)
-        warn(problems, rule, "description is missing: one sentence of what is wrong", "");
+        warn(problems, rule, _("description is missing: one sentence of what is wrong"), "");
     if (!*rule->why && !rule->helper)
-        warn(problems, rule, "why is missing", "");
+        warn(problems, rule, _("why is missing"), "");
     if (!*rule->fix && !rule->helper)
-        warn(problems, rule, "fix is missing", "");
+        warn(problems, rule, _("fix is missing"), "");
     if (!rule->step_count && !rule->helper)
-        warn(problems, rule, "steps are missing: the lines to follow or to paste", "");
+        warn(problems, rule, _("steps are missing: the lines to follow or to paste"), "");
     if (!rule->set_count && !rule->helper)
-        warn(problems, rule, "set is missing: the checklist it is a row of", "");
+        warn(problems, rule, _("set is missing: the checklist it is a row of"), "");
     for (size_t i = 0; i < rule->set_count; i++) {
         size_t k = 0;
         while (k < ARRAY_COUNT(known) && !str_equal(known[k], rule->sets[i]))
             k++;
         if (k == ARRAY_COUNT(known))
-            warn(problems, rule, "unknown set", rule->sets[i]);
+            warn(problems, rule, _("unknown set"), rule->sets[i]);
     }
     for (size_t i = 0; i < rule->patch_count; i++)
         if (!patches_is_key(rule->patches[i]))
             warn(problems, rule,
-                 "patches: an id such as Q293826 or 108662-01, or service-pack:NAME:VERSION:LEVEL; "
-                 "not",
+                 _("patches: an id such as Q293826 or 108662-01, or "
+                   "service-pack:NAME:VERSION:LEVEL; "
+                   "not"),
                  rule->patches[i]);
     CLEANUP_ARENA struct arena *arena = arena_new();
     const struct yaml_node *examples = examples_of(rule, arena);
     if (!shows(examples, "fires"))
-        warn(problems, rule, "no example that fires", "");
+        warn(problems, rule, _("no example that fires"), "");
     if (!shows(examples, "quiet"))
-        warn(problems, rule, "no example that is quiet", "");
+        warn(problems, rule, _("no example that is quiet"), "");
 }
 
 void rules_lint(const struct rules *rules, struct sigma_problems *problems)
@@ -115,7 +116,7 @@ void rules_lint(const struct rules *rules, struct sigma_problems *problems)
         const struct rule *rule = rules_at(rules, i);
         const struct rules_kind *kind = rules_kinds_find(rule->category);
         if (!kind)
-            warn(problems, rule, "there are no facts of category", rule->category);
+            warn(problems, rule, _("there are no facts of category"), rule->category);
         else
             lint_fields(rule, kind, problems);
         if (rule->ours)
@@ -158,20 +159,20 @@ static void run_example(const struct rule *rule, const struct yaml_node *example
         known = known || str_equal(expectations[i], expect);
     if (!known || record->kind != YAML_MAP) {
         sigma_problem(problems, false, rule->path, example,
-                      "an example has a record and expects fires, quiet or unknown");
+                      _("an example has a record and expects fires, quiet or unknown"));
         return;
     }
     for (size_t i = 0; i < record->count; i++)
         if (!put_value(facts, f, record->keys[i]->text, record->items[i]))
             sigma_problem(problems, false, rule->path, record->items[i],
-                          "a value is text, {absent: true} or {unreadable: reason}");
+                          _("a value is text, {absent: true} or {unreadable: reason}"));
     struct rules_record r;
     rules_record_open(&r, f, false); /* what an example does not mention is absent */
     enum truth got = rules_record_match(&r, rule);
     rules_record_close(&r);
     if (!str_equal(expectations[got], expect))
         sigma_problem(problems, false, rule->path, example,
-                      "the example expects \"%s\" and the rule says \"%s\"", expect,
+                      _("the example expects \"%s\" and the rule says \"%s\""), expect,
                       expectations[got]);
 }
 
@@ -183,9 +184,9 @@ size_t rules_test(const struct rules *rules, struct sigma_problems *problems)
         CLEANUP_ARENA struct arena *arena = arena_new();
         const struct yaml_node *examples = examples_of(rule, arena);
         if (rule->examples_passed_over && !examples)
-            warn(problems, rule, "the examples cannot be read", "");
+            warn(problems, rule, _("the examples cannot be read"), "");
         if (examples && examples->kind != YAML_SEQUENCE) {
-            sigma_problem(problems, false, rule->path, examples, "examples: a list");
+            sigma_problem(problems, false, rule->path, examples, _("examples: a list"));
             continue;
         }
         for (size_t k = 0; examples && k < examples->count; k++, run++)

@@ -78,7 +78,7 @@ static void read_texts(struct parse *p, const struct yaml_node *node, const char
     for (size_t i = 0; i < count; i++) {
         const struct yaml_node *item = node->kind == YAML_SEQUENCE ? node->items[i] : node;
         if (item->kind != YAML_SCALAR) {
-            fail(p, item, "a line of text is needed here", name);
+            fail(p, item, _("a line of text is needed here"), name);
             return;
         }
         texts[i] = item->text;
@@ -97,7 +97,8 @@ static void read_keys(struct parse *p, const struct yaml_node *map, struct rule 
             k++;
         if (k == count) {
             if (closed)
-                sigma_problem(p->problems, true, p->path, map->keys[i], "unknown key \"%s\"", name);
+                sigma_problem(p->problems, true, p->path, map->keys[i], _("unknown key \"%s\""),
+                              name);
             continue;
         }
         if (keys[k].reading == READ_TEXTS) {
@@ -106,7 +107,7 @@ static void read_keys(struct parse *p, const struct yaml_node *map, struct rule 
             if (map->items[i]->kind == YAML_SCALAR)
                 *(const char **)((char *)rule + keys[k].offset) = map->items[i]->text;
             else
-                fail(p, map->items[i], "text is needed here", name);
+                fail(p, map->items[i], _("text is needed here"), name);
         }
     }
 }
@@ -122,7 +123,7 @@ static void read_level(struct parse *p, const struct yaml_node *top, struct rule
     if (str_equal(text, "informational"))
         rule->severity = SEVERITY_INFO;
     else if (str_equal(text, "info") || !severity_from_name(text, &rule->severity))
-        fail(p, level, "one of informational, low, medium, high, critical", "level");
+        fail(p, level, _("one of informational, low, medium, high, critical"), "level");
 }
 
 static void read_applies(struct parse *p, const struct yaml_node *node, struct rule *rule)
@@ -156,7 +157,7 @@ static void read_ours(struct parse *p, const struct yaml_node *map, struct rule 
         return;
     }
     if (map->kind != YAML_MAP) {
-        fail(p, map, "a map is needed here", "yagura");
+        fail(p, map, _("a map is needed here"), "yagura");
         return;
     }
     rule->ours = true;
@@ -170,36 +171,36 @@ static void read_ours(struct parse *p, const struct yaml_node *map, struct rule 
     if (weight && weight->kind == YAML_SCALAR && str_to_u64(weight->text, &number) && number <= 100)
         rule->weight = (double)number;
     else if (weight)
-        fail(p, weight, "a whole number from 0 to 100", "weight");
+        fail(p, weight, _("a whole number from 0 to 100"), "weight");
     const struct yaml_node *helper = yaml_get(map, "helper");
     if (helper && helper->kind == YAML_SCALAR && str_equal(helper->text, "true"))
         rule->helper = true;
     else if (helper && !(helper->kind == YAML_SCALAR && str_equal(helper->text, "false")))
-        fail(p, helper, "true or false", "helper");
+        fail(p, helper, _("true or false"), "helper");
     if (rule->set_count > RULE_MOST_SETS)
-        fail(p, map, "at most four sets", "set");
+        fail(p, map, _("at most four sets"), "set");
 }
 
 static void read_rule(struct parse *p, const struct yaml_node *top, struct rule *rule)
 {
     static const char *const foreign[] = {"correlation", "filter", "action"};
     if (top->kind != YAML_MAP) {
-        fail(p, top, "a rule is a map", "rule");
+        fail(p, top, _("a rule is a map"), "rule");
         return;
     }
     for (size_t i = 0; i < ARRAY_COUNT(foreign); i++)
         if (yaml_get(top, foreign[i])) {
-            fail(p, yaml_get(top, foreign[i]), "documents of this kind are not supported",
+            fail(p, yaml_get(top, foreign[i]), _("documents of this kind are not supported"),
                  foreign[i]);
             return;
         }
     read_keys(p, top, rule, top_keys, ARRAY_COUNT(top_keys), false);
     read_level(p, top, rule);
     if (!*rule->title)
-        fail(p, top, "it is missing", "title");
+        fail(p, top, _("it is missing"), "title");
     const struct yaml_node *source = yaml_get(top, "logsource");
     if (!source || source->kind != YAML_MAP)
-        fail(p, source ? source : top, "a map with category, product or service", "logsource");
+        fail(p, source ? source : top, _("a map with category, product or service"), "logsource");
     else
         read_keys(p, source, rule, source_keys, ARRAY_COUNT(source_keys), false);
     const struct yaml_node *ours = yaml_get(top, "yagura");
@@ -207,7 +208,7 @@ static void read_rule(struct parse *p, const struct yaml_node *top, struct rule 
         read_ours(p, ours, rule);
     const struct yaml_node *detection = yaml_get(top, "detection");
     if (!detection) {
-        fail(p, top, "it is missing", "detection");
+        fail(p, top, _("it is missing"), "detection");
         return;
     }
     rule->sigma = sigma_compile(p->arena, detection, p->path, p->problems);
@@ -231,8 +232,8 @@ struct rule *rules_parse(struct arena *arena, const char *name, const char *path
     }
     if (count != 1) {
         sigma_problem(problems, false, path, NULL,
-                      count ? "several documents in one file: write one rule a file"
-                            : "the file is empty");
+                      count ? _("several documents in one file: write one rule a file")
+                            : _("the file is empty"));
         return NULL;
     }
     struct rule *rule = arena_alloc(arena, sizeof *rule);

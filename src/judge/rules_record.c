@@ -6,8 +6,6 @@
 
 enum { HASH_FROM = 24 }; /* keys; a walk is as quick for fewer */
 
-static const struct fact_value not_stated = {"", VALUE_UNREADABLE, "nobody looked at it"};
-
 /* FNV-1a over the key in lower case. */
 static size_t hash(const char *key)
 {
@@ -19,7 +17,8 @@ static size_t hash(const char *key)
 
 void rules_record_open(struct rules_record *r, const struct fact *fact, bool host)
 {
-    *r = (struct rules_record){.fact = fact, .host = host};
+    *r = (struct rules_record){
+        .fact = fact, .host = host, .not_stated = {"", VALUE_UNREADABLE, _("nobody looked at it")}};
     if (fact->value_count < HASH_FROM)
         return;
     size_t size = 64;
@@ -55,7 +54,7 @@ const struct fact_value *rules_record_value(struct rules_record *r, const char *
         v = fact_value(r->fact, key);
     }
     if (!v && r->host && rules_is_want(key))
-        v = &not_stated;
+        v = &r->not_stated;
     return v;
 }
 

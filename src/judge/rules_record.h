@@ -10,6 +10,7 @@ struct rules_record {
     const char *reason; /* of the first unreadable value that was asked for, else NULL */
     const struct fact_value **slots; /* host: its keys, hashed; NULL = walk them */
     size_t mask;
+    struct fact_value not_stated;
 };
 
 /* Hashes the keys of a fact that has many. */

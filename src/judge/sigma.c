@@ -65,11 +65,11 @@ static void compile(struct sigma_build *b, const struct yaml_node *detection)
 {
     const struct yaml_node *condition = yaml_get(detection, "condition");
     if (!condition) {
-        sigma_fail(b, detection, "detection: the condition is missing");
+        sigma_fail(b, detection, _("detection: the condition is missing"));
         return;
     }
     if (detection->count > SIGMA_MOST_SELECTIONS) {
-        sigma_fail(b, detection, "detection: more than %d selections", SIGMA_MOST_SELECTIONS);
+        sigma_fail(b, detection, _("detection: more than %d selections"), SIGMA_MOST_SELECTIONS);
         return;
     }
     struct sigma_selection *selections =
@@ -88,7 +88,8 @@ static void compile(struct sigma_build *b, const struct yaml_node *detection)
     for (size_t i = 0; i < count && b->sigma->condition; i++)
         if (!selections[i].used)
             sigma_problem(b->problems, true, b->path, selections[i].at,
-                          "the selection \"%s\" is not used by the condition", selections[i].name);
+                          _("the selection \"%s\" is not used by the condition"),
+                          selections[i].name);
 }
 
 struct sigma *sigma_compile(struct arena *arena, const struct yaml_node *detection,
@@ -97,7 +98,7 @@ struct sigma *sigma_compile(struct arena *arena, const struct yaml_node *detecti
     struct sigma *s = arena_alloc(arena, sizeof *s);
     struct sigma_build b = {.arena = arena, .path = path, .problems = problems, .sigma = s};
     if (detection->kind != YAML_MAP)
-        sigma_fail(&b, detection, "detection: a map of selections and a condition");
+        sigma_fail(&b, detection, _("detection: a map of selections and a condition"));
     else
         compile(&b, detection);
     s->field_count = b.fields.count;

@@ -42,13 +42,13 @@ static void advance(struct reader *r)
         if (*r->next && !length) {
             char sign[2] = {*r->next, '\0'};
             if (*sign == '|')
-                fail(r, "pipes (count() and its like) are not supported", "");
+                fail(r, _("pipes (count() and its like) are not supported"), "");
             else
-                fail(r, "nothing begins with", isprint((unsigned char)*sign) ? sign : "");
+                fail(r, _("nothing begins with"), isprint((unsigned char)*sign) ? sign : "");
             return;
         }
         if (is_name(*r->next)) {
-            fail(r, "a name of more than 127 signs", "");
+            fail(r, _("a name of more than 127 signs"), "");
             return;
         }
     }
@@ -66,14 +66,14 @@ static struct sigma_node *of(struct reader *r, int kind)
 {
     advance(r);
     if (!is(r, "of")) {
-        fail(r, "\"of\" is missing before", r->word);
+        fail(r, _("\"of\" is missing before"), r->word);
         return NULL;
     }
     advance(r);
     char pattern[sizeof r->word];
     strcpy(pattern, is(r, "them") ? "*" : r->word);
     if (!*pattern || strchr("()", *pattern)) {
-        fail(r, "a name or \"them\" is missing behind \"of\"", "");
+        fail(r, _("a name or \"them\" is missing behind \"of\""), "");
         return NULL;
     }
     struct sigma_node **children = arena_alloc(r->b->arena, (r->count + 1) * sizeof *children);
@@ -88,7 +88,7 @@ static struct sigma_node *of(struct reader *r, int kind)
         children[count++] = s->node;
     }
     if (!any) {
-        fail(r, "no selection is called", r->word);
+        fail(r, _("no selection is called"), r->word);
         return NULL;
     }
     advance(r);
@@ -113,10 +113,10 @@ static struct sigma_node *named(struct reader *r)
         }
     }
     if (*best)
-        sigma_fail(r->b, r->at, "condition: no selection is called \"%s\": did you mean \"%s\"?",
+        sigma_fail(r->b, r->at, _("condition: no selection is called \"%s\": did you mean \"%s\"?"),
                    r->word, best);
     else
-        sigma_fail(r->b, r->at, "condition: no selection is called \"%s\"", r->word);
+        sigma_fail(r->b, r->at, _("condition: no selection is called \"%s\""), r->word);
     r->failed = true;
     r->word[0] = '\0';
     return NULL;
@@ -134,7 +134,7 @@ static struct sigma_node *parse_not(struct reader *r)
 {
     if (is(r, "not") && !is_selection(r)) {
         if (++r->depth > SIGMA_MOST_BRACKETS) {
-            fail(r, "too deep", "");
+            fail(r, _("too deep"), "");
             return NULL;
         }
         advance(r);
@@ -144,21 +144,21 @@ static struct sigma_node *parse_not(struct reader *r)
     }
     if (is(r, "(")) {
         if (++r->depth > SIGMA_MOST_BRACKETS) {
-            fail(r, "too deep", "");
+            fail(r, _("too deep"), "");
             return NULL;
         }
         advance(r);
         struct sigma_node *inner = parse_or(r);
         r->depth--;
         if (!is(r, ")")) {
-            fail(r, "a bracket is not closed", "");
+            fail(r, _("a bracket is not closed"), "");
             return NULL;
         }
         advance(r);
         return inner;
     }
     if (!*r->word || is(r, ")")) {
-        fail(r, "a selection is missing", "");
+        fail(r, _("a selection is missing"), "");
         return NULL;
     }
     if (!is_selection(r)) {
@@ -205,14 +205,14 @@ static struct sigma_node *parse_one(struct sigma_build *b, const struct yaml_nod
 {
     struct reader r = {.b = b, .at = node, .selections = selections, .count = count};
     if (node->kind != YAML_SCALAR || !*node->text) {
-        sigma_fail(b, node, "condition: a line of text, or a list of them");
+        sigma_fail(b, node, _("condition: a line of text, or a list of them"));
         return NULL;
     }
     r.next = node->text;
     advance(&r);
     struct sigma_node *out = parse_or(&r);
     if (!r.failed && *r.word)
-        fail(&r, "\"and\" or \"or\" is missing before", r.word);
+        fail(&r, _("\"and\" or \"or\" is missing before"), r.word);
     return r.failed ? NULL : out;
 }
 
@@ -224,7 +224,7 @@ struct sigma_node *sigma_condition_parse(struct sigma_build *b, const struct yam
     struct sigma_node **children = arena_alloc(b->arena, (node->count + 1) * sizeof *children);
     bool good = node->count > 0;
     if (!good)
-        sigma_fail(b, node, "condition: the list is empty");
+        sigma_fail(b, node, _("condition: the list is empty"));
     for (size_t i = 0; i < node->count; i++) {
         children[i] = parse_one(b, node->items[i], selections, count);
         good = good && children[i];

@@ -116,29 +116,31 @@ static bool add_modifier(struct sigma_build *b, struct line *l, const struct yam
         i++;
     if (i == ARRAY_COUNT(table)) {
         const char *meant = nearest(name);
-        sigma_fail(b, key, "unknown modifier \"%s\"%s%s%s", name, meant ? ": did you mean \"" : "",
-                   meant ? meant : "", meant ? "\"?" : "");
+        if (meant)
+            sigma_fail(b, key, _("unknown modifier \"%s\": did you mean \"%s\"?"), name, meant);
+        else
+            sigma_fail(b, key, _("unknown modifier \"%s\""), name);
         return false;
     }
     if (table[i].modifier == MOD_UNSUPPORTED) {
-        sigma_fail(b, key, "the modifier \"%s\" is not supported", name);
+        sigma_fail(b, key, _("the modifier \"%s\" is not supported"), name);
         return false;
     }
     if (l->count == MOST_MODIFIERS || has(l, table[i].modifier)) {
-        sigma_fail(b, key, "the modifier \"%s\" stands there twice", name);
+        sigma_fail(b, key, _("the modifier \"%s\" stands there twice"), name);
         return false;
     }
     for (size_t k = 0; k < l->count; k++)
         if (!(table[i].with & BIT(table[l->rows[k]].modifier)) ||
             !(table[l->rows[k]].with & BIT(table[i].modifier))) {
-            sigma_fail(b, key, "the modifier \"%s\" cannot be combined with \"%s\"", name,
+            sigma_fail(b, key, _("the modifier \"%s\" cannot be combined with \"%s\""), name,
                        table[l->rows[k]].name);
             return false;
         }
     if ((table[i].modifier == MOD_RE_I || table[i].modifier == MOD_RE_M ||
          table[i].modifier == MOD_RE_S) &&
         !has(l, MOD_RE)) {
-        sigma_fail(b, key, "the modifier \"%s\" stands behind \"re\" only", name);
+        sigma_fail(b, key, _("the modifier \"%s\" stands behind \"re\" only"), name);
         return false;
     }
     l->rows[l->count++] = i;
@@ -163,7 +165,7 @@ static bool parse_key(struct sigma_build *b, struct line *l, const struct yaml_n
             return false;
     }
     if (!l->field && (has(l, MOD_EXISTS) || has(l, MOD_FIELDREF) || has(l, MOD_CIDR))) {
-        sigma_fail(b, key, "this modifier needs a field before it");
+        sigma_fail(b, key, _("this modifier needs a field before it"));
         return false;
     }
     return true;
@@ -175,7 +177,7 @@ static bool fill_compare(struct sigma_build *b, const struct yaml_node *at, enum
                          struct sigma_value *v)
 {
     if (!sigma_match_is_number(at->text)) {
-        sigma_fail(b, at, "\"%s\" is no number to compare with", at->text);
+        sigma_fail(b, at, _("\"%s\" is no number to compare with"), at->text);
         return false;
     }
     v->kind = SIGMA_COMPARE;
@@ -188,7 +190,7 @@ static bool fill_exists(struct sigma_build *b, const struct yaml_node *at, struc
 {
     bool yes = str_equal_nocase(at->text, "true");
     if (!yes && !str_equal_nocase(at->text, "false")) {
-        sigma_fail(b, at, "\"exists\" is true or false, not \"%s\"", at->text);
+        sigma_fail(b, at, _("\"exists\" is true or false, not \"%s\""), at->text);
         return false;
     }
     v->kind = SIGMA_EXISTS;
@@ -207,13 +209,13 @@ static bool fill_cidr(struct sigma_build *b, const struct yaml_node *at, struct 
         *slash = '\0';
     if ((slash && !str_to_u64(slash + 1, &bits)) || bits > most ||
         inet_pton(family, address, v->network) != 1) {
-        sigma_fail(b, at, "\"%s\" is no network: write 10.0.0.0/8 or 2001:db8::/32", at->text);
+        sigma_fail(b, at, _("\"%s\" is no network: write 10.0.0.0/8 or 2001:db8::/32"), at->text);
         return false;
     }
     v->network_bits = (uint8_t)bits;
     for (size_t bit = bits; bit < most; bit++)
         if (v->network[bit / 8] & (0x80 >> bit % 8)) {
-            sigma_fail(b, at, "\"%s\" has bits set behind its %u bits of network", at->text,
+            sigma_fail(b, at, _("\"%s\" has bits set behind its %u bits of network"), at->text,
                        (unsigned)bits);
             return false;
         }
@@ -238,7 +240,7 @@ static bool fill_regex(struct sigma_build *b, const struct line *l, const struct
     if (!v->regex) {
         PCRE2_UCHAR why[120] = "";
         pcre2_get_error_message(code, why, sizeof why);
-        sigma_fail(b, at, "the regular expression does not compile, at its character %zu: %s",
+        sigma_fail(b, at, _("the regular expression does not compile, at its character %zu: %s"),
                    (size_t)offset + 1, (const char *)why);
         return false;
     }
@@ -262,7 +264,7 @@ static bool fill_reference(struct sigma_build *b, const struct line *l, const st
     struct sigma_units units;
     sigma_text_units(b->arena, at->text, &units);
     if (sigma_text_has_wildcards(&units) || !*at->text) {
-        sigma_fail(b, at, "\"fieldref\" names one field, without wildcards");
+        sigma_fail(b, at, _("\"fieldref\" names one field, without wildcards"));
         return false;
     }
     char *name = arena_alloc(b->arena, units.count + 1);
@@ -294,7 +296,7 @@ static bool fill_text(struct sigma_build *b, const struct line *l, const struct 
         bool bytes = m == MOD_BASE64 || m == MOD_BASE64OFFSET || m == MOD_UTF16LE ||
                      m == MOD_UTF16BE || m == MOD_UTF16;
         if (bytes && (sigma_text_has_wildcards(&units[0]) || count > 1)) {
-            sigma_fail(b, at, "\"%s\" cannot be applied to a value with wildcards",
+            sigma_fail(b, at, _("\"%s\" cannot be applied to a value with wildcards"),
                        table[l->rows[k]].name);
             return false;
         }
@@ -317,7 +319,7 @@ static bool fill_text(struct sigma_build *b, const struct line *l, const struct 
         }
     }
     if (utf16) {
-        sigma_fail(b, at, "UTF-16 is supported before \"base64\" and \"base64offset\" only");
+        sigma_fail(b, at, _("UTF-16 is supported before \"base64\" and \"base64offset\" only"));
         return false;
     }
     bool number = !at->quoted && sigma_match_is_number(at->text) && l->field &&
@@ -339,12 +341,14 @@ static bool fill(struct sigma_build *b, const struct line *l, const struct yaml_
                  struct sigma_alternatives *group)
 {
     if (at->kind != YAML_SCALAR) {
-        sigma_fail(b, at, "a value is text, a number or null, not a %s",
-                   at->kind == YAML_MAP ? "map" : "list in a list");
+        sigma_fail(b, at,
+                   at->kind == YAML_MAP
+                       ? _("a value is text, a number or null, not a map")
+                       : _("a value is text, a number or null, not a list in a list"));
         return false;
     }
     if (++b->values > SIGMA_MOST_VALUES || strlen(at->text) > SIGMA_MOST_VALUE_BYTES) {
-        sigma_fail(b, at, "more than %d values, or one of more than %d bytes", SIGMA_MOST_VALUES,
+        sigma_fail(b, at, _("more than %d values, or one of more than %d bytes"), SIGMA_MOST_VALUES,
                    SIGMA_MOST_VALUE_BYTES);
         return false;
     }
@@ -352,7 +356,7 @@ static bool fill(struct sigma_build *b, const struct line *l, const struct yaml_
     *group = (struct sigma_alternatives){v, 1};
     if (yaml_is_null(at)) {
         if (!l->field || (l->set & ~(unsigned)WITH_ANY)) {
-            sigma_fail(b, at, "null stands for an absent field: it takes no modifier");
+            sigma_fail(b, at, _("null stands for an absent field: it takes no modifier"));
             return false;
         }
         v->kind = SIGMA_NULL;
@@ -379,7 +383,7 @@ struct sigma_item *sigma_modifiers_item(struct sigma_build *b, const struct yaml
     if (!parse_key(b, &l, key, key_text))
         return NULL;
     if (value->kind == YAML_MAP || (value->kind == YAML_SEQUENCE && !value->count)) {
-        sigma_fail(b, value, "a field needs a value or a list of values");
+        sigma_fail(b, value, _("a field needs a value or a list of values"));
         return NULL;
     }
     if (l.field)
@@ -394,7 +398,7 @@ struct sigma_item *sigma_modifiers_item(struct sigma_build *b, const struct yaml
     item->groups = arena_alloc(b->arena, item->count * sizeof *item->groups);
     if (item->all && item->count == 1)
         sigma_problem(b->problems, true, b->path, key,
-                      "the modifier \"all\" does nothing with a single value");
+                      _("the modifier \"all\" does nothing with a single value"));
     bool good = true;
     for (size_t i = 0; i < item->count; i++) {
         const struct yaml_node *one = value->kind == YAML_SEQUENCE ? value->items[i] : value;

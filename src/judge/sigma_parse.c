@@ -13,7 +13,7 @@ static struct sigma_node *leaf(struct sigma_build *b, const struct sigma_item *i
 static struct sigma_node *parse_map(struct sigma_build *b, const struct yaml_node *map)
 {
     if (!map->count) {
-        sigma_fail(b, map, "an empty map selects nothing");
+        sigma_fail(b, map, _("an empty map selects nothing"));
         return NULL;
     }
     struct sigma_node **children = arena_alloc(b->arena, map->count * sizeof(struct sigma_node *));
@@ -30,7 +30,7 @@ static struct sigma_node *parse_map(struct sigma_build *b, const struct yaml_nod
 static struct sigma_node *parse_list(struct sigma_build *b, const struct yaml_node *list)
 {
     if (!list->count) {
-        sigma_fail(b, list, "an empty list selects nothing");
+        sigma_fail(b, list, _("an empty list selects nothing"));
         return NULL;
     }
     struct sigma_node **children = arena_alloc(b->arena, list->count * sizeof(struct sigma_node *));
@@ -42,7 +42,7 @@ static struct sigma_node *parse_list(struct sigma_build *b, const struct yaml_no
         } else if (item->kind == YAML_SCALAR) {
             children[i] = leaf(b, sigma_modifiers_item(b, item, "", item));
         } else {
-            sigma_fail(b, item, "a list in a list has no meaning here");
+            sigma_fail(b, item, _("a list in a list has no meaning here"));
             children[i] = NULL;
         }
         good = good && children[i];
@@ -62,6 +62,6 @@ struct sigma_node *sigma_parse_selection(struct sigma_build *b, const struct yam
             return leaf(b, sigma_modifiers_item(b, node, "", node));
         break;
     }
-    sigma_fail(b, node, "a selection is a map or a list");
+    sigma_fail(b, node, _("a selection is a map or a list"));
     return NULL;
 }

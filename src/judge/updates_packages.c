@@ -338,7 +338,10 @@ static void judge_others(const struct updates_input *in)
         updates_finding(in, "debian-updates-pending", N_("Updates are waiting"), "host", "updates");
     f->rule_kind = RULE_UPDATE;
     f->severity = SEVERITY_INFO;
-    f->summary = updates_message(in, N_("{count} other updates are waiting"), "count", number);
+    f->summary = updates_message(in,
+                                 str_equal(number, "1") ? N_("{count} other update is waiting")
+                                                        : N_("{count} other updates are waiting"),
+                                 "count", number);
     f->why =
         message_of(N_("They mend faults that are no security holes. Whoever installs them "
                       "regularly has less to do on the day when a security update needs them."));
@@ -348,7 +351,11 @@ static void judge_others(const struct updates_input *in)
              updates_message(in, N_("Packages: {packages}"), "packages", str_text(&names)));
     if (held) {
         snprintf(number, sizeof number, "%zu", held);
-        VEC_PUSH(&f->notes, updates_message(in, N_("{count} more are held back"), "count", number));
+        VEC_PUSH(&f->notes,
+                 updates_message(in,
+                                 str_equal(number, "1") ? N_("{count} more is held back")
+                                                        : N_("{count} more are held back"),
+                                 "count", number));
     }
     updates_evidence(in, f, first,
                      arena_printf(in->out->arena, "update %s: %s", fact_text(first, "name"),

@@ -51,7 +51,10 @@ void fact_put(struct facts *set, struct fact *f, const char *key, const char *te
 void fact_put_number(struct facts *set, struct fact *f, const char *key, int64_t number);
 void fact_put_state(struct facts *set, struct fact *f, const char *key, enum value_state state,
                     const char *reason);
-/* A fact of kind "unread": something asked for could not be looked at. */
+/* A fact of kind "unread": something asked for could not be looked at. `what` is a key, English
+ * in every language as rules and ids go by it (N_("...") where it is written; show/ translates
+ * it); `reason` is a sentence in the language of the process (_("...") or an error's). So are the
+ * reasons of VALUE_UNREADABLE. */
 void facts_unread(struct facts *set, const char *what, const char *path, const char *reason);
 
 /* NULL where the fact has no such key; keys are compared without regard to case (registry

@@ -1,24 +1,23 @@
 /* finding.h - what a rule concluded about a target.
  *
  * Texts that a person reads are messages: an id (the English text with {named} places) and
- * arguments; show/ translates the id and puts the arguments in. Nothing below show/ knows a
- * language. Strings live in the findings' arena or outlive it (tables, the advisory file). */
+ * arguments; show/ translates the id and puts the arguments in. What stands in an argument as a
+ * sentence of its own (why something could not be read) is in the language of the process already.
+ * Strings live in the findings' arena or outlive it (tables, the advisory file). */
 #ifndef YAGURA_MODEL_FINDING_H
 #define YAGURA_MODEL_FINDING_H
 
+#include "base/language.h"
 #include "base/mem.h"
 #include "model/scale.h"
 
 #include <jansson.h>
 #include <stdint.h>
 
-/* Marks a message id for the translators; extracted by xgettext. */
-#define N_(text) text
-
 struct message_argument {
     const char *name;
     const char *value;
-    bool translate; /* the value is itself a message id (a title out of an advisory) */
+    bool translate; /* the value is itself a message id: a title out of an advisory, a `what` */
 };
 struct message {
     const char *id; /* NULL = no message */

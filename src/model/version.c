@@ -215,28 +215,28 @@ static bool check_dpkg(const char *v, const char **why)
     struct split s = split_version(v, false);
     for (size_t i = 0; i < s.epoch.length; i++)
         if (!str_is_digit(s.epoch.s[i]))
-            *why = "the epoch is not a number";
+            *why = _("the epoch is not a number");
     if (strchr(v, ':') && !s.epoch.length)
-        *why = "the epoch is empty";
+        *why = _("the epoch is empty");
     else if (!s.upstream.length)
-        *why = "the upstream version is empty";
+        *why = _("the upstream version is empty");
     else if (!str_is_digit(s.upstream.s[0]))
-        *why = "the upstream version does not begin with a digit";
+        *why = _("the upstream version does not begin with a digit");
     else if (s.upstream.s[s.upstream.length] == '-' && !s.revision.length)
-        *why = "the revision after the hyphen is empty";
+        *why = _("the revision after the hyphen is empty");
     for (const char *p = v; *p; p++)
         if (!is_letter(*p) && !str_is_digit(*p) && !strchr(".+-:~", *p))
-            *why = "it has a character that no version may have";
+            *why = _("it has a character that no version may have");
     return !*why;
 }
 
 static bool check_rpm(const char *v, const char **why)
 {
     if (!*v)
-        *why = "it is empty";
+        *why = _("it is empty");
     for (const char *p = v; *p; p++)
         if ((unsigned char)*p <= ' ' || (unsigned char)*p > '~')
-            *why = "it has a character that no version may have";
+            *why = _("it has a character that no version may have");
     return !*why;
 }
 
@@ -250,11 +250,11 @@ static bool check_windows(const char *v, const char **why)
             parts++;
             digits = 0;
         } else {
-            *why = "it is not numbers with dots between them";
+            *why = _("it is not numbers with dots between them");
         }
     }
     if (!digits || parts > 4)
-        *why = "it is not up to four numbers with dots between them";
+        *why = _("it is not up to four numbers with dots between them");
     return !*why;
 }
 
@@ -262,7 +262,7 @@ static bool check_solaris(const char *v, const char **why)
 {
     size_t dash = strspn(v, "0123456789");
     if (dash != 6 || v[dash] != '-' || strspn(v + dash + 1, "0123456789") != 2 || v[dash + 3])
-        *why = "it is not of the form nnnnnn-rr";
+        *why = _("it is not of the form nnnnnn-rr");
     return !*why;
 }
 

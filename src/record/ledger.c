@@ -42,10 +42,10 @@ static bool last_entry(struct state *s, int64_t *seq, char hash[HASH_TEXT], stru
     CLEANUP_STATEMENT sqlite3_stmt *st = NULL;
     if (sqlite3_prepare_v2(state_db(s), "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1",
                            -1, &st, NULL) != SQLITE_OK)
-        return sql_error(s, e, "reading");
+        return sql_error(s, e, _("reading"));
     int code = sqlite3_step(st);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
-        return sql_error(s, e, "reading");
+        return sql_error(s, e, _("reading"));
     *seq = code == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
     snprintf(hash, HASH_TEXT, "%s",
              code == SQLITE_ROW ? (const char *)sqlite3_column_text(st, 1) : first_hash);
@@ -74,12 +74,12 @@ static bool write_entry(struct state *s, const json_t *object, int64_t now, cons
     CLEANUP_STATEMENT sqlite3_stmt *st = NULL;
     if (sqlite3_prepare_v2(state_db(s), "INSERT INTO ledger VALUES(?,?,?,?)", -1, &st, NULL) !=
         SQLITE_OK)
-        return sql_error(s, e, "writing");
+        return sql_error(s, e, _("writing"));
     sqlite3_bind_int64(st, 1, seq + 1);
     sqlite3_bind_text(st, 2, str_text(&body), -1, SQLITE_STATIC);
     sqlite3_bind_text(st, 3, hash, -1, SQLITE_STATIC);
     sqlite3_bind_text(st, 4, signature, -1, SQLITE_STATIC);
-    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, "writing");
+    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, _("writing"));
 }
 
 bool ledger_append(struct state *s, const json_t *object, int64_t now, struct error *e)
@@ -88,7 +88,7 @@ bool ledger_append(struct state *s, const json_t *object, int64_t now, struct er
     /* The key is made under the same lock, so that two first writers do not each make one. */
     if (sqlite3_exec(state_db(s), "PRAGMA synchronous=FULL; BEGIN IMMEDIATE", NULL, NULL, NULL) !=
         SQLITE_OK)
-        return sql_error(s, e, "writing");
+        return sql_error(s, e, _("writing"));
     bool good = keys_open(&k, state_dirfd(s), "ledger", true, e);
     if (good && !k.has_secret) {
         error_set(e, ERR_ABSENT,
@@ -100,7 +100,7 @@ bool ledger_append(struct state *s, const json_t *object, int64_t now, struct er
     keys_wipe(&k);
     if (sqlite3_exec(state_db(s), good ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK &&
         good)
-        return sql_error(s, e, "writing");
+        return sql_error(s, e, _("writing"));
     return good;
 }
 
@@ -110,7 +110,7 @@ bool ledger_read(struct state *s, const char *target, struct arena *arena,
     CLEANUP_STATEMENT sqlite3_stmt *st = NULL;
     if (sqlite3_prepare_v2(state_db(s), "SELECT seq, body, hash FROM ledger ORDER BY seq", -1, &st,
                            NULL) != SQLITE_OK)
-        return sql_error(s, e, "reading");
+        return sql_error(s, e, _("reading"));
     VEC(struct ledger_entry) list = {0};
     int code;
     while ((code = sqlite3_step(st)) == SQLITE_ROW) {
@@ -130,7 +130,7 @@ bool ledger_read(struct state *s, const char *target, struct arena *arena,
     *out = arena_dup(arena, list.items, list.count * sizeof *list.items);
     *count = list.count;
     VEC_FREE(&list);
-    return code == SQLITE_DONE || sql_error(s, e, "reading");
+    return code == SQLITE_DONE || sql_error(s, e, _("reading"));
 }
 
 static void problem(struct ledger_report *r, int64_t seq, const char *id, struct arena *arena)
@@ -196,7 +196,7 @@ bool ledger_verify(struct state *s, const char *checkpoint, struct arena *arena,
     if (sqlite3_prepare_v2(state_db(s),
                            "SELECT seq, body, hash, signature FROM ledger ORDER BY seq", -1, &st,
                            NULL) != SQLITE_OK)
-        return sql_error(s, e, "reading");
+        return sql_error(s, e, _("reading"));
     char before[HASH_TEXT];
     snprintf(before, sizeof before, "%s", first_hash);
     int64_t expected = 1;
@@ -237,7 +237,7 @@ bool ledger_verify(struct state *s, const char *checkpoint, struct arena *arena,
     }
     keys_wipe(&k);
     if (code != SQLITE_DONE)
-        return sql_error(s, e, "reading");
+        return sql_error(s, e, _("reading"));
     if (!mark_seen)
         problem(&r, mark.seq,
                 N_("the checkpoint names entry {seq}, and the ledger ends before it: its tail was "
@@ -253,7 +253,7 @@ bool ledger_checkpoint(struct state *s, struct str *out, int64_t now, struct err
     int64_t seq;
     char hash[HASH_TEXT], time[32], signature[89], number[17];
     if (sqlite3_exec(state_db(s), "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
-        return sql_error(s, e, "reading");
+        return sql_error(s, e, _("reading"));
     bool good = keys_open(&k, state_dirfd(s), "ledger", true, e) && last_entry(s, &seq, hash, e);
     sqlite3_exec(state_db(s), "COMMIT", NULL, NULL, NULL);
     if (!good)

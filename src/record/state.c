@@ -40,14 +40,14 @@ static bool sql_error(struct state *s, struct error *e, const char *doing)
 
 static bool run(struct state *s, const char *sql, struct error *e)
 {
-    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK || sql_error(s, e, "writing");
+    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK || sql_error(s, e, _("writing"));
 }
 
 static sqlite3_stmt *prepare(struct state *s, const char *sql, struct error *e)
 {
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL) != SQLITE_OK)
-        sql_error(s, e, "reading");
+        sql_error(s, e, _("reading"));
     return statement;
 }
 
@@ -95,9 +95,11 @@ static bool switch_to_wal(struct state *s, struct error *e)
     }
     if (code == SQLITE_OK)
         return true;
-    error_set(e, code == SQLITE_NOTADB ? ERR_CORRUPT : ERR_SYSTEM, "opening the state failed: %s%s",
-              sqlite3_errmsg(s->db),
-              code == SQLITE_NOTADB ? "; move it away and a new one is made" : "");
+    error_set(e, code == SQLITE_NOTADB ? ERR_CORRUPT : ERR_SYSTEM,
+              code == SQLITE_NOTADB
+                  ? N_("opening the state failed: %s; move it away and a new one is made")
+                  : N_("opening the state failed: %s"),
+              sqlite3_errmsg(s->db));
     return false;
 }
 
@@ -110,7 +112,7 @@ static bool prepare_database(struct state *s, struct error *e)
     {
         CLEANUP_STATEMENT sqlite3_stmt *st = prepare(s, "PRAGMA user_version", e);
         if (!st || sqlite3_step(st) != SQLITE_ROW)
-            return sql_error(s, e, "reading");
+            return sql_error(s, e, _("reading"));
         version = sqlite3_column_int(st, 0);
     }
     if (version > 1) {
@@ -130,7 +132,7 @@ static bool open_database(struct state *s, const char *dir, struct error *e)
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL);
     if (code != SQLITE_OK) {
         error_set(e, ERR_SYSTEM, "opening the state failed: %s",
-                  s->db ? sqlite3_errmsg(s->db) : "no memory");
+                  s->db ? sqlite3_errmsg(s->db) : _("no memory"));
         error_at(e, str_text(&path), 0, 0);
         return false;
     }
@@ -231,7 +233,7 @@ static bool close_missing(struct state *s, const char *target, int64_t now, stru
         return false;
     bind(st, 1, target);
     sqlite3_bind_int64(st, 2, now);
-    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, "remembering what is gone");
+    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, _("remembering what is gone"));
 }
 
 bool state_merge_findings(struct state *s, const char *target, struct findings *findings,
@@ -271,7 +273,7 @@ bool state_merge_findings(struct state *s, const char *target, struct findings *
         good = sqlite3_step(write) == SQLITE_DONE;
     }
     if (!good)
-        sql_error(s, e, "remembering a finding");
+        sql_error(s, e, _("remembering a finding"));
     else if (complete)
         good = close_missing(s, target, now, e);
     sqlite3_reset(look); /* no statement may be open at the commit */
@@ -298,7 +300,7 @@ bool state_remember_ids(struct state *s, const char *target, const struct findin
         good = sqlite3_step(write) == SQLITE_DONE;
     }
     if (!good)
-        sql_error(s, e, "remembering a finding");
+        sql_error(s, e, _("remembering a finding"));
     sqlite3_reset(write);
     return run(s, good ? "COMMIT" : "ROLLBACK", good ? e : NULL) && good;
 }
@@ -319,7 +321,7 @@ bool state_remember_target(struct state *s, const char *target, const char *name
     bind(st, 4, argument);
     sqlite3_bind_int64(st, 5, now);
     bind(st, 6, given);
-    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, "remembering a target");
+    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, _("remembering a target"));
 }
 
 bool state_target_of_finding(struct state *s, const char *id, struct state_target *out,
@@ -392,7 +394,7 @@ bool state_merge_patches(struct state *s, const char *target, struct facts *fact
         good = sqlite3_step(write) == SQLITE_DONE;
     }
     if (!good)
-        sql_error(s, e, "remembering a patch");
+        sql_error(s, e, _("remembering a patch"));
     sqlite3_reset(write);
     return run(s, good ? "COMMIT" : "ROLLBACK", good ? e : NULL) && good;
 }

@@ -5,7 +5,10 @@
  *   DIR/keys/      see keys.h
  *
  * The folder is made with mode 0700. Everything here may fail without harm to a judgement:
- * callers say so and go on without memory. Times are seconds since 1970, UTC. */
+ * callers say so and go on without memory. Times are seconds since 1970, UTC.
+ *
+ * No sentence is kept: of a finding its ids, verdict and dates, so that `explain` judges anew and
+ * speaks the language of its own run, whichever audit wrote the state. */
 #ifndef YAGURA_RECORD_STATE_H
 #define YAGURA_RECORD_STATE_H
 

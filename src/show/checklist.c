@@ -118,7 +118,7 @@ void show_checklist(struct show *s, const struct audit *a, const char *set, enum
                                                        : SHOW_GREEN);
         fprintf(s->out, "%s ", outcome_mark(r->outcome));
         show_colour(s, SHOW_PLAIN);
-        show_cell(s, show_translate(r->rule->title), title_width);
+        show_cell(s, language_text(r->rule->title), title_width);
         fputc(' ', s->out);
         show_cell(s, show_severity(r->rule->severity), 9);
         fputc(' ', s->out);
@@ -129,12 +129,15 @@ void show_checklist(struct show *s, const struct audit *a, const char *set, enum
     VEC_FREE(&rows);
     fputc('\n', s->out);
     CLEANUP_ARENA struct arena *arena = arena_new();
-    show_wrap(
-        s, "", 0,
-        arena_printf(arena,
-                     _("%zu checks: %zu fail, %zu cannot be judged. Exposure %.1f of 10 (0 is "
-                       "best; what cannot be judged counts as open)."),
-                     count, fires, unknown, score));
+    show_wrap(s, "", 0,
+              arena_printf(
+                  arena,
+                  ngettext("%zu check: %zu failed, %zu could not be judged. Exposure %.1f of 10 "
+                           "(0 is best; what could not be judged counts as open).",
+                           "%zu checks: %zu failed, %zu could not be judged. Exposure %.1f of 10 "
+                           "(0 is best; what could not be judged counts as open).",
+                           count),
+                  count, fires, unknown, score));
     show_wrap(s, "", 0,
               _("What each means and what to do: yagura rules explain NAME · yagura audit --all"));
 }

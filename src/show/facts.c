@@ -3,6 +3,8 @@
 #include "base/json.h"
 #include "base/str.h"
 
+enum { LABEL = 19 };
+
 /* What of each kind is shown without --all: the keys that tell one from another. */
 static const struct {
     const char *kind, *title;
@@ -34,20 +36,62 @@ static size_t count_of(const struct facts *facts, const char *kind)
 
 static void show_host(struct show *s, const struct audit *a)
 {
-    static const char *const keys[] = {"name",        "os",           "version",
-                                       "build",       "service_pack", "arch",
-                                       "system_root", "product_type", "identity_source"};
+    static const struct {
+        const char *key, *label;
+    } rows[] = {{"name", N_("host name")},
+                {"os", N_("system")},
+                {"version", N_("version")},
+                {"build", N_("build")},
+                {"service_pack", N_("service pack")},
+                {"arch", N_("architecture")},
+                {"system_root", N_("system folder")},
+                {"product_type", N_("product type")},
+                {"identity_source", N_("known by")}};
     const struct fact *host = facts_first(a->facts, "host");
     show_colour(s, SHOW_BOLD);
-    fprintf(s->out, "%s\n", target_name(a->target));
+    fprintf(s->out, "%s\n", language_text(target_name(a->target)));
     show_colour(s, SHOW_PLAIN);
-    for (size_t i = 0; host && i < ARRAY_COUNT(keys); i++) {
-        if (!*fact_text(host, keys[i]))
+    for (size_t i = 0; host && i < ARRAY_COUNT(rows); i++) {
+        const char *text = fact_text(host, rows[i].key);
+        if (!*text)
             continue;
         CLEANUP_STR struct str first = {0};
-        str_printf(&first, "  %-16s ", keys[i]);
-        show_wrap(s, str_text(&first), 19, fact_text(host, keys[i]));
+        str_printf(&first, "  %s ", _(rows[i].label));
+        for (unsigned n = show_columns(str_text(&first)); n < LABEL; n++)
+            str_add_char(&first, ' ');
+        show_wrap(s, str_text(&first), LABEL, text);
     }
+}
+
+/* Values that are words of ours, not of the target's. */
+static const struct {
+    const char *key, *value, *word;
+} words[] = {
+    {"security", "yes", N_("security")},
+    {"security", "no", ""},
+    {"held", "yes", N_("held")},
+    {"held", "no", ""},
+    {"installed", "1", N_("installed")},
+    {"installed", "0", N_("not installed")},
+    {"state", "fresh", N_("fresh")},
+    {"state", "expired", N_("expired")},
+    {"state", "stale", N_("stale")},
+    {"state", "missing", N_("missing")},
+    {"state", "unreadable", N_("unreadable")},
+    {"state", "clean", N_("clean")},
+    {"state", "dirty", N_("dirty")},
+    {"state", "on", N_("switched on")},
+    {"state", "off", N_("switched off")},
+    {"state", "enabled", N_("enabled")},
+    {"state", "disabled", N_("disabled")},
+};
+
+static const char *word(const char *key, const char *text)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+        if (str_equal(words[i].key, key) && str_equal(words[i].value, text))
+            return language_text(words[i].word);
+    return str_equal(key, "what") ? language_text(text) : text;
 }
 
 static void show_kind(struct show *s, const struct audit *a, size_t row)
@@ -56,7 +100,7 @@ static void show_kind(struct show *s, const struct audit *a, size_t row)
     if (!total)
         return;
     show_colour(s, SHOW_BOLD);
-    fprintf(s->out, "\n%s (%zu)\n", show_translate(columns[row].title), total);
+    fprintf(s->out, "\n%s (%zu)\n", language_text(columns[row].title), total);
     show_colour(s, SHOW_PLAIN);
     for (const struct fact *f = facts_first(a->facts, columns[row].kind); f;
          f = facts_next(a->facts, columns[row].kind, f)) {
@@ -66,7 +110,7 @@ static void show_kind(struct show *s, const struct audit *a, size_t row)
         }
         CLEANUP_STR struct str line = {0};
         for (size_t k = 0; k < ARRAY_COUNT(columns[row].keys) && columns[row].keys[k]; k++) {
-            const char *text = fact_text(f, columns[row].keys[k]);
+            const char *key = columns[row].keys[k], *text = word(key, fact_text(f, key));
             if (*text)
                 str_printf(&line, "%s%s", line.length ? "  " : "", text);
         }
@@ -93,9 +137,12 @@ void show_facts(struct show *s, const struct audit *a)
     for (size_t row = 0; row < ARRAY_COUNT(columns); row++)
         show_kind(s, a, row);
     size_t packages = count_of(a->facts, "package");
+    fputc('\n', s->out);
     if (packages)
-        fprintf(s->out, _("\n%zu packages, %zu facts in all; --json prints every one.\n"), packages,
-                facts_count(a->facts));
-    else
-        fprintf(s->out, _("\n%zu facts in all; --json prints every one.\n"), facts_count(a->facts));
+        fprintf(s->out, ngettext("%zu package, ", "%zu packages, ", packages), packages);
+    size_t all = facts_count(a->facts);
+    fprintf(s->out,
+            ngettext("%zu fact in all; --json prints every one.\n",
+                     "%zu facts in all; --json prints every one.\n", all),
+            all);
 }

@@ -118,7 +118,8 @@ static void show_numbers(struct show *s, const struct audit *a)
     CLEANUP_STR struct str line = {0};
     str_printf(&line, _("%zu to fix today, %zu this month"), today, later);
     if (low + info)
-        str_printf(&line, _(", %zu small things"), low + info);
+        str_printf(&line, ngettext(", %zu small thing", ", %zu small things", low + info),
+                   low + info);
     if (a->unknown)
         str_printf(&line, _(", %zu that cannot be judged"), a->unknown);
     if (a->fixed)
@@ -133,7 +134,7 @@ static void show_title(struct show *s, const struct audit *a)
     char day[16];
     CLEANUP_STR struct str line = {0};
     date_format_day(a->as_of, day);
-    str_add(&line, *a->host_name ? a->host_name : target_name(a->target));
+    str_add(&line, *a->host_name ? a->host_name : language_text(target_name(a->target)));
     if (*a->host_line)
         str_printf(&line, " (%s)", a->host_line);
     if (a->as_of != a->now)
@@ -319,7 +320,7 @@ void show_explain(struct show *s, const struct audit *a, const struct finding *f
     for (size_t i = 0; i < f->evidence.count; i++) {
         const struct evidence *e = &f->evidence.items[i];
         CLEANUP_STR struct str text = {0};
-        str_add(&text, e->path ? e->path : "");
+        str_add(&text, language_text(e->path)); /* "this host" stands there too */
         if (e->line)
             str_printf(&text, ":%llu", (unsigned long long)e->line);
         else if (e->offset >= 0)

@@ -53,7 +53,7 @@ static void show_names(struct show *s, struct arena *arena, const char *sentence
     CLEANUP_STR struct str list = {0};
     size_t most = s->all ? count : NAMES;
     for (size_t i = 0; i < count && i < most; i++)
-        str_printf(&list, "%s%s", i ? ", " : "", show_translate(items[i]));
+        str_printf(&list, "%s%s", i ? ", " : "", language_text(items[i]));
     if (count > most)
         str_printf(&list, _(" and %zu more"), count - most);
     show_wrap(s, "     ", 7, arena_printf(arena, sentence, str_text(&list)));
@@ -90,7 +90,7 @@ static void show_step(struct show *s, struct arena *arena, const struct plan *p,
     if (step->title)
         show_wrap(s, "     ", 7,
                   arena_printf(arena, _("closes %s: %s"), step->closes.items[0],
-                               show_translate(step->title)));
+                               language_text(step->title)));
     else if (step->closes.count > 1 || (step->closes.count && !patch))
         show_names(s, arena, _("closes %s"), step->closes.items, step->closes.count);
     if (step->subjects.count && !step->about_host)
@@ -111,10 +111,10 @@ static void show_heading(struct show *s, enum plan_part part)
         [PLAN_NO_REMEDY] = NULL, /* so that each part has a place */
     };
     show_colour(s, SHOW_BOLD);
-    fprintf(s->out, "\n%s\n", show_translate(parts[part].title));
+    fprintf(s->out, "\n%s\n", language_text(parts[part].title));
     show_colour(s, SHOW_PLAIN);
     if (below[part])
-        show_wrap(s, "     ", 5, show_translate(below[part]));
+        show_wrap(s, "     ", 5, language_text(below[part]));
 }
 
 static void show_end(struct show *s, const struct plan *p, size_t i)
@@ -157,7 +157,7 @@ static void show_head(struct show *s, struct arena *arena, const struct audit *a
     show_colour(s, SHOW_BOLD);
     show_wrap(s, "", 0,
               *a->host_line ? arena_printf(arena, "%s (%s)", a->host_name, a->host_line)
-                            : target_name(a->target));
+                            : language_text(target_name(a->target)));
     show_colour(s, SHOW_PLAIN);
     if (p->bulletins && packs)
         show_wrap(s, "", 0,
@@ -226,7 +226,10 @@ void show_plan(struct show *s, const struct audit *a, const struct plan *p)
     }
     if (settings > SETTINGS && !s->all)
         show_wrap(s, "     ", 5,
-                  arena_printf(arena, _("and %zu more settings: yagura patch plan%s --all"),
+                  arena_printf(arena,
+                               ngettext("and %zu more setting: yagura patch plan%s --all",
+                                        "and %zu more settings: yagura patch plan%s --all",
+                                        settings - SETTINGS),
                                settings - SETTINGS, show_question_words(arena, a)));
     if (!p->steps.count)
         fprintf(s->out, "%s\n", _("No step is known to be needed."));

@@ -4,6 +4,11 @@
 #include "base/str.h"
 #include "judge/ports.h"
 
+static const char *reason_of(struct arena *arena, const struct port_row *row)
+{
+    return row->reason.id ? show_message(arena, &row->reason) : "";
+}
+
 void show_ports(struct show *s, const struct audit *a)
 {
     struct port_row *rows;
@@ -49,7 +54,8 @@ void show_ports(struct show *s, const struct audit *a)
     for (size_t i = 0; i < count; i++) {
         const struct fact *f = rows[i].listener;
         CLEANUP_STR struct str port = {0}, process = {0};
-        str_printf(&port, "%s/%s", fact_text(f, "port"), fact_text(f, "proto"));
+        str_printf(&port, "%s/%s", *fact_text(f, "port") ? fact_text(f, "port") : "?",
+                   fact_text(f, "proto"));
         const char *name =
             *fact_text(f, "process") ? fact_text(f, "process") : fact_text(f, "service");
         str_add(&process, name);
@@ -61,10 +67,14 @@ void show_ports(struct show *s, const struct audit *a)
         show_cell(s, fact_text(f, "address"), 17);
         show_cell(s, str_text(&process), process_width);
         fputc(' ', s->out);
-        show_cell(s, show_translate(words[rows[i].opinion]), 14);
-        show_cell(s, rows[i].reason.id ? show_message(arena, &rows[i].reason) : "", reason_width);
+        show_cell(s, language_text(words[rows[i].opinion]), 14);
+        const char *reason = reason_of(arena, &rows[i]);
+        bool fits = show_columns(reason) <= reason_width;
+        show_cell(s, fits ? reason : "", reason_width);
         show_colour(s, SHOW_PLAIN);
         fputc('\n', s->out);
+        if (!fits && (i + 1 == count || !str_equal(reason, reason_of(arena, &rows[i + 1]))))
+            show_wrap(s, "    ", 4, reason); /* once for neighbours that share it */
     }
     if (!count)
         fprintf(s->out, "%s\n", _("Nothing was found to listen."));
@@ -74,7 +84,7 @@ void show_ports(struct show *s, const struct audit *a)
         show_wrap(s, "? ", 2, _("Not everything could be looked at: yagura facts"));
     show_wrap(s, "", 0,
               arena_printf(arena,
-                           _("%zu of %zu have no business outside. Rules for the router in front: "
+                           _("%zu of %zu with no business outside. Rules for the router in front: "
                              "yagura ports --gateway"),
                            bad, count));
 }

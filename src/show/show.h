@@ -1,18 +1,16 @@
 /* show.h - how things look to a person: language, width, colour; and as JSON Lines.
  *
- * Results go to `out`. Texts are message ids, translated here and nowhere below: _("...") for
- * texts of this floor, show_message() for those that findings carry. Columns are as wide as
+ * Results go to `out`. Texts are message ids (base/language.h): _("...") for texts of this floor,
+ * show_message() for those that findings carry. Columns are as wide as
  * wcwidth() says. Colour only on a terminal, never with NO_COLOR, never as the only sign. */
 #ifndef YAGURA_SHOW_SHOW_H
 #define YAGURA_SHOW_SHOW_H
 
 #include "audit/audit.h"
+#include "base/language.h"
 #include "model/finding.h"
 
-#include <libintl.h>
 #include <stdio.h>
-
-#define _(text) gettext(text)
 
 struct show {
     FILE *out;
@@ -21,13 +19,13 @@ struct show {
     bool all;       /* --all: nothing is left out for the sake of one screen */
 };
 
-/* Takes the wish from `lang` ("en", "ja" or NULL), LC_ALL, LC_MESSAGES, LANG, in that order. */
-void show_language(const char *lang);
 void show_init(struct show *s, FILE *out, bool json);
 
 /* The message in the person's language, places filled in; in the arena. */
 const char *show_message(struct arena *arena, const struct message *m);
-const char *show_translate(const char *id); /* "" for NULL and "" */
+
+/* A rule's text as it reads without a finding: {extension} becomes ‹extension›. In the arena. */
+const char *show_places(struct arena *arena, const char *id);
 
 /* Columns that a text takes. */
 unsigned show_columns(const char *text);

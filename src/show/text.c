@@ -1,34 +1,11 @@
 #include "show/show.h"
 
 #include "base/str.h"
-#include "base/where.h"
 
-#include <locale.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
-
-/* Most hosts have no Japanese locale generated. C.UTF-8 is always there, and with it gettext
- * goes by LANGUAGE. */
-void show_language(const char *lang)
-{
-    static const char *const variables[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-    const char *wish = lang;
-    for (size_t i = 0; !wish && i < ARRAY_COUNT(variables); i++) {
-        const char *value = getenv(variables[i]);
-        if (value && *value)
-            wish = value;
-    }
-    setlocale(LC_ALL, "C.UTF-8");
-    setlocale(LC_NUMERIC, "C");
-    setenv("LANGUAGE", wish && str_starts(wish, "ja") ? "ja" : "en", 1);
-    char folder[4096];
-    if (where_is(WHERE_LOCALE, NULL, folder, sizeof folder))
-        bindtextdomain("yagura", folder);
-    bind_textdomain_codeset("yagura", "UTF-8");
-    textdomain("yagura");
-}
 
 void show_init(struct show *s, FILE *out, bool json)
 {
@@ -46,19 +23,39 @@ void show_init(struct show *s, FILE *out, bool json)
         s->width = 120; /* longer lines are hard to read */
 }
 
-const char *show_translate(const char *id)
-{
-    return id && *id ? gettext(id) : "";
-}
-
 const char *show_message(struct arena *arena, const struct message *m)
 {
     struct message translated = *m;
-    translated.id = show_translate(m->id);
+    translated.id = language_text(m->id);
     for (size_t i = 0; i < m->argument_count; i++)
         if (m->arguments[i].translate)
-            translated.arguments[i].value = show_translate(m->arguments[i].value);
+            translated.arguments[i].value = language_text(m->arguments[i].value);
     return message_text(arena, &translated);
+}
+
+/* What stands for the value of a finding's record. Other words in braces are the text's own. */
+static const char *const places[] = {
+    N_("address"), N_("allowoverride"), N_("anonymous_groups"),
+    N_("args"),    N_("extension"),     N_("flags"),
+    N_("handler"), N_("instance"),      N_("name"),
+    N_("path"),    N_("pid"),           N_("port"),
+    N_("process"), N_("root"),          N_("server"),
+    N_("service"), N_("service_pack"),  N_("state"),
+    N_("subject"), N_("tool"),          N_("user"),
+    N_("version"), N_("what"),
+};
+
+const char *show_places(struct arena *arena, const char *id)
+{
+    struct message m = message_of(NULL);
+    const char *text = language_text(id);
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
+        m.id = text;
+        m.argument_count = 0;
+        message_put(&m, places[i], arena_printf(arena, "‹%s›", _(places[i])));
+        text = message_text(arena, &m);
+    }
+    return text;
 }
 
 /* One character of UTF-8 and its columns; control characters count as one. */
@@ -125,15 +122,25 @@ static bool is_wide(const char *text)
     return columns == 2;
 }
 
-/* 、。」） and their like do not begin a line. */
+/* The first character of `text` is among the marks. */
+static bool is_one_of(const char *marks, const char *text)
+{
+    unsigned columns;
+    char one[5] = "";
+    memcpy(one, text, *text ? character(text, &columns) : 0);
+    return *one && strstr(marks, one);
+}
+
+/* What a line of Japanese does not begin with, and what it does not end with (JIS X 4051). */
 static bool may_not_begin(const char *text)
 {
-    static const char *const closing[] = {"、", "。", "」", "』", "）", "，", "．", "ー", "・",
-                                          "：", "！", "？", ":",  ")",  ",",  ".",  ";"};
-    for (size_t i = 0; i < ARRAY_COUNT(closing); i++)
-        if (str_starts(text, closing[i]))
-            return true;
-    return false;
+    return is_one_of(
+        "、。，．・：；！？」』）］｝〕〉》】ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々…:),.;", text);
+}
+
+static bool may_not_end(const char *text)
+{
+    return is_one_of("「『（［｛〔〈《【", text);
 }
 
 /* The next piece that must stay together: a word with the spaces before it, or one wide
@@ -152,9 +159,12 @@ static size_t piece(const char *text, unsigned *columns)
         bool wide = is_wide(text + n);
         if (n > start && wide && !may_not_begin(text + n))
             break;
+        bool opens = may_not_end(text + n);
         n += character(text + n, &width);
         *columns += width;
-        if (wide && !may_not_begin(text + n))
+        if (opens)
+            start = n; /* and what follows, whatever it is */
+        else if (wide && !may_not_begin(text + n))
             break;
     }
     return n;

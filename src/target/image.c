@@ -79,19 +79,20 @@ static bool reader_gone(struct image *image, struct error *e)
 {
     int status = 0;
     bool hung = false;
-    char why[200] = "the reader of disk images has ended";
+    char why[200];
+    snprintf(why, sizeof why, "%s", _("the reader of disk images has ended"));
     if (image->owner == getpid() && reap(image->reader, &status)) {
         image->reader = -1;
         int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
         hung = number == SIGXCPU || (WIFEXITED(status) && WEXITSTATUS(status) == IMAGE_EXIT_HUNG);
         if (hung)
-            snprintf(why, sizeof why, "the image hung its reader (%d s of processor time)",
+            snprintf(why, sizeof why, _("the image hung its reader (%d s of processor time)"),
                      IMAGE_CPU_SECONDS);
         else if (number)
-            snprintf(why, sizeof why, "the image made its reader die (SIG%s)",
+            snprintf(why, sizeof why, _("the image made its reader die (SIG%s)"),
                      sigabbrev_np(number) ? sigabbrev_np(number) : "?");
         else
-            snprintf(why, sizeof why, "the reader of disk images ended with exit code %d",
+            snprintf(why, sizeof why, _("the reader of disk images ended with exit code %d"),
                      WEXITSTATUS(status));
     }
     return give_up(image, hung ? ERR_TIMEOUT : ERR_CAGE, why, e);
@@ -163,12 +164,12 @@ static bool ask(struct image *image, struct image_request *request, const char *
         struct image_packet packet;
         enum received received = receive(image, deadline, &size);
         if (received == RECEIVED_NOTHING)
-            return give_up(image, ERR_TIMEOUT, "the reader of disk images gave no answer in time",
-                           e);
+            return give_up(image, ERR_TIMEOUT,
+                           _("the reader of disk images gave no answer in time"), e);
         if (received == RECEIVED_END)
             return reader_gone(image, e);
         if (!image_protocol_get_packet(&packet, image->packet, size))
-            return give_up(image, ERR_CAGE, "the reader of disk images sent nonsense", e);
+            return give_up(image, ERR_CAGE, _("the reader of disk images sent nonsense"), e);
         if (packet.id != request->id)
             continue;
         if (packet.kind == IMAGE_END)
@@ -181,7 +182,7 @@ static bool ask(struct image *image, struct image_request *request, const char *
                        : false;
         }
         if (packet.size > most - answer->length)
-            return give_up(image, ERR_CAGE, "the reader of disk images sent more than was asked",
+            return give_up(image, ERR_CAGE, _("the reader of disk images sent more than was asked"),
                            e);
         str_add_bytes(answer, packet.data, packet.size);
     }
@@ -189,7 +190,7 @@ static bool ask(struct image *image, struct image_request *request, const char *
 
 static bool nonsense(struct image *image, struct error *e)
 {
-    return give_up(image, ERR_CAGE, "the reader of disk images sent nonsense", e);
+    return give_up(image, ERR_CAGE, _("the reader of disk images sent nonsense"), e);
 }
 
 static bool image_stat(struct target *t, const char *path, bool follow, struct target_stat *out,
@@ -327,7 +328,6 @@ static bool start_reader(pid_t *pid, int socket, int file, int dir, struct error
         return false;
     }
     char *const arguments[] = {program, NULL};
-    char *const environment[] = {NULL};
     CLEANUP(actions_cleanup) posix_spawn_file_actions_t actions;
     CLEANUP(attributes_cleanup) posix_spawnattr_t attributes;
     sigset_t signals;
@@ -343,7 +343,8 @@ static bool start_reader(pid_t *pid, int socket, int file, int dir, struct error
     sigaddset(&signals, SIGXCPU);
     posix_spawnattr_setsigdefault(&attributes, &signals);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    int failed = posix_spawn(pid, program, &actions, &attributes, arguments, environment);
+    int failed =
+        posix_spawn(pid, program, &actions, &attributes, arguments, language_environment());
     if (failed)
         error_set_errno(e, failed, "the program that reads disk images could not be started (%s)",
                         program);
@@ -371,8 +372,10 @@ static int open_image(const char *file, struct error *e)
         return -1;
     }
     if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
-        error_set(e, ERR_USAGE, "a disk image is a file or a block device%s",
-                  S_ISDIR(st.st_mode) ? "; for a folder there is --root" : "");
+        error_set(e, ERR_USAGE,
+                  S_ISDIR(st.st_mode)
+                      ? N_("a disk image is a file or a block device; for a folder there is --root")
+                      : N_("a disk image is a file or a block device"));
         return -1;
     }
     return move_up(fcntl(fd, F_DUPFD_CLOEXEC, 0));

@@ -172,6 +172,8 @@ void image_protocol_put_volume(struct str *out, const struct target_volume *v, b
     bytes_put_string(out, v->description);
     bytes_put_string(out, v->fs);
     bytes_put_string(out, v->serial);
+    bytes_put_u64le(out, v->start);
+    bytes_put_u8(out, v->cut);
 }
 
 static const char *get_text(struct bytes *in, struct arena *arena)
@@ -199,6 +201,8 @@ bool image_protocol_get_volumes(struct target_volume **out, size_t *count, size_
         volumes[n].description = get_text(&in, arena);
         volumes[n].fs = get_text(&in, arena);
         volumes[n].serial = get_text(&in, arena);
+        volumes[n].start = bytes_u64le(&in);
+        volumes[n].cut = bytes_u8(&in) != 0;
     }
     if (in.failed)
         return false;

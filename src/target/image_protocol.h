@@ -13,7 +13,7 @@
  *   FAIL     u64 id, u8 kind, u8 error code, string message
  *
  * The bytes of all DATA packets together are:
- *   VOLUMES   for each: u8 readable, strings description, fs, serial
+ *   VOLUMES   for each: u8 readable, strings description, fs, serial, u64 start, u8 cut
  *   STAT      u8 type, u64 size, u32 mode, u32 uid, u32 gid, u64 mtime, u64 ctime, u64 inode,
  *             u8 has_owner
  *   READ      `count` bytes from `offset`, or fewer at the end of the file

@@ -223,13 +223,13 @@ bool root_open(struct target **out, const char *dir, enum target_kind kind, stru
     bool live = kind == TARGET_LIVE;
     struct root *r = mem_alloc(sizeof *r);
     r->volume = (struct target_volume){
-        .description = live ? "the file systems of this host" : "a directory",
+        .description = live ? _("the file systems of this host") : _("a directory"),
         .fs = "root",
         .serial = "",
     };
     r->target = (struct target){
         .ops = live ? &live_ops : &root_ops,
-        .name = mem_strdup(live ? "this host" : dir),
+        .name = mem_strdup(live ? N_("this host") : dir),
         .rootfd = fd,
         .socket = -1,
         .volumes = &r->volume,

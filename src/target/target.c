@@ -84,9 +84,9 @@ static bool told(bool good, const char *path, struct error *e)
     return good;
 }
 
-static bool unsupported(const char *what, const char *path, struct error *e)
+static bool unsupported(const char *why, const char *path, struct error *e)
 {
-    error_set(e, ERR_UNSUPPORTED, "this kind of target has no %s", what);
+    error_set(e, ERR_UNSUPPORTED, "%s", why);
     return told(false, path, e);
 }
 
@@ -94,7 +94,7 @@ bool target_stat(struct target *t, const char *path, bool follow, struct target_
                  struct error *e)
 {
     if (!t->ops->stat)
-        return unsupported("files", path, e);
+        return unsupported(_("this kind of target has no files"), path, e);
     return told(t->ops->stat(t, path, follow, out, e), path, e);
 }
 
@@ -102,7 +102,7 @@ bool target_read(struct target *t, const char *path, size_t most, char **out, si
                  struct error *e)
 {
     if (!t->ops->read)
-        return unsupported("files", path, e);
+        return unsupported(_("this kind of target has no files"), path, e);
     return told(t->ops->read(t, path, most, out, size, e), path, e);
 }
 
@@ -110,14 +110,14 @@ bool target_read_at(struct target *t, const char *path, uint64_t offset, void *b
                     size_t *got, struct error *e)
 {
     if (!t->ops->read_at)
-        return unsupported("files", path, e);
+        return unsupported(_("this kind of target has no files"), path, e);
     return told(t->ops->read_at(t, path, offset, buffer, count, got, e), path, e);
 }
 
 bool target_readlink(struct target *t, const char *path, char *out, size_t size, struct error *e)
 {
     if (!t->ops->readlink)
-        return unsupported("links", path, e);
+        return unsupported(_("this kind of target has no links"), path, e);
     return told(t->ops->readlink(t, path, out, size, e), path, e);
 }
 
@@ -130,7 +130,7 @@ bool target_list(struct target *t, const char *path, struct arena *arena, struct
                  size_t *count, struct error *e)
 {
     if (!t->ops->list)
-        return unsupported("folders", path, e);
+        return unsupported(_("this kind of target has no folders"), path, e);
     if (!t->ops->list(t, path, arena, out, count, e))
         return told(false, path, e);
     qsort(*out, *count, sizeof **out, compare_names);
@@ -141,7 +141,7 @@ bool target_resolve_nocase(struct target *t, const char *path, struct arena *are
                            const char **out, struct error *e)
 {
     if (!t->ops->list)
-        return unsupported("folders", path, e);
+        return unsupported(_("this kind of target has no folders"), path, e);
     return told(nocase_resolve(t, path, arena, out, e), path, e);
 }
 
@@ -149,7 +149,7 @@ bool target_security_descriptor(struct target *t, const char *path, char **out, 
                                 struct error *e)
 {
     if (!t->ops->security)
-        return unsupported("security descriptors", path, e);
+        return unsupported(_("this kind of target has no security descriptors"), path, e);
     return told(t->ops->security(t, path, out, size, e), path, e);
 }
 

@@ -32,13 +32,12 @@ struct target_stat {
     bool has_owner; /* false on NTFS and FAT: mode, uid and gid mean nothing */
 };
 
-/* Stands at the end of a description where the image is shorter than the file system in it. */
-#define TARGET_CUT ", cut short: the image ends before it"
-
 struct target_volume {
-    const char *description; /* "NTFS, 32 MiB at sector 63" */
+    const char *description; /* "NTFS, 32 MiB at sector 63", in the person's language */
     const char *fs;          /* "ntfs" "fat" "ufs" "ext4", "root" for a directory */
     const char *serial;      /* hexadecimal volume serial or file-system id; "" if none */
+    uint64_t start;          /* in bytes, on the disk image */
+    bool cut;                /* the image is shorter than the file system in it */
 };
 
 bool target_open_live(struct target **out, struct error *e);
@@ -49,7 +48,7 @@ void target_close(struct target *t);
 void target_cleanup(struct target **t);
 
 enum target_kind target_kind(const struct target *t);
-const char *target_name(const struct target *t); /* as the user gave it; "this host" */
+const char *target_name(const struct target *t); /* as the user gave it; N_("this host") */
 int target_rootfd(const struct target *t);       /* live and root: the directory; else -1 */
 int target_socket(const struct target *t); /* image: the descriptor a cage must keep; else -1 */
 

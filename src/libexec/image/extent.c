@@ -110,16 +110,16 @@ static bool broken(struct error *e, const char *what)
 static bool read_header(int fd, uint64_t file_size, uint8_t *header, struct error *e)
 {
     if (!read_all(fd, 0, header, SECTOR))
-        return broken(e, "cut short within its header");
+        return broken(e, _("cut short within its header"));
     struct bytes in = bytes_of(header, SECTOR);
     bytes_seek(&in, 56);
     if (bytes_u64le(&in) != DIRECTORY_AT_END)
         return true;
     if (file_size < 3 * SECTOR || !read_all(fd, file_size - 2 * SECTOR, header, SECTOR))
-        return broken(e, "cut short, the copy of its header at the end is missing");
+        return broken(e, _("cut short, the copy of its header at the end is missing"));
     in = bytes_of(header, SECTOR);
     if (bytes_u32le(&in) != MAGIC)
-        return broken(e, "cut short, the copy of its header at the end is missing");
+        return broken(e, _("cut short, the copy of its header at the end is missing"));
     return true;
 }
 
@@ -128,7 +128,7 @@ static bool read_directory(struct extent *x, uint64_t sector, struct error *e)
     size_t size = x->directory_count * 4;
     CLEANUP_FREE uint8_t *raw = mem_resize(NULL, size);
     if (sector > x->file_size / SECTOR || !read_all(x->fd, sector * SECTOR, raw, size))
-        return broken(e, "its grain directory lies beyond the end");
+        return broken(e, _("its grain directory lies beyond the end"));
     x->directory = mem_resize(NULL, size);
     struct bytes in = bytes_of(raw, size);
     for (size_t i = 0; i < x->directory_count; i++)
@@ -148,7 +148,7 @@ bool extent_sparse(struct extent **out, int fd, struct error *e)
         return false;
     struct bytes in = bytes_of(header, sizeof header);
     if (bytes_u32le(&in) != MAGIC)
-        return broken(e, "a sparse extent without its magic number");
+        return broken(e, _("a sparse extent without its magic number"));
     uint32_t version = bytes_u32le(&in), flags = bytes_u32le(&in);
     uint64_t capacity = bytes_u64le(&in), grain = bytes_u64le(&in);
     bytes_skip(&in, 16); /* the embedded descriptor */
@@ -158,12 +158,12 @@ bool extent_sparse(struct extent **out, int fd, struct error *e)
     bytes_seek(&in, HEADER_COMPRESSION);
     uint16_t compression = bytes_u16le(&in);
     if (version < 1 || version > 3)
-        return broken(e, "an unknown version of the format");
+        return broken(e, _("an unknown version of the format"));
     if (grain < 1 || grain > MOST_GRAIN_BYTES / SECTOR || (grain & (grain - 1)) ||
         per_table != ENTRIES_PER_TABLE || !capacity || capacity > INT64_MAX / SECTOR)
-        return broken(e, "impossible sizes in its header");
+        return broken(e, _("impossible sizes in its header"));
     if ((flags & FLAG_COMPRESSED) && compression != COMPRESS_DEFLATE)
-        return broken(e, "an unknown compression");
+        return broken(e, _("an unknown compression"));
     uint64_t tables = (capacity + grain * ENTRIES_PER_TABLE - 1) / (grain * ENTRIES_PER_TABLE);
     if (tables > MOST_DIRECTORY) {
         error_set(e, ERR_LIMIT, "a VMDK of more than %d grain tables", MOST_DIRECTORY);

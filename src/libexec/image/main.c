@@ -4,6 +4,7 @@
  * byte but the first few, and answers requests until the socket closes. libtsk lives here
  * alone: it is large, and a damaged image can make it run for ever. */
 #include "base/cage.h"
+#include "base/language.h"
 #include "libexec/image/node.h"
 #include "libexec/image/tree.h"
 #include "target/image_protocol.h"
@@ -18,7 +19,7 @@
 
 /* For the signal handler, which has no other way to know. */
 static uint64_t current_request;
-static char current_deed[160] = "looking at the disk";
+static char current_deed[240], out_of_time_text[200];
 
 static void progress(const char *doing)
 {
@@ -29,8 +30,10 @@ static void progress(const char *doing)
  * is allocated: the packet is put together by hand. */
 static void out_of_time(int signal_number)
 {
-    char message[220] = "the image kept its reader busy for too long: ";
-    size_t used = strlen(message), length = strnlen(current_deed, sizeof current_deed);
+    char message[sizeof out_of_time_text + sizeof current_deed];
+    size_t used = strnlen(out_of_time_text, sizeof out_of_time_text);
+    size_t length = strnlen(current_deed, sizeof current_deed);
+    memcpy(message, out_of_time_text, used);
     memcpy(message + used, current_deed, length);
     length += used;
     uint8_t packet[8 + 1 + 1 + 4 + sizeof message];
@@ -163,7 +166,7 @@ static void answer_volumes(const struct volumes *volumes, const struct image_req
     CLEANUP_STR struct str body = {0};
     for (size_t i = 0; i < volumes->count; i++) {
         const struct volume *v = &volumes->items[i];
-        struct target_volume out = {v->description, v->name, v->serial};
+        struct target_volume out = {v->description, v->name, v->serial, v->start, v->cut};
         image_protocol_put_volume(&body, &out, i < volumes->readable);
     }
     send_data(r, body.data, body.length);
@@ -220,10 +223,14 @@ int main(void)
     struct volumes *volumes = mem_alloc(sizeof *volumes);
     struct image_request r;
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    language_set(NULL); /* before the cage, in which no catalogue can be opened */
+    snprintf(out_of_time_text, sizeof out_of_time_text, "%s",
+             _("the image kept its reader busy for too long: "));
+    progress(_("looking at the disk"));
     signal(SIGXCPU, out_of_time);
     if (!receive(&r)) { /* first, so that the answer to it can say why nothing works */
-        fprintf(stderr, "yagura-image: started by yagura to read a disk image; "
-                        "try: yagura audit --image FILE\n");
+        fprintf(stderr, _("yagura-image: started by yagura to read a disk image; "
+                          "try: yagura audit --image FILE\n"));
         return 2;
     }
     current_request = r.id;

@@ -19,11 +19,11 @@ static const struct reparse {
     uint32_t tag;
     const char *what;
 } reparses[] = {
-    {0x80000017, "compressed by WOF"},
-    {0xa0000003, "a junction, which is not followed"},
-    {0xa000000c, "a symbolic link of NTFS, which is not followed"},
-    {0x80000013, "deduplicated"},
-    {0x80000005, "held in another store"},
+    {0x80000017, N_("compressed by WOF")},
+    {0xa0000003, N_("a junction, which is not followed")},
+    {0xa000000c, N_("a symbolic link of NTFS, which is not followed")},
+    {0x80000013, N_("deduplicated")},
+    {0x80000005, N_("held in another store")},
 };
 
 static const TSK_FS_ATTR *attribute(TSK_FS_FILE *file, int type)
@@ -48,8 +48,8 @@ static const char *reparse_of(struct volume *v, TSK_FS_FILE *file, uint32_t *tag
     }
     for (size_t i = 0; i < sizeof reparses / sizeof *reparses; i++)
         if (reparses[i].tag == *tag)
-            return reparses[i].what;
-    return "a reparse point of a kind we do not know";
+            return _(reparses[i].what);
+    return _("a reparse point of a kind we do not know");
 }
 
 int node_type(struct volume *v, TSK_FS_FILE *file)
@@ -97,7 +97,7 @@ bool node_readlink(struct volume *v, TSK_FS_FILE *file, char *out, size_t size, 
     }
     const char *link = file->meta->link;
     if (!link || !*link)
-        return volume_failed(e, "the link could not be read");
+        return volume_failed(e, _("the link could not be read"));
     size_t length = strlen(link);
     if (length >= size) {
         error_set(e, ERR_LIMIT, "the link leads to a name longer than we take");
@@ -140,10 +140,12 @@ static bool has_gaps(const TSK_FS_ATTR *a)
 
 bool node_data(struct volume *v, TSK_FS_FILE *file, struct node_data *out, struct error *e)
 {
-    static const char *const kinds[] = {"", "a folder", "a link", "a device, FIFO or socket"};
+    static const char *const kinds[] = {"", N_("a folder, not a regular file"),
+                                        N_("a link, not a regular file"),
+                                        N_("a device, FIFO or socket, not a regular file")};
     int type = node_type(v, file);
     if (type != TARGET_FILE) {
-        error_set(e, ERR_UNREADABLE, "%s, not a regular file", kinds[type]);
+        error_set(e, ERR_UNREADABLE, "%s", _(kinds[type]));
         return false;
     }
     if (refuse_reparse(v, file, e))
@@ -158,7 +160,7 @@ bool node_data(struct volume *v, TSK_FS_FILE *file, struct node_data *out, struc
     if (a && v->family == VOLUME_NTFS && a->name && *a->name)
         a = NULL;
     if (!a && (file->meta->size > 0 || v->family == VOLUME_NTFS))
-        return volume_failed(e, "its data could not be found");
+        return volume_failed(e, _("its data could not be found"));
     if (a && (a->flags & TSK_FS_ATTR_ENC)) {
         error_set(e, ERR_UNREADABLE, "could not be read: encrypted by EFS");
         return false;
@@ -180,7 +182,7 @@ bool node_read(const struct node_data *d, uint64_t offset, void *buffer, size_t 
             tsk_fs_attr_read(d->attribute, (TSK_OFF_T)(offset + done), (char *)buffer + done,
                              count - done, TSK_FS_FILE_READ_FLAG_NONE);
         if (n <= 0 || (size_t)n > count - done)
-            return volume_failed(e, "could not be read");
+            return volume_failed(e, _("could not be read"));
         done += (size_t)n;
     }
     return true;
@@ -230,7 +232,8 @@ static bool load_sds(struct volume *v, struct secure *s, struct error *e)
     CLEANUP(file_cleanup) TSK_FS_FILE *file = volume_inode(v, SECURE_INODE);
     const TSK_FS_ATTR *a = file && file->meta ? named(file, "$SDS") : NULL;
     if (!a)
-        return volume_failed(e, "the volume's security descriptors ($Secure) could not be found");
+        return volume_failed(e,
+                             _("the volume's security descriptors ($Secure) could not be found"));
     struct str data = {0};
     if (!read_attribute(a, SECURE_MOST_BYTES, &data, e)) {
         str_free(&data);

@@ -38,19 +38,19 @@ static const struct foreign {
     size_t length;
     const char *name, *remedy;
 } foreigns[] = {
-    {0, "QFI\xfb", 4, "a qcow2 image", "qemu-img convert -O raw IMAGE disk.raw"},
-    {64, "\x7f\x10\xda\xbe", 4, "a VDI image", "qemu-img convert -O raw IMAGE disk.raw"},
-    {0, "conectix", 8, "a dynamic VHD image", "qemu-img convert -f vpc -O raw IMAGE disk.raw"},
-    {0, "vhdxfile", 8, "a VHDX image", "qemu-img convert -O raw IMAGE disk.raw"},
-    {0, "COWD", 4, "an ESX sparse VMDK", "qemu-img convert -O raw IMAGE disk.raw"},
-    {0, "EVF\x09\x0d\x0a\xff", 7, "an EnCase (E01) image", "ewfexport -t disk -f raw IMAGE"},
-    {0, "\x1f\x8b", 2, "a gzip file", "gunzip -k IMAGE"},
+    {0, "QFI\xfb", 4, N_("a qcow2 image"), "qemu-img convert -O raw IMAGE disk.raw"},
+    {64, "\x7f\x10\xda\xbe", 4, N_("a VDI image"), "qemu-img convert -O raw IMAGE disk.raw"},
+    {0, "conectix", 8, N_("a dynamic VHD image"), "qemu-img convert -f vpc -O raw IMAGE disk.raw"},
+    {0, "vhdxfile", 8, N_("a VHDX image"), "qemu-img convert -O raw IMAGE disk.raw"},
+    {0, "COWD", 4, N_("an ESX sparse VMDK"), "qemu-img convert -O raw IMAGE disk.raw"},
+    {0, "EVF\x09\x0d\x0a\xff", 7, N_("an EnCase (E01) image"), "ewfexport -t disk -f raw IMAGE"},
+    {0, "\x1f\x8b", 2, N_("a gzip file"), "gunzip -k IMAGE"},
     {0,
      "\xfd"
      "7zXZ",
-     5, "an xz file", "unxz -k IMAGE"},
-    {0, "\x28\xb5\x2f\xfd", 4, "a zstd file", "unzstd IMAGE"},
-    {0, "PK\x03\x04", 4, "a zip archive", "unzip IMAGE"},
+     5, N_("an xz file"), "unxz -k IMAGE"},
+    {0, "\x28\xb5\x2f\xfd", 4, N_("a zstd file"), "unzstd IMAGE"},
+    {0, "PK\x03\x04", 4, N_("a zip archive"), "unzip IMAGE"},
 };
 
 bool source_needs_folder(const void *first, size_t size)
@@ -90,7 +90,7 @@ static bool refuse_foreign(const uint8_t *first, size_t size, struct error *e)
         const struct foreign *f = &foreigns[i];
         if (size < f->offset + f->length || memcmp(first + f->offset, f->magic, f->length) != 0)
             continue;
-        error_set(e, ERR_UNSUPPORTED, "%s, which we do not read: convert it first (%s)", f->name,
+        error_set(e, ERR_UNSUPPORTED, "%s, which we do not read: convert it first (%s)", _(f->name),
                   f->remedy);
         return true;
     }

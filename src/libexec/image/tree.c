@@ -127,7 +127,7 @@ static bool load(struct volume *v, uint64_t inode, struct tree_dir *out, struct 
     tsk_error_reset();
     CLEANUP(dir_cleanup) TSK_FS_DIR *dir = volume_folder(v, inode);
     if (!dir)
-        return volume_failed(e, "the folder could not be read");
+        return volume_failed(e, _("the folder could not be read"));
     size_t names = tsk_fs_dir_getsize(dir), count = 0;
     if (names > 4 * TARGET_MOST_ENTRIES) /* deleted ones are among them */
         return too_many(e);
@@ -227,7 +227,7 @@ static bool open_inode(struct volume *v, uint64_t inode, TSK_FS_FILE **out, stru
     TSK_FS_FILE *file = volume_inode(v, inode);
     if (!file || !file->meta) {
         file_cleanup(&file);
-        return volume_failed(e, "its inode could not be read");
+        return volume_failed(e, _("its inode could not be read"));
     }
     *out = file;
     return true;

@@ -18,7 +18,7 @@ static ssize_t disk_read(TSK_IMG_INFO *image, TSK_OFF_T offset, char *buffer, si
     if (offset >= 0 && source_read(s, (uint64_t)offset, buffer, count))
         return (ssize_t)count;
     tsk_error_set_errno(TSK_ERR_IMG_READ);
-    tsk_error_set_errstr("the disk cannot be read at byte %lld", (long long)offset);
+    tsk_error_set_errstr(_("the disk cannot be read at byte %lld"), (long long)offset);
     return -1;
 }
 
@@ -57,8 +57,10 @@ bool volume_failed(struct error *e, const char *doing)
     CLEANUP_STR struct str why = {0};
     if (said)
         str_add_printable(&why, said, strcspn(said, "\n"));
-    error_set(e, ERR_UNREADABLE, "%s%s%.200s%s", doing, said ? " (" : "", str_text(&why),
-              said ? ")" : "");
+    if (said)
+        error_set(e, ERR_UNREADABLE, "%s (%.200s)", doing, str_text(&why));
+    else
+        error_set(e, ERR_UNREADABLE, "%s", doing);
     tsk_error_reset();
     return false;
 }
@@ -175,7 +177,7 @@ static const struct {
     const char *magic, *title;
     bool files;
 } others[] = {
-    {4086, "SWAPSPACE2", "swap space", false},
+    {4086, "SWAPSPACE2", N_("swap space"), false},
     {0, "XFSB", "XFS", true},
     {3, "-FVE-FS-", "BitLocker", true},
     {3, "EXFAT   ", "exFAT", true},
@@ -232,8 +234,9 @@ TSK_FS_DIR *volume_folder(struct volume *v, uint64_t inode)
 
 static void describe(struct volume *v, const struct partition *p, const char *title)
 {
+    v->start = p->start;
     bool small = p->size < 8 << 20;
-    snprintf(v->description, sizeof v->description, "%s, %llu %s at sector %llu", title,
+    snprintf(v->description, sizeof v->description, _("%s, %llu %s at sector %llu"), title,
              (unsigned long long)(p->size >> (small ? 10 : 20)), small ? "KiB" : "MiB",
              (unsigned long long)(p->start / SOURCE_SECTOR));
 }
@@ -242,16 +245,16 @@ static void describe_other(struct volume *v, const struct partition *p, struct b
                            bool *files)
 {
     CLEANUP_STR struct str title = {0};
-    str_printf(&title, "unknown file system");
+    str_add(&title, _("unknown file system"));
     if (p->type)
-        str_printf(&title, " (partition type 0x%02x)", p->type);
+        str_printf(&title, _(" (partition type 0x%02x)"), p->type);
     *files = true;
     for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
         struct bytes magic = bytes_slice(head, others[i].offset, strlen(others[i].magic));
         if (magic.failed || memcmp(magic.data, others[i].magic, magic.size) != 0)
             continue;
         str_clear(&title);
-        str_printf(&title, "%s, not read by this version", others[i].title);
+        str_printf(&title, _("%s, not read by this version"), _(others[i].title));
         *files = others[i].files;
         break;
     }
@@ -268,8 +271,8 @@ static void open_as(struct volume *v, size_t family, const struct partition *p, 
     if (!fs) {
         struct error e = ERROR_INIT;
         size_t used = strlen(v->description);
-        volume_failed(&e, ": it could not be opened");
-        snprintf(v->description + used, sizeof v->description - used, "%s", e.message);
+        volume_failed(&e, _("it could not be opened"));
+        snprintf(v->description + used, sizeof v->description - used, ": %s", e.message);
         return;
     }
     v->fs = fs;
@@ -277,7 +280,9 @@ static void open_as(struct volume *v, size_t family, const struct partition *p, 
     /* last_block_act is the last one that the image really has */
     if (p->cut || fs->last_block > fs->last_block_act) {
         size_t used = strlen(v->description);
-        snprintf(v->description + used, sizeof v->description - used, "%s", TARGET_CUT);
+        snprintf(v->description + used, sizeof v->description - used, "%s",
+                 _(", cut short: the image ends before it"));
+        v->cut = true;
     }
     if (v->family == VOLUME_UFS)
         settle_ufs(v, head);
@@ -295,7 +300,7 @@ static bool volume_open(struct volume *v, const struct partition *p, struct sour
     size_t size = p->size < HEAD_BYTES ? (size_t)p->size : HEAD_BYTES;
     bool files = true;
     if (!source_read(s, p->start, first, size)) {
-        describe(v, p, "a part of the disk that cannot be read");
+        describe(v, p, _("a part of the disk that cannot be read"));
         v->name = "";
         return true;
     }
@@ -303,8 +308,8 @@ static bool volume_open(struct volume *v, const struct partition *p, struct sour
     for (size_t i = 0; i < ARRAY_COUNT(families); i++) {
         if (!families[i].is(&head, v))
             continue;
-        char doing[80];
-        snprintf(doing, sizeof doing, "opening the %s file system at sector %llu",
+        char doing[160];
+        snprintf(doing, sizeof doing, _("opening the %s file system at sector %llu"),
                  families[i].title, (unsigned long long)(p->start / SOURCE_SECTOR));
         progress(doing);
         open_as(v, i, p, &head, image);

@@ -21,7 +21,9 @@ struct secure;
 struct volume {
     enum volume_family family;
     TSK_FS_INFO *fs; /* NULL: not readable */
-    char description[160];
+    char description[320];
+    bool cut;       /* the image ends before it */
+    uint64_t start; /* in bytes */
     const char *name;
     char serial[40];
     bool solaris;          /* UFS with Solaris' folders and inodes */

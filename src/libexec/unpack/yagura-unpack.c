@@ -12,13 +12,13 @@
  * It cages itself (base/cage.h, CAGE_BYTES) before the first byte of the archive is read. */
 #include "base/cage.h"
 #include "base/error.h"
+#include "base/language.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "feed/members.h"
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -33,7 +33,8 @@ struct unpacking {
     struct archive *archive;
     uint64_t total;
     size_t members;
-    char stop[256]; /* why nothing more comes; empty = go on */
+    char stop[512];   /* why nothing more comes; empty = go on */
+    char member[512]; /* why this one could not be read */
 };
 
 static void stop(struct unpacking *u, const char *text)
@@ -55,9 +56,9 @@ static void check_bounds(struct unpacking *u)
     if (out > 0 && (uint64_t)out > u->total)
         u->total = (uint64_t)out;
     if (u->total > MOST_TOTAL_BYTES)
-        stop(u, "the archive unfolds to more than 4 GiB; the rest was not read");
+        stop(u, _("the archive unfolds to more than 4 GiB; the rest was not read"));
     else if (u->total > RATIO_FROM_BYTES && (in <= 0 || u->total / (uint64_t)in > MOST_RATIO))
-        stop(u, "the archive unfolds to more than 1,000 times its size; the rest was not read");
+        stop(u, _("the archive unfolds to more than 1,000 times its size; the rest was not read"));
 }
 
 /* *why is set if the member cannot be had as a whole. Data beyond the bound of a member are
@@ -73,8 +74,10 @@ static void read_member(struct unpacking *u, struct str *body, const char **why)
         if (state == ARCHIVE_EOF)
             return;
         if (state < ARCHIVE_WARN) {
-            *why = archive_error_string(u->archive);
-            *why = *why ? *why : "this member is damaged";
+            const char *said = archive_error_string(u->archive);
+            snprintf(u->member, sizeof u->member, _("this member cannot be read: %s"),
+                     said ? said : _("it is damaged"));
+            *why = u->member;
             return;
         }
         u->total += size;
@@ -83,7 +86,7 @@ static void read_member(struct unpacking *u, struct str *body, const char **why)
             return;
         if ((uint64_t)offset > MEMBER_MOST_BYTES || size > MEMBER_MOST_BYTES - (size_t)offset ||
             (size_t)offset < body->length) {
-            *why = "it has more than the 64 MiB that are read at most";
+            *why = _("it has more than the 64 MiB that are read at most");
             continue;
         }
         while (!*why && body->length < (size_t)offset) /* a hole in a sparse file */
@@ -99,9 +102,9 @@ static bool take_entry(struct unpacking *u, struct archive_entry *entry, struct 
     if (!name)
         name = archive_entry_pathname(entry);
     if (!name)
-        name = "(a name that cannot be read)";
+        name = _("(a name that cannot be read)");
     if (++u->members > MOST_MEMBERS) {
-        stop(u, "the archive has more than 1,000,000 members; the rest was not read");
+        stop(u, _("the archive has more than 1,000,000 members; the rest was not read"));
         return true;
     }
     if (archive_entry_filetype(entry) == AE_IFDIR)
@@ -109,8 +112,8 @@ static bool take_entry(struct unpacking *u, struct archive_entry *entry, struct 
     if (archive_entry_filetype(entry) != AE_IFREG || !is_document(u, name))
         return member_write(1, MEMBER_IGNORED, name, "", 0);
     if (archive_entry_is_encrypted(entry)) {
-        static const char why[] = "it is encrypted";
-        return member_write(1, MEMBER_REFUSED, name, why, sizeof why - 1);
+        const char *why = _("it is encrypted");
+        return member_write(1, MEMBER_REFUSED, name, why, strlen(why));
     }
     const char *why = NULL;
     read_member(u, body, &why);
@@ -132,8 +135,10 @@ static bool unpack(struct unpacking *u)
             return true;
         if (state < ARCHIVE_WARN) {
             const char *why = archive_error_string(u->archive);
-            snprintf(u->stop, sizeof u->stop, "the archive cannot be read%s: %s",
-                     u->members ? " any further" : "", why ? why : "it is damaged");
+            snprintf(u->stop, sizeof u->stop,
+                     u->members ? _("the archive cannot be read any further: %s")
+                                : _("the archive cannot be read: %s"),
+                     why ? why : _("it is damaged"));
             return true;
         }
         if (!take_entry(u, entry, &body))
@@ -170,7 +175,7 @@ int main(void)
     static const struct cage_limits limits = {.memory_bytes = 1024 * MIB, .cpu_seconds = 600};
     struct error e = ERROR_INIT;
     struct unpacking u = {0};
-    setlocale(LC_CTYPE, "C.UTF-8"); /* names of members; opens its files now or never */
+    language_set(NULL); /* and C.UTF-8, for the names of members */
     signal(SIGPIPE, SIG_IGN);
     u.archive = open_archive();
     if (!cage_enter(CAGE_BYTES, -1, &limits, &e)) {
@@ -181,7 +186,8 @@ int main(void)
     }
     if (!u.archive || archive_read_open_fd(u.archive, 0, 128 * 1024) != ARCHIVE_OK) {
         const char *why = u.archive ? archive_error_string(u.archive) : NULL;
-        snprintf(u.stop, sizeof u.stop, "the archive cannot be read: %s", why ? why : "no memory");
+        snprintf(u.stop, sizeof u.stop, _("the archive cannot be read: %s"),
+                 why ? why : _("no memory"));
     } else if (!unpack(&u)) {
         return 1;
     }
