@@ -1,53 +1,74 @@
 #include "judge/advisory_internal.h"
 
 #include "base/str.h"
+#include "judge/ports.h"
 #include "model/date.h"
 
 #include <stdio.h>
 
-/* Is anything listening there? UNKNOWN where the listeners are not known at all. */
-static enum truth listens(const struct facts *facts, const char *port)
-{
-    char number[8], proto[8] = "tcp";
-    if (sscanf(port, "%7[0-9]/%7s", number, proto) < 1 || !facts_first(facts, "listener"))
-        return TRUTH_UNKNOWN;
-    for (const struct fact *f = facts_first(facts, "listener"); f;
-         f = facts_next(facts, "listener", f))
-        if (str_equal(fact_text(f, "port"), number) && str_equal(fact_text(f, "proto"), proto) &&
-            !str_equal(fact_text(f, "scope"), "loopback"))
-            return TRUTH_TRUE;
-    return TRUTH_FALSE;
-}
+/* What of it is there for the world to reach. */
+struct reach {
+    bool published;   /* it has to be open */
+    bool shut_out;    /* it has no business outside */
+    struct str ports; /* that are listening, or may be: "80/tcp, 8080/tcp" */
+};
 
-/* A web server's own port: what it publishes has to be open. */
+/* A web server's own port, whatever its number: what it publishes has to be open. */
 static bool is_web(const struct fact *listener)
 {
-    return str_equal(fact_text(listener, "port"), "80") ||
-           str_equal(fact_text(listener, "port"), "443") ||
+    return port_opinion_of(listener) == PORT_PUBLISHED ||
            str_find_nocase(fact_text(listener, "service"), "W3SVC") ||
            str_find_nocase(fact_text(listener, "process"), "http");
 }
 
-static void add_port(struct str *out, const char *port)
+static void add_port(struct reach *r, const char *port)
 {
-    if (!strstr(str_text(out), port))
-        str_printf(out, "%s%s", out->length ? ", " : "", port);
+    if (!strstr(str_text(&r->ports), port))
+        str_printf(&r->ports, "%s%s", r->ports.length ? ", " : "", port);
 }
 
-/* Any of the ports; a web server may publish its pages through another than the advisory's 80.
- * `where` is what is listening of them: "80/tcp, 8080/tcp". */
+static void take_listener(struct reach *r, const struct fact *f)
+{
+    char port[16];
+    snprintf(port, sizeof port, "%.6s/%.4s", fact_text(f, "port"), fact_text(f, "proto"));
+    add_port(r, port);
+    r->published |= is_web(f);
+    r->shut_out |= port_opinion_of(f) == PORT_NO_BUSINESS;
+}
+
+/* Is anything listening there? UNKNOWN where the listeners are not known at all. */
+static enum truth listens(const struct facts *facts, const char *port, struct reach *r)
+{
+    char number[8], proto[8] = "tcp";
+    if (sscanf(port, "%7[0-9]/%7s", number, proto) < 1)
+        return TRUTH_UNKNOWN;
+    if (!facts_first(facts, "listener")) { /* what a web server is for */
+        r->published |= str_equal(number, "80") || str_equal(number, "443");
+        add_port(r, port);
+        return TRUTH_UNKNOWN;
+    }
+    enum truth there = TRUTH_FALSE;
+    for (const struct fact *f = facts_first(facts, "listener"); f;
+         f = facts_next(facts, "listener", f)) {
+        if (!str_equal(fact_text(f, "port"), number) || !str_equal(fact_text(f, "proto"), proto) ||
+            str_equal(fact_text(f, "scope"), "loopback"))
+            continue;
+        take_listener(r, f);
+        there = TRUTH_TRUE;
+    }
+    return there;
+}
+
+/* Any of the ports; a web server may publish its pages through another than the advisory's 80. */
 static enum truth publishes(const struct facts *facts, const struct advisory_case *c,
-                            struct str *where)
+                            struct reach *r)
 {
     enum truth there = TRUTH_FALSE;
     for (const char *port = c->port; *port;) {
         char one[16];
         size_t length = strcspn(port, " ");
         snprintf(one, sizeof one, "%.*s", (int)length, port);
-        enum truth this_one = listens(facts, one);
-        if (this_one != TRUTH_FALSE)
-            add_port(where, one);
-        there = truth_or(there, this_one);
+        there = truth_or(there, listens(facts, one, r));
         port += length + (port[length] == ' ');
     }
     if (there != TRUTH_FALSE || !str_equal(c->port, "80/tcp"))
@@ -56,9 +77,7 @@ static enum truth publishes(const struct facts *facts, const struct advisory_cas
          f = facts_next(facts, "listener", f)) {
         if (!is_web(f) || str_equal(fact_text(f, "scope"), "loopback"))
             continue;
-        char port[16];
-        snprintf(port, sizeof port, "%.6s/%.4s", fact_text(f, "port"), fact_text(f, "proto"));
-        add_port(where, port);
+        take_listener(r, f);
         there = TRUTH_TRUE;
     }
     return there;
@@ -81,18 +100,15 @@ static bool filter_lets_in(const struct fact *filter, const char *number)
     return false;
 }
 
-/* Whether the host's own filter shuts the ports. Only the one of Windows is believed: its list
- * is in force, and whole. What a web server publishes is never taken for shut. */
-static bool is_filtered(const struct facts *facts, const struct advisory_case *c)
+/* Whether the host's own filter shuts the port. Only the one of Windows is believed: its list is
+ * in force, and whole. What is published is never taken for shut. */
+static bool is_filtered(const struct facts *facts, const struct advisory_case *c,
+                        const struct reach *r)
 {
     char number[8], proto[8] = "";
-    if (strchr(c->port, ' ') || sscanf(c->port, "%7[0-9]/%7s", number, proto) != 2 ||
-        !str_equal(proto, "tcp") || str_equal(number, "80") || str_equal(number, "443"))
+    if (r->published || strchr(c->port, ' ') ||
+        sscanf(c->port, "%7[0-9]/%7s", number, proto) != 2 || !str_equal(proto, "tcp"))
         return false;
-    for (const struct fact *f = facts_first(facts, "listener"); f;
-         f = facts_next(facts, "listener", f))
-        if (str_equal(fact_text(f, "port"), number) && is_web(f))
-            return false;
     for (const struct fact *f = facts_first(facts, "firewall"); f;
          f = facts_next(facts, "firewall", f))
         if (str_equal(fact_text(f, "tool"), "tcpip-filter") &&
@@ -124,9 +140,11 @@ static void add_reach(struct judging *j, const struct advisory_case *c, struct f
                       bool first)
 {
     bool blocked = false;
-    CLEANUP_STR struct str where = {0};
-    enum truth published = publishes(j->in->facts, c, &where);
-    const char *through = where.length ? arena_strdup(j->out->arena, str_text(&where)) : c->port;
+    struct reach reach = {0};
+    enum truth there = *c->port ? publishes(j->in->facts, c, &reach) : TRUTH_UNKNOWN;
+    const char *through =
+        reach.ports.length ? arena_strdup(j->out->arena, str_text(&reach.ports)) : c->port;
+    str_free(&reach.ports);
     f->reachable |= c->network && c->no_login;
     if (*c->port)
         f->port = through;
@@ -138,23 +156,45 @@ static void add_reach(struct judging *j, const struct advisory_case *c, struct f
                     "commented out. The hole itself is still there, and a setup program or "
                     "a policy can bring the way to it back."),
                  NULL, NULL);
-    } else if (*c->port && published == TRUTH_FALSE) {
+    } else if (*c->port && there == TRUTH_FALSE) {
         blocked = true;
         add_note(f, N_("Nothing listens on {port} at the moment. The hole is still there."), "port",
                  c->port);
-    } else if (*c->port && is_filtered(j->in->facts, c)) {
+    } else if (*c->port && is_filtered(j->in->facts, c, &reach)) {
         blocked = true;
         add_note(f,
                  N_("The host's own TCP/IP filter does not let {port} in. The hole is still "
                     "there."),
                  "port", c->port);
-    } else if (*c->port && c->network) {
+    } else if (*c->port && c->network && reach.published) {
         add_note(f,
                  N_("A firewall or filter in front does not close this: it is reached through "
                     "{port}, which the server has to publish."),
                  "port", through);
+    } else if (*c->port && c->network && reach.shut_out) {
+        add_note(f,
+                 N_("{port} has no business outside: shut it in front at once (yagura ports "
+                    "--gateway). That keeps strangers away and leaves the hole open to whoever is "
+                    "inside."),
+                 "port", through);
     }
     f->unreachable = blocked && (first || f->unreachable);
+}
+
+/* A record in its own words: "inetd service=100232/10, state=active, ...". */
+static const char *whole_record(struct arena *arena, const struct fact *fact)
+{
+    enum { MOST = 200 };
+    CLEANUP_STR struct str out = {0};
+    str_add(&out, fact->kind);
+    for (size_t i = 0; i < fact->value_count; i++) {
+        const struct fact_value *v = &fact->values[i];
+        if (v->state != VALUE_TEXT || !*v->text || str_equal(v->key, "line") ||
+            out.length + strlen(v->key) + strlen(v->text) > MOST)
+            continue;
+        str_printf(&out, "%s%s=%s", out.length > strlen(fact->kind) ? ", " : " ", v->key, v->text);
+    }
+    return arena_strdup(arena, str_text(&out));
 }
 
 static void add_evidence(struct finding *f, struct arena *arena, const struct fact *fact,
@@ -166,7 +206,7 @@ static void add_evidence(struct finding *f, struct arena *arena, const struct fa
     const struct fact_value *value = key ? fact_value(fact, key) : NULL;
     const char *text = !key     ? arena_printf(arena, "%s %s installed=%s", fact->kind, name,
                                                fact_text(fact, "installed"))
-                       : !value ? arena_printf(arena, "%s", key)
+                       : !value ? whole_record(arena, fact)
                        : value->state == VALUE_ABSENT ? arena_printf(arena, _("%s: absent"), key)
                        : value->state == VALUE_UNREADABLE
                            ? arena_printf(arena, _("%s: unreadable (%s)"), key, value->text)
