@@ -23,6 +23,7 @@ static const char *const namespaces[CSAF_URIS] = {
     [CSAF_RULE] = "rule",
     [CSAF_EXPOSED_BY] = "exposed-by",
     [CSAF_PORT] = "port",
+    [CSAF_CORE] = "core",
 };
 
 const char *csaf_uri(const struct csaf_product *p, enum csaf_uri which)
