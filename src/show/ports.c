@@ -4,6 +4,19 @@
 #include "base/str.h"
 #include "judge/ports.h"
 
+/* What might have named further listeners; of many the first ones. */
+static void say_unread(struct show *s, struct arena *arena, const struct facts *facts)
+{
+    enum { MOST = 5 };
+    size_t said = 0;
+    for (const struct fact *f = NULL; said < MOST && (f = ports_unread(facts, f)); said++) {
+        struct message m = message_of(N_("Could not look at {what}: {reason}"));
+        message_put_translated(&m, "what", fact_text(f, "what"));
+        message_put(&m, "reason", fact_text(f, "reason"));
+        show_wrap(s, "? ", 2, show_message(arena, &m));
+    }
+}
+
 void show_ports(struct show *s, const struct audit *a)
 {
     struct port_row *rows;
@@ -66,10 +79,11 @@ void show_ports(struct show *s, const struct audit *a)
         show_colour(s, SHOW_PLAIN);
         fputc('\n', s->out);
     }
-    if (!count)
+    if (!count && !ports_unread(a->facts, NULL))
         fprintf(s->out, "%s\n", _("Nothing was found to listen."));
     const struct fact *unread = facts_first(a->facts, "unread");
     fputc('\n', s->out);
+    say_unread(s, arena, a->facts);
     if (unread)
         show_wrap(s, "? ", 2, _("Not everything could be looked at: yagura facts"));
     show_wrap(s, "", 0,

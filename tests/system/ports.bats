@@ -198,6 +198,25 @@ JSON
     holds 'any("config.v2.json" in json.dumps(u) for u in unread)'
 }
 
+@test "a Linux that does not run: what runs and listens there is unknown, never good" {
+    local root=$WORK/root kind
+    mkdir -p "$root"/{etc,var/lib/dpkg}
+    for kind in debian alpine; do
+        printf 'ID=%s\nVERSION_ID="12"\nPRETTY_NAME="%s 12"\nVERSION_CODENAME=bookworm\n' $kind $kind >"$root/etc/os-release"
+        printf 'Package: redis-server\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n' >"$root/var/lib/dpkg/status"
+        code 3 "$YAGURA" ports --root "$root"
+        says "listening sockets" "not running"
+        says_not "Nothing was found to listen"
+        code 3 "$YAGURA" ports --root "$root" --json
+        holds 'summary["unknown"] > 0' 'not [o for o in every if o["type"] == "port"]'
+        code 3 "$YAGURA" facts --root "$root" --json
+        holds '{"listening sockets", "running processes"} <= {u["what"] for u in unread}'
+        code "1 3" "$YAGURA" audit --checklist --root "$root" --json
+        holds 'len([o for o in every if o["type"] == "check" and "listener" in o["rule"]]) >= 10' \
+            'all(o["outcome"] == "unknown" for o in every if o["type"] == "check" and ("listener" in o["rule"] or o["rule"] in ("linux-app-server-root", "linux-php-dev-server")))'
+    done
+}
+
 @test "what listens on this host is what the kernel says" {
     program ss
     as_root
