@@ -256,6 +256,11 @@ static void add_recorded(struct audit *a, struct state *state)
                                    -1, CONFIDENCE_MEDIUM);
         fact_put(a->facts, f, "id", json_get_string(o, "patch"));
         fact_put(a->facts, f, "installed", "1");
+        /* how the target looked then: see patches.h */
+        static const char *const then[] = {"time", "service_pack", "last_written"};
+        for (size_t k = 0; k < ARRAY_COUNT(then); k++)
+            if (json_get_string(o, then[k]))
+                fact_put(a->facts, f, then[k], json_get_string(o, then[k]));
     }
 }
 

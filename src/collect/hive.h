@@ -31,6 +31,7 @@ struct hive_info {
     uint32_t sequence[2];  /* unequal: a write was under way */
     bool checksum_good;
     bool dirty; /* stale: the last changes are in a log and not in here */
+    int64_t written; /* when it was last written, seconds since 1970 */
     uint64_t size;
 };
 

@@ -361,7 +361,8 @@ void collect_windows(struct collection *c)
     struct windows *w = host ? windows_acquire(c) : NULL;
     if (!w)
         return;
-    windows_hotfixes_collect(c, w);
+    if (windows_hotfixes_collect(c, w))
+        put_complete(c, &w->hives[WINDOWS_SOFTWARE], "hotfix", count_of(c->facts, "hotfix"));
     collect_services(c, w);
     collect_shares(c, w);
     collect_listening(c, w);

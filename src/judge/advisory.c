@@ -78,7 +78,7 @@ static void look_at_patches(struct judging *j, const struct advisory_case *c, st
         for (size_t s = 0; s < count; s++) {
             const struct fact *where = NULL;
             enum marker m = patches_marker(p, successors[s], &where);
-            if (m != MARKER_ABSENT && a->marker != MARKER_PRESENT) {
+            if (m > a->marker) {
                 a->marker = m;
                 a->marker_fact = where;
                 a->claimed_patch = successors[s];
@@ -107,14 +107,14 @@ static void look_at_patches(struct judging *j, const struct advisory_case *c, st
 
 static void by_table(struct assessment *a)
 {
-    bool claimed = a->marker == MARKER_PRESENT;
+    bool claimed = a->marker == MARKER_PRESENT, denied = a->marker == MARKER_DENIED;
     switch (a->proof) {
     case PROOF_NEW:
         a->verdict = VERDICT_FIXED;
         a->not_recorded = !claimed;
         return;
     case PROOF_OLD:
-        a->verdict = claimed ? VERDICT_BROKEN : VERDICT_AFFECTED;
+        a->verdict = claimed || denied ? VERDICT_BROKEN : VERDICT_AFFECTED;
         return;
     case PROOF_UNREADABLE:
         a->verdict = VERDICT_UNKNOWN;
@@ -124,7 +124,7 @@ static void by_table(struct assessment *a)
         a->confidence = CONFIDENCE_MEDIUM;
         return;
     case PROOF_NONE:
-        a->verdict = claimed ? VERDICT_FIXED : VERDICT_AFFECTED;
+        a->verdict = claimed ? VERDICT_FIXED : denied ? VERDICT_BROKEN : VERDICT_AFFECTED;
         if (claimed && !a->by_service_pack)
             a->confidence = CONFIDENCE_LOW;
         return;

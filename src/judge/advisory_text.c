@@ -148,6 +148,9 @@ static void say_verdict(struct judging *j, const struct advisory_case *c,
         [VERDICT_ACCEPTED] = N_("{title}: accepted on {product}"),
     };
     f->summary = message_of(summaries[a->verdict]);
+    if (a->verdict == VERDICT_BROKEN && a->proof == PROOF_NONE)
+        f->summary = message_of(N_("{title}: recorded as applied on {product}, but the host's own "
+                                   "list of patches lacks it"));
     message_put_translated(&f->summary, "title", c->advisory->title);
     message_put_translated(&f->summary, "product", c->title);
     if (*c->advisory->description)
@@ -157,7 +160,19 @@ static void say_verdict(struct judging *j, const struct advisory_case *c,
 
     if (a->why.id)
         VEC_PUSH(&f->notes, a->why);
-    if (a->verdict == VERDICT_BROKEN)
+    if (a->marker == MARKER_LOST && a->verdict == VERDICT_AFFECTED)
+        add_note(f,
+                 N_("The ledger says that {patch} was applied. A service pack was installed "
+                    "since, and the host's own list does not have it any more: lost with the "
+                    "service pack. Apply it again."),
+                 "patch", a->claimed_patch);
+    if (a->verdict == VERDICT_BROKEN && a->marker == MARKER_DENIED)
+        add_note(f,
+                 N_("The ledger says that {patch} was applied. The host was in use since, and "
+                    "its own list does not have it: it was taken out, or never went in. Apply it "
+                    "again."),
+                 "patch", a->claimed_patch);
+    else if (a->verdict == VERDICT_BROKEN)
         add_note(f,
                  N_("The record says that {patch} was applied. The file says that it is not "
                     "there (any more): a service pack or a repair may have taken it away. "
