@@ -122,14 +122,59 @@ services() { for p in $SHUT_TCP 80 443; do echo "$p/tcp"; done; for p in $SHUT_U
     serve out 80/tcp 53/udp
     load_rules
     local source
-    for source in 139 445 2049 1433 6001; do
+    for source in 2049 1433 6001; do
         [ "$(probe out tcp 10.9.2.2 80 "$source")" = open ]
         [ "$(probe out tcp fd09:2::2 80 "$source")" = open ]
         [ "$(probe in tcp 10.9.1.2 80 "$source")" = open ]
         [ "$(probe in tcp fd09:1::2 80 "$source")" = open ]
     done
-    [ "$(probe out udp 10.9.2.2 53 111)" = open ]
-    [ "$(probe in udp fd09:1::2 53 137)" = open ]
+    [ "$(probe out udp 10.9.2.2 53 1024)" = open ]
+    [ "$(probe in udp fd09:1::2 53 4999)" = open ]
+    # the router asks others from a port of its own, and is answered from theirs
+    kill "$(cat "$WORK/in.pid")"
+    serve in 2049/tcp 161/udp
+    [ "$(probe router tcp 10.9.2.2 2049)" = open ]
+    [ "$(probe router udp fd09:2::2 161)" = open ]
+}
+
+@test "what a shut port sends opens nothing: no way in for who waits for it" {
+    network
+    serve in 80/tcp 53/udp
+    serve out 80/tcp 53/udp
+    [ "$(probe in tcp 10.9.1.2 80 445)" = open ]
+    load_rules
+    local source
+    for source in 139 445; do
+        [ "$(probe in tcp 10.9.1.2 80 "$source")" = shut ]
+        [ "$(probe in tcp fd09:1::2 80 "$source")" = shut ]
+    done
+    for source in 111 137 1434 11211; do
+        [ "$(probe in udp 10.9.1.2 53 "$source")" = shut ]
+        [ "$(probe out udp fd09:2::2 53 "$source")" = shut ]
+    done
+}
+
+@test "a standing connection ends though the server speaks first" {
+    network
+    serve in 445/tcp 1433/tcp 80/tcp
+    local port try
+    for port in 445 1433 80; do
+        mkfifo "$WORK/ask.$port"
+        ip netns exec "$NS-out" "$HELPERS/net" stand 10.9.2.2 $port <"$WORK/ask.$port" >"$WORK/said.$port" 3>&- &
+        echo $! >"$WORK/stand$port.pid"
+    done
+    exec 7>"$WORK/ask.445" 8>"$WORK/ask.1433" 9>"$WORK/ask.80"
+    for try in $(seq 50); do [ "$(cat "$WORK"/said.* | grep -c standing)" = 3 ] && break; sleep 0.1; done
+    echo wait >&7; echo wait >&8; echo wait >&9
+    sleep 0.3
+    load_rules
+    sleep 2
+    echo >&7; echo >&8; echo >&9
+    sleep 1.5
+    exec 7>&- 8>&- 9>&-
+    [ "$(tail -1 "$WORK/said.445")" = silent ]
+    [ "$(tail -1 "$WORK/said.1433")" = silent ]
+    [ "$(tail -1 "$WORK/said.80")" = answers ]
 }
 
 @test "connections that stood before the rules end with them" {
