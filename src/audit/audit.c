@@ -1,5 +1,6 @@
 #include "audit/audit.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "base/where.h"
@@ -68,8 +69,7 @@ bool audit_open_advisories(struct advisories **out, struct state *state, struct 
             closedir(dir);
     }
     if (state)
-        VEC_PUSH(&paths, (const char *)arena_printf(arena, "/proc/self/fd/%d/advisories.db",
-                                                    state_dirfd(state)));
+        VEC_PUSH(&paths, file_path_in(arena, state_dirfd(state), "advisories.db"));
     bool good = advisories_open(out, paths.items, paths.count, damaged, e);
     VEC_FREE(&paths);
     return good;

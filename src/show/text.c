@@ -1,5 +1,6 @@
 #include "show/show.h"
 
+#include "base/json.h"
 #include "base/str.h"
 
 #include <stdlib.h>
@@ -213,7 +214,7 @@ void show_colour(struct show *s, enum show_colour c)
 
 void show_json_line(struct show *s, json_t *object)
 {
-    json_dumpf(object, s->out, JSON_COMPACT);
+    json_dumpf(object, s->out, JSON_LINE);
     fputc('\n', s->out);
     json_decref(object);
 }
