@@ -34,7 +34,7 @@ static const char *who_is_it(const struct cli *cli)
 }
 
 static bool note(struct cli *cli, struct state *state, const struct audit *a, const char *patch,
-                 int64_t applied, struct error *e)
+                 int64_t applied, const char *verdict, struct error *e)
 {
     char when[32];
     date_format(applied, when);
@@ -51,6 +51,7 @@ static bool note(struct cli *cli, struct state *state, const struct audit *a, co
     for (size_t i = 0; host && i < ARRAY_COUNT(looks); i++)
         if (fact_value(host, looks[i]) && fact_value(host, looks[i])->state == VALUE_TEXT)
             json_put_string(o, looks[i], fact_text(host, looks[i]));
+    json_put_string(o, "verdict", verdict);
     if (cli->because)
         json_put_string(o, "text", cli->because);
     return ledger_append(state, o, date_now(), e);
@@ -121,19 +122,20 @@ static int record(struct cli *cli, struct audit_request *request)
     for (size_t i = 1; i < cli->argument_count; i++) {
         const char *patch = cli->arguments[i];
         struct error e = ERROR_INIT;
-        if (!note(cli, request->state, a, patch, applied, &e)) {
+        bool known, proven;
+        enum verdict v = verdict_of(a, patch, &known, &proven);
+        const char *verdict = known ? verdict_name(v) : "unknown";
+        if (!note(cli, request->state, a, patch, applied, verdict, &e)) {
             cli_complain(&e);
             return EXIT_UNKNOWN;
         }
-        bool known, proven;
-        enum verdict v = verdict_of(a, patch, &known, &proven);
         bool by_claim = known && v == VERDICT_FIXED && !proven;
         if (cli->json) {
             json_t *o = json_object();
             json_put_string(o, "type", "recorded");
             json_put_string(o, "patch", patch);
             json_put_string(o, "target", a->identity);
-            json_put_string(o, "verdict", known ? verdict_name(v) : "unknown");
+            json_put_string(o, "verdict", verdict);
             json_put_string(o, "confidence",
                             confidence_name(by_claim ? CONFIDENCE_LOW : CONFIDENCE_HIGH));
             show_json_line(&cli->show, o);
@@ -196,11 +198,15 @@ static int history(struct cli *cli, struct audit_request *request)
             show_json_line(&cli->show, o);
             continue;
         }
-        const char *text = json_get_string(o, "text");
+        const char *text = json_get_string(o, "text"), *verdict = json_get_string(o, "verdict");
+        enum verdict then;
         CLEANUP_STR struct str line = {0};
         str_printf(&line, "%.10s  %s  %s  %s%s%s", json_get_string(o, "applied"),
                    json_get_string(o, "patch"), json_get_string(o, "host"),
                    json_get_string(o, "who"), text ? "  " : "", text ? text : "");
+        /* as it was judged when it was written down */
+        if (verdict && verdict_from_name(verdict, &then))
+            str_printf(&line, "  %s", show_verdict(then));
         show_wrap(&cli->show, "", 4, str_text(&line));
         json_decref(o);
     }

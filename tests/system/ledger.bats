@@ -18,6 +18,7 @@ sql() { sqlite3 "$STORE" "$@"; }
 @test "what was applied is written down and shown again" {
     fill
     code 0 "$YAGURA" patch history --json
+    holds 'every[0]["verdict"] == "fixed"' 'all(o["verdict"] for o in every if o["type"] == "patch")'
     holds 'len([o for o in every if o["type"] == "patch"]) == 3' \
         '[o["patch"] for o in every if o["type"] == "patch"] == ["Q267559", "Q291845", "Q260205"]' \
         'all(o["who"] == "taro" and o["host"] == "HOSHI-WEB01" for o in every if o["type"] == "patch")' \
@@ -46,6 +47,9 @@ sql() { sqlite3 "$STORE" "$@"; }
     holds 'every[0]["verdict"] == "fixed"'
     code 1 "$YAGURA" patch record Q293826 --image "$IMAGES/windows2000-iis5-found.img" --as-of 2001-06-06
     says "broken"
+    code 0 "$YAGURA" patch history
+    says "broken" "fixed" "cannot judge"
+    [[ "$(printf '%s\n' "$stdout" | tail -1)" == *broken* ]]
 }
 
 # the same host as it stood on a day, and perhaps with another service pack

@@ -286,6 +286,12 @@ for line in sys.stdin:
     grep -q ready "$WORK/ready" || skip "port 8888 is taken here"
     code 1 "$YAGURA" ports --json
     holds '[o for o in every if o.get("port") == "8888" and o["opinion"] == "no-business" and o["process"] == "net"]'
+    # the package that brings the program; python's own, however the script is called
+    local owner
+    owner=$(dpkg -S "$(readlink -f /usr/bin/python3)" | cut -d: -f1)
+    holds "[o for o in every if o.get('port') == '8888' and o['package'] == '$owner']"
+    COLUMNS=200 code 1 "$YAGURA" ports
+    says "net ($owner)"
     kill "$(cat "$WORK/listener.pid")"
     sleep 0.3
     code "0 1 3" "$YAGURA" ports --json
