@@ -57,8 +57,9 @@ static void lint_fields(const struct rule *rule, const struct rules_kind *kind,
     for (size_t i = 0; i < rule->field_count; i++) {
         const char *field = rule->fields[i];
         static const char *const of_host[] = {
-            "family", "name", "os",           "version",     "arch",     "service_pack",
-            "build",  "ubr",  "product_type", "system_root", "identity", "identity_source"};
+            "family",    "name", "os",           "version",     "arch",     "service_pack",
+            "build",     "ubr",  "product_type", "system_root", "identity", "identity_source",
+            "tcp_let_in"};
         bool known = rules_is_want(field);
         if (known && !host) {
             warn(problems, rule, _("a wanted key is a field of category host only:"), field);

@@ -418,6 +418,45 @@ static void listeners_follow_from_services_and_bindings(void **state)
     }
 }
 
+#define CARD(name) "[ControlSet001\\Services\\Tcpip\\Parameters\\Interfaces\\" name "]\n"
+
+/* KB Q179442: a card without a list, and 0, let everything in. */
+static void the_filter_lets_in_what_its_lists_say(void **state)
+{
+    static const struct {
+        const char *filter, *state, *note, *let_in;
+    } rows[] = {
+        {"", NULL, NULL, "0"},
+        {"EnableSecurityFilters=#0\n" CARD("{1}") "TCPAllowedPorts=|80\n", "disabled", "tcp 80",
+         "0"},
+        {"EnableSecurityFilters=#1\n", "enabled", "", "0"},
+        {"EnableSecurityFilters=#1\n" CARD("{1}") "DhcpServer=x\n", "enabled", "tcp 0", "0"},
+        {"EnableSecurityFilters=#1\n" CARD("{1}") "TCPAllowedPorts=|80|443\n" CARD(
+             "{2}") "DhcpServer=x\n",
+         "enabled", "tcp 80 443; 0", "80 443; 0"},
+        {"EnableSecurityFilters=#1\n[ControlSet001\\Services\\E100B1\\Parameters\\Tcpip]\n"
+         "TCPAllowedPorts=|80|443\n",
+         "enabled", "tcp 80 443", "80 443"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        CLEANUP_STR struct str text = {0};
+        str_printf(&text, "%s[ControlSet001\\Services\\Tcpip\\Parameters]\nHostname=x\n%s", SERVER,
+                   rows[i].filter);
+        struct system s = {.software = W2K, .system = str_text(&text)};
+        struct harness h = run_system(&s);
+        const struct fact *f = harness_find(&h, "firewall", "tool", "tcpip-filter");
+        assert_int_equal(f != NULL, rows[i].state != NULL);
+        if (f) {
+            assert_string_equal(harness_value(f, "state"), rows[i].state);
+            assert_string_equal(harness_value(f, "note"), rows[i].note);
+        }
+        assert_string_equal(harness_value(host_of(&h), "tcp_let_in"), rows[i].let_in);
+        harness_close(&h);
+    }
+}
+
+#undef CARD
+
 static void iis_tells_its_directories_by_source(void **state)
 {
 #define ROOTS "[" SET "Services\\W3SVC\\Parameters\\Virtual Roots]\n"
@@ -590,6 +629,7 @@ int main(void)
         cmocka_unit_test(a_damaged_hive_is_unreadable_and_never_absent),
         cmocka_unit_test(files_are_present_absent_or_unreadable),
         cmocka_unit_test(listeners_follow_from_services_and_bindings),
+        cmocka_unit_test(the_filter_lets_in_what_its_lists_say),
         cmocka_unit_test(iis_tells_its_directories_by_source),
         cmocka_unit_test(registry_and_export_are_weighed_against_each_other),
         cmocka_unit_test(a_metabase_that_is_not_read_is_said),
