@@ -121,6 +121,7 @@ static void registry_site(struct iis *s, const char *root)
             "user",
             "usehostname",
             "logtype",
+            "logfiledirectory",
             "logextfileuriquery",
             "logextfileuseragent",
             "logextfilewin32status",

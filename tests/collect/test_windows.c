@@ -498,6 +498,41 @@ static void iis_tells_its_directories_by_source(void **state)
     }
 }
 
+/* Pages and logs lie where the sites say, not where setup would have put them. */
+static void wants_of_sites_are_looked_for_in_each(void **state)
+{
+    static const char *const wants[] = {"file:%SiteRoot%\\_vti_pvt\\service.pwd",
+                                        "file:%SiteRoot%\\_vti_pvt\\authors.pwd",
+                                        "file:%LogFolder%\\ex010606.log", "file-acl:%LogFolder%"};
+    static const struct {
+        const char *export, *answers[4];
+    } rows[] = {
+        {"[/W3SVC]\nLogFileDirectory : (STRING) \"C:\\weblogs\\\"\n[/W3SVC/1/ROOT]\n"
+         "Path : (STRING) \"C:\\empty\"\n[/W3SVC/1]\nServerComment : (STRING) \"x\"\n"
+         "[/W3SVC/2]\nServerComment : (STRING) \"y\"\n[/W3SVC/2/ROOT]\nPath : (STRING) "
+         "\"C:\\pages\"\n",
+         {"present", "<absent>", "present", "<unreadable>"}},
+        {"[/W3SVC/1]\nServerComment : (STRING) \"x\"\n[/W3SVC/1/ROOT]\n"
+         "Path : (STRING) \"C:\\pages\\\"\n[/W3SVC/2]\nServerComment : (STRING) \"no root\"\n",
+         {"present", "<unreadable>", "<absent>", "<absent>"}},
+        {"", {"present", "<absent>", "<unreadable>", "<unreadable>"}}, /* registry only */
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct system s = {.software =
+                               W2K "[Microsoft\\InetStp]\nMajorVersion=#5\nMinorVersion=#0\n",
+                           .system = SERVER ROOTS "/=C:\\pages,,1\n",
+                           .files = {"pages/_vti_pvt/service.pwd", "x", "weblogs/ex010606.log", "x",
+                                     *rows[i].export ? "WINNT/system32/inetsrv/metabase.txt" : NULL,
+                                     rows[i].export}};
+        memcpy(s.wants, wants, sizeof wants);
+        struct harness h = run_system(&s);
+        for (size_t k = 0; k < ARRAY_COUNT(wants); k++)
+            if (!str_equal(harness_value(host_of(&h), wants[k]), rows[i].answers[k]))
+                fail_msg("%zu %s: %s", i, wants[k], harness_value(host_of(&h), wants[k]));
+        harness_close(&h);
+    }
+}
+
 static void registry_and_export_are_weighed_against_each_other(void **state)
 {
     static const struct {
@@ -629,6 +664,7 @@ int main(void)
         cmocka_unit_test(a_damaged_hive_is_unreadable_and_never_absent),
         cmocka_unit_test(files_are_present_absent_or_unreadable),
         cmocka_unit_test(listeners_follow_from_services_and_bindings),
+        cmocka_unit_test(wants_of_sites_are_looked_for_in_each),
         cmocka_unit_test(the_filter_lets_in_what_its_lists_say),
         cmocka_unit_test(iis_tells_its_directories_by_source),
         cmocka_unit_test(registry_and_export_are_weighed_against_each_other),
