@@ -20,7 +20,7 @@ static json_t *advisory_json(const struct advisory *a)
     return o;
 }
 
-static int list(struct cli *cli, const struct advisories *set)
+static int list(struct cli *cli, const struct advisories *set, bool damaged)
 {
     int64_t before = INT64_MAX, as_of = INT64_MAX;
     size_t shown = 0;
@@ -47,10 +47,10 @@ static int list(struct cli *cli, const struct advisories *set)
         fputc('\n', stdout);
     }
     if (cli->json)
-        cli_end_json(cli, "advisories", shown);
+        cli_end_json(cli, damaged, "advisories", shown);
     else
         printf(ngettext("%zu advisory\n", "%zu advisories\n", shown), shown);
-    return EXIT_CLEAN;
+    return damaged ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
 
 static void show_case(struct cli *cli, const struct advisory_case *c)
@@ -97,7 +97,7 @@ static json_t *case_json(const struct advisory_case *c)
     return o;
 }
 
-static int show_one(struct cli *cli, const struct advisories *set, const char *id)
+static int show_one(struct cli *cli, const struct advisories *set, const char *id, bool damaged)
 {
     const struct advisory *a = advisories_find(set, id);
     if (!a)
@@ -112,8 +112,8 @@ static int show_one(struct cli *cli, const struct advisories *set, const char *i
             json_array_append_new(list, case_json(cases[i]));
         json_object_set_new(o, "cases", list);
         show_json_line(&cli->show, o);
-        cli_end_json(cli, "advisories", 1);
-        return EXIT_CLEAN;
+        cli_end_json(cli, damaged, "advisories", 1);
+        return damaged ? EXIT_UNKNOWN : EXIT_CLEAN;
     }
     char day[16];
     CLEANUP_STR struct str head = {0};
@@ -142,13 +142,13 @@ static int show_one(struct cli *cli, const struct advisories *set, const char *i
                    language_text(revisions[i].summary));
         cli_paragraph(cli, i ? "" : _("history"), str_text(&head));
     }
-    return EXIT_CLEAN;
+    return damaged ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
 
 int cmd_advisory(struct cli *cli)
 {
     const char *what = cli->argument_count ? cli->arguments[0] : "";
-    CLEANUP(state_cleanup) struct state *state = cli_state(cli);
+    CLEANUP(state_cleanup) struct state *state = cli_state_if_any(cli);
     CLEANUP(advisories_cleanup) struct advisories *set = NULL;
     struct error e = ERROR_INIT, damaged = ERROR_INIT;
     if (!audit_open_advisories(&set, state, &damaged, &e)) {
@@ -158,8 +158,8 @@ int cmd_advisory(struct cli *cli)
     if (damaged.code)
         cli_complain(&damaged);
     if (str_equal(what, "list") && cli->argument_count == 1)
-        return list(cli, set);
+        return list(cli, set, damaged.code != 0);
     if (str_equal(what, "show") && cli->argument_count == 2)
-        return show_one(cli, set, cli->arguments[1]);
+        return show_one(cli, set, cli->arguments[1], damaged.code != 0);
     return cli_usage(cli, _("advisory list or advisory show ID?"));
 }

@@ -3,7 +3,7 @@
 #include "base/str.h"
 
 /* `audit --checklist`: only the tables; the exit code goes by what fires. */
-static int checklist(struct cli *cli, struct audit_request *request)
+static int checklist(struct cli *cli, struct audit_request *request, enum severity fail_on)
 {
     request->with_advisories = request->with_updates = false;
     request->set = cli->argument_count ? cli->arguments[0] : NULL;
@@ -21,8 +21,8 @@ static int checklist(struct cli *cli, struct audit_request *request)
             return cli_usage(cli, _("there is no checklist %s; yagura rules list names them"),
                              request->set);
     }
-    show_checklist(&cli->show, a, request->set);
-    return cli_exit_code(cli, a);
+    size_t checks = show_checklist(&cli->show, a, request->set, fail_on);
+    return checks ? cli_exit_code(cli, a) : EXIT_UNKNOWN;
 }
 
 int cmd_audit(struct cli *cli)
@@ -36,7 +36,7 @@ int cmd_audit(struct cli *cli)
                          cli->arguments[cli->checklist ? 1 : 0]);
     request.state = cli_state(cli);
     if (cli->checklist)
-        return checklist(cli, &request);
+        return checklist(cli, &request, fail_on);
     int code = EXIT_UNKNOWN;
     CLEANUP(state_cleanup) struct state *state = request.state;
     CLEANUP(audit_cleanup) struct audit *a = cli_audit(cli, &request, &code);
@@ -53,16 +53,22 @@ int cmd_explain(struct cli *cli)
         return cli_usage(cli, _("which finding? yagura audit shows their ids"));
     if (!cli_request(cli, &request))
         return EXIT_USAGE;
-    CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
-    if (!state)
+    struct error e = ERROR_INIT;
+    bool named = request.kind != TARGET_LIVE;
+    CLEANUP(state_cleanup)
+    struct state *state = named ? cli_state_if_any(cli) : cli_state_to_read(cli, &e);
+    if (!state && !named) {
+        cli_complain(&e);
+        fprintf(stderr, _("yagura: without the memory of an audit nobody knows which target that "
+                          "is: name the target, or the memory with --state DIR\n"));
         return EXIT_UNKNOWN;
+    }
     request.state = state;
     /* Where a target is named, the beginning of the id is looked for in what it shows; else the
      * memory knows which target it was. */
     const char *wanted = cli->arguments[0];
     struct state_target known;
-    struct error e = ERROR_INIT;
-    if (request.kind == TARGET_LIVE) {
+    if (!named) {
         if (!state_target_of_finding(state, wanted, &known, &e)) {
             cli_complain(&e);
             return e.code == ERR_SYSTEM ? EXIT_UNKNOWN : EXIT_USAGE;
@@ -90,6 +96,8 @@ int cmd_explain(struct cli *cli)
         fprintf(stderr,
                 _("yagura: finding %s is not there any more: the target does not show it today\n"),
                 wanted);
+        if (cli->json)
+            cli_end_json(cli, 0, NULL, 0);
         return EXIT_CLEAN;
     }
     show_explain(&cli->show, a, found);

@@ -3,8 +3,10 @@
 #include "base/json.h"
 #include "base/str.h"
 
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 void cli_complain(const struct error *e)
 {
@@ -37,10 +39,37 @@ struct state *cli_state_or_fail(const struct cli *cli)
     return NULL;
 }
 
+struct state *cli_state_to_read(const struct cli *cli, struct error *e)
+{
+    struct state *s = NULL;
+    char dir[4096];
+    return state_default_dir(dir, sizeof dir, cli->state, e) && state_open_to_read(&s, dir, e)
+               ? s
+               : NULL;
+}
+
+struct state *cli_state_if_any(const struct cli *cli)
+{
+    struct error e = ERROR_INIT;
+    struct state *s = cli_state_to_read(cli, &e);
+    /* A folder that was named and is not there may be a slip of the finger. */
+    if (!s && (cli->state || (e.code != ERR_ABSENT && e.code != ERR_USAGE)))
+        cli_complain(&e);
+    return s;
+}
+
 struct state *cli_state(const struct cli *cli)
 {
-    struct state *s = cli_state_or_fail(cli);
-    if (!s)
+    struct state *s = NULL;
+    struct error e = ERROR_INIT, ignored = ERROR_INIT;
+    char dir[4096];
+    if (state_default_dir(dir, sizeof dir, cli->state, &e) && state_open(&s, dir, &e))
+        return s;
+    cli_complain(&e);
+    s = cli_state_to_read(cli, &ignored);
+    if (s)
+        fprintf(stderr, _("yagura: the memory can only be read; nothing will be remembered\n"));
+    else
         fprintf(stderr, _("yagura: going on without memory; nothing will be remembered\n"));
     return s;
 }
@@ -106,11 +135,17 @@ int cli_exit_code(const struct cli *cli, const struct audit *a)
     enum severity least;
     if (!cli_fail_on(cli, &least))
         return EXIT_USAGE;
-    for (size_t i = 0; i < a->findings->list.count; i++)
-        if (finding_is_open(a->findings->list.items[i]) &&
-            a->findings->list.items[i]->severity >= least)
-            return EXIT_FOUND;
-    return a->unknown || a->feed_problem.code || a->rules_problem.code ? EXIT_UNKNOWN : EXIT_CLEAN;
+    return audit_found(a, least) ? EXIT_FOUND : audit_unknown(a) ? EXIT_UNKNOWN : EXIT_CLEAN;
+}
+
+const char *cli_who(void)
+{
+    const struct passwd *p;
+    const char *sudo = getenv("SUDO_USER");
+    if (sudo && *sudo)
+        return sudo;
+    p = getpwuid(getuid());
+    return p ? p->pw_name : "?";
 }
 
 void cli_paragraph(struct cli *cli, const char *label, const char *text)
@@ -124,13 +159,14 @@ void cli_paragraph(struct cli *cli, const char *label, const char *text)
     show_wrap(&cli->show, str_text(&first), 11, text);
 }
 
-void cli_end_json(const struct cli *cli, const char *key, size_t count)
+void cli_end_json(const struct cli *cli, size_t unknown, const char *key, size_t count)
 {
     struct show show = cli->show;
     json_t *o = json_object();
     json_put_string(o, "type", "summary");
     json_put_int(o, "found", 0);
-    json_put_int(o, "unknown", 0);
-    json_put_int(o, key, (int64_t)count);
+    json_put_int(o, "unknown", (int64_t)unknown);
+    if (key)
+        json_put_int(o, key, (int64_t)count);
     show_json_line(&show, o);
 }

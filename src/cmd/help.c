@@ -35,7 +35,7 @@ void cmd_print_help(const struct command *c, FILE *out)
     fputc('\n', out);
     show_wrap(&s, "", 0,
               _("Exit codes: 0 nothing wrong, 1 something was found, 2 bad usage or input, 3 "
-                "something could not be looked at."));
+                "nothing was found, but something could not be looked at."));
 }
 
 void cmd_print_overview(FILE *out)
@@ -85,10 +85,13 @@ int cmd_status(struct cli *cli)
     struct error e = ERROR_INIT;
     if (cli->argument_count)
         return cli_usage(cli, _("%s is one word too many"), cli->arguments[0]);
-    CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
-    if (!state || !state_summarise(state, &summary, &e)) {
-        if (state)
+    CLEANUP(state_cleanup) struct state *state = cli_state_to_read(cli, &e);
+    if (!state && e.code == ERR_ABSENT) { /* the first time */
+        if (cli->state)
             cli_complain(&e);
+        summary = (struct state_summary){.last_audit = DATE_NONE};
+    } else if (!state || !state_summarise(state, &summary, &e)) {
+        cli_complain(&e);
         return EXIT_UNKNOWN;
     }
     char when[16] = "";
@@ -96,9 +99,9 @@ int cmd_status(struct cli *cli)
         date_format_day(summary.last_audit, when);
     if (cli->json) {
         json_t *o =
-            json_pack("{s:s, s:I, s:I, s:I, s:i}", "type", "summary", "targets",
-                      (json_int_t)summary.targets, "found", (json_int_t)summary.open_findings,
-                      "ledger", (json_int_t)summary.ledger_entries, "unknown", 0);
+            json_pack("{s:s, s:I, s:I, s:I, s:i, s:i}", "type", "summary", "targets",
+                      (json_int_t)summary.targets, "open", (json_int_t)summary.open_findings,
+                      "ledger", (json_int_t)summary.ledger_entries, "found", 0, "unknown", 0);
         show_json_line(&cli->show, o);
         return EXIT_CLEAN;
     }

@@ -95,7 +95,7 @@ static void list(struct cli *cli, const struct rules *rules)
         fputc('\n', stdout);
     }
     if (cli->json)
-        cli_end_json(cli, "rules", rules_count(rules));
+        cli_end_json(cli, 0, "rules", rules_count(rules));
 }
 
 static int explain(struct cli *cli, const struct rules *rules, const char *name)
@@ -105,7 +105,7 @@ static int explain(struct cli *cli, const struct rules *rules, const char *name)
         return cli_usage(cli, _("there is no rule %s; yagura rules list names them"), name);
     if (cli->json) {
         show_json_line(&cli->show, rule_json(r, true));
-        cli_end_json(cli, "rules", 1);
+        cli_end_json(cli, 0, "rules", 1);
         return EXIT_CLEAN;
     }
     CLEANUP_ARENA struct arena *arena = arena_new();

@@ -1,5 +1,6 @@
 #include "cmd/cmd.h"
 
+#include "base/json.h"
 #include "base/str.h"
 
 #include <stdlib.h>
@@ -10,7 +11,7 @@ int cmd_version_cmp(struct cli *cli)
     if (cli->argument_count != 1 || !version_scheme_from_name(cli->arguments[0], &scheme))
         return cli_usage(cli, _("which order? dpkg, rpm, windows, solaris or generic"));
     CLEANUP_FREE char *line = NULL;
-    size_t capacity = 0, number = 0;
+    size_t capacity = 0, number = 0, compared = 0;
     int code = EXIT_CLEAN;
     while (getline(&line, &capacity, stdin) > 0) {
         char *save = NULL, *text = str_trim(line);
@@ -29,7 +30,20 @@ int cmd_version_cmp(struct cli *cli)
             code = EXIT_USAGE;
         }
         int order = version_compare(scheme, a, b);
-        puts(order < 0 ? "<" : order > 0 ? ">" : "=");
+        const char *sign = order < 0 ? "<" : order > 0 ? ">" : "=";
+        compared++;
+        if (!cli->json) {
+            puts(sign);
+            continue;
+        }
+        json_t *o = json_object();
+        json_put_string(o, "type", "comparison");
+        json_put_string(o, "a", a);
+        json_put_string(o, "b", b);
+        json_put_string(o, "order", sign);
+        show_json_line(&cli->show, o);
     }
+    if (cli->json)
+        cli_end_json(cli, 0, "pairs", compared);
     return code;
 }

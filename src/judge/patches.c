@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 enum { MOST_PATCHES = 20000 };
 #define NO_NODE SIZE_MAX
@@ -501,11 +502,42 @@ bool patches_is_service_pack(const char *key)
     return str_starts(key, "service-pack:");
 }
 
+bool patches_is_key(const char *key)
+{
+    size_t colons = 0, digits = 0;
+    for (const char *c = key; *c; c++) {
+        colons += *c == ':';
+        digits += *c >= '0' && *c <= '9';
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:_-", *c))
+            return false;
+    }
+    return digits && colons == (patches_is_service_pack(key) ? 3u : 0u);
+}
+
 /* The same text stands in `contained-in` and `requires` without the prefix. */
+static const char *without_prefix(const char *pack)
+{
+    return pack + (patches_is_service_pack(pack) ? strlen("service-pack:") : 0);
+}
+
+bool patches_same_pack_line(const char *a, const char *b)
+{
+    a = without_prefix(a);
+    b = without_prefix(b);
+    const char *end_a = strrchr(a, ':'), *end_b = strrchr(b, ':');
+    return end_a && end_b && end_a - a == end_b - b && strncasecmp(a, b, (size_t)(end_a - a)) == 0;
+}
+
+bool patches_brings_pack(const char *pack, const char *wanted)
+{
+    return patches_same_pack_line(pack, wanted) &&
+           patches_service_pack_level(strrchr(pack, ':') + 1) >=
+               patches_service_pack_level(strrchr(wanted, ':') + 1);
+}
+
 bool patches_has_service_pack(const struct facts *facts, const char *key)
 {
-    if (patches_is_service_pack(key))
-        key += strlen("service-pack:");
+    key = without_prefix(key);
     char product[64], version[32], level[16];
     if (sscanf(key, "%63[^:]:%31[^:]:%15s", product, version, level) != 3)
         return false;

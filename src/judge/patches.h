@@ -71,6 +71,14 @@ bool patches_in_service_pack(const struct patches *p, const char *key);
 bool patches_has_service_pack(const struct facts *facts, const char *key);
 bool patches_is_service_pack(const char *key);
 
+/* Both are levels of the same pack: "service-pack:windows:5.0:2" and "windows:5.0:4". */
+bool patches_same_pack_line(const char *a, const char *b);
+/* `pack` is the same pack, at least at that level. */
+bool patches_brings_pack(const char *pack, const char *wanted);
+
+/* Looks like a patch of any system or a service pack: nothing a sentence could be mistaken for. */
+bool patches_is_key(const char *key);
+
 /* The host's service pack as a number that can be compared: "6a" is 6.5. */
 double patches_service_pack_level(const char *text);
 

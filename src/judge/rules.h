@@ -20,7 +20,8 @@
  *   unknown   else, if some record is unknown; if an `unread` fact says that records of the
  *             kind could not be read (its key `what` is the kind, with an s or not, or begins
  *             with it and ":" or " "; rules_kinds.c has the other words of the collectors);
- *             or if there is no record of a kind for which that is no answer: of site, vdir,
+ *             or its key `kinds` lists the kind; or if there is no record of a kind for which
+ *             that is no answer: of site, vdir,
  *             script-map, directory, object, service, inetd, rc, package and host, unless a
  *             fact `complete` says that the kind was read. Of the others there may be none.
  *   quiet     else
@@ -66,9 +67,11 @@ struct rule {
     const struct rule_version *applies;
     size_t also_count;
     const char *const *also; /* names */
-    double weight;           /* for the score; 1 */
-    bool helper;             /* serves advisories; no row of a checklist */
-    bool ours;               /* has a map `yagura:` */
+    size_t patch_count;
+    const char *const *patches; /* any of them is what it asks for (patch_rules.h) */
+    double weight;              /* for the score; 1 */
+    bool helper;                /* serves advisories; no row of a checklist */
+    bool ours;                  /* has a map `yagura:` */
     size_t field_count;
     const char *const *fields; /* that the detection asks for */
 
@@ -123,6 +126,9 @@ struct rule_result {
 struct rule_results;
 /* Needs the facts and the rules for as long as it lives. */
 struct rule_results *rules_evaluate(const struct rules *rules, const struct facts *facts);
+/* For what only another stage knows of a rule: as if it did not speak of the target, or was quiet.
+ */
+void rule_results_dismiss(struct rule_results *results, size_t index, enum rule_outcome outcome);
 void rule_results_free(struct rule_results *results);
 void rule_results_cleanup(struct rule_results **results);
 size_t rule_results_count(const struct rule_results *results);

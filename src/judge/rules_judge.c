@@ -206,6 +206,8 @@ static void describe(struct judging *j, struct finding *item, const struct fact 
         struct message step = message_for(j, rule->steps[i], f, item->subject_name);
         VEC_PUSH(&item->steps, step);
     }
+    for (size_t i = 0; i < rule->patch_count; i++)
+        VEC_PUSH(&item->patches, rule->patches[i]);
     for (size_t i = 0; i < rule->reference_count; i++) {
         struct reference r = {rule->references[i], rule->references[i]};
         VEC_PUSH(&item->references, r);
@@ -243,7 +245,8 @@ void rules_judge(struct findings *out, const struct rule_results *results,
                             .rule = r->rule,
                             .first = out->list.count,
                             .set = rules_set_of(r->rule, facts)};
-        if (r->rule->helper || (set && !str_equal(set, j.set)))
+        bool speaks = r->outcome != OUTCOME_NOT_APPLICABLE;
+        if (!speaks || r->rule->helper || (set && !str_equal(set, j.set)))
             continue;
         for (size_t k = 0; k < r->fired_count; k++)
             add_finding(&j, r->fired[k], VERDICT_AFFECTED);

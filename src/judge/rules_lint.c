@@ -1,6 +1,7 @@
 /* Looking after rules: what is not good in them, and their own examples. */
 #include "base/file.h"
 #include "base/str.h"
+#include "judge/patches.h"
 #include "judge/rules.h"
 #include "judge/rules_kinds.h"
 #include "judge/rules_record.h"
@@ -122,6 +123,13 @@ static void lint_ours(const struct rule *rule, struct sigma_problems *problems)
         if (k == ARRAY_COUNT(known))
             warn(problems, rule, _("unknown set"), rule->sets[i]);
     }
+    for (size_t i = 0; i < rule->patch_count; i++)
+        if (!patches_is_key(rule->patches[i]))
+            warn(problems, rule,
+                 _("patches: an id such as Q293826 or 108662-01, or "
+                   "service-pack:NAME:VERSION:LEVEL; "
+                   "not"),
+                 rule->patches[i]);
     CLEANUP_ARENA struct arena *arena = arena_new();
     const struct yaml_node *examples = examples_of(rule, arena);
     if (!shows(examples, "fires"))

@@ -63,6 +63,7 @@ static const struct key our_keys[] = {
     TEXT("source", source),
     TEXT("subject", subject),
     TEXTS("also", also, also_count),
+    TEXTS("patches", patches, patch_count),
     SKIP("applies"),
     SKIP("weight"),
     SKIP("helper"),

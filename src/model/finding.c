@@ -30,6 +30,15 @@ void message_put_translated(struct message *m, const char *name, const char *val
     put(m, name, value, true);
 }
 
+bool message_equal(const struct message *a, const struct message *b)
+{
+    bool same = str_equal(a->id, b->id) && a->argument_count == b->argument_count;
+    for (size_t i = 0; same && i < a->argument_count; i++)
+        same = str_equal(a->arguments[i].name, b->arguments[i].name) &&
+               str_equal(a->arguments[i].value, b->arguments[i].value);
+    return same;
+}
+
 char *message_text(struct arena *arena, const struct message *m)
 {
     CLEANUP_STR struct str out = {0};
@@ -224,6 +233,7 @@ json_t *finding_to_json(const struct finding *f, const char *target)
     json_put_bool(o, "exploited", f->exploited);
     json_put_bool(o, "reachable_without_login", f->reachable);
     json_put_bool(o, "unreachable", f->unreachable);
+    json_put_bool(o, "repeated", f->repeated);
     if (f->port)
         json_put_string(o, "port", f->port);
     json_object_set_new(o, "first_seen", date_json(f->first_seen));

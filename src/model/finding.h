@@ -28,6 +28,8 @@ struct message message_of(const char *id);
 /* Adds an argument; more than six are dropped (and caught by a test). */
 void message_put(struct message *m, const char *name, const char *value);
 void message_put_translated(struct message *m, const char *name, const char *value);
+/* The same text with the same arguments. */
+bool message_equal(const struct message *a, const struct message *b);
 /* English text, places filled in. */
 char *message_text(struct arena *arena, const struct message *m);
 
@@ -68,10 +70,11 @@ struct finding {
     VEC(struct evidence) evidence;
     VEC(struct reference) references;
     VEC(const char *) cves;
-    VEC(const char *) patches; /* ids that close it, best first */
+    VEC(const char *) patches; /* ids that close it, best first; of a checklist: any of them */
     bool exploited;            /* known to be used by attackers at that date */
     bool reachable;            /* from the network without login */
     bool unreachable;          /* nothing can reach it (shown below the others) */
+    bool repeated;             /* a checklist's row: an advisory asks for the same */
     const char *port;          /* "80/tcp" or NULL */
     const char *revision;      /* of the advisory: version and date */
     /* merged in afterwards from the state, DATE_NONE where unknown */

@@ -108,10 +108,9 @@ static void show_kind(struct show *s, const struct audit *a, size_t row)
         }
         CLEANUP_STR struct str line = {0};
         for (size_t k = 0; k < ARRAY_COUNT(columns[row].keys) && columns[row].keys[k]; k++) {
-            const char *text = fact_text(f, columns[row].keys[k]);
+            const char *key = columns[row].keys[k], *text = word(key, fact_text(f, key));
             if (*text)
-                str_printf(&line, "%s%s", line.length ? "  " : "",
-                           word(columns[row].keys[k], text));
+                str_printf(&line, "%s%s", line.length ? "  " : "", text);
         }
         show_wrap(s, "  ", 4, str_text(&line));
     }
@@ -125,8 +124,10 @@ void show_facts(struct show *s, const struct audit *a)
         json_t *o = json_object();
         json_put_string(o, "type", "summary");
         json_put_string(o, "target", a->identity);
-        json_put_int(o, "found", (int64_t)facts_count(a->facts));
-        json_put_int(o, "unknown", (int64_t)count_of(a->facts, "unread"));
+        json_put_int(o, "found", 0);
+        json_put_int(o, "unknown",
+                     (int64_t)count_of(a->facts, "unread") + !facts_first(a->facts, "host"));
+        json_put_int(o, "facts", (int64_t)facts_count(a->facts));
         show_json_line(s, o);
         return;
     }

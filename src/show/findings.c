@@ -12,7 +12,7 @@ enum { IN_FULL = 3, AS_LINES = 7, LABEL = 9 };
  * what stands in the path of every connection. */
 static bool is_for_today(const struct finding *f)
 {
-    return finding_is_open(f) && !f->unreachable &&
+    return finding_is_open(f) && !f->unreachable && !f->repeated &&
            (f->exploited || f->severity == SEVERITY_CRITICAL ||
             (f->severity >= SEVERITY_HIGH && (f->reachable || f->rule_kind == RULE_UPDATE)));
 }
@@ -104,7 +104,7 @@ static void show_numbers(struct show *s, const struct audit *a)
     size_t today = 0, later = 0, info = 0, low = 0;
     for (size_t i = 0; i < a->findings->list.count; i++) {
         const struct finding *f = a->findings->list.items[i];
-        if (!finding_is_open(f))
+        if (!finding_is_open(f) || f->repeated)
             continue;
         if (is_for_today(f))
             today++;
@@ -144,14 +144,41 @@ static void show_title(struct show *s, const struct audit *a)
     show_colour(s, SHOW_PLAIN);
 }
 
+static void show_problem(struct show *s, const struct error *e)
+{
+    char text[1024];
+    if (!s->json) {
+        show_wrap(s, "? ", 2, error_text(e, text, sizeof text));
+        return;
+    }
+    json_t *o = json_object();
+    json_put_string(o, "type", "problem");
+    json_put_string(o, "path", e->path);
+    json_put_int(o, "line", (int64_t)e->line);
+    json_put_int(o, "column", (int64_t)e->column);
+    json_put_string(o, "text", e->message);
+    show_json_line(s, o);
+}
+
+void show_problems(struct show *s, const struct audit *a)
+{
+    if (a->feed_problem.code)
+        show_problem(s, &a->feed_problem);
+    size_t kept = ARRAY_COUNT(a->rule_problems);
+    for (size_t i = 0; i < a->rule_problem_count && i < kept; i++)
+        show_problem(s, &a->rule_problems[i]);
+    if (a->rule_problem_count > kept && !s->json) {
+        CLEANUP_ARENA struct arena *arena = arena_new();
+        show_wrap(s, "? ", 2,
+                  arena_printf(arena, _("%zu more problems in the rules: yagura rules lint"),
+                               a->rule_problem_count - kept));
+    }
+}
+
 /* What stands above every finding because it changes what all of them mean. */
 static void show_warnings(struct show *s, const struct audit *a)
 {
-    char text[1024];
-    if (a->feed_problem.code)
-        show_wrap(s, "? ", 2, error_text(&a->feed_problem, text, sizeof text));
-    if (a->rules_problem.code)
-        show_wrap(s, "? ", 2, error_text(&a->rules_problem, text, sizeof text));
+    show_problems(s, a);
     bool updates = false;
     for (size_t i = 0; i < a->findings->list.count; i++)
         updates |= str_equal(a->findings->list.items[i]->rule_id, "debian-security-update");
@@ -165,7 +192,7 @@ static void show_warnings(struct show *s, const struct audit *a)
                     "import PATH"));
 }
 
-static const char *target_words(const struct audit *a, struct arena *arena)
+const char *show_target_words(struct arena *arena, const struct audit *a)
 {
     switch (target_kind(a->target)) {
     case TARGET_ROOT:
@@ -179,15 +206,24 @@ static const char *target_words(const struct audit *a, struct arena *arena)
     }
 }
 
+const char *show_question_words(struct arena *arena, const struct audit *a)
+{
+    char day[16];
+    if (a->as_of == a->now)
+        return show_target_words(arena, a);
+    date_format_day(a->as_of, day);
+    return arena_printf(arena, "%s --as-of %s", show_target_words(arena, a), day);
+}
+
 static void show_next(struct show *s, const struct audit *a, size_t left_out)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
-    const char *words = target_words(a, arena);
+    const char *words = show_target_words(arena, a), *question = show_question_words(arena, a);
     const struct finding *first = a->findings->list.count ? a->findings->list.items[0] : NULL;
     fputc('\n', s->out);
     if (left_out)
         show_wrap(s, "", 0,
-                  arena_printf(arena, _("%zu more: yagura audit%s --all"), left_out, words));
+                  arena_printf(arena, _("%zu more: yagura audit%s --all"), left_out, question));
     CLEANUP_STR struct str next = {0};
     const struct message *todo = NULL;
     if (first && (finding_is_open(first) || first->verdict == VERDICT_UNKNOWN))
@@ -206,17 +242,14 @@ static void show_next(struct show *s, const struct audit *a, size_t left_out)
               arena_printf(arena,
                            _("Try also: yagura patch plan%s (what to do, in order) · yagura "
                              "ports%s (what listens)"),
-                           words, words));
+                           question, words));
 }
 
 static json_t *summary_json(const struct audit *a, enum severity fail_on)
 {
-    size_t today = 0, found = 0;
-    for (size_t i = 0; i < a->findings->list.count; i++) {
-        const struct finding *f = a->findings->list.items[i];
-        today += is_for_today(f);
-        found += finding_is_open(f) && f->severity >= fail_on;
-    }
+    size_t today = 0;
+    for (size_t i = 0; i < a->findings->list.count; i++)
+        today += is_for_today(a->findings->list.items[i]);
     char as_of[32];
     date_format(a->as_of, as_of);
     json_t *o = json_object();
@@ -225,9 +258,9 @@ static json_t *summary_json(const struct audit *a, enum severity fail_on)
     json_put_string(o, "host", a->host_name);
     json_put_string(o, "os", a->host_line);
     json_put_string(o, "as_of", as_of);
-    json_put_int(o, "found", (int64_t)found);
+    json_put_int(o, "found", (int64_t)audit_found(a, fail_on));
     json_put_int(o, "today", (int64_t)today);
-    json_put_int(o, "unknown", (int64_t)a->unknown);
+    json_put_int(o, "unknown", (int64_t)audit_unknown(a));
     json_put_int(o, "fixed", (int64_t)a->fixed);
     json_put_int(o, "advisories", (int64_t)advisories_count(a->advisories));
     return o;
@@ -236,6 +269,7 @@ static json_t *summary_json(const struct audit *a, enum severity fail_on)
 void show_audit(struct show *s, const struct audit *a, enum severity fail_on)
 {
     if (s->json) {
+        show_problems(s, a);
         for (size_t i = 0; i < a->findings->list.count; i++)
             show_json_line(s, finding_to_json(a->findings->list.items[i], a->identity));
         show_json_line(s, summary_json(a, fail_on));
@@ -284,6 +318,12 @@ void show_explain(struct show *s, const struct audit *a, const struct finding *f
 {
     if (s->json) {
         show_json_line(s, finding_to_json(f, a->identity));
+        json_t *o = json_object();
+        json_put_string(o, "type", "summary");
+        json_put_string(o, "target", a->identity);
+        json_put_int(o, "found", finding_is_open(f));
+        json_put_int(o, "unknown", f->verdict == VERDICT_UNKNOWN);
+        show_json_line(s, o);
         return;
     }
     CLEANUP_ARENA struct arena *arena = arena_new();

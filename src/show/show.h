@@ -37,14 +37,22 @@ void show_wrap(struct show *s, const char *first, unsigned indent, const char *t
 enum show_colour { SHOW_PLAIN, SHOW_BOLD, SHOW_RED, SHOW_YELLOW, SHOW_GREEN, SHOW_DIM };
 void show_colour(struct show *s, enum show_colour c);
 
+/* " --image FILE": what to add to a command so that it looks at the same target. */
+const char *show_target_words(struct arena *arena, const struct audit *a);
+/* And as of the same day. */
+const char *show_question_words(struct arena *arena, const struct audit *a);
+
 /* A line of JSON. Consumes the reference. */
 void show_json_line(struct show *s, json_t *object);
 
 /* --- one function a view --- */
 void show_audit(struct show *s, const struct audit *a, enum severity fail_on);
 void show_explain(struct show *s, const struct audit *a, const struct finding *f);
+/* What of our own could not be used: a damaged database, rules that do not load. */
+void show_problems(struct show *s, const struct audit *a);
 void show_facts(struct show *s, const struct audit *a);
-void show_checklist(struct show *s, const struct audit *a, const char *set);
+/* Returns how many checks fit; of a target that none fits there is no score. */
+size_t show_checklist(struct show *s, const struct audit *a, const char *set, enum severity least);
 void show_ports(struct show *s, const struct audit *a);
 void show_plan(struct show *s, const struct audit *a, const struct plan *p);
 

@@ -1,6 +1,7 @@
 #include "tests/judge/fixture.h"
 
 #include "base/json.h"
+#include "base/str.h"
 #include "feed/compile.h"
 #include "feed/csaf.h"
 #include "model/date.h"
@@ -54,4 +55,66 @@ struct facts *fixture_facts(const char *lines)
             fail_msg("%.*s: %s", (int)length, line, e.message);
     }
     return facts;
+}
+
+char *fixture_bulletin(struct arena *a, const char *id, const char *day, const char *patch,
+                       const char *supersedes, const char *range, const char *extra)
+{
+    const char *file =
+        !*range
+            ? ""
+            : arena_printf(a,
+                           ",{\"category\":\"product_name\",\"name\":\"w3svc.dll\",\"branches\":"
+                           "[{\"category\":\"product_version_range\",\"name\":\"%s\",\"product\":"
+                           "{\"product_id\":\"F\",\"name\":\"w3svc.dll\","
+                           "\"product_identification_helper\":{\"x_generic_uris\":["
+                           "{\"namespace\":\"urn:yagura:file\",\"uri\":\"urn:yagura:file:"
+                           "%%25SystemRoot%%25/system32/inetsrv/w3svc.dll\"}]}}}]}",
+                           range);
+    const char *older = !*supersedes
+                            ? ""
+                            : arena_printf(a,
+                                           ",{\"namespace\":\"urn:yagura:supersedes\",\"uri\":"
+                                           "\"urn:yagura:supersedes:%s\"}",
+                                           supersedes);
+    return arena_printf(
+        a,
+        "{\"document\":{\"category\":\"csaf_security_advisory\",\"csaf_version\":\"2.0\","
+        "\"title\":\"Title of %s\",\"lang\":\"en\",\"aggregate_severity\":{\"text\":\"high\"},"
+        "\"publisher\":{\"category\":\"other\",\"name\":\"t\",\"namespace\":\"https://t.example\"},"
+        "\"tracking\":{\"id\":\"%s\",\"status\":\"final\",\"version\":\"1\","
+        "\"initial_release_date\":\"%sT00:00:00Z\",\"current_release_date\":\"%sT00:00:00Z\","
+        "\"revision_history\":[{\"number\":\"1\",\"date\":\"%sT00:00:00Z\",\"summary\":\"x\"}]}},"
+        "\"product_tree\":{\"branches\":[{\"category\":\"vendor\",\"name\":\"Microsoft\","
+        "\"branches\":["
+        "{\"category\":\"product_name\",\"name\":\"IIS\",\"branches\":[{\"category\":"
+        "\"product_version\",\"name\":\"5.0\",\"product\":{\"product_id\":\"S\",\"name\":\"IIS "
+        "5.0\","
+        "\"product_identification_helper\":{\"x_generic_uris\":["
+        "{\"namespace\":\"urn:yagura:product\",\"uri\":\"urn:yagura:product:iis\"},"
+        "{\"namespace\":\"urn:yagura:port\",\"uri\":\"urn:yagura:port:80/tcp\"}%s]}}}]},"
+        "{\"category\":\"product_name\",\"name\":\"%s\",\"product\":{\"product_id\":\"P\",\"name\":"
+        "\"Patch %s\",\"product_identification_helper\":{\"x_generic_uris\":["
+        "{\"namespace\":\"urn:yagura:patch\",\"uri\":\"urn:yagura:patch:%s\"},"
+        "{\"namespace\":\"urn:yagura:contained-in\",\"uri\":\"urn:yagura:contained-in:windows:5.0:"
+        "4\"}"
+        "%s]}}}%s]}],"
+        "\"relationships\":[{\"category\":\"installed_on\",\"product_reference\":\"P\","
+        "\"relates_to_product_reference\":\"S\",\"full_product_name\":{\"product_id\":\"PS\","
+        "\"name\":\"patch on IIS\"}}%s]},"
+        "\"vulnerabilities\":[{\"cve\":\"CVE-2001-0001\",\"product_status\":{\"known_affected\":["
+        "\"S\"],"
+        "\"fixed\":[\"PS\"%s]},\"scores\":[{\"products\":[\"S\"],\"cvss_v2\":{\"version\":\"2.0\","
+        "\"vectorString\":\"AV:N/AC:L/Au:N/C:C/I:C/A:C\",\"baseScore\":10.0}}],"
+        "\"remediations\":[{\"category\":\"vendor_fix\",\"details\":\"Apply it.\",\"product_ids\":"
+        "[\"S\"]},{\"category\":\"workaround\",\"details\":\"Unmap it.\",\"product_ids\":[\"S\"]}],"
+        "\"threats\":[{\"category\":\"exploit_status\",\"details\":\"A worm.\",\"date\":"
+        "\"2001-05-08T00:00:00Z\",\"product_ids\":[\"S\"]}]}]}",
+        id, id, day, day, day, extra, patch, patch, patch, older, file,
+        *range
+            ? ",{\"category\":\"installed_on\",\"product_reference\":\"F\","
+              "\"relates_to_product_reference\":\"S\",\"full_product_name\":{\"product_id\":\"FS\","
+              "\"name\":\"file on IIS\"}}"
+            : "",
+        *range ? ",\"FS\"" : "");
 }

@@ -68,7 +68,7 @@ LIST
     images
     code 0 "$YAGURA" --version
     code 0 "$YAGURA" rules lint
-    code 0 "$YAGURA" ledger verify
+    code 3 "$YAGURA" ledger verify
     # shellcheck disable=SC2046
     code 1 "$YAGURA" audit $(found)
     mkdir "$WORK/empty"
@@ -78,6 +78,18 @@ LIST
     code 3 "$YAGURA" audit --image "$IMAGES/windows2000-iis5-mended.img" --as-of 2001-06-06 --fail-on critical --json
     holds 'summary["unknown"] > 0'
     code 1 "$YAGURA" audit --image "$IMAGES/windows2000-iis5-mended.img" --as-of 2001-06-06 --fail-on low
+}
+
+@test "--fail-on changes what is found, not what is to be done today" {
+    images
+    # shellcheck disable=SC2046
+    code 1 "$YAGURA" audit $(found) --json
+    printf '%s\n' "$stdout" >"$WORK/all"
+    # shellcheck disable=SC2046
+    code 1 "$YAGURA" audit $(found) --json --fail-on critical
+    holds "(lambda s: all(s[k] == summary[k] for k in ('today', 'fixed', 'unknown')) and 0 < summary['found'] < s['found'])(json.loads(open('$WORK/all').readlines()[-1]))" \
+        "summary['today'] > summary['found']" \
+        'summary["found"] == len([f for f in findings if f["severity"] == "critical" and f["verdict"] in OPEN])'
 }
 
 @test "global options may stand before and after the command" {
@@ -95,26 +107,36 @@ LIST
     [ "$stdout" != "$ja" ]
     LC_ALL=ja_JP.UTF-8 code 0 "$YAGURA" rules list
     [ "$stdout" = "$ja" ]
-    code 0 "$YAGURA" --state "$WORK/elsewhere" status
+    code "0 1 3" "$YAGURA" --state "$WORK/elsewhere" facts --root "$WORK"
     [ -e "$WORK/elsewhere" ]
     [ "$(stat -c %a "$WORK/elsewhere")" = 700 ]
 }
 
 @test "with --json the last line is a summary with both counts, whatever the command" {
     images
+    # shellcheck disable=SC2046
+    code 1 "$YAGURA" audit $(image) --json
+    id=$(grep -o '"id":"[0-9a-f]\{16\}"' <<<"$stdout" | head -1 | cut -d'"' -f4)
     while read -r words; do
-        words=${words//@/$(found)}; words=${words//%/$(image)}
+        words=${words//@/$(found)}; words=${words//%/$(image)}; words=${words//=/$id}
+        got=0
         # shellcheck disable=SC2086
-        code "0 1 3" "$YAGURA" $words --json
+        stdout=$("$YAGURA" $words --json 2>/dev/null <<<"1.0 2.0") || got=$?
         holds 'last["type"] == "summary"' 'isinstance(last["found"], int)' \
             'isinstance(last["unknown"], int)' 'all("type" in o for o in every)' \
+            "$got == (1 if last['found'] else 3 if last['unknown'] else 0)" \
             'len([o for o in every if o["type"] == "summary"]) == 1' || { echo "($words)"; return 1; }
     done <<'LIST'
 audit
 audit @
+audit @ --fail-on critical
+audit --fail-on critical
 audit --checklist @
+audit --checklist @ --fail-on critical
 facts %
 facts
+explain =
+version-cmp dpkg
 ports
 ports %
 ports --gateway
@@ -122,6 +144,7 @@ patch plan @
 patch plan
 patch record Q293826 @
 patch history
+patch record Q293826 %
 feed list
 advisory list
 advisory show MS01-026
@@ -131,6 +154,7 @@ rules test
 rules explain iis-htr-mapped
 ledger show
 ledger verify
+ledger checkpoint
 status
 LIST
 }

@@ -111,6 +111,8 @@ PY
     holds '"affected" in verdicts("windows2000-sp2")' 'summary["unknown"] > 0' \
         'not verdicts("MS01-026") & {"fixed", "not_affected"}' \
         'not [f for f in findings if f["verdict"] in ("fixed", "broken") and any(".dll" in e["fact"] for e in f["evidence"])]'
+    code 1 "$YAGURA" audit --checklist --json --root "$WORK/lone"
+    holds '{o["outcome"] for o in every if o.get("rule", "").startswith("worm-")} == {"unknown"}'
 }
 
 @test "a partition without a partition table is read as well" { # CASES 22
@@ -222,7 +224,54 @@ PY
         'summary["safe"] is False'
 }
 
+@test "every plan of every day closes all that is open, in an order that can be followed" {
+    "$HELPERS/plan" "$YAGURA" "$ROOT/data/advisories" "$IMAGES"/*.img
+}
+
+@test "what a person does once is one step, and is counted once" {
+    local disk="--image $IMAGES/windows2000-iis5-found.img --as-of 2001-06-06"
+    # shellcheck disable=SC2086
+    code 1 "$YAGURA" patch plan $disk --json
+    holds '"iis5-service-pack" in [o for o in every if o.get("patch") == "service-pack:windows:5.0:2"][0]["closes"]' \
+        '"iis5-cumulative-patch" in [o for o in every if o.get("patch") == "Q293826"][0]["closes"]' \
+        '[o["part"] for o in every if "iis5-printer-mapped" in o.get("closes", [])] == ["now"]' \
+        'not [o for o in every if o.get("part") == "setting" and "Apply" in o["what"] + "Service Pack" * ("ervice Pack" in o["what"])]'
+    # shellcheck disable=SC2086
+    code 1 "$YAGURA" audit $disk --json
+    holds '{f["rule"]["id"] for f in findings if f["repeated"]} == {"iis5-service-pack", "iis5-cumulative-patch"}'
+    # on a day when there was no roll-up yet nobody asks for it
+    code 1 "$YAGURA" audit --image "$IMAGES/windows2000-iis5-found.img" --as-of 2000-08-31 --json
+    holds 'not verdicts("iis5-cumulative-patch")' 'not verdicts("iis5-service-pack")'
+}
+
+@test "a plan fits a person: in both languages, with what was meant" {
+    local lang image
+    for image in "$IMAGES"/*.img; do
+        for lang in en ja; do
+            COLUMNS=80 code 1 "$YAGURA" --lang "$lang" patch plan --image "$image" --as-of 2001-06-06
+            narrow 80
+            [ "$(wc -l <<<"$stdout")" -lt 140 ]
+            says "yagura audit --checklist · yagura ports"
+        done
+    done
+    code 1 "$YAGURA" patch plan --image "$IMAGES/windows2000-iis5-found.img" --as-of 2001-06-06
+    says "Make a backup, and try it on a test host first." "Apply Patch Q293826 (MS01-026)" \
+        "lost with the service pack" "Check again after the service pack" "-- restart here" \
+        "Patches alone are not enough" "--as-of 2001-06-06 --all" "for the new installation"
+    code 1 "$YAGURA" patch plan --image "$IMAGES/nt4-iis3-found.img" --as-of 2001-06-06
+    says "only after step 3" "closes iis3-end, iis3-unsupported"
+    code 1 "$YAGURA" patch plan --image "$IMAGES/solaris26-apache-found.img" --as-of 2001-06-06
+    says_not "service pack"
+}
+
 @test "a patch that an uninstall folder shows and that is gone is called lost" {
     code 1 "$YAGURA" patch plan --image "$IMAGES/windows2000-iis5-found.img" --as-of 2001-06-06 --json
     holds '[o["lost"] for o in every if o.get("patch") == "Q293826"] == [True]'
+    # what an earlier audit saw is lost, too; what nobody saw is not
+    code 1 "$YAGURA" patch plan --image "$IMAGES/nt4-iis4-found.img" --as-of 2001-06-06 --json
+    holds '[o["lost"] for o in every if o.get("patch") == "Q276575"] == [False]'
+    code 1 "$YAGURA" audit --image "$IMAGES/nt4-iis4-mended.img"
+    code 1 "$YAGURA" patch plan --image "$IMAGES/nt4-iis4-found.img" --as-of 2001-06-06 --json
+    holds '[o["lost"] for o in every if o.get("patch") == "Q276575"] == [True]' \
+        '[o["lost"] for o in every if o.get("part") == "service-pack"] == [False]'
 }

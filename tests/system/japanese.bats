@@ -228,3 +228,13 @@ LIST
         ! grep -nE '[{](path|name|port|service|server|address|process|extension|handler)[}]' <<<"$stdout"
     done
 }
+
+@test "why a port should be shut is said in whole, in both languages" {
+    local lang
+    for lang in en ja; do
+        COLUMNS=80 code "0 1 3" "$YAGURA" --lang "$lang" ports --image "$IMAGES/solaris7-iplanet-found.img"
+        says_not "…"
+        narrow 80
+    done
+    says "    パスワードが平文でネットワークを流れます"
+}
