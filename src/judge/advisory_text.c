@@ -112,7 +112,7 @@ static bool is_filtered(const struct facts *facts, const struct advisory_case *c
     for (const struct fact *f = facts_first(facts, "firewall"); f;
          f = facts_next(facts, "firewall", f))
         if (str_equal(fact_text(f, "tool"), "tcpip-filter") &&
-            str_equal(fact_text(f, "state"), "on") && !filter_lets_in(f, number))
+            str_equal(fact_text(f, "state"), "enabled") && !filter_lets_in(f, number))
             return true;
     return false;
 }
@@ -262,6 +262,9 @@ static void say_verdict(struct judging *j, const struct advisory_case *c,
         [VERDICT_ACCEPTED] = N_("{title}: accepted on {product}"),
     };
     f->summary = message_of(summaries[a->verdict]);
+    if (a->verdict == VERDICT_BROKEN && a->proof == PROOF_NONE)
+        f->summary = message_of(N_("{title}: recorded as applied on {product}, but the host's own "
+                                   "list of patches lacks it"));
     message_put_translated(&f->summary, "title", c->advisory->title);
     message_put_translated(&f->summary, "product", c->title);
     if (*c->advisory->description)
@@ -271,7 +274,19 @@ static void say_verdict(struct judging *j, const struct advisory_case *c,
 
     if (a->why.id)
         VEC_PUSH(&f->notes, a->why);
-    if (a->verdict == VERDICT_BROKEN && a->marker_fact)
+    if (a->marker == MARKER_LOST && a->verdict == VERDICT_AFFECTED)
+        add_note(f,
+                 N_("The ledger says that {patch} was applied. A service pack was installed "
+                    "since, and the host's own list does not have it any more: lost with the "
+                    "service pack. Apply it again."),
+                 "patch", a->claimed_patch);
+    if (a->verdict == VERDICT_BROKEN && a->marker == MARKER_DENIED)
+        add_note(f,
+                 N_("The ledger says that {patch} was applied. The host was in use since, and "
+                    "its own list does not have it: it was taken out, or never went in. Apply it "
+                    "again."),
+                 "patch", a->claimed_patch);
+    else if (a->verdict == VERDICT_BROKEN && a->marker_fact)
         add_note(f,
                  N_("The record says that {patch} was applied. The file says that it is not "
                     "there (any more): a service pack or a repair may have taken it away. "

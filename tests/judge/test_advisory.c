@@ -204,15 +204,15 @@ static void a_filter_in_front_lowers_nothing(void **state)
         bool unreachable, published;
     } rows[] = {
         {"80/tcp", "", false, true},
-        {"80/tcp", FILTER("on", "tcp 25"), false, true},
-        {"80/tcp", FILTER("on", "tcp 443"), false, true},
+        {"80/tcp", FILTER("enabled", "tcp 25"), false, true},
+        {"80/tcp", FILTER("enabled", "tcp 443"), false, true},
         {"139/tcp", "", false, false},
-        {"139/tcp", FILTER("on", "tcp 80 443"), true, false},
+        {"139/tcp", FILTER("enabled", "tcp 80 443"), true, false},
         {"139/tcp", FILTER("off", "tcp 80 443"), false, false},
-        {"139/tcp", FILTER("on", "tcp 80 139"), false, false},
-        {"139/tcp", FILTER("on", "tcp 80; 0"), false, false},
-        {"139/tcp", FILTER("on", ""), false, false},
-        {"8080/tcp", FILTER("on", "tcp 25"), false, true},
+        {"139/tcp", FILTER("enabled", "tcp 80 139"), false, false},
+        {"139/tcp", FILTER("enabled", "tcp 80; 0"), false, false},
+        {"139/tcp", FILTER("enabled", ""), false, false},
+        {"8080/tcp", FILTER("enabled", "tcp 25"), false, true},
         {"139/tcp",
          "{\"kind\":\"firewall\",\"tool\":\"nftables\",\"policy\":\"drop\","
          "\"state\":\"enabled\"}\n",
