@@ -3,8 +3,10 @@
 #include "base/json.h"
 #include "base/str.h"
 
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 void cli_complain(const struct error *e)
 {
@@ -14,11 +16,13 @@ void cli_complain(const struct error *e)
 
 int cli_usage(const struct cli *cli, const char *format, ...)
 {
+    struct error e = ERROR_INIT; /* what was typed may have been pasted: shown safely */
     va_list args;
     va_start(args, format);
-    fputs("yagura: ", stderr);
-    vfprintf(stderr, format, args);
+    vsnprintf(e.message, sizeof e.message, format, args);
     va_end(args);
+    char text[1024];
+    fprintf(stderr, "yagura: %s", error_text(&e, text, sizeof text));
     if (cli->command)
         fprintf(stderr, _("\nUsage: yagura %s %s\n"), cli->command->name, cli->command->usage);
     else
@@ -37,10 +41,37 @@ struct state *cli_state_or_fail(const struct cli *cli)
     return NULL;
 }
 
+struct state *cli_state_to_read(const struct cli *cli, struct error *e)
+{
+    struct state *s = NULL;
+    char dir[4096];
+    return state_default_dir(dir, sizeof dir, cli->state, e) && state_open_to_read(&s, dir, e)
+               ? s
+               : NULL;
+}
+
+struct state *cli_state_if_any(const struct cli *cli)
+{
+    struct error e = ERROR_INIT;
+    struct state *s = cli_state_to_read(cli, &e);
+    /* A folder that was named and is not there may be a slip of the finger. */
+    if (!s && (cli->state || (e.code != ERR_ABSENT && e.code != ERR_USAGE)))
+        cli_complain(&e);
+    return s;
+}
+
 struct state *cli_state(const struct cli *cli)
 {
-    struct state *s = cli_state_or_fail(cli);
-    if (!s)
+    struct state *s = NULL;
+    struct error e = ERROR_INIT, ignored = ERROR_INIT;
+    char dir[4096];
+    if (state_default_dir(dir, sizeof dir, cli->state, &e) && state_open(&s, dir, &e))
+        return s;
+    cli_complain(&e);
+    s = cli_state_to_read(cli, &ignored);
+    if (s)
+        fprintf(stderr, _("yagura: the memory can only be read; nothing will be remembered\n"));
+    else
         fprintf(stderr, _("yagura: going on without memory; nothing will be remembered\n"));
     return s;
 }
@@ -86,6 +117,13 @@ bool cli_fail_on(const struct cli *cli, enum severity *out)
     return false;
 }
 
+int cli_code_of(const struct error *e)
+{
+    bool bad_input = e->code == ERR_ABSENT || e->code == ERR_USAGE || e->code == ERR_FORMAT ||
+                     e->code == ERR_UNSUPPORTED;
+    return bad_input ? EXIT_USAGE : EXIT_UNKNOWN;
+}
+
 struct audit *cli_audit(const struct cli *cli, const struct audit_request *request, int *code)
 {
     struct audit *a = NULL;
@@ -93,11 +131,7 @@ struct audit *cli_audit(const struct cli *cli, const struct audit_request *reque
     if (audit_run(&a, request, &e))
         return a;
     cli_complain(&e);
-    /* A target that cannot be opened is bad input; what is in it is another matter. */
-    *code = e.code == ERR_ABSENT || e.code == ERR_USAGE || e.code == ERR_FORMAT ||
-                    e.code == ERR_UNSUPPORTED
-                ? EXIT_USAGE
-                : EXIT_UNKNOWN;
+    *code = cli_code_of(&e);
     return NULL;
 }
 
@@ -107,6 +141,16 @@ int cli_exit_code(const struct cli *cli, const struct audit *a)
     if (!cli_fail_on(cli, &least))
         return EXIT_USAGE;
     return audit_found(a, least) ? EXIT_FOUND : audit_unknown(a) ? EXIT_UNKNOWN : EXIT_CLEAN;
+}
+
+const char *cli_who(void)
+{
+    const struct passwd *p;
+    const char *sudo = getenv("SUDO_USER");
+    if (sudo && *sudo)
+        return sudo;
+    p = getpwuid(getuid());
+    return p ? p->pw_name : "?";
 }
 
 void cli_paragraph(struct cli *cli, const char *label, const char *text)

@@ -16,19 +16,6 @@
 
 /* --- finding --- */
 
-static const char *const archive_endings[] = {
-    ".zip", ".tar",     ".tar.gz",  ".tgz",      ".tar.zst", ".tar.xz",
-    ".txz", ".tar.bz2", ".json.gz", ".json.zst", ".json.xz", ".json.bz2",
-};
-
-static bool is_archive_name(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_COUNT(archive_endings); i++)
-        if (str_ends_nocase(name, archive_endings[i]))
-            return true;
-    return false;
-}
-
 static bool add(struct import_files *files, const char *path, bool archive, struct error *e)
 {
     if (files->list.count >= IMPORT_MOST_FILES) {
@@ -67,7 +54,7 @@ static bool take_entry(struct import_files *files, const char *path, unsigned de
         S_ISREG(st.st_mode) || (S_ISLNK(st.st_mode) && stat(path, &st) == 0 && S_ISREG(st.st_mode));
     if (file && str_ends_nocase(path, ".json"))
         return add(files, path, false, e);
-    if (file && is_archive_name(path))
+    if (file && member_is_archive(path))
         return add(files, path, true, e);
     files->ignored++;
     return true;
@@ -116,9 +103,12 @@ static int open_file(const char *path, struct stat *st, struct error *e)
     return -1;
 }
 
-/* Files that are named one by one share the feed of their folder. */
-static void begin_feed(struct import_files *files, const char *name)
+/* Files that are named one by one share the feed of their folder. "dir", "dir/" and "./dir" are one
+ * feed: its name is the real path. */
+static void begin_feed(struct import_files *files, const char *path)
 {
+    CLEANUP_FREE char *real = realpath(path, NULL);
+    const char *name = real ? real : path;
     if (!files->feeds.count || !str_equal(files->feeds.items[files->feeds.count - 1], name))
         VEC_PUSH(&files->feeds, mem_strdup(name));
 }
@@ -142,7 +132,7 @@ bool import_files_find(struct import_files *out, const char *path, struct error 
     CLEANUP_FREE char *folder = mem_strdup(path);
     char *slash = strrchr(folder, '/');
     if (slash)
-        *slash = '\0';
+        slash[slash == folder] = '\0';
     begin_feed(out, !json ? path : slash ? folder : ".");
     return add(out, path, !json, e);
 }

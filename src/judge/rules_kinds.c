@@ -8,7 +8,7 @@
 /* The collectors' words for what they could not read stand in the last column. */
 static const struct rules_kind kinds[] = {
     {"host", "name", true, true, "", ""}, /* and every wanted key */
-    {"product", "name", false, false, " name version title ", ""},
+    {"product", "name", false, false, " name version title package ", ""},
     {"package", "name", true, false,
      " manager name version arch status source_package source_version hold ", "installed packages"},
     {"hotfix", "id", false, false,
@@ -53,7 +53,7 @@ static const struct rules_kind kinds[] = {
     {"rc", "path", true, false, " path level name runs ", ""},
     {"inetd", "service", true, false,
      " service state socket proto wait user server args line rpc port ", ""},
-    {"unread", "what", false, false, " what reason ", ""},
+    {"unread", "what", false, false, " what reason kinds ", ""},
     {"complete", "of", false, false, " of found ", ""},
 };
 

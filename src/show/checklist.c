@@ -66,7 +66,21 @@ static void row_json(struct show *s, const struct audit *a, const struct rule_re
     show_json_line(s, o);
 }
 
-void show_checklist(struct show *s, const struct audit *a, const char *set, enum severity least)
+/* Nothing was checked: that is no good result, and no score. */
+static void show_no_fit(struct show *s, const struct audit *a, const char *set)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    const char *os = *a->host_line ? a->host_line : _("no system that was recognised");
+    show_wrap(s, "? ", 2,
+              set ? arena_printf(arena,
+                                 _("The checklist %s does not fit this target (%s): nothing was "
+                                   "checked. Without a name all that fit are used."),
+                                 set, os)
+                  : arena_printf(
+                        arena, _("No checklist fits this target (%s): nothing was checked."), os));
+}
+
+size_t show_checklist(struct show *s, const struct audit *a, const char *set, enum severity least)
 {
     VEC(const struct rule_result *) rows = {0};
     double total = 0, open = 0;
@@ -85,22 +99,30 @@ void show_checklist(struct show *s, const struct audit *a, const char *set, enum
     }
     if (rows.count)
         qsort(rows.items, rows.count, sizeof *rows.items, compare);
+    size_t count = rows.count - early; /* that were asked */
     double score = total > 0 ? 10 * open / total : 0;
     if (s->json) {
+        show_problems(s, a);
         for (size_t i = 0; i < rows.count; i++)
             row_json(s, a, rows.items[i]);
         json_t *o = json_object();
         json_put_string(o, "type", "summary");
         json_put_string(o, "target", a->identity);
         json_put_int(o, "found", (int64_t)audit_found(a, least));
-        json_put_int(o, "unknown", (int64_t)audit_unknown(a));
+        json_put_int(o, "unknown", (int64_t)(audit_unknown(a) + (count ? 0 : 1)));
         json_put_int(o, "fails", (int64_t)fires);
-        json_put_int(o, "checks", (int64_t)(rows.count - early));
+        json_put_int(o, "checks", (int64_t)count);
         json_put_int(o, "too_early", (int64_t)early);
-        json_object_set_new(o, "exposure", json_real((double)(long)(score * 10 + 0.5) / 10));
+        if (count)
+            json_object_set_new(o, "exposure", json_real((double)(long)(score * 10 + 0.5) / 10));
         show_json_line(s, o);
         VEC_FREE(&rows);
-        return;
+        return count;
+    }
+    show_problems(s, a);
+    if (!rows.count) {
+        show_no_fit(s, a, set);
+        return 0;
     }
     unsigned title_width = s->width > 48 ? s->width - 34 : 14;
     show_colour(s, SHOW_BOLD);
@@ -132,7 +154,6 @@ void show_checklist(struct show *s, const struct audit *a, const char *set, enum
         show_cell(s, rules_set_of(r->rule, a->facts), 9);
         fprintf(s->out, " %5s\n", points);
     }
-    size_t count = rows.count - early;
     VEC_FREE(&rows);
     fputc('\n', s->out);
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -149,4 +170,5 @@ void show_checklist(struct show *s, const struct audit *a, const char *set, enum
         show_wrap(s, "- ", 2, show_too_early(arena, early));
     show_wrap(s, "", 0,
               _("What each means and what to do: yagura rules explain NAME · yagura audit --all"));
+    return count;
 }

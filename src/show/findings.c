@@ -154,14 +154,41 @@ const char *show_too_early(struct arena *arena, size_t count)
         count);
 }
 
+static void show_problem(struct show *s, const struct error *e)
+{
+    char text[1024];
+    if (!s->json) {
+        show_wrap(s, "? ", 2, error_text(e, text, sizeof text));
+        return;
+    }
+    json_t *o = json_object();
+    json_put_string(o, "type", "problem");
+    json_put_string(o, "path", e->path);
+    json_put_int(o, "line", (int64_t)e->line);
+    json_put_int(o, "column", (int64_t)e->column);
+    json_put_string(o, "text", e->message);
+    show_json_line(s, o);
+}
+
+void show_problems(struct show *s, const struct audit *a)
+{
+    if (a->feed_problem.code)
+        show_problem(s, &a->feed_problem);
+    size_t kept = ARRAY_COUNT(a->rule_problems);
+    for (size_t i = 0; i < a->rule_problem_count && i < kept; i++)
+        show_problem(s, &a->rule_problems[i]);
+    if (a->rule_problem_count > kept && !s->json) {
+        CLEANUP_ARENA struct arena *arena = arena_new();
+        show_wrap(s, "? ", 2,
+                  arena_printf(arena, _("%zu more problems in the rules: yagura rules lint"),
+                               a->rule_problem_count - kept));
+    }
+}
+
 /* What stands above every finding because it changes what all of them mean. */
 static void show_warnings(struct show *s, const struct audit *a)
 {
-    char text[1024];
-    if (a->feed_problem.code)
-        show_wrap(s, "? ", 2, error_text(&a->feed_problem, text, sizeof text));
-    if (a->rules_problem.code)
-        show_wrap(s, "? ", 2, error_text(&a->rules_problem, text, sizeof text));
+    show_problems(s, a);
     bool updates = false;
     for (size_t i = 0; i < a->findings->list.count; i++)
         updates |= str_equal(a->findings->list.items[i]->rule_id, "debian-security-update");
@@ -181,16 +208,14 @@ static void show_warnings(struct show *s, const struct audit *a)
 
 const char *show_target_words(struct arena *arena, const struct audit *a)
 {
-    switch (target_kind(a->target)) {
-    case TARGET_ROOT:
-        return arena_printf(arena, " --root %s", target_name(a->target));
-    case TARGET_IMAGE:
-        return arena_printf(arena, " --image %s", target_name(a->target));
-    case TARGET_TEXT:
-        return arena_printf(arena, " --text %s", target_name(a->target));
-    default:
+    static const char *const options[] = {
+        [TARGET_ROOT] = "--root", [TARGET_IMAGE] = "--image", [TARGET_TEXT] = "--text"};
+    CLEANUP_STR struct str words = {0};
+    if (target_kind(a->target) == TARGET_LIVE)
         return "";
-    }
+    str_printf(&words, " %s ", options[target_kind(a->target)]);
+    str_add_shell_word(&words, target_name(a->target));
+    return arena_strdup(arena, str_text(&words));
 }
 
 const char *show_question_words(struct arena *arena, const struct audit *a)
@@ -257,6 +282,7 @@ static json_t *summary_json(const struct audit *a, enum severity fail_on)
 void show_audit(struct show *s, const struct audit *a, enum severity fail_on)
 {
     if (s->json) {
+        show_problems(s, a);
         for (size_t i = 0; i < a->findings->list.count; i++)
             show_json_line(s, finding_to_json(a->findings->list.items[i], a->identity));
         show_json_line(s, summary_json(a, fail_on));

@@ -240,5 +240,5 @@ void show_plan(struct show *s, const struct audit *a, const struct plan *p)
                            _("Patches alone are not enough. Open settings: %zu, open ports: %zu, "
                              "not judged: %zu. yagura audit --checklist · yagura ports"),
                            p->open_settings, p->open_ports, p->unknown));
-    show_wrap(s, "", 0, _("Write down what you applied: yagura patch record ID"));
+    show_wrap(s, "", 0, _("Write down what you applied: yagura patch record PATCH"));
 }

@@ -4,6 +4,29 @@
 #include "base/str.h"
 #include "judge/ports.h"
 
+static const char *port_text(const struct port_row *row)
+{
+    return *fact_text(row->listener, "reached_through") ? "RPC"
+           : row->opinion == PORT_UNKNOWN               ? "?"
+                                                        : fact_text(row->listener, "port");
+}
+
+/* "nginx (nginx-core)", "sadmind (RPC 100232)", and what inetd answers itself: "time (inetd)". */
+static void add_process(struct str *out, const struct fact *f)
+{
+    const char *process = fact_text(f, "process"), *service = fact_text(f, "service");
+    const char *more = fact_text(f, "package");
+    bool internal = str_equal(process, "inetd") && *service;
+    const char *name = *process && !internal ? process : service;
+    str_add(out, name);
+    if (*fact_text(f, "rpc"))
+        str_printf(out, " (RPC %s)", fact_text(f, "rpc"));
+    else if (internal)
+        str_printf(out, " (%s)", process);
+    else if (*more && !str_equal(more, name))
+        str_printf(out, " (%s)", more);
+}
+
 static const char *reason_of(struct arena *arena, const struct port_row *row)
 {
     return row->reason.id ? show_message(arena, &row->reason) : "";
@@ -13,9 +36,11 @@ void show_ports(struct show *s, const struct audit *a)
 {
     struct port_row *rows;
     CLEANUP_ARENA struct arena *arena = arena_new();
-    size_t count = judge_ports(arena, a->facts, &rows), bad = 0;
-    for (size_t i = 0; i < count; i++)
+    size_t count = judge_ports(arena, a->facts, &rows), bad = 0, unknown = 0;
+    for (size_t i = 0; i < count; i++) {
         bad += rows[i].opinion == PORT_NO_BUSINESS;
+        unknown += rows[i].opinion == PORT_UNKNOWN;
+    }
     if (s->json) {
         for (size_t i = 0; i < count; i++) {
             json_t *o = fact_to_json(rows[i].listener);
@@ -29,11 +54,11 @@ void show_ports(struct show *s, const struct audit *a)
         json_put_string(o, "type", "summary");
         json_put_string(o, "target", a->identity);
         json_put_int(o, "found", (int64_t)bad);
-        json_put_int(o, "unknown", (int64_t)a->unknown);
+        json_put_int(o, "unknown", (int64_t)(audit_unknown(a) + unknown));
         show_json_line(s, o);
         return;
     }
-    unsigned process_width = s->width > 60 ? (s->width - 44) / 2 : 8;
+    unsigned process_width = s->width > 60 ? (s->width - 44) * 3 / 5 : 8;
     unsigned reason_width = s->width > 60 ? s->width - 44 - process_width : 8;
     show_colour(s, SHOW_BOLD);
     fputs("  ", s->out);
@@ -46,23 +71,20 @@ void show_ports(struct show *s, const struct audit *a)
     fputc('\n', s->out);
     show_colour(s, SHOW_PLAIN);
     static const char *const words[] = {
-        [PORT_NO_BUSINESS] = N_("shut it"),
-        [PORT_PUBLISHED] = N_("published"),
-        [PORT_YOURS] = N_("your decision"),
+        [PORT_NO_BUSINESS] = N_("shut it"), [PORT_UNKNOWN] = N_("cannot judge"),
+        [PORT_PUBLISHED] = N_("published"), [PORT_YOURS] = N_("your decision"),
         [PORT_LOCAL] = N_("local only"),
     };
     for (size_t i = 0; i < count; i++) {
         const struct fact *f = rows[i].listener;
         CLEANUP_STR struct str port = {0}, process = {0};
-        str_printf(&port, "%s/%s", *fact_text(f, "port") ? fact_text(f, "port") : "?",
-                   fact_text(f, "proto"));
-        const char *name =
-            *fact_text(f, "process") ? fact_text(f, "process") : fact_text(f, "service");
-        str_add(&process, name);
-        if (*fact_text(f, "package") && !str_equal(fact_text(f, "package"), name))
-            str_printf(&process, " (%s)", fact_text(f, "package"));
+        str_printf(&port, "%s/%s", port_text(&rows[i]), fact_text(f, "proto"));
+        add_process(&process, f);
         show_colour(s, rows[i].opinion == PORT_NO_BUSINESS ? SHOW_RED : SHOW_PLAIN);
-        fputs(rows[i].opinion == PORT_NO_BUSINESS ? "! " : "  ", s->out);
+        fputs(rows[i].opinion == PORT_NO_BUSINESS ? "! "
+              : rows[i].opinion == PORT_UNKNOWN   ? "? "
+                                                  : "  ",
+              s->out);
         show_cell(s, str_text(&port), 10);
         show_cell(s, fact_text(f, "address"), 17);
         show_cell(s, str_text(&process), process_width);
@@ -80,7 +102,7 @@ void show_ports(struct show *s, const struct audit *a)
         fprintf(s->out, "%s\n", _("Nothing was found to listen."));
     const struct fact *unread = facts_first(a->facts, "unread");
     fputc('\n', s->out);
-    if (unread)
+    if (unread || unknown)
         show_wrap(s, "? ", 2, _("Not everything could be looked at: yagura facts"));
     show_wrap(s, "", 0,
               arena_printf(arena,

@@ -5,6 +5,7 @@
 #include "record/state.h"
 #include "tests/support.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -178,6 +179,29 @@ static void a_cached_value_comes_back_only_under_its_key(void **state)
     assert_false(c->get(c->self, "slot v1", &data, &size));
 }
 
+static void the_cache_keeps_the_newest_files_only(void **state)
+{
+    struct fixture *f = *state;
+    const struct cache *c = state_cache(f->state);
+    char name[64];
+    struct stat st;
+    CLEANUP_STR struct str cache = {0};
+    str_printf(&cache, "%s/cache", f->dir);
+    for (int i = 0; i < 256; i++) {
+        snprintf(name, sizeof name, "%032d", i);
+        support_write(str_text(&cache), name, "an old one", 10);
+    }
+    CLEANUP_STR struct str first = {0}, second = {0};
+    str_printf(&first, "%s/%032d", str_text(&cache), 0);
+    str_printf(&second, "%s/%032d", str_text(&cache), 1);
+    const struct timespec long_ago[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    assert_int_equal(utimensat(AT_FDCWD, str_text(&first), long_ago, 0), 0);
+    c->put(c->self, "slot", "slot v1", "value", 5);
+    assert_int_equal(stat(str_text(&first), &st), -1);
+    c->put(c->self, "slot", "slot v2", "other", 5); /* takes its own place */
+    assert_int_equal(stat(str_text(&second), &st), 0);
+}
+
 static void a_file_that_is_no_database_is_named(void **state)
 {
     struct fixture *f = *state;
@@ -189,6 +213,43 @@ static void a_file_that_is_no_database_is_named(void **state)
                   50);
     assert_false(state_open(&s, str_text(&dir), &e));
     assert_true(e.message[0]);
+}
+
+static void reading_finds_what_was_written_and_writes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct error e = ERROR_INIT;
+    struct state_summary before, after;
+    merge(f->state, VERDICT_AFFECTED, "1", 1000);
+    assert_true(state_summarise(f->state, &before, NULL));
+    CLEANUP(state_cleanup) struct state *reader = NULL;
+    if (!state_open_to_read(&reader, f->dir, &e))
+        fail_msg("%s", e.message);
+    assert_true(state_is_read_only(reader));
+    struct finding again = merge(reader, VERDICT_AFFECTED, "1", 2000);
+    assert_int_equal(again.first_seen, 1000); /* told, and not written */
+    assert_true(state_remember_target(reader, "other", "o", "live", "", "", 2000, &e));
+    assert_true(state_summarise(f->state, &after, NULL));
+    assert_int_equal(before.targets, after.targets);
+    assert_int_equal(before.open_findings, after.open_findings);
+}
+
+static void reading_makes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct state *s = NULL;
+    struct error e = ERROR_INIT;
+    struct stat st;
+    CLEANUP_STR struct str dir = {0};
+    str_printf(&dir, "%s/typo?mode=rwc#%%41", f->dir);
+    assert_false(state_open_to_read(&s, str_text(&dir), &e));
+    assert_int_equal(e.code, ERR_ABSENT);
+    assert_int_not_equal(stat(str_text(&dir), &st), 0);
+    /* a name that would be an option to SQLite is a name */
+    assert_true(state_open(&s, str_text(&dir), &e));
+    state_close(s);
+    assert_true(state_open_to_read(&s, str_text(&dir), &e));
+    state_close(s);
 }
 
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -204,7 +265,10 @@ int main(void)
         test(patches_seen_once_are_remembered),
         test(the_folder_is_for_its_owner_alone),
         test(a_cached_value_comes_back_only_under_its_key),
+        test(the_cache_keeps_the_newest_files_only),
         test(a_file_that_is_no_database_is_named),
+        test(reading_finds_what_was_written_and_writes_nothing),
+        test(reading_makes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,15 @@ audit --gateway|--gateway
 audit --text /nonexistent/file|/nonexistent/file
 audit --root /nonexistent/dir|/nonexistent/dir
 audit --image /nonexistent/disk|/nonexistent/disk
+audit --text /usr|for a folder there is --root
+facts --text /usr|for a folder there is --root
+ports --text /nonexistent/file|/nonexistent/file
+audit --root /bin/sh|for a disk image there is --image
+facts --root /bin/sh|for a disk image there is --image
+patch plan --root /bin/sh|for a disk image there is --image
+audit --image /usr|for a folder there is --root
+facts --image /usr|for a folder there is --root
+facts --image /nonexistent/disk|/nonexistent/disk
 audit --checklist nosuch|nosuch
 advisory show MS99-999|MS99-999
 rules explain nosuch|nosuch
@@ -64,11 +73,24 @@ patch record|which patch
 LIST
 }
 
+@test "a text that is none of ours is unknown, and the sentence says what is read" {
+    printf '\n  uid=0(root)\033[2J gid=0\n' >"$WORK/text"
+    code 3 "$YAGURA" audit --text "$WORK/text" --json
+    says "this text is neither what systeminfo prints on Windows nor what showrev -p prints"
+    says 'uid=0(root)\\x1b[2J'
+    [[ "$output" != *os-release* ]] || { echo "a text has no files to look for: $output"; false; }
+    code 3 "$YAGURA" facts --text "$WORK/text"
+    says 'uid=0(root)\x1b[2J'
+    : >"$WORK/empty"
+    code 3 "$YAGURA" facts --text "$WORK/empty"
+    says "it is empty"
+}
+
 @test "exit codes: 0 nothing wrong, 1 found, 3 could not be looked at" {
     images
     code 0 "$YAGURA" --version
     code 0 "$YAGURA" rules lint
-    code 0 "$YAGURA" ledger verify
+    code 3 "$YAGURA" ledger verify
     # shellcheck disable=SC2046
     code 1 "$YAGURA" audit $(found)
     mkdir "$WORK/empty"
@@ -107,7 +129,7 @@ LIST
     [ "$stdout" != "$ja" ]
     LC_ALL=ja_JP.UTF-8 code 0 "$YAGURA" rules list
     [ "$stdout" = "$ja" ]
-    code 0 "$YAGURA" --state "$WORK/elsewhere" status
+    code "0 1 3" "$YAGURA" --state "$WORK/elsewhere" facts --root "$WORK"
     [ -e "$WORK/elsewhere" ]
     [ "$(stat -c %a "$WORK/elsewhere")" = 700 ]
 }
@@ -144,7 +166,7 @@ patch plan @
 patch plan
 patch record Q293826 @
 patch history
-patch record Q1 %
+patch record Q293826 %
 feed list
 advisory list
 advisory show MS01-026

@@ -51,6 +51,20 @@ csaf() { "$HELPERS/csaf" "$@"; }
     holds 'summary["added"] == 1'
 }
 
+@test "what an archive holds that is not read is said: links, and archives within" {
+    program zip tar
+    mkdir "$WORK/docs"
+    csaf good "$WORK/docs/good.json" OUTER-1
+    csaf good "$WORK/inner.json" INNER-1
+    (cd "$WORK" && zip -q docs/inner.zip inner.json && gzip -c inner.json >docs/inner.json.gz)
+    ln -s /etc/passwd "$WORK/docs/link.json"
+    echo "not a document" >"$WORK/docs/README"
+    tar cf "$WORK/a.tar" -C "$WORK/docs" .
+    import 3 "$WORK/a.tar"
+    holds 'summary["added"] == 1' 'len(problems) == 3' \
+        '{p["path"].split("/")[-1] for p in problems} == {"inner.zip", "inner.json.gz", "link.json"}'
+}
+
 @test "what is broken is named with file and place, while the rest goes in" {
     local kind
     mkdir "$WORK/docs"
@@ -183,4 +197,40 @@ csaf() { "$HELPERS/csaf" "$@"; }
     code "0 1 3" "$YAGURA" audit --image "$IMAGES/windows2000-iis5-mended.img" --as-of 2001-06-06 --all
     said+=$output
     [[ "$said" == *circle* ]] || { echo "nobody says that Q900001, Q900002 and Q900003 run in a circle"; false; }
+}
+
+@test "one folder is one feed however it is written, and can be taken out again" {
+    images
+    mkdir -p "$WORK/mine/sub"
+    cp "$ROOT"/data/advisories/2001/ms01-026.json "$WORK/mine/"
+    local before
+    before=$(loaded)
+    import 0 "$WORK/mine"
+    import 0 "$WORK/mine/"
+    import 0 "$WORK/mine/sub/.."
+    holds "summary[\"advisories\"] == $before" 'summary["documents"] == 1'
+    code 0 "$YAGURA" feed list --json
+    holds "[o['name'] for o in every[:-1] if not o['shipped']] == ['$(realpath "$WORK/mine")']" \
+        '[o["name"] for o in every[:-1] if o["shipped"]].count("2001") == 1' "summary['advisories'] == $before"
+    code 0 "$YAGURA" feed list
+    says "2001: " ", shipped" "$before documents are loaded"
+    # it is old, and that matters where it has something to say
+    code "1 3" "$YAGURA" audit --image "$IMAGES/windows2000-iis5-mended.img" --json
+    holds 'verdicts("feed-old") == {"unknown"}' \
+        "all('feed remove $(realpath "$WORK/mine")' in f['remedy']['summary'] for f in findings if f['rule']['id'] == 'feed-old')"
+    code "1 3" "$YAGURA" audit --image "$IMAGES/solaris7-iplanet-mended.img" --json
+    holds 'verdicts("feed-old") == set()'
+    code 2 "$YAGURA" feed remove nothing-of-the-kind
+    says "there is no feed nothing-of-the-kind"
+    code 2 "$YAGURA" feed remove 2001
+    says "2001 is shipped with the program and stays"
+    code 0 "$YAGURA" feed remove "$WORK/mine/" --because "it is old"
+    says "1 document was taken out" "$before documents are loaded now"
+    code 0 "$YAGURA" feed list --json
+    holds 'all(o["shipped"] for o in every[:-1])'
+    code "1 3" "$YAGURA" audit --image "$IMAGES/windows2000-iis5-mended.img" --json
+    holds 'verdicts("feed-old") == set()'
+    code 0 "$YAGURA" ledger show
+    says feed-removed "$(realpath "$WORK/mine")" "it is old"
+    code 0 "$YAGURA" ledger verify
 }
