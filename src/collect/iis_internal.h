@@ -11,7 +11,10 @@ enum { IIS_MOST_VDIRS = 2048 };
 struct iis {
     struct collection *c;
     struct windows *w;
-    unsigned major, minor;  /* 0: no IIS was found */
+    unsigned major, minor; /* 0: no IIS was found */
+    const char *problem;   /* why the version is only the likely one; NULL where it is known */
+    const struct windows_hive_file *from; /* that says so */
+    enum confidence sure;
     struct metabase export; /* count 0: there is none */
     const char *export_path;
     enum confidence export_confidence;

@@ -282,15 +282,28 @@ static void put_product(struct collection *c, const struct windows_hive_file *f,
     fact_put(c->facts, p, "title", title);
 }
 
+/* That a product cannot be ruled out: what it would be found by could not be looked at. */
+static void note_unseen(struct collection *c, const char *product, const char *path,
+                        const struct error *e)
+{
+    if (e->code && e->code != ERR_ABSENT)
+        facts_unread(c->facts, product, path, e->message);
+}
+
 static void find_mdac(struct collection *c, struct windows *w)
 {
     static const char path[] = "SOFTWARE\\Microsoft\\DataAccess";
+    struct windows_key key;
+    struct error e = ERROR_INIT;
     const char *version = windows_text_of(w, c->arena, path, "FullInstallVer");
     if (!version || !*version)
         version = windows_text_of(w, c->arena, path, "Version");
     if (version && *version)
         put_product(c, &w->hives[WINDOWS_SOFTWARE], NULL, "mdac", version,
                     arena_printf(c->arena, "Microsoft Data Access Components %s", version));
+    else if (!windows_key(w, path, &key, &e) ||
+             !windows_value(w, &key, "FullInstallVer", c->arena, &version, &e))
+        note_unseen(c, N_("product: mdac"), path, &e);
 }
 
 /* Index Server 2.0 of the Option Pack, Indexing Service 3.0 of Windows 2000: the version goes
@@ -300,14 +313,16 @@ static void find_index_server(struct collection *c, struct windows *w)
     static const char *const files[] = {"%SystemRoot%\\system32\\idq.dll",
                                         "%SystemRoot%\\system32\\query.dll"};
     const char *found;
+    struct error e = ERROR_INIT;
     for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
-        if (!windows_find(w, c->arena, files[i], &found, NULL))
+        if (!windows_find(w, c->arena, files[i], &found, &e))
             continue;
         bool later = windows_at_least(w, "5.0");
         put_product(c, NULL, found + 1, "index-server", later ? "3.0" : "2.0",
                     later ? "Indexing Service 3.0" : "Index Server 2.0");
         return;
     }
+    note_unseen(c, N_("product: index-server"), files[0], &e);
 }
 
 static void find_frontpage(struct collection *c, struct windows *w)
@@ -327,8 +342,9 @@ static void find_frontpage(struct collection *c, struct windows *w)
                     arena_printf(c->arena, "FrontPage Server Extensions %s", version));
         return;
     }
+    struct error e = ERROR_INIT;
     for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
-        if (!windows_find(w, c->arena, files[i], &found, NULL))
+        if (!windows_find(w, c->arena, files[i], &found, &e))
             continue;
         const char *path = found + 1;
         if (!windows_file_version(w, c->arena, files[i], &version, NULL, NULL))
@@ -337,6 +353,7 @@ static void find_frontpage(struct collection *c, struct windows *w)
                     arena_printf(c->arena, "FrontPage Server Extensions %s", version));
         return;
     }
+    note_unseen(c, N_("product: frontpage-extensions"), files[0], &e);
 }
 
 /* Servers whose installer names each version as a key below its own. */

@@ -98,7 +98,8 @@ struct advisory_case {
 struct advisory_file {
     const char *path;
     const char *range;
-}; /* same path again: either is enough */
+    bool core; /* the server or system does not run without it */
+};             /* same path again: either is enough */
 enum remedy_kind {
     REMEDY_PATCH,
     REMEDY_WORKAROUND,

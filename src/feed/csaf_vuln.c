@@ -55,7 +55,8 @@ static void add_proofs(struct csaf_reading *r, struct advisory_case *c,
         if (!product_ranges(r, leaf, NULL, &ranges) || !*ranges.items[0])
             continue; /* every version of a file proves nothing */
         for (size_t k = 0; k < ranges.count; k++) {
-            struct advisory_file file = {csaf_uri(leaf, CSAF_FILE), ranges.items[k]};
+            struct advisory_file file = {csaf_uri(leaf, CSAF_FILE), ranges.items[k],
+                                         str_equal(csaf_uri(leaf, CSAF_CORE), "yes")};
             VEC_PUSH(&files, file);
         }
     }

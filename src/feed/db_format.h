@@ -37,7 +37,7 @@
 #define DB_MAGIC "YAGADVDB"
 
 enum {
-    DB_VERSION = 1,
+    DB_VERSION = 2,
     DB_HEADER_BYTES = 512,
     DB_PAGE_BYTES = 16384,
     DB_PAGES_HASH_AT = 496,

@@ -80,6 +80,7 @@ static void put_files(struct packer *p, const struct advisory_file *files, size_
     for (size_t i = 0; i < count; i++) {
         put_text(p, files[i].path);
         put_text(p, files[i].range);
+        bytes_put_u32le(&p->records, files[i].core);
     }
 }
 
@@ -301,13 +302,14 @@ static const char *const *take_list(const struct document_view *v, struct bytes 
 static const struct advisory_file *take_files(const struct document_view *v, struct bytes *in,
                                               struct arena *arena, size_t *count)
 {
-    *count = take_count(in, 8);
+    *count = take_count(in, 12);
     if (!*count)
         return NULL;
     struct advisory_file *files = arena_alloc(arena, *count * sizeof *files);
     for (size_t i = 0; i < *count; i++) {
         files[i].path = take_text(v, in);
         files[i].range = take_text(v, in);
+        files[i].core = bytes_u32le(in) != 0;
     }
     return files;
 }

@@ -401,8 +401,8 @@ static enum proof judge_file(const struct patches *p, const struct advisory_file
     const struct fact_value *v = host ? fact_value(host, str_text(&key)) : NULL;
     if (!v || v->state == VALUE_UNREADABLE)
         return PROOF_UNREADABLE;
-    if (v->state == VALUE_ABSENT)
-        return PROOF_MISSING;
+    if (v->state == VALUE_ABSENT) /* a server that is there has its core somewhere */
+        return file->core ? PROOF_UNREADABLE : PROOF_MISSING;
     struct version_range range;
     struct error e = ERROR_INIT;
     if (!version_range_parse(&range, p->arena, file->range, VERSION_WINDOWS, &e))

@@ -18,7 +18,7 @@ enum proof {
     PROOF_NONE,       /* no version is known that would prove it */
     PROOF_NEW,        /* every file is new enough */
     PROOF_OLD,        /* a file is too old */
-    PROOF_UNREADABLE, /* a file could not be read */
+    PROOF_UNREADABLE, /* a file could not be read, or one without which nothing runs not found */
     PROOF_MISSING     /* none of the files is there: the component is not installed */
 };
 

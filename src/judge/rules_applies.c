@@ -27,6 +27,14 @@ static bool version_fits(const char *asked, const char *version)
     return str_starts_nocase(version, asked) && version[length] == '.';
 }
 
+/* Of a product whose version could not be read, the likely one. */
+static const char *version_of(const struct fact *product)
+{
+    const struct fact_value *v = fact_value(product, "version");
+    return v && v->state == VALUE_UNREADABLE ? fact_text(product, "likely")
+                                             : fact_text(product, "version");
+}
+
 static bool fits(const struct facts *facts, const char *name, const char *version)
 {
     const struct fact *host = facts_first(facts, "host");
@@ -44,7 +52,7 @@ static bool fits(const struct facts *facts, const char *name, const char *versio
     for (const struct fact *f = NULL; (f = facts_next(facts, "product", f));) {
         const char *found = fact_text(f, "name");
         if ((str_equal_nocase(found, name) || str_equal_nocase(found, reported)) &&
-            version_fits(version, fact_text(f, "version")))
+            version_fits(version, version_of(f)))
             return true;
     }
     return false;

@@ -26,6 +26,7 @@ struct system {
     const char *software, *system; /* NULL: not there */
     const char *files[12];         /* name, text, name, text */
     const char *wants[12];
+    bool partial;        /* without its kernel */
     const char *program; /* a name, and its version */
     uint16_t version[4];
 };
@@ -45,6 +46,11 @@ static struct harness run_bytes(const struct system *s, const struct str *softwa
     if (system) {
         snprintf(name, sizeof name, "%s/SYSTEM", folder);
         support_write(dir, name, system->data, system->length);
+    }
+    const char *end = strrchr(folder, '/');
+    if (!s->partial && end && str_equal_nocase(end, "/config")) {
+        snprintf(name, sizeof name, "%.*s/ntoskrnl.exe", (int)(end - folder), folder);
+        support_write(dir, name, "", 0);
     }
     for (size_t i = 0; i + 1 < ARRAY_COUNT(s->files) && s->files[i]; i += 2)
         support_write(dir, s->files[i], s->files[i + 1], strlen(s->files[i + 1]));
@@ -360,6 +366,7 @@ static void all_volumes_of_a_disk_are_looked_at(void **state)
     support_write(dir, "system/WINNT/system32/config/software", software.data, software.length);
     support_write(dir, "system/WINNT/system32/config/SYSTEM", hive.data, hive.length);
     support_write(dir, "system/WINNT/system32/cmd.exe", "MZ the shell", 12);
+    support_write(dir, "system/WINNT/system32/ntoskrnl.exe", "MZ", 2);
     support_write(dir, "data/Inetpub/scripts/root.exe", "MZ the shell", 12);
     support_write(dir, "data/Inetpub/wwwroot/index.htm", page, sizeof page - 1);
     struct error e = ERROR_INIT;
@@ -618,6 +625,78 @@ static void iis_tells_its_directories_by_source(void **state)
     }
 }
 
+/* A server never vanishes because only its version is not known. */
+static void an_iis_of_unknown_version_is_there_and_said(void **state)
+{
+#define WEB SERVER "[" SET "Services\\W3SVC]\nType=#16\nStart=#2\n"
+    static const struct {
+        const char *software, *system, *program;
+        uint16_t major, minor;
+        const char *version, *likely;
+        bool said;
+    } rows[] = {
+        {W2K, WEB, "inetinfo.exe", 5, 0, "5.0", "<none>", true},
+        {W2K "[Microsoft\\InetStp]\nMajorVersion=x\n", WEB, "inetinfo.exe", 5, 0, "5.0", "<none>",
+         true},
+        {W2K, WEB, NULL, 0, 0, "<unreadable>", "5.0", true},
+        {W2K "[Microsoft\\InetStp]\nMajorVersion=x\n", WEB, NULL, 0, 0, "<unreadable>", "5.0",
+         true},
+        {NT4, WEB, "inetinfo.exe", 4, 2, "4.0", "<none>", true},
+        {NT4, WEB, "inetinfo.exe", 3, 0, "3.0", "<none>", false},
+        {NT4, WEB, NULL, 0, 0, "<unreadable>", "3.0", true},
+        {NT4 "[Microsoft\\InetStp]\nMajorVersion=x\n", WEB, NULL, 0, 0, "<unreadable>", "4.0",
+         true},
+        {W2K, SERVER, NULL, 0, 0, "<none>", "<none>", false},
+        {W2K, SERVER, "inetinfo.exe", 5, 0, "<none>", "<none>", false},
+        {NULL, WEB, NULL, 0, 0, "<unreadable>", "4.0", true},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct system s = {.software = rows[i].software,
+                           .system = rows[i].system,
+                           .program =
+                               rows[i].program ? "WINNT/system32/inetsrv/inetinfo.exe" : NULL,
+                           .version = {rows[i].major, rows[i].minor, 1, 1}};
+        struct harness h = run_system(&s);
+        const struct fact *f = harness_find(&h, "product", "name", "iis");
+        const char *version = f ? harness_value(f, "version") : "<none>";
+        const char *likely = f ? harness_value(f, "likely") : "<none>";
+        if (!str_equal(version, rows[i].version) || !str_equal(likely, rows[i].likely) ||
+            (harness_find(&h, "unread", "what", "product: iis") != NULL) != rows[i].said)
+            fail_msg("row %zu: %s, likely %s", i, version, likely);
+        harness_close(&h);
+    }
+}
+
+/* The registry of a Windows in its folders, without the rest of it. */
+static void what_is_missing_from_a_part_is_not_absent(void **state)
+{
+    struct system s = {.software = W2K,
+                       .system = SERVER,
+                       .wants = {"file-version:%SystemRoot%\\system32\\idq.dll",
+                                 "file:%ProgramFiles%\\Common Files\\x",
+                                 "file:%SystemRoot%\\system32"}};
+    for (int partial = 0; partial < 2; partial++) {
+        s.partial = partial;
+        struct harness h = run_system(&s);
+        assert_string_equal(harness_value(host_of(&h), s.wants[0]),
+                            partial ? "<unreadable>" : "<absent>");
+        assert_string_equal(harness_value(host_of(&h), s.wants[1]), "<unreadable>");
+        assert_string_equal(harness_value(host_of(&h), s.wants[2]), "present");
+        assert_int_equal(harness_find(&h, "unread", "what", "product: index-server") != NULL,
+                         partial);
+        harness_close(&h);
+    }
+    s.files[0] = "Program Files/a";
+    s.files[1] = "";
+    struct harness h = run_system(&s);
+    assert_string_equal(harness_value(host_of(&h), s.wants[1]), "<unreadable>");
+    harness_close(&h);
+    s.partial = false;
+    h = run_system(&s);
+    assert_string_equal(harness_value(host_of(&h), s.wants[1]), "<absent>");
+    harness_close(&h);
+}
+
 static void registry_and_export_are_weighed_against_each_other(void **state)
 {
     static const struct {
@@ -754,6 +833,8 @@ int main(void)
         cmocka_unit_test(files_are_present_absent_or_unreadable),
         cmocka_unit_test(listeners_follow_from_services_and_bindings),
         cmocka_unit_test(iis_tells_its_directories_by_source),
+        cmocka_unit_test(an_iis_of_unknown_version_is_there_and_said),
+        cmocka_unit_test(what_is_missing_from_a_part_is_not_absent),
         cmocka_unit_test(registry_and_export_are_weighed_against_each_other),
         cmocka_unit_test(a_metabase_that_is_not_read_is_said),
         cmocka_unit_test(a_hostile_registry_does_no_harm),

@@ -207,6 +207,24 @@ static void rules_speak_of_their_targets_only(void **state)
     }
 }
 
+/* By which checklist a server of unknown version is judged, its collector says. */
+static void a_server_of_unknown_version_has_the_likely_checklist(void **state)
+{
+    static const struct {
+        const char *likely;
+        bool applies;
+    } rows[] = {{"4.0", true}, {"5.0", false}, {"", false}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct world w = world_new();
+        put(&w, "m.yml", MAP_RULE "yagura: {set: iis4}\n");
+        load(&w);
+        ADD("host", "family", "windows", "version", "4.0");
+        ADD("product", "name", "iis", "version", "?", "likely", rows[i].likely);
+        assert_int_equal(rules_applies(rules_at(w.rules, 0), w.facts), rows[i].applies);
+        world_end(&w);
+    }
+}
+
 static void findings_name_subject_reason_and_remedy(void **state)
 {
     struct world w = world_new();
@@ -419,6 +437,7 @@ int main(void)
         cmocka_unit_test(also_is_and_of_three_values),
         cmocka_unit_test(circles_and_missing_rules_are_left_out_by_name),
         cmocka_unit_test(rules_speak_of_their_targets_only),
+        cmocka_unit_test(a_server_of_unknown_version_has_the_likely_checklist),
         cmocka_unit_test(findings_name_subject_reason_and_remedy),
         cmocka_unit_test(the_same_subject_twice_is_one_finding),
         cmocka_unit_test(many_unknown_records_are_one_finding),
