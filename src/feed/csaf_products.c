@@ -56,7 +56,7 @@ static char *percent_decoded(struct arena *arena, const char *s)
     char *out = arena_strdup(arena, s), *to = out;
     for (; *s; s++) {
         if (*s == '%' && hex(s[1]) >= 0 && hex(s[2]) >= 0 && (s[1] != '0' || s[2] != '0')) {
-            *to++ = (char)(hex(s[1]) << 4 | hex(s[2]));
+            *to++ = (char)(hex(s[1]) * 16 + hex(s[2]));
             s += 2;
         } else {
             *to++ = *s;
