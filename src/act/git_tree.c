@@ -29,9 +29,12 @@ static int run_git(const char *repository, const struct stat *owner, char *const
         return 126;
     close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     /* Nobody's configuration but the repository's own. */
-    char *environment[] = {(char *)"PATH=/usr/local/bin:/usr/bin:/bin", (char *)"LC_ALL=C.UTF-8",
-                           (char *)"HOME=/nonexistent", (char *)"GIT_CONFIG_NOSYSTEM=1",
-                           (char *)"GIT_TERMINAL_PROMPT=0", NULL};
+    char *environment[] = {(char *)"PATH=/usr/local/bin:/usr/bin:/bin",
+                           (char *)"LC_ALL=C.UTF-8",
+                           (char *)"HOME=/nonexistent",
+                           (char *)"GIT_CONFIG_NOSYSTEM=1",
+                           (char *)"GIT_TERMINAL_PROMPT=0",
+                           NULL};
     execvpe("git", argv, environment);
     return 127;
 }
@@ -42,8 +45,8 @@ static int run_tar(int folder, int in)
         return 126;
     close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     char *environment[] = {(char *)"PATH=/usr/bin:/bin", (char *)"LC_ALL=C.UTF-8", NULL};
-    char *argv[] = {(char *)"tar", (char *)"-x", (char *)"--no-same-owner", (char *)"-f",
-                    (char *)"-", NULL};
+    char *argv[] = {(char *)"tar", (char *)"-x", (char *)"--no-same-owner",
+                    (char *)"-f",  (char *)"-",  NULL};
     execvpe("tar", argv, environment);
     return 127;
 }
@@ -62,8 +65,12 @@ static bool find_commit(struct git_tree *t, const char *repository, const struct
     char wanted[300];
     int ends[2];
     snprintf(wanted, sizeof wanted, "%.250s^{commit}", revision);
-    char *argv[] = {(char *)"git",      (char *)"rev-parse",        (char *)"--verify",
-                    (char *)"--quiet",  (char *)"--end-of-options", wanted,
+    char *argv[] = {(char *)"git",
+                    (char *)"rev-parse",
+                    (char *)"--verify",
+                    (char *)"--quiet",
+                    (char *)"--end-of-options",
+                    wanted,
                     NULL};
     if (pipe2(ends, O_CLOEXEC) != 0) {
         error_set_errno(e, errno, "making a pipe");

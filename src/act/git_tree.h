@@ -10,9 +10,9 @@
 #include "base/error.h"
 
 struct git_tree {
-    int fd;         /* the folder, open */
-    int parent;     /* where it lies; the caller's */
-    char name[32];  /* and under which name */
+    int fd;          /* the folder, open */
+    int parent;      /* where it lies; the caller's */
+    char name[32];   /* and under which name */
     char commit[80]; /* the revision's full name */
 };
 

@@ -60,8 +60,8 @@ static void on_event(void *context, const struct mend_event *event)
 static bool show_foreign(struct cli *cli, struct open_site *s, struct error *e)
 {
     CLEANUP(differences_cleanup) struct differences *found = NULL;
-    CLEANUP(stat_index_cleanup) struct stat_index *index =
-        generation_stat_index(s->state, &s->site.row, &s->site.generation);
+    CLEANUP(stat_index_cleanup)
+    struct stat_index *index = generation_stat_index(s->state, &s->site.row, &s->site.generation);
     struct verify_options options = {.policies = s->site.policies, .index = index, .quick = true};
     if (!verify(&found, s->site.rootfd, s->site.generation.manifest, &options, e))
         return false;

@@ -90,8 +90,7 @@ static bool asked_for(const struct cli *cli, const char *path)
         while (*wanted == '/')
             wanted++;
         size_t length = strlen(wanted);
-        if (strncmp(path, wanted, length) == 0 &&
-            (!length || path[length] == '/' || !path[length]))
+        if (strncmp(path, wanted, length) == 0 && (!length || path[length] == '/' || !path[length]))
             return true;
     }
     return false;

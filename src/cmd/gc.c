@@ -27,8 +27,8 @@ static bool wants(void *context, const uint8_t sha256[32])
 {
     struct wanted *w = context;
     const uint8_t *key = sha256;
-    return w->hashes.count && bsearch(&key, w->hashes.items, w->hashes.count,
-                                      sizeof *w->hashes.items, by_hash);
+    return w->hashes.count &&
+           bsearch(&key, w->hashes.items, w->hashes.count, sizeof *w->hashes.items, by_hash);
 }
 
 static void want_all_of(struct wanted *w, const struct manifest *m)
@@ -91,8 +91,8 @@ static bool prune(struct cli *cli, struct state *state, const struct site_row *r
         cli_complain(&problem);
         return true;
     }
-    bool good = evidence_prune(site.aside.fd, state, row->name, most, cli->dry_run, &removed,
-                               &freed, e);
+    bool good =
+        evidence_prune(site.aside.fd, state, row->name, most, cli->dry_run, &removed, &freed, e);
     d->evidence += removed;
     d->freed_bytes += freed;
     return good;

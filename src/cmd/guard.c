@@ -23,7 +23,7 @@ struct running {
     struct control *control;
     struct state *report_state; /* of the report's own thread */
     struct report *report;
-    bool each; /* a line a name: somebody is looking on; else a line a burst */
+    bool each;             /* a line a name: somebody is looking on; else a line a burst */
     const char *holds[16]; /* which site a connection holds */
 };
 
@@ -52,9 +52,8 @@ static const char *who_text(struct arena *arena, const struct who *who)
 
 static void json_event(struct cli *cli, const struct guard_event *event)
 {
-    static const char *const names[] = {"mended", "swept",     "lost",      "blind",
-                                        "sees",   "root-gone", "root-back", "trouble",
-                                        "detected"};
+    static const char *const names[] = {"mended",    "swept",     "lost",    "blind",   "sees",
+                                        "root-gone", "root-back", "trouble", "detected"};
     CLEANUP_ARENA struct arena *arena = arena_new();
     char when[32];
     date_format(event->at_ns / 1000000000, when);
@@ -84,7 +83,7 @@ static void json_event(struct cli *cli, const struct guard_event *event)
     fflush(stdout);
 }
 
-static void text_mended( const struct guard_event *event)
+static void text_mended(const struct guard_event *event)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     const struct mend_event *mend = event->mend;
@@ -152,8 +151,8 @@ static void on_burst(void *context, const struct tamper *t, const char *first_pa
     bool detect_only = r->cli->detect_only || r->config->detect_only;
     if (!ended && !t->restored)
         printf(detect_only ? _("%s: %s was tampered with (process %lld, %s)\n")
-                                   : _("%s: %s was tampered with and could not be put back "
-                                       "(process %lld, %s)\n"),
+                           : _("%s: %s was tampered with and could not be put back "
+                               "(process %lld, %s)\n"),
                t->site, show_path(arena, first_path), (long long)t->pid,
                t->command[0] ? t->command : "?");
     else if (!ended)
@@ -344,8 +343,9 @@ static int run(void *context, struct alive *alive)
 
 static void died(void *context, bool hung, int status, unsigned restarts)
 {
-    fprintf(stderr, hung ? _("yagura: the guard hung and is started anew (%u)\n")
-                         : _("yagura: the guard died and is started anew (%u)\n"),
+    fprintf(stderr,
+            hung ? _("yagura: the guard hung and is started anew (%u)\n")
+                 : _("yagura: the guard died and is started anew (%u)\n"),
             restarts);
 }
 

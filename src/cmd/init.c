@@ -60,8 +60,8 @@ static void say_profile(struct cli *cli, const char *profile)
     if (!profile_describe(profile, arena, &title, &fits, NULL))
         return;
     if (cli->profile)
-        text = arena_printf(arena, _("Profile %s, as you said: %s."), profile,
-                            language_text(title));
+        text =
+            arena_printf(arena, _("Profile %s, as you said: %s."), profile, language_text(title));
     else if (fits[0])
         text = arena_printf(arena, _("Profile %s, as %s are there: %s. Another: --profile NAME."),
                             profile, fits, language_text(title));
@@ -77,8 +77,8 @@ static int report(struct cli *cli, const struct site *site, const struct capture
     if (cli->json) {
         cli_site_summary(cli, site, 0, taken->left_out_count, taken->files, taken->bytes);
     } else {
-        printf(_("%s: generation %llu of %s is published: %llu files, %.1f MB\n"),
-               site->row.name, (unsigned long long)site->row.generation, site->row.root,
+        printf(_("%s: generation %llu of %s is published: %llu files, %.1f MB\n"), site->row.name,
+               (unsigned long long)site->row.generation, site->row.root,
                (unsigned long long)taken->files, (double)taken->bytes / 1e6);
         say_profile(cli, site->row.profile);
         if (taken->left_out_count)

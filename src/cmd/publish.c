@@ -10,7 +10,7 @@
 
 /* Which differences are to be let in. */
 struct choice {
-    const struct by_command *by; /* NULL: all */
+    const struct by_command *by;      /* NULL: all */
     const struct differences *before; /* what differed before the command ran */
 };
 
@@ -90,8 +90,7 @@ static int publish(struct cli *cli, struct open_site *s, struct choice *choice, 
         return EXIT_USAGE;
     CLEANUP_JSON json_t *entry = cli_site_entry(cli, "publish");
     json_put_int(entry, "differences", (int64_t)in);
-    if (!publish_accept(s->state, s->objects, &s->site, found, let_in, choice, entry, &count,
-                        &e)) {
+    if (!publish_accept(s->state, s->objects, &s->site, found, let_in, choice, entry, &count, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
@@ -153,7 +152,8 @@ int cmd_publish(struct cli *cli)
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
-    code = cli->behind_count ? run_and_publish(cli, &s) : publish(cli, &s, &(struct choice){0}, true);
+    code =
+        cli->behind_count ? run_and_publish(cli, &s) : publish(cli, &s, &(struct choice){0}, true);
     if (!cli_release(&hold, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;

@@ -103,8 +103,8 @@ int cmd_restore(struct cli *cli)
         return EXIT_UNKNOWN;
     }
     mend_all(cli, &m);
-    bool good = cli->dry_run ||
-                (mend_sync(&m, &e) && (done.failed || accept_older(cli, &s, &g, &e)));
+    bool good =
+        cli->dry_run || (mend_sync(&m, &e) && (done.failed || accept_older(cli, &s, &g, &e)));
     if (!cli_release(&hold, &e) || !good) {
         cli_complain(&e);
         return EXIT_UNKNOWN;

@@ -36,8 +36,8 @@ static bool no_such_site(struct cli *cli, const struct site_row *rows, size_t co
     return false;
 }
 
-static bool find_name(struct cli *cli, struct state *state, struct arena *arena,
-                      const char **name, int *code)
+static bool find_name(struct cli *cli, struct state *state, struct arena *arena, const char **name,
+                      int *code)
 {
     struct site_row *rows;
     size_t count;

@@ -16,7 +16,10 @@ struct open_site {
     struct site site;
 };
 /* Nothing is open: what may be closed. */
-#define OPEN_SITE_INIT {.site = {.rootfd = -1, .aside = {.fd = -1}}}
+#define OPEN_SITE_INIT                                                                             \
+    {                                                                                              \
+        .site = {.rootfd = -1, .aside = {.fd = -1} }                                               \
+    }
 void open_site_close(struct open_site *s);
 #define CLEANUP_OPEN_SITE CLEANUP(open_site_close)
 

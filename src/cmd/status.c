@@ -42,7 +42,8 @@ static bool is_guarded(const struct standing *st, const char *site)
 {
     size_t i;
     json_t *one, *sites = json_get_array(st->guard, "sites");
-    json_array_foreach(sites, i, one) {
+    json_array_foreach(sites, i, one)
+    {
         const char *name = json_get_string(one, "name");
         if (name && str_equal(name, site))
             return true;
@@ -76,10 +77,10 @@ static void say_audits(struct cli *cli, const struct state_summary *summary)
                         "%zu open findings at the last audits (newest %s), ",
                         summary->open_findings),
                summary->open_findings, when);
-    str_printf(&line,
-               ngettext("%zu entry in the ledger.", "%zu entries in the ledger.",
-                        summary->ledger_entries),
-               summary->ledger_entries);
+    str_printf(
+        &line,
+        ngettext("%zu entry in the ledger.", "%zu entries in the ledger.", summary->ledger_entries),
+        summary->ledger_entries);
     show_wrap(&cli->show, "", 0, str_text(&line));
 }
 
@@ -110,7 +111,10 @@ static bool show_site(struct cli *cli, struct state *state, const struct standin
         show_json_line(&cli->show, o);
         return good;
     }
-    const char *first = arena_printf(st->arena, "%s %s  ", !good ? "?" : guarded ? "+" : "!",
+    const char *first = arena_printf(st->arena, "%s %s  ",
+                                     !good     ? "?"
+                                     : guarded ? "+"
+                                               : "!",
                                      row->name);
     when[10] = '\0';
     show_wrap(&cli->show, first, 4,
@@ -140,8 +144,8 @@ static void say_guard(struct cli *cli, const struct standing *st)
     const json_t *g = st->guard;
     struct show *show = &cli->show;
     if (!g && st->guard_error.code != ERR_ABSENT) {
-        show_wrap(show, "? ", 2, arena_printf(st->arena, _("The guard: %s"),
-                                              st->guard_error.message));
+        show_wrap(show, "? ", 2,
+                  arena_printf(st->arena, _("The guard: %s"), st->guard_error.message));
         return;
     }
     if (!g) {
@@ -243,8 +247,7 @@ static void show_tamper(struct cli *cli, struct state *state, const struct tampe
     show_wrap(&cli->show, arena_printf(arena, "  %s  ", first), 4, line.data);
 }
 
-static bool show_tampers(struct cli *cli, struct state *state, struct standing *st,
-                         struct error *e)
+static bool show_tampers(struct cli *cli, struct state *state, struct standing *st, struct error *e)
 {
     struct tamper *list;
     size_t count;
@@ -286,12 +289,11 @@ static int show_standing(struct cli *cli, struct state *state, struct standing *
     }
     int code = found ? EXIT_FOUND : unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
     if (cli->json) {
-        json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "type", "summary", "targets",
-                              (json_int_t)st->audits.targets, "open",
-                              (json_int_t)st->audits.open_findings, "ledger",
-                              (json_int_t)st->audits.ledger_entries, "sites",
-                              (json_int_t)st->site_count, "found", (json_int_t)found, "unknown",
-                              (json_int_t)unknown);
+        json_t *o = json_pack(
+            "{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "type", "summary", "targets",
+            (json_int_t)st->audits.targets, "open", (json_int_t)st->audits.open_findings, "ledger",
+            (json_int_t)st->audits.ledger_entries, "sites", (json_int_t)st->site_count, "found",
+            (json_int_t)found, "unknown", (json_int_t)unknown);
         show_json_line(&cli->show, o);
         return code;
     }

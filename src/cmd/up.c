@@ -120,8 +120,7 @@ static bool publish_new(struct cli *cli, struct state *state, struct roots *root
         if (!name) {
             name = free_name(roots->arena, rows, known, root);
             if (!cli_first_publication(cli, config, state, objects,
-                                       roots->audit ? roots->audit->facts : NULL, name, root,
-                                       code))
+                                       roots->audit ? roots->audit->facts : NULL, name, root, code))
                 return false;
         }
         names[(*count)++] = name;

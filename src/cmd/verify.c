@@ -99,8 +99,8 @@ static int verify_one(struct cli *cli, struct total *total)
     }
     struct error e = ERROR_INIT;
     const struct manifest *m = s.site.generation.manifest;
-    CLEANUP(stat_index_cleanup) struct stat_index *index =
-        generation_stat_index(s.state, &s.site.row, &s.site.generation);
+    CLEANUP(stat_index_cleanup)
+    struct stat_index *index = generation_stat_index(s.state, &s.site.row, &s.site.generation);
     CLEANUP(differences_cleanup) struct differences *found = NULL;
     struct walk_progress at = {0};
     struct verify_options options = {

@@ -83,8 +83,9 @@ static void say(struct cli *cli, const struct site *site, const struct passwd *u
                      _("The web server's user %s may write %zu folders and %zu files here, for "
                        "example %s. Whoever breaks into the server changes pages by that. The "
                        "guard undoes it; better that it cannot be done:"),
-                     name, found->directories, found->files, show_path(arena, arena_printf(arena, "%s%s%s", site->row.root,
-                                                     found->first[0] ? "/" : "", found->first)));
+                     name, found->directories, found->files,
+                     show_path(arena, arena_printf(arena, "%s%s%s", site->row.root,
+                                                   found->first[0] ? "/" : "", found->first)));
     show_wrap(&cli->show, "! ", 2, what);
     if (user->pw_uid == 0) {
         printf("  %s\n", _("the server should not run as root"));
@@ -108,8 +109,7 @@ void cli_warn_writable(struct cli *cli, const struct site *site, const struct fa
     if (getgrouplist(user->pw_name, user->pw_gid, groups, &count) < 0)
         count = MOST_GROUPS;
     struct writer writer = {user->pw_uid, groups, count};
-    struct writable found =
-        writable_in(site->generation.manifest, site->policies, &writer, arena);
+    struct writable found = writable_in(site->generation.manifest, site->policies, &writer, arena);
     if (!found.first)
         return;
     if (!cli->json) {

@@ -42,8 +42,8 @@ static bool same_content(const struct manifest_entry *a, const struct manifest_e
         return false;
     if (S_ISREG(a->mode))
         return memcmp(a->sha256, b->sha256, SHA256_SIZE) == 0;
-    return !S_ISLNK(a->mode) || (a->target_size == b->target_size &&
-                                 memcmp(a->target, b->target, a->target_size) == 0);
+    return !S_ISLNK(a->mode) ||
+           (a->target_size == b->target_size && memcmp(a->target, b->target, a->target_size) == 0);
 }
 
 /* Who may read may also execute, or nobody may. */
@@ -303,8 +303,7 @@ static bool is_as_published(const struct manifest_entry *was, int dirfd, const c
     uint64_t size;
     if (S_ISLNK(was->mode)) {
         CLEANUP_FREE char *target = mem_alloc(was->target_size + 1);
-        return readlinkat(dirfd, name, target, was->target_size + 1) ==
-                   (ssize_t)was->target_size &&
+        return readlinkat(dirfd, name, target, was->target_size + 1) == (ssize_t)was->target_size &&
                memcmp(target, was->target, was->target_size) == 0;
     }
     CLEANUP_CLOSE int fd =

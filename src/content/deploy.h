@@ -28,12 +28,12 @@
 #include "content/verify.h"
 
 struct deploy {
-    struct manifest *manifest;  /* what is to be published */
-    struct capture *taken;      /* what of the tree could not be taken */
-    struct differences *found;  /* the document root against `manifest`: what is to be done */
-    bool nothing;               /* the site is as the tree, and was published so */
-    size_t left;                /* names of the tree that lie where the site's own is */
-    struct generation before;   /* once accepted: what was published until then */
+    struct manifest *manifest; /* what is to be published */
+    struct capture *taken;     /* what of the tree could not be taken */
+    struct differences *found; /* the document root against `manifest`: what is to be done */
+    bool nothing;              /* the site is as the tree, and was published so */
+    size_t left;               /* names of the tree that lie where the site's own is */
+    struct generation before;  /* once accepted: what was published until then */
     struct objects *held;
 };
 void deploy_cleanup(struct deploy *d);

@@ -58,8 +58,8 @@ static int by_age(const void *a, const void *b)
 static int by_path(const void *a, const void *b)
 {
     const struct piece *x = *(struct piece *const *)a, *y = *(struct piece *const *)b;
-    int order = !x->known || !y->known ? !x->known - !y->known
-                                       : strcmp(x->known->path, y->known->path);
+    int order =
+        !x->known || !y->known ? !x->known - !y->known : strcmp(x->known->path, y->known->path);
     return order ? order : (x->age < y->age) - (x->age > y->age);
 }
 

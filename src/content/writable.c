@@ -21,8 +21,8 @@ static const uint8_t *access_list(const struct manifest_entry *entry, size_t *si
     size_t position = 0, name_size;
     const char *name;
     const uint8_t *value;
-    while (xattrs_next(entry->xattrs, entry->xattrs_size, &position, &name, &name_size, &value,
-                       size))
+    while (
+        xattrs_next(entry->xattrs, entry->xattrs_size, &position, &name, &name_size, &value, size))
         if (name_size == strlen(wanted) && memcmp(name, wanted, name_size) == 0)
             return value;
     return NULL;

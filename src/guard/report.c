@@ -130,8 +130,7 @@ static void hook_child(const char *hook, int in)
     dup2(null, 1);
     dup2(null, 2);
     close_range(3, ~0U, 0);
-    if (geteuid() == 0 &&
-        (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
+    if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
         _exit(126);
     char *environment[] = {(char *)"PATH=/usr/local/bin:/usr/bin:/bin", NULL};
     execle("/bin/sh", "sh", "-c", hook, NULL, environment);
@@ -206,8 +205,8 @@ static void hash_evidence(int aside, const struct item *item, struct tamper_path
     path->size = S_ISREG(item->bad.st_mode) ? (uint64_t)item->bad.st_size : 0;
     if (!item->evidence[0] || !S_ISREG(item->bad.st_mode) || path->size > REPORT_HASHED)
         return;
-    CLEANUP_CLOSE int fd = openat(aside, item->evidence,
-                                  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOATIME);
+    CLEANUP_CLOSE int fd =
+        openat(aside, item->evidence, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOATIME);
     path->has_sha256 = fd >= 0 && walk_hash_fd(path->sha256, fd, &path->size, NULL);
 }
 
@@ -316,9 +315,8 @@ bool report_start(struct report **out, const struct report_options *options, str
     r->bursts = mem_alloc((options->count + 1) * sizeof *r->bursts);
     r->sites = mem_alloc((options->count + 1) * sizeof *r->sites);
     for (size_t i = 0; i < options->count; i++)
-        r->sites[i] = (struct known_site){
-            mem_strdup(options->sites[i].row.name),
-            fcntl(options->sites[i].aside.fd, F_DUPFD_CLOEXEC, 0)};
+        r->sites[i] = (struct known_site){mem_strdup(options->sites[i].row.name),
+                                          fcntl(options->sites[i].aside.fd, F_DUPFD_CLOEXEC, 0)};
     int code = pthread_create(&r->thread, NULL, run, r);
     if (!code) {
         *out = r;

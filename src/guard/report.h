@@ -23,8 +23,9 @@ struct report_options {
     struct state *state; /* used by the report's thread alone */
     const struct site *sites;
     size_t count;
-    uint64_t evidence_bytes; /* a site's evidence is kept below this (content/evidence.h); 0: no bound */
-    const char *hook; /* a program with its arguments, run by sh -c; NULL: none */
+    uint64_t
+        evidence_bytes; /* a site's evidence is kept below this (content/evidence.h); 0: no bound */
+    const char *hook;   /* a program with its arguments, run by sh -c; NULL: none */
     /* Called on the report's thread when a burst begins (`ended` false) and when it has ended. */
     void (*burst)(void *context, const struct tamper *t, const char *first_path,
                   enum difference_kind first_kind, bool ended);

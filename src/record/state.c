@@ -22,7 +22,8 @@ struct state {
     int version; /* of the schema */
 };
 
-/* Version 2 added the sites and what was undone there. Every statement can be run over an older version. */
+/* Version 2 added the sites and what was undone there. Every statement can be run over an older
+ * version. */
 enum { SCHEMA_VERSION = 2 };
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS target(id TEXT PRIMARY KEY, name TEXT, kind TEXT, argument TEXT,"

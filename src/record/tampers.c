@@ -73,8 +73,8 @@ static bool write_paths(struct state *s, int64_t id, const struct tamper_path *p
     return true;
 }
 
-bool tampers_write(struct state *s, struct tamper *t, const struct tamper_path *paths,
-                   size_t count, struct error *e)
+bool tampers_write(struct state *s, struct tamper *t, const struct tamper_path *paths, size_t count,
+                   struct error *e)
 {
     if (sqlite3_exec(state_db(s), "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
         return sql_error(s, e, _("writing"));
@@ -126,7 +126,8 @@ static bool read_paths(struct state *s, sqlite3_stmt *st, struct arena *arena,
     return good || sql_error(s, e, _("reading"));
 }
 
-#define PATH_COLUMNS "p.at_ns, p.path, p.kind, p.what, p.evidence, p.took_us, p.size, p.undone, p.sha256"
+#define PATH_COLUMNS                                                                               \
+    "p.at_ns, p.path, p.kind, p.what, p.evidence, p.took_us, p.size, p.undone, p.sha256"
 
 bool tampers_paths(struct state *s, int64_t id, struct arena *arena, struct tamper_path **out,
                    size_t *count, struct error *e)

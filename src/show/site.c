@@ -10,9 +10,9 @@ enum { SCREEN = 20 };
 
 static const char *const kind_words[DIFFERENCE_KINDS] = {
     N_("added"), N_("removed"), N_("changed"), N_("type"), N_("moved"), N_("unreadable")};
-static const char *const what_words[WHAT_COUNT] = {
-    N_("content"), N_("size"), N_("mode"), N_("owner"), N_("group"), N_("time"), N_("target"),
-    N_("attributes")};
+static const char *const what_words[WHAT_COUNT] = {N_("content"), N_("size"),      N_("mode"),
+                                                   N_("owner"),   N_("group"),     N_("time"),
+                                                   N_("target"),  N_("attributes")};
 
 const char *show_path(struct arena *arena, const char *path)
 {
@@ -105,9 +105,11 @@ void show_difference(struct show *s, const struct site *site, const struct diffe
         str_printf(&line, " (%s)", details);
     if (!d->wrong && d->kind != DIFFERENCE_UNREADABLE)
         str_printf(&line, " [%s]", policy_name(d->policy));
-    const char *first = arena_printf(
-        arena, "%s %s  ", d->kind == DIFFERENCE_UNREADABLE ? "?" : d->wrong ? "!" : "-",
-        _(kind_words[d->kind]));
+    const char *first = arena_printf(arena, "%s %s  ",
+                                     d->kind == DIFFERENCE_UNREADABLE ? "?"
+                                     : d->wrong                       ? "!"
+                                                                      : "-",
+                                     _(kind_words[d->kind]));
     show_wrap(s, first, show_columns(first), line.data);
 }
 
@@ -145,8 +147,8 @@ void show_differences(struct show *s, const struct site *site, const struct diff
 static void deployment_line(struct show *s, const struct site *site, const struct difference *d,
                             size_t beneath)
 {
-    static const char *const words[DIFFERENCE_KINDS] = {N_("goes"),  N_("new"),   N_("changes"),
-                                                        N_("changes"), N_("moves"), N_("unreadable")};
+    static const char *const words[DIFFERENCE_KINDS] = {
+        N_("goes"), N_("new"), N_("changes"), N_("changes"), N_("moves"), N_("unreadable")};
     static const char *const names[DIFFERENCE_KINDS] = {"removed", "added", "changed",
                                                         "changed", "moved", "unreadable"};
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -176,8 +178,8 @@ static void deployment_line(struct show *s, const struct site *site, const struc
         str_printf(&line, " (%s)", d->error->message);
     else if (d->kind == DIFFERENCE_CHANGED)
         str_printf(&line, " (%s)", show_what(arena, d->what));
-    const char *first =
-        arena_printf(arena, "%s %s  ", d->kind == DIFFERENCE_UNREADABLE ? "?" : "-", _(words[d->kind]));
+    const char *first = arena_printf(arena, "%s %s  ", d->kind == DIFFERENCE_UNREADABLE ? "?" : "-",
+                                     _(words[d->kind]));
     show_wrap(s, first, show_columns(first), line.data);
 }
 
@@ -235,8 +237,7 @@ static void json_mend(struct show *s, const char *site, const struct mend_event 
     show_json_line(s, o);
 }
 
-void show_mend_event(struct show *s, const char *site, const struct mend_event *event,
-                     bool dry_run)
+void show_mend_event(struct show *s, const char *site, const struct mend_event *event, bool dry_run)
 {
     if (s->json) {
         json_mend(s, site, event, dry_run);
@@ -255,8 +256,8 @@ void show_mend_event(struct show *s, const char *site, const struct mend_event *
     } else {
         text = show_undone(arena, event->kind, event->path);
         if (event->evidence[0])
-            text = arena_printf(arena, _("%s (what was there is kept as %s)"), text,
-                                event->evidence);
+            text =
+                arena_printf(arena, _("%s (what was there is kept as %s)"), text, event->evidence);
     }
     show_wrap(s, first, show_columns(first), text);
 }

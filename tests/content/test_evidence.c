@@ -1,6 +1,6 @@
 /* What goes first when there is too much evidence. */
-#include "content/evidence.h"
 #include "base/str.h"
+#include "content/evidence.h"
 #include "tests/support.h"
 
 #include <fcntl.h>
@@ -26,8 +26,12 @@ static void put(struct fixture *f, const char *name, const char *path, uint8_t h
     support_write(f->dir, file.data, bytes, sizeof bytes);
     if (!path)
         return;
-    struct tamper_path row = {.path = path, .kind = "changed", .evidence = name,
-                              .size = PIECE, .undone = true, .has_sha256 = true};
+    struct tamper_path row = {.path = path,
+                              .kind = "changed",
+                              .evidence = name,
+                              .size = PIECE,
+                              .undone = true,
+                              .has_sha256 = true};
     memset(row.sha256, hash, sizeof row.sha256);
     if (!tampers_write(f->state, &f->burst, &row, 1, &e))
         fail_msg("%s", e.message);
@@ -66,7 +70,7 @@ static int set_up(void **state)
     f->aside = aside;
     put(f, "bad-20260101T000001Z-2", "a", 7); /* as the next one */
     put(f, "bad-20260101T000002Z-3", "a", 7);
-    put(f, "bad-20260101T000003Z-10", "a", 9); /* the newest of a */
+    put(f, "bad-20260101T000003Z-10", "a", 9);    /* the newest of a */
     put(f, "bad-20260101T000000Z-4", "b\xff", 1); /* the only one of b */
     put(f, "bad-20260101T000009Z-11", NULL, 0);   /* of no burst */
     *state = f;

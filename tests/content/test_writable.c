@@ -30,8 +30,8 @@ static void owner_group_and_mode_decide(void **state)
         gid_t gid;
         bool may;
     } cases[] = {
-        {0644, 0, GROUP, false},     {0664, 0, GROUP, true},      {0664, 0, EXTRA, true},
-        {0664, 0, OTHER, false},     {0646, 0, OTHER, true},      {0646, 0, GROUP, false},
+        {0644, 0, GROUP, false},     {0664, 0, GROUP, true}, {0664, 0, EXTRA, true},
+        {0664, 0, OTHER, false},     {0646, 0, OTHER, true}, {0646, 0, GROUP, false},
         {0444, SERVER, OTHER, true}, /* the owner may change the mode */
         {0604, OTHER, OTHER, false},
     };
@@ -53,8 +53,9 @@ static void an_access_list_decides_before_the_mode(void **state)
         unsigned user, group, mask, other;
         bool may;
     } cases[] = {
-        {6, 0, 7, 0, true},  {6, 0, 4, 0, false}, /* the mask takes it away */
-        {4, 6, 7, 6, false},                      /* the user's own line counts first */
+        {6, 0, 7, 0, true},
+        {6, 0, 4, 0, false}, /* the mask takes it away */
+        {4, 6, 7, 6, false}, /* the user's own line counts first */
         {0, 6, 7, 0, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -69,11 +70,8 @@ static void an_access_list_decides_before_the_mode(void **state)
                    {ACL_OTHER, (uint16_t)cases[i].other, 0}}};
         uint8_t packed[256];
         size_t size = pack(packed, "system.posix_acl_access", &list, sizeof list);
-        struct manifest_entry entry = {.mode = S_IFREG | 0664,
-                                       .uid = 0,
-                                       .gid = GROUP,
-                                       .xattrs = packed,
-                                       .xattrs_size = size};
+        struct manifest_entry entry = {
+            .mode = S_IFREG | 0664, .uid = 0, .gid = GROUP, .xattrs = packed, .xattrs_size = size};
         bool by_list;
         if (writable_entry(&entry, &server, &by_list) != cases[i].may || by_list != cases[i].may)
             fail_msg("case %zu", i);
