@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { MOST_BYTES = 1024 * 1024 };
+enum { MOST_BYTES = 1024 * 1024, MOST_MB = 1 << 30 };
 static const char default_path[] = "/etc/yagura/yagura.yaml";
 
 struct parse {
@@ -157,6 +157,11 @@ bool config_load(struct config **out, const char *flag, struct error *e)
     *out = c;
     c = NULL;
     return true;
+}
+
+uint64_t config_evidence_bytes(const struct config *c)
+{
+    return (c->evidence_mb < MOST_MB ? c->evidence_mb : MOST_MB) << 20;
 }
 
 void config_free(struct config *c)

@@ -39,6 +39,8 @@ bool config_load(struct config **out, const char *flag, struct error *e);
 void config_free(struct config *c);
 void config_cleanup(struct config **c);
 
+uint64_t config_evidence_bytes(const struct config *c);
+
 /* The further policies of a site, or NULL. */
 const struct policies *config_policies(const struct config *c, const char *site);
 

@@ -110,7 +110,7 @@ static bool collect(struct cli *cli, struct state *state, const struct config *c
         return false;
     for (size_t i = 0; i < count; i++)
         if (!go_through(cli, state, &rows[i], keep, w, &d->generations, e) ||
-            !prune(cli, state, &rows[i], config->evidence_mb << 20, d, e))
+            !prune(cli, state, &rows[i], config_evidence_bytes(config), d, e))
             return false;
     if (w->hashes.count)
         qsort(w->hashes.items, w->hashes.count, sizeof *w->hashes.items, by_hash);

@@ -290,7 +290,7 @@ static int loop(struct running *r, struct alive *alive)
     struct report_options reporting = {.state = r->report_state,
                                        .sites = r->sites,
                                        .count = r->count,
-                                       .evidence_bytes = r->config->evidence_mb << 20,
+                                       .evidence_bytes = config_evidence_bytes(r->config),
                                        .hook = r->config->on_tamper,
                                        .burst = on_burst,
                                        .context = r};

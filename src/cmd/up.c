@@ -128,6 +128,12 @@ static bool publish_new(struct cli *cli, struct state *state, struct roots *root
     return true;
 }
 
+/* Where sentences go: on standard output stands nothing but JSON, if that was asked for. */
+static FILE *talk(const struct cli *cli)
+{
+    return cli->json ? stderr : stdout;
+}
+
 static void audit_first(struct cli *cli, struct roots *roots)
 {
     int code;
@@ -141,7 +147,8 @@ static void audit_first(struct cli *cli, struct roots *roots)
     show_audit(&cli->show, a, SEVERITY_INFO);
     if (!cli->argument_count)
         roots_of_servers(roots, a->facts);
-    printf("\n");
+    if (!cli->json)
+        printf("\n");
 }
 
 static int guard_names(struct cli *cli, struct state *state, const char **names, size_t count)
@@ -170,14 +177,15 @@ static int demonstrate(struct cli *cli, struct roots *roots)
     size_t count = 0;
     int code = EXIT_UNKNOWN;
     struct state *state = cli_state_or_fail(cli);
-    printf(_("No web server runs here: this guards a demonstration site, %s\n"), demo.root);
+    FILE *out = talk(cli);
+    fprintf(out, _("No web server runs here: this guards a demonstration site, %s\n"), demo.root);
     if (demo.server)
-        printf(_("Look at it: %s\n"), demo.url);
+        fprintf(out, _("Look at it: %s\n"), demo.url);
     else
-        printf("%s\n", demo.why.message);
-    printf(_("Deface it from a second terminal: echo defaced > %s/index.html\n"), demo.root);
-    printf("%s\n", _("or in twelve ways: make deface    (Ctrl-C ends it)"));
-    fflush(stdout);
+        fprintf(out, "%s\n", demo.why.message);
+    fprintf(out, _("Deface it from a second terminal: echo defaced > %s/index.html\n"), demo.root);
+    fprintf(out, "%s\n", _("or in twelve ways: make deface    (Ctrl-C ends it)"));
+    fflush(out);
     if (state && publish_new(cli, state, roots, names, &count, &code))
         code = guard_names(cli, state, names, count);
     else
@@ -199,8 +207,9 @@ int cmd_up(struct cli *cli)
     }
     audit_first(cli, &roots);
     if (geteuid() != 0)
-        printf("%s\n", _("Without root the guard does not see who changed a page, nor changes "
-                         "through other mounts; comparing finds those within a second."));
+        fprintf(talk(cli), "%s\n",
+                _("Without root the guard does not see who changed a page, nor changes "
+                  "through other mounts; comparing finds those within a second."));
     if (!roots.items.count) {
         code = demonstrate(cli, &roots);
         roots_free(&roots);
