@@ -39,6 +39,9 @@ bool proc_list(struct collection *c, uint32_t **pids, size_t *count)
         return false;
     }
     qsort(list, kept, sizeof *list, by_number);
+    if (list[0] != 1) /* every host and container has a first one */
+        facts_unread(c->facts, N_("running processes"), "/proc",
+                     _("those of other users are hidden (hidepid)"));
     *pids = list;
     *count = kept;
     return true;

@@ -5,12 +5,12 @@
  *     kept, the hash left out),
  *   - gathers what comes without a pause of two seconds into one burst (record/tampers.h),
  *   - writes a line a burst for the journal, and
- *   - runs the hook, if there is one, as an unprivileged child with the burst as JSON on its
- *     standard input: one at a time, killed after ten seconds.
+ *   - hands the burst as JSON to what runs on_tamper (caller.h), if it is configured.
  * When the queue is full, events are counted in their burst and not kept one by one. */
 #ifndef YAGURA_GUARD_REPORT_H
 #define YAGURA_GUARD_REPORT_H
 
+#include "guard/caller.h"
 #include "guard/guard.h"
 #include "record/tampers.h"
 
@@ -22,9 +22,10 @@ struct report_options {
     struct state *state; /* used by the report's thread alone */
     const struct site *sites;
     size_t count;
-    const char *hook; /* a program with its arguments, run by sh -c; NULL: none */
+    int caller; /* see caller_tell(); -1: there is no on_tamper */
     /* Called on the report's thread when a burst begins (`ended` false) and when it has ended. */
     void (*burst)(void *context, const struct tamper *t, const char *first_path, bool ended);
+    void (*untold)(void *context); /* what runs on_tamper is gone */
     void *context;
 };
 
