@@ -21,7 +21,8 @@ struct state {
     struct cache cache;
 };
 
-/* Version 2 added the sites and what was undone there. Every statement can be run over an older version. */
+/* Version 2 added the sites and what was undone there. Every statement can be run over an older
+ * version. */
 enum { SCHEMA_VERSION = 2 };
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS target(id TEXT PRIMARY KEY, name TEXT, kind TEXT, argument TEXT,"
@@ -217,9 +218,9 @@ static bool open_database_to_read(struct state *s, const char *dir, struct error
     int version = schema_version(s, e ? e : &ignored);
     if (version == 0)
         error_set(e, ERR_ABSENT, "there is nothing in this state yet");
-    else if (version > 1)
+    else if (version > SCHEMA_VERSION)
         error_set(e, ERR_UNSUPPORTED, "the state was written by a newer version of this program");
-    if (version == 1)
+    else if (version > 0)
         return true;
     error_at(e, str_text(&path), 0, 0);
     return false;
