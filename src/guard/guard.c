@@ -19,6 +19,7 @@
 /* A self-test that has not come back by then: the guard is blind. */
 static const int64_t blind_ns = 2000000000;
 static const char selftest_name[] = "selftest";
+enum { MOST_WAITING = 10000 };
 
 struct live_site {
     struct site *site;
@@ -121,10 +122,25 @@ static void sweep(struct guard *g, struct live_site *live, const char *path, boo
         atomic_store(&g->counts.last_proved_s, clock_ns(CLOCK_REALTIME) / 1000000000);
 }
 
+/* What changes while a publication is at work. "" stands for everything, and so does what is
+ * more than anybody would look at one by one. */
+static void wait_for_release(struct live_site *live, const char *path)
+{
+    if (live->waiting.count == 1 && !live->waiting.items[0][0])
+        return;
+    if (!path[0] || live->waiting.count == MOST_WAITING) {
+        for (size_t i = 0; i < live->waiting.count; i++)
+            free(live->waiting.items[i]);
+        live->waiting.count = 0;
+        path = "";
+    }
+    VEC_PUSH(&live->waiting, mem_strdup(path));
+}
+
 static void look_at(struct guard *g, struct live_site *live, const char *path)
 {
     if (live->held) {
-        VEC_PUSH(&live->waiting, mem_strdup(path));
+        wait_for_release(live, path);
         return;
     }
     enum mend_result r = mend_path(&live->mender, path);
@@ -140,7 +156,7 @@ static void sweep_all(struct guard *g)
     for (size_t i = 0; i < g->count; i++) {
         struct live_site *live = &g->live[i];
         if (live->held) {
-            VEC_PUSH(&live->waiting, mem_strdup(""));
+            wait_for_release(live, "");
             continue;
         }
         sweep(g, live, "", false);
@@ -558,12 +574,17 @@ bool guard_release(struct guard *g, const char *name, struct error *e)
     struct live_site *live = find(g, name, e);
     if (!live)
         return false;
+    /* Whatever comes of it, what waited is looked at: with the old generation if the new one
+     * cannot be had. */
     struct live_site was = *live;
+    memset(&live->waiting, 0, sizeof live->waiting);
     live->held = false;
     bool good = take_generation(g, live, e);
     for (size_t i = 0; i < was.waiting.count; i++) {
-        if (good)
+        if (was.waiting.items[i][0])
             look_at(g, live, was.waiting.items[i]);
+        else
+            sweep(g, live, "", false);
         free(was.waiting.items[i]);
     }
     VEC_FREE(&was.waiting);
