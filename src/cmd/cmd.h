@@ -115,6 +115,7 @@ int cmd_diff(struct cli *cli);
 int cmd_gc(struct cli *cli);
 int cmd_manifest(struct cli *cli);
 int cmd_guard(struct cli *cli);
+int cmd_on_tamper(struct cli *cli);
 int cmd_up(struct cli *cli);
 int cmd_status(struct cli *cli);
 int cmd_help(struct cli *cli);

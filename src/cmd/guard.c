@@ -1,20 +1,33 @@
 #include "cmd/site.h"
 
+#include "base/capabilities.h"
 #include "base/json.h"
+#include "base/notify.h"
 #include "base/str.h"
 #include "guard/guard.h"
 #include "guard/report.h"
 #include "guard/supervise.h"
+#include "guard/walls.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* The parent: what it holds while it starts one guard after the other. */
+struct parent {
+    struct cli *cli;
+    struct config *config;
+    struct caller caller;
+    struct notify notify;
+    bool ready; /* as systemd was told */
+};
+
 /* The guard's own process: what it holds while it lives. */
 struct running {
     struct cli *cli;
-    struct config *config;
+    const struct config *config;
+    int caller;
     struct state *state;
     struct objects *objects;
     struct site *sites;
@@ -166,6 +179,12 @@ static void on_burst(void *context, const struct tamper *t, const char *first_pa
     fflush(stdout);
 }
 
+static void on_untold(void *context)
+{
+    fprintf(stderr, "yagura: %s\n",
+            _("what runs on_tamper is gone, and was not told: start the guard anew"));
+}
+
 /* ---- what other commands ask ---------------------------------------------------------------- */
 
 static void answer_status(struct running *r, struct str *answer)
@@ -280,7 +299,7 @@ static int loop(struct running *r, struct alive *alive)
     struct guard_options options = {.state = r->state,
                                     .objects = r->objects,
                                     .alive = alive,
-                                    .unprivileged = geteuid() != 0,
+                                    .unprivileged = !capabilities_have(CAPABILITY(CAP_SYS_ADMIN)),
                                     .detect_only = r->cli->detect_only || r->config->detect_only,
                                     .sweep_seconds = (unsigned)r->config->sweep_seconds,
                                     .selftest_seconds = (unsigned)r->config->selftest_seconds,
@@ -291,15 +310,18 @@ static int loop(struct running *r, struct alive *alive)
                                        .sites = r->sites,
                                        .count = r->count,
                                        .evidence_bytes = config_evidence_bytes(r->config),
-                                       .hook = r->config->on_tamper,
+                                       .caller = r->caller,
                                        .burst = on_burst,
+                                       .untold = on_untold,
                                        .context = r};
-    if (!report_start(&r->report, &reporting, &e) ||
-        !guard_start(&r->guard, &options, r->sites, r->count, &e) ||
-        !control_open(&r->control, state_dirfd(r->state), answer, closed, r, &e)) {
+    /* The socket is the last one that is made. Who asks before the guard is ready waits. */
+    if (!control_open(&r->control, state_dirfd(r->state), answer, closed, r, &e) ||
+        !walls_enter(WALLS_GUARD, &e) || !report_start(&r->report, &reporting, &e) ||
+        !guard_start(&r->guard, &options, r->sites, r->count, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
+    atomic_store(&alive->ready, true);
     say(r->cli, _("on guard"));
     bool good = true;
     while (good && !asked_to_stop) {
@@ -316,13 +338,11 @@ static int loop(struct running *r, struct alive *alive)
 
 static int run(void *context, struct alive *alive)
 {
-    struct running r = {.cli = context};
+    struct parent *parent = context;
+    struct running r = {.cli = parent->cli, .config = parent->config, .caller = parent->caller.fd};
     struct error e = ERROR_INIT;
     signal(SIGTERM, on_signal);
     signal(SIGINT, on_signal);
-    r.config = cli_config(r.cli);
-    if (!r.config)
-        return EXIT_USAGE;
     r.each = isatty(1);
     r.state = cli_state_or_fail(r.cli);
     r.report_state = cli_state_or_fail(r.cli);
@@ -336,7 +356,6 @@ static int run(void *context, struct alive *alive)
     objects_free(r.objects);
     state_close(r.report_state);
     state_close(r.state);
-    config_free(r.config);
     free(r.sites);
     return code;
 }
@@ -349,14 +368,32 @@ static void died(void *context, bool hung, int status, unsigned restarts)
             restarts);
 }
 
+static void look(void *context, const struct alive *alive)
+{
+    struct parent *parent = context;
+    if (!parent->ready && atomic_load(&alive->ready)) {
+        parent->ready = true;
+        notify_say(&parent->notify, "READY=1");
+    }
+    notify_alive(&parent->notify);
+}
+
 int cmd_guard(struct cli *cli)
 {
     struct error e = ERROR_INIT;
-    struct supervised what = {.run = run, .died = died, .context = cli};
-    int code = supervise(&what, &e);
-    if (code < 0) {
+    struct parent parent = {.cli = cli, .config = cli_config(cli), .caller = CALLER_NONE};
+    struct supervised what = {.run = run, .died = died, .look = look, .context = &parent};
+    if (!parent.config)
+        return EXIT_USAGE;
+    const char *hook = parent.config->on_tamper;
+    notify_open(&parent.notify);
+    int code = -1;
+    if ((!hook || caller_start(&parent.caller, hook, &e)) && walls_enter(WALLS_PARENT, &e))
+        code = supervise(&what, &e);
+    if (code < 0)
         cli_complain(&e);
-        return EXIT_UNKNOWN;
-    }
-    return code;
+    caller_end(&parent.caller);
+    notify_close(&parent.notify);
+    config_free(parent.config);
+    return code < 0 ? EXIT_UNKNOWN : code;
 }

@@ -152,6 +152,10 @@ const struct command cli_commands[] = {
     {"guard", "[SITE ...] [--detect-only]", N_("watch the sites, and undo what others change"),
      N_("Runs until it is stopped. What changes is put back at once and kept as evidence."),
      "--detect-only", cmd_guard},
+    {"on-tamper", "", N_("run what the guard runs when pages were tampered with"),
+     N_("Runs the on_tamper: of the configuration as the guard does, with what comes on standard "
+        "input: to try it, and for its unit."),
+     "", cmd_on_tamper},
     {"status", "[--all]", N_("how it stands: the screen of plain yagura"),
      N_("Shows what the last audits found, the published sites, whether the guard lives and what "
         "it undid lately (--all: everything it undid). Ends with 3 if sites are published and "

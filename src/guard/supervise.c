@@ -30,8 +30,8 @@ static pid_t start(const struct supervised *what, struct alive *alive, const sig
 
 /* Waits until the guard has ended; *hung: it had to be killed. The signals that ask us to end
  * are handed on. */
-static int watch_over(pid_t pid, struct alive *alive, const sigset_t *signals, bool *hung,
-                      bool *asked)
+static int watch_over(const struct supervised *what, pid_t pid, struct alive *alive,
+                      const sigset_t *signals, bool *hung, bool *asked)
 {
     uint64_t last = alive_sum(alive);
     int64_t last_ms = now_ms();
@@ -45,6 +45,8 @@ static int watch_over(pid_t pid, struct alive *alive, const sigset_t *signals, b
             *asked = *asked || got != SIGHUP;
             kill(pid, got);
         }
+        if (what->look)
+            what->look(what->context, alive);
         uint64_t now = alive_sum(alive);
         if (now != last) {
             last = now;
@@ -84,7 +86,7 @@ int supervise(const struct supervised *what, struct error *e)
             return -1;
         }
         bool hung = false;
-        int status = watch_over(pid, alive, &signals, &hung, &asked);
+        int status = watch_over(what, pid, alive, &signals, &hung, &asked);
         bool ended = WIFEXITED(status) && WEXITSTATUS(status) != SUPERVISE_AGAIN;
         if (ended || asked) {
             sigprocmask(SIG_SETMASK, &old, NULL);
