@@ -217,9 +217,9 @@ static bool open_database_to_read(struct state *s, const char *dir, struct error
     int version = schema_version(s, e ? e : &ignored);
     if (version == 0)
         error_set(e, ERR_ABSENT, "there is nothing in this state yet");
-    else if (version > 1)
+    else if (version > SCHEMA_VERSION)
         error_set(e, ERR_UNSUPPORTED, "the state was written by a newer version of this program");
-    if (version == 1)
+    if (version > 0 && version <= SCHEMA_VERSION)
         return true;
     error_at(e, str_text(&path), 0, 0);
     return false;
