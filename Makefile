@@ -1,6 +1,6 @@
 # The front door. Two commands do everything: make run, make test.
 BUILD ?= build
-ARGS ?= audit
+ARGS ?= up
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
@@ -8,11 +8,16 @@ all: $(BUILD)/build.ninja
 $(BUILD)/build.ninja:
 	@meson setup $(BUILD) -Dtests=false >/dev/null
 
-# Installs what is missing, builds, and looks at this host (or what ARGS says).
+# Installs what is missing, builds, looks at this host and guards its sites (or what ARGS says).
 run:
 	@scripts/deps run
 	@$(MAKE) --no-print-directory all
 	@scripts/run $(BUILD)/yagura $(ARGS)
+
+# In a second terminal: changes the demonstration site in twelve ways, and shows each undone.
+deface:
+	@$(MAKE) --no-print-directory all
+	@scripts/deface $(BUILD)
 
 # The servers of 2001 as disk images under build/demo, and one line for each.
 demo:
@@ -44,4 +49,4 @@ install: all
 clean:
 	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-fuzz
 
-.PHONY: all run demo test check bench fuzz install clean
+.PHONY: all run deface demo test check bench fuzz install clean

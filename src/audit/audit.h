@@ -36,12 +36,12 @@ struct audit {
     char identity[65];                 /* of the target: SHA-256 in hexadecimal */
     const char *host_name, *host_line; /* for people; from the facts */
     int64_t now, as_of;
-    struct judge_input input;   /* for the plan */
-    struct error feed_problem;  /* a damaged imported database: said, and the shipped one used */
+    struct judge_input input;      /* for the plan */
+    struct error feed_problem;     /* a damaged imported database: said, and the shipped one used */
     struct error rule_problems[8]; /* the first rules that do not load: said */
     size_t rule_problem_count;     /* of all of them; each is something that was not looked at */
-    struct error memory;        /* the state failed: said */
-    size_t open, unknown, fixed; /* findings */
+    struct error memory;           /* the state failed: said */
+    size_t open, unknown, fixed;   /* findings */
 };
 
 bool audit_run(struct audit **out, const struct audit_request *request, struct error *e);

@@ -16,11 +16,13 @@ void cli_complain(const struct error *e)
 
 int cli_usage(const struct cli *cli, const char *format, ...)
 {
+    struct error e = ERROR_INIT; /* what was typed may have been pasted: shown safely */
     va_list args;
     va_start(args, format);
-    fputs("yagura: ", stderr);
-    vfprintf(stderr, format, args);
+    vsnprintf(e.message, sizeof e.message, format, args);
     va_end(args);
+    char text[1024];
+    fprintf(stderr, "yagura: %s", error_text(&e, text, sizeof text));
     if (cli->command)
         fprintf(stderr, _("\nUsage: yagura %s %s\n"), cli->command->name, cli->command->usage);
     else
@@ -115,6 +117,13 @@ bool cli_fail_on(const struct cli *cli, enum severity *out)
     return false;
 }
 
+int cli_code_of(const struct error *e)
+{
+    bool bad_input = e->code == ERR_ABSENT || e->code == ERR_USAGE || e->code == ERR_FORMAT ||
+                     e->code == ERR_UNSUPPORTED;
+    return bad_input ? EXIT_USAGE : EXIT_UNKNOWN;
+}
+
 struct audit *cli_audit(const struct cli *cli, const struct audit_request *request, int *code)
 {
     struct audit *a = NULL;
@@ -122,11 +131,7 @@ struct audit *cli_audit(const struct cli *cli, const struct audit_request *reque
     if (audit_run(&a, request, &e))
         return a;
     cli_complain(&e);
-    /* A target that cannot be opened is bad input; what is in it is another matter. */
-    *code = e.code == ERR_ABSENT || e.code == ERR_USAGE || e.code == ERR_FORMAT ||
-                    e.code == ERR_UNSUPPORTED
-                ? EXIT_USAGE
-                : EXIT_UNKNOWN;
+    *code = cli_code_of(&e);
     return NULL;
 }
 

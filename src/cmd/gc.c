@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 
-enum { KEEP = 10 };
-
 /* All content that any kept generation of any site names, sorted. */
 struct wanted {
     VEC(const uint8_t *) hashes;
@@ -97,9 +95,13 @@ static bool collect(struct cli *cli, struct state *state, uint64_t keep, struct 
 
 int cmd_gc(struct cli *cli)
 {
-    uint64_t keep = KEEP, removed = 0, freed = 0;
+    uint64_t keep, removed = 0, freed = 0;
     size_t dropped = 0;
     struct error e = ERROR_INIT;
+    CLEANUP(config_cleanup) struct config *config = cli_config(cli);
+    if (!config)
+        return EXIT_USAGE;
+    keep = config->keep;
     if (cli->keep && (!str_to_u64(cli->keep, &keep) || !keep))
         return cli_usage(cli, _("--keep wants a number from 1 on, not %s"), cli->keep);
     CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);

@@ -14,6 +14,7 @@
 /* The guard's own process: what it holds while it lives. */
 struct running {
     struct cli *cli;
+    struct config *config;
     struct state *state;
     struct objects *objects;
     struct site *sites;
@@ -244,6 +245,7 @@ static bool open_sites(struct running *r, struct error *e)
             wanted = wanted || str_equal(r->cli->arguments[k], rows[i].name);
         if (!wanted)
             continue;
+        wants.own = config_policies(r->config, rows[i].name);
         if (!site_open(&r->sites[r->count], r->state, rows[i].name, &wants, e)) {
             error_prefix(e, "%s", rows[i].name);
             return false;
@@ -255,6 +257,12 @@ static bool open_sites(struct running *r, struct error *e)
     return r->count > 0;
 }
 
+static const struct policies *own_policies(void *context, const char *site)
+{
+    struct running *r = context;
+    return config_policies(r->config, site);
+}
+
 static int loop(struct running *r, struct alive *alive)
 {
     struct error e = ERROR_INIT;
@@ -262,14 +270,16 @@ static int loop(struct running *r, struct alive *alive)
                                     .objects = r->objects,
                                     .alive = alive,
                                     .unprivileged = geteuid() != 0,
-                                    .detect_only = r->cli->detect_only,
-                                    .sweep_seconds = 3600,
-                                    .selftest_seconds = 5,
+                                    .detect_only = r->cli->detect_only || r->config->detect_only,
+                                    .sweep_seconds = (unsigned)r->config->sweep_seconds,
+                                    .selftest_seconds = (unsigned)r->config->selftest_seconds,
+                                    .own_policies = own_policies,
                                     .event = on_event,
                                     .context = r};
     struct report_options reporting = {.state = r->report_state,
                                        .sites = r->sites,
                                        .count = r->count,
+                                       .hook = r->config->on_tamper,
                                        .burst = on_burst,
                                        .context = r};
     if (!report_start(&r->report, &reporting, &e) ||
@@ -298,6 +308,9 @@ static int run(void *context, struct alive *alive)
     struct error e = ERROR_INIT;
     signal(SIGTERM, on_signal);
     signal(SIGINT, on_signal);
+    r.config = cli_config(r.cli);
+    if (!r.config)
+        return EXIT_USAGE;
     r.each = isatty(1);
     r.state = cli_state_or_fail(r.cli);
     r.report_state = cli_state_or_fail(r.cli);
@@ -311,6 +324,7 @@ static int run(void *context, struct alive *alive)
     objects_free(r.objects);
     state_close(r.report_state);
     state_close(r.state);
+    config_free(r.config);
     free(r.sites);
     return code;
 }

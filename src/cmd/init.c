@@ -70,8 +70,8 @@ static int report(struct cli *cli, const struct site *site, const struct capture
     return taken->left_out_count ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
 
-bool cli_first_publication(struct cli *cli, struct state *state, struct objects *objects,
-                           const char *name, const char *root, int *code)
+bool cli_first_publication(struct cli *cli, const struct config *config, struct state *state,
+                           struct objects *objects, const char *name, const char *root, int *code)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     CLEANUP_SITE struct site site = {.rootfd = -1, .aside = {.fd = -1}};
@@ -82,7 +82,7 @@ bool cli_first_publication(struct cli *cli, struct state *state, struct objects 
                                          : profile_propose(rootfd, arena, &e);
     if (rootfd >= 0)
         close(rootfd);
-    struct site_wants wants = {.aside = true};
+    struct site_wants wants = {.aside = true, .own = config_policies(config, name)};
     if (!profile || !site_open_new(&site, name, root, profile, &wants, &e)) {
         cli_complain(&e);
         *code = e.code == ERR_USAGE || e.code == ERR_ABSENT ? EXIT_USAGE : EXIT_UNKNOWN;
@@ -120,6 +120,9 @@ int cmd_init(struct cli *cli)
         return EXIT_USAGE;
     }
     const char *name = cli->name ? cli->name : cli_site_name(arena, root);
+    CLEANUP(config_cleanup) struct config *config = cli_config(cli);
+    if (!config)
+        return EXIT_USAGE;
     CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
     if (!state || is_known(cli, state, name, root, &code))
         return code;
@@ -127,7 +130,7 @@ int cmd_init(struct cli *cli)
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
-    if (cli_first_publication(cli, state, objects, name, root, &code) && !cli->json)
+    if (cli_first_publication(cli, config, state, objects, name, root, &code) && !cli->json)
         show_wrap(&cli->show, _("Next: "), 2,
                   _("yagura guard (guards it), yagura verify (compares it)"));
     return code;

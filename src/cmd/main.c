@@ -14,6 +14,8 @@
 const struct option_row cli_options[] = {
     {"--state", "DIR", N_("where the memory lies (default: /var/lib/yagura, or your own)"),
      OPTION(state), NULL},
+    {"--config", "FILE", N_("the configuration (default: /etc/yagura/yagura.yaml)"),
+     OPTION(config), NULL},
     {"--json", NULL,
      N_("print JSON Lines, in English whatever --lang says; the last line is a summary"),
      OPTION(json), NULL},
@@ -46,7 +48,7 @@ const struct option_row cli_options[] = {
      OPTION(profile), NULL},
     {"--generation", "N", N_("that generation instead of the published one"), OPTION(generation),
      NULL},
-    {"--keep", "N", N_("how many generations stay (default: 10)"), OPTION(keep), NULL},
+    {"--keep", "N", N_("how many generations stay (default: as configured, 10)"), OPTION(keep), NULL},
     {"--quick", NULL, N_("do not read files whose size, times and inode are as they were"),
      OPTION(quick), NULL},
     {"--yes", NULL, N_("do not ask"), OPTION(yes), "-y"},
@@ -57,7 +59,7 @@ const struct option_row cli_options[] = {
     {"--before", "DATE", N_("only what was published before"), OPTION(before), NULL},
 };
 const size_t cli_option_count = ARRAY_COUNT(cli_options);
-const size_t cli_global_option_count = 5;
+const size_t cli_global_option_count = 6;
 
 #define TARGET_OPTIONS "--root --image --text --name"
 

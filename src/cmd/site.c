@@ -6,11 +6,21 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+struct config *cli_config(const struct cli *cli)
+{
+    struct config *config = NULL;
+    struct error e = ERROR_INIT;
+    if (!config_load(&config, cli->config, &e))
+        cli_complain(&e);
+    return config;
+}
+
 void open_site_close(struct open_site *s)
 {
     site_close(&s->site);
     objects_free(s->objects);
     state_close(s->state);
+    config_free(s->config);
 }
 
 static bool no_such_site(struct cli *cli, const struct site_row *rows, size_t count,
@@ -53,12 +63,18 @@ bool cli_site(struct cli *cli, const struct site_wants *wants, struct open_site 
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct error e = ERROR_INIT;
     const char *name;
+    *code = EXIT_USAGE;
+    out->config = cli_config(cli);
+    if (!out->config)
+        return false;
     *code = EXIT_UNKNOWN;
     out->state = cli_state_or_fail(cli);
     if (!out->state || !find_name(cli, out->state, arena, &name, code))
         return false;
+    struct site_wants all = *wants;
+    all.own = config_policies(out->config, name);
     if (objects_open(&out->objects, state_dirfd(out->state), &e) &&
-        site_open(&out->site, out->state, name, wants, &e))
+        site_open(&out->site, out->state, name, &all, &e))
         return true;
     cli_complain(&e);
     return false;

@@ -3,12 +3,14 @@
 #define YAGURA_CMD_SITE_H
 
 #include "cmd/cmd.h"
+#include "cmd/config.h"
 #include "content/objects.h"
 #include "content/site.h"
 #include "guard/control.h"
 #include "show/site.h"
 
 struct open_site {
+    struct config *config;
     struct state *state;
     struct objects *objects;
     struct site site;
@@ -25,8 +27,12 @@ const char *cli_site_name(struct arena *arena, const char *root);
 
 /* Publishes a new site as it is, with --profile or the profile that fits, and says so. False:
  * it could not be; said already. *code is the exit code either way. */
-bool cli_first_publication(struct cli *cli, struct state *state, struct objects *objects,
-                           const char *name, const char *root, int *code);
+bool cli_first_publication(struct cli *cli, const struct config *config, struct state *state,
+                           struct objects *objects, const char *name, const char *root,
+                           int *code);
+
+/* NULL: said already. */
+struct config *cli_config(const struct cli *cli);
 
 /* The generation of --generation, or the accepted one, in `out`. */
 bool cli_generation(struct cli *cli, struct open_site *s, struct generation *out, int *code);

@@ -84,8 +84,13 @@ static const char *free_name(struct arena *arena, const struct site_row *rows, s
 static bool publish_new(struct cli *cli, struct state *state, struct roots *roots,
                         const char **names, size_t *count, int *code)
 {
+    CLEANUP(config_cleanup) struct config *config = cli_config(cli);
     CLEANUP(objects_cleanup) struct objects *objects = NULL;
     struct error e = ERROR_INIT;
+    *code = EXIT_USAGE;
+    if (!config)
+        return false;
+    *code = EXIT_UNKNOWN;
     if (!objects_open(&objects, state_dirfd(state), &e)) {
         cli_complain(&e);
         return false;
@@ -105,7 +110,7 @@ static bool publish_new(struct cli *cli, struct state *state, struct roots *root
                 name = rows[k].name;
         if (!name) {
             name = free_name(roots->arena, rows, known, root);
-            if (!cli_first_publication(cli, state, objects, name, root, code))
+            if (!cli_first_publication(cli, config, state, objects, name, root, code))
                 return false;
         }
         names[(*count)++] = name;

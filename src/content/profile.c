@@ -44,9 +44,13 @@ static struct yaml_node *load(const char *name, struct arena *arena, char path[4
     return documents[0];
 }
 
-static bool add_policies(struct policies *to, const struct yaml_node *list, const char *path,
-                         struct error *e)
+bool profile_read_policies(struct policies *to, const struct yaml_node *list, const char *path,
+                           struct error *e)
 {
+    if (list && list->kind != YAML_SEQUENCE && !yaml_is_null(list)) {
+        yaml_error(e, list, path, "policies are a list");
+        return false;
+    }
     for (size_t i = 0; list && i < list->count; i++) {
         const struct yaml_node *item = list->items[i];
         const char *pattern = item->kind == YAML_MAP ? yaml_get_text(item, "path") : NULL;
@@ -71,7 +75,7 @@ bool profile_add(struct policies *to, const char *name, struct error *e)
     char path[4096];
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct yaml_node *top = load(name, arena, path, e);
-    return top && add_policies(to, yaml_get(top, "policies"), path, e);
+    return top && profile_read_policies(to, yaml_get(top, "policies"), path, e);
 }
 
 /* How many files it asks for, all of which are there; 0 if one is missing. */

@@ -10,10 +10,15 @@
 #define YAGURA_CONTENT_PROFILE_H
 
 #include "base/mem.h"
+#include "base/yaml.h"
 #include "content/policy.h"
 
 /* Adds the policies of a profile. ERR_ABSENT if there is none of this name. */
 bool profile_add(struct policies *to, const char *name, struct error *e);
+
+/* Adds a list as above; `path` is for errors. NULL is no list. */
+bool profile_read_policies(struct policies *to, const struct yaml_node *list, const char *path,
+                           struct error *e);
 
 /* The profile that fits best what lies in this document root: that with the most files in
  * `fits`, all of them there. In the arena; "static" if none. */

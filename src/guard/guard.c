@@ -534,6 +534,8 @@ static bool take_generation(struct guard *g, struct live_site *live, struct erro
 {
     struct site *site = live->site, fresh;
     struct site_wants wants = {.aside = true, .generation = true};
+    if (g->options.own_policies)
+        wants.own = g->options.own_policies(g->options.context, site->row.name);
     if (!site_open(&fresh, g->options.state, site->row.name, &wants, e))
         return false;
     sweeper_stop(g->sweeper);

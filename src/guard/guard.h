@@ -60,6 +60,8 @@ struct guard_options {
     unsigned sweep_seconds;    /* a paced sweep of all content takes this long; 0: none */
     unsigned selftest_seconds; /* 0: none */
     void (*event)(void *context, const struct guard_event *event);
+    /* Further policies of a site that is opened anew after a publication; may be NULL. */
+    const struct policies *(*own_policies)(void *context, const char *site);
     void *context;
 };
 

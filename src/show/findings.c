@@ -194,16 +194,14 @@ static void show_warnings(struct show *s, const struct audit *a)
 
 const char *show_target_words(struct arena *arena, const struct audit *a)
 {
-    switch (target_kind(a->target)) {
-    case TARGET_ROOT:
-        return arena_printf(arena, " --root %s", target_name(a->target));
-    case TARGET_IMAGE:
-        return arena_printf(arena, " --image %s", target_name(a->target));
-    case TARGET_TEXT:
-        return arena_printf(arena, " --text %s", target_name(a->target));
-    default:
+    static const char *const options[] = {
+        [TARGET_ROOT] = "--root", [TARGET_IMAGE] = "--image", [TARGET_TEXT] = "--text"};
+    CLEANUP_STR struct str words = {0};
+    if (target_kind(a->target) == TARGET_LIVE)
         return "";
-    }
+    str_printf(&words, " %s ", options[target_kind(a->target)]);
+    str_add_shell_word(&words, target_name(a->target));
+    return arena_strdup(arena, str_text(&words));
 }
 
 const char *show_question_words(struct arena *arena, const struct audit *a)

@@ -1,0 +1,178 @@
+#include "cmd/config.h"
+
+#include "base/file.h"
+#include "base/language.h"
+#include "base/str.h"
+#include "base/yaml.h"
+#include "content/profile.h"
+
+#include <stdlib.h>
+
+enum { MOST_BYTES = 1024 * 1024 };
+static const char default_path[] = "/etc/yagura/yagura.yaml";
+
+struct parse {
+    struct config *config;
+    const char *path;
+    struct error *e;
+};
+
+static bool wrong(struct parse *p, const struct yaml_node *at, const char *what)
+{
+    yaml_error(p->e, at, p->path, "%s", what);
+    return false;
+}
+
+static bool unknown_key(struct parse *p, const struct yaml_node *key)
+{
+    yaml_error(p->e, key, p->path, _("there is no key \"%.64s\" here"), key->text);
+    return false;
+}
+
+static bool read_number(struct parse *p, const struct yaml_node *node, uint64_t least,
+                        uint64_t *out)
+{
+    if (node->kind == YAML_SCALAR && str_to_u64(node->text, out) && *out >= least)
+        return true;
+    return wrong(p, node, _("this wants a whole number"));
+}
+
+static bool read_truth(struct parse *p, const struct yaml_node *node, bool *out)
+{
+    const char *text = node->kind == YAML_SCALAR ? node->text : "";
+    bool yes = str_equal(text, "yes") || str_equal(text, "true");
+    if (!yes && !str_equal(text, "no") && !str_equal(text, "false"))
+        return wrong(p, node, _("this is yes or no"));
+    *out = yes;
+    return true;
+}
+
+static bool read_guard(struct parse *p, const struct yaml_node *map)
+{
+    if (map->kind != YAML_MAP)
+        return wrong(p, map, _("this wants keys below it"));
+    for (size_t i = 0; i < map->count; i++) {
+        const struct yaml_node *key = map->keys[i], *value = map->items[i];
+        bool good;
+        if (str_equal(key->text, "detect_only"))
+            good = read_truth(p, value, &p->config->detect_only);
+        else if (str_equal(key->text, "sweep_seconds"))
+            good = read_number(p, value, 0, &p->config->sweep_seconds);
+        else if (str_equal(key->text, "selftest_seconds"))
+            good = read_number(p, value, 0, &p->config->selftest_seconds);
+        else
+            good = unknown_key(p, key);
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+static bool read_site(struct parse *p, const struct yaml_node *map, struct config_site *site)
+{
+    site->policies = policies_new();
+    if (map->kind != YAML_MAP)
+        return wrong(p, map, _("this wants keys below it"));
+    for (size_t i = 0; i < map->count; i++) {
+        if (!str_equal(map->keys[i]->text, "policies"))
+            return unknown_key(p, map->keys[i]);
+        if (!profile_read_policies(site->policies, map->items[i], p->path, p->e))
+            return false;
+    }
+    return true;
+}
+
+static bool read_sites(struct parse *p, const struct yaml_node *map)
+{
+    if (map->kind != YAML_MAP)
+        return wrong(p, map, _("this wants keys below it"));
+    struct config *c = p->config;
+    c->sites = arena_alloc(c->arena, (map->count + 1) * sizeof *c->sites);
+    for (size_t i = 0; i < map->count; i++) {
+        struct config_site *site = &c->sites[c->site_count++];
+        site->name = map->keys[i]->text;
+        if (!read_site(p, map->items[i], site))
+            return false;
+    }
+    return true;
+}
+
+static bool read_top(struct parse *p, const struct yaml_node *top)
+{
+    if (top->kind != YAML_MAP)
+        return yaml_is_null(top) || wrong(p, top, _("this wants keys below it"));
+    for (size_t i = 0; i < top->count; i++) {
+        const struct yaml_node *key = top->keys[i], *value = top->items[i];
+        bool good;
+        if (str_equal(key->text, "on_tamper")) {
+            good = value->kind == YAML_SCALAR || wrong(p, value, _("this wants a command"));
+            p->config->on_tamper = good && value->text[0] ? value->text : NULL;
+        } else if (str_equal(key->text, "keep"))
+            good = read_number(p, value, 1, &p->config->keep);
+        else if (str_equal(key->text, "guard"))
+            good = read_guard(p, value);
+        else if (str_equal(key->text, "sites"))
+            good = read_sites(p, value);
+        else
+            good = unknown_key(p, key);
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+bool config_load(struct config **out, const char *flag, struct error *e)
+{
+    const char *env = getenv("YAGURA_CONFIG");
+    bool named = flag || (env && *env);
+    const char *path = flag ? flag : named ? env : default_path;
+    CLEANUP(config_cleanup) struct config *c = mem_alloc(sizeof *c);
+    *c = (struct config){
+        .keep = 10, .sweep_seconds = 3600, .selftest_seconds = 5, .arena = arena_new()};
+    CLEANUP_FREE char *text = NULL;
+    size_t size, count;
+    struct error problem = ERROR_INIT;
+    struct yaml_node **documents;
+    if (!file_read(&text, &size, path, MOST_BYTES, &problem)) {
+        if (!named && problem.code == ERR_ABSENT) {
+            *out = c;
+            c = NULL;
+            return true;
+        }
+        if (e)
+            *e = problem;
+        return false;
+    }
+    struct parse p = {.config = c, .path = arena_strdup(c->arena, path), .e = e};
+    if (!yaml_parse(&documents, &count, c->arena, text, size, p.path, e))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!read_top(&p, documents[i]))
+            return false;
+    *out = c;
+    c = NULL;
+    return true;
+}
+
+void config_free(struct config *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; i < c->site_count; i++)
+        policies_free(c->sites[i].policies);
+    arena_free(c->arena);
+    free(c);
+}
+
+void config_cleanup(struct config **c)
+{
+    config_free(*c);
+}
+
+const struct policies *config_policies(const struct config *c, const char *site)
+{
+    for (size_t i = 0; i < c->site_count; i++)
+        if (str_equal(c->sites[i].name, site))
+            return c->sites[i].policies;
+    return NULL;
+}

@@ -1,0 +1,44 @@
+/* config.h - /etc/yagura/yagura.yaml: one file, every key with a default that suits one ordinary
+ * web server. What the command line says wins over the environment, and that over the file.
+ *
+ *   on_tamper: /usr/local/bin/alarm   run by sh -c, as nobody, a burst as JSON on its input
+ *   keep: 10                          generations that gc keeps
+ *   guard:
+ *     detect_only: no                 tell, and put nothing back
+ *     sweep_seconds: 3600             how often all content is read (0: never)
+ *     selftest_seconds: 5             how often the guard proves that it sees (0: never)
+ *   sites:
+ *     www:
+ *       policies:                     behind those of its profile; the last that fits wins
+ *         - {path: /cache/, policy: ignore}
+ *
+ * The file is --config FILE, YAGURA_CONFIG, or that of /etc, which may be missing; the two others
+ * may not. An unknown key is an error with its line: a misspelt policy must not be no policy. */
+#ifndef YAGURA_CMD_CONFIG_H
+#define YAGURA_CMD_CONFIG_H
+
+#include "base/mem.h"
+#include "content/policy.h"
+
+struct config_site {
+    const char *name;
+    struct policies *policies;
+};
+
+struct config {
+    const char *on_tamper; /* NULL: none */
+    uint64_t keep, sweep_seconds, selftest_seconds;
+    bool detect_only;
+    struct config_site *sites;
+    size_t site_count;
+    struct arena *arena;
+};
+
+bool config_load(struct config **out, const char *flag, struct error *e);
+void config_free(struct config *c);
+void config_cleanup(struct config **c);
+
+/* The further policies of a site, or NULL. */
+const struct policies *config_policies(const struct config *c, const char *site);
+
+#endif
