@@ -95,6 +95,8 @@ int cmd_restore(struct cli *cli)
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
+    if (!cli->dry_run && !aside_clear_ready(&s.site.aside, &e))
+        cli_complain(&e);
     mend_all(cli, &m);
     bool good = cli->dry_run ||
                 (mend_sync(&m, &e) && (done.failed || accept_older(cli, &s, &g, &e)));

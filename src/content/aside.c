@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,7 +78,10 @@ bool aside_open(struct aside *out, int rootfd, const char *root, const char *sit
         error_prefix(e, "%s", out->path);
         return false;
     }
-    atomic_init(&out->next, (uint64_t)time(NULL) << 20);
+    struct timespec now; /* two that start in the same second must not take the same names */
+    clock_gettime(CLOCK_REALTIME, &now);
+    atomic_init(&out->next, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
+    flock(out->fd, LOCK_SH);
     return true;
 }
 
@@ -136,7 +140,7 @@ static bool remove_tree(int dirfd, const char *name, unsigned depth, struct erro
     return good;
 }
 
-bool aside_clear_ready(struct aside *a, struct error *e)
+static bool clear_ready(struct aside *a, struct error *e)
 {
     int fd = openat(a->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -151,5 +155,14 @@ bool aside_clear_ready(struct aside *a, struct error *e)
         if (str_starts(d->d_name, "ready-"))
             good = remove_tree(a->fd, d->d_name, 0, e) && good;
     closedir(folder);
+    return good;
+}
+
+bool aside_clear_ready(struct aside *a, struct error *e)
+{
+    if (flock(a->fd, LOCK_EX | LOCK_NB) != 0)
+        return true;
+    bool good = clear_ready(a, e);
+    flock(a->fd, LOCK_SH);
     return good;
 }

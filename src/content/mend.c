@@ -248,13 +248,8 @@ static bool exchange(struct mender *m, int ready_dir, const char *ready, int dir
 {
     for (int try = 0; try < MEND_TRIES; try++) {
         if (rename_at(ready_dir, ready, dirfd, name, RENAME_EXCHANGE) == 0) {
-            if (ready_dir == m->aside->fd) {
-                aside_bad_name(m->aside, event->evidence);
-                if (renameat(ready_dir, ready, ready_dir, event->evidence) == 0)
-                    return true;
-                snprintf(event->evidence, sizeof event->evidence, "%.47s", ready);
+            if (ready_dir == m->aside->fd) /* and has the name of evidence already */
                 return true;
-            }
             aside_bad_name(m->aside, event->evidence);
             if (!carry_across(m, ready_dir, ready, event->evidence, NULL))
                 event->evidence[0] = '\0';
@@ -262,12 +257,34 @@ static bool exchange(struct mender *m, int ready_dir, const char *ready, int dir
         }
         if (errno != ENOENT)
             break;
-        if (rename_at(ready_dir, ready, dirfd, name, RENAME_NOREPLACE) == 0)
+        if (rename_at(ready_dir, ready, dirfd, name, RENAME_NOREPLACE) == 0) {
+            event->evidence[0] = '\0';
             return true;
+        }
         if (errno != EEXIST)
             break;
     }
     error_set_errno(e, errno, "putting the page into place");
+    return false;
+}
+
+/* What was made ready in the aside folder is put into place. Before that it gets the name of what
+ * it is exchanged for: whenever we are killed, no evidence looks like something half-made. */
+static bool exchange_aside(struct mender *m, const char *ready, int dirfd, const char *name,
+                           struct mend_event *event, struct error *e)
+{
+    char bad[ASIDE_NAME_SIZE];
+    int aside = m->aside->fd;
+    aside_bad_name(m->aside, bad);
+    if (renameat(aside, ready, aside, bad) != 0) {
+        error_set_errno(e, errno, "putting the page into place");
+        return false;
+    }
+    snprintf(event->evidence, sizeof event->evidence, "%s", bad);
+    if (exchange(m, aside, bad, dirfd, name, event, e))
+        return true;
+    event->evidence[0] = '\0';
+    renameat(aside, bad, aside, ready);
     return false;
 }
 
@@ -284,7 +301,8 @@ static bool replace(struct mender *m, uint32_t index, int dirfd, const char *nam
     snprintf(hidden, sizeof hidden, "%s%s", across ? ".yagura-" : "", ready);
     int ready_dir = across ? dirfd : m->aside->fd;
     if (make(m, index, ready_dir, hidden, e) &&
-        exchange(m, ready_dir, hidden, dirfd, name, event, e))
+        (across ? exchange(m, ready_dir, hidden, dirfd, name, event, e)
+                : exchange_aside(m, hidden, dirfd, name, event, e)))
         return true;
     unmake(m, ready_dir, hidden);
     return false;

@@ -16,7 +16,6 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -24,8 +23,7 @@ enum {
     CHUNK = 256 * 1024,
     SAMPLE = 1024 * 1024, /* of a file; decides whether it is worth compressing */
     LEVEL = 3,            /* zstd's own default */
-    NAME_SIZE = 80,
-    STALE_SECONDS = 3600
+    NAME_SIZE = 80
 };
 
 /* What one thread needs to put or get an object; kept for the next, as making one costs more
@@ -501,6 +499,12 @@ void objects_hold(struct objects *o)
         continue;
 }
 
+void objects_hold_alone(struct objects *o)
+{
+    while (flock(o->dirfd, LOCK_EX) != 0 && errno == EINTR)
+        continue;
+}
+
 void objects_let_go(struct objects *o)
 {
     flock(o->dirfd, LOCK_UN);
@@ -560,24 +564,16 @@ static void cleanup_folder(DIR **folder)
         closedir(*folder);
 }
 
-static void sweep_temporary(struct objects *o, const char *name, uint64_t *removed,
-                            uint64_t *freed)
+bool objects_sweep(struct objects *o, bool (*keep)(void *context, const uint8_t sha256[32]),
+                   void *context, uint64_t *removed, uint64_t *freed, struct error *e)
 {
-    struct stat st;
-    if (strncmp(name, "tmp-", 4) == 0 &&
-        fstatat(o->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        time(NULL) - st.st_ctim.tv_sec > STALE_SECONDS)
-        remove_counted(o->dirfd, name, removed, freed);
-}
-
-static bool sweep(struct objects *o, bool (*keep)(void *context, const uint8_t sha256[32]),
-                  void *context, uint64_t *removed, uint64_t *freed, struct error *e)
-{
+    *removed = *freed = 0;
     CLEANUP(cleanup_folder) DIR *all = open_folder(o->dirfd, ".", e);
     if (!all)
         return false;
     for (struct dirent *d; (d = readdir(all));) {
-        sweep_temporary(o, d->d_name, removed, freed);
+        if (strncmp(d->d_name, "tmp-", 4) == 0)
+            unlinkat(o->dirfd, d->d_name, 0);
         if (strlen(d->d_name) != 2 || d->d_name[0] == '.')
             continue;
         CLEANUP(cleanup_folder) DIR *folder = open_folder(o->dirfd, d->d_name, e);
@@ -590,15 +586,4 @@ static bool sweep(struct objects *o, bool (*keep)(void *context, const uint8_t s
         }
     }
     return true;
-}
-
-bool objects_sweep(struct objects *o, bool (*keep)(void *context, const uint8_t sha256[32]),
-                   void *context, uint64_t *removed, uint64_t *freed, struct error *e)
-{
-    *removed = *freed = 0;
-    while (flock(o->dirfd, LOCK_EX) != 0 && errno == EINTR)
-        continue;
-    bool good = sweep(o, keep, context, removed, freed, e);
-    flock(o->dirfd, LOCK_UN);
-    return good;
 }
