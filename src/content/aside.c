@@ -49,6 +49,13 @@ static int open_in(int parent, const char *name, dev_t dev, bool *same_device, s
     return fd;
 }
 
+/* A reason that is another one tomorrow: none to lay the folder into the document root for good. */
+static bool passes(int number)
+{
+    return number == ENOSPC || number == EDQUOT || number == EIO || number == ENOMEM ||
+           number == EMFILE || number == ENFILE;
+}
+
 bool aside_open(struct aside *out, int rootfd, const char *root, const char *site,
                 struct error *e)
 {
@@ -61,11 +68,18 @@ bool aside_open(struct aside *out, int rootfd, const char *root, const char *sit
     }
     CLEANUP_CLOSE int parent = openat(rootfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool same_device = false;
+    struct error above_failed = ERROR_INIT;
     const char *slash = strrchr(root, '/');
     if (parent >= 0 && fstat(parent, &above) == 0 && above.st_dev == st.st_dev) {
-        out->fd = open_in(parent, out->name, st.st_dev, &same_device, e);
+        out->fd = open_in(parent, out->name, st.st_dev, &same_device, &above_failed);
         snprintf(out->path, sizeof out->path, "%.*s/%s", slash ? (int)(slash - root) : 0, root,
                  out->name);
+    }
+    if (passes(above_failed.sys_errno)) {
+        if (e)
+            *e = above_failed;
+        error_prefix(e, "%s", out->path);
+        return false;
     }
     if (out->fd < 0 || !same_device) {
         if (out->fd >= 0)

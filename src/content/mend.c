@@ -140,25 +140,27 @@ static int rename_at(int from_dir, const char *from, int to_dir, const char *to,
 
 /* ---- making ready ------------------------------------------------------------------------ */
 
-static bool make(struct mender *m, uint32_t index, int dirfd, const char *name, struct error *e);
+static bool make(struct mender *m, uint32_t index, int dirfd, const char *name,
+                 struct error *partly, struct error *e);
 
 static bool make_children(struct mender *m, const struct manifest_entry *dir, int fd,
-                          struct error *e)
+                          struct error *partly, struct error *e)
 {
     for (uint32_t i = 0; i < dir->child_count; i++) {
         struct manifest_entry child;
         char name[256];
         manifest_entry(m->manifest, dir->first_child + i, &child);
         snprintf(name, sizeof name, "%.*s", (int)child.name_length, child.name);
-        if (!make(m, dir->first_child + i, fd, name, e))
+        if (!make(m, dir->first_child + i, fd, name, partly, e))
             return false;
     }
     return true;
 }
 
 /* An entry as it was published, under this name, which must be free. Owners and attributes
- * that cannot be set do not keep a page away. */
-static bool make(struct mender *m, uint32_t index, int dirfd, const char *name, struct error *e)
+ * that cannot be set do not keep a page away: `partly` says so. */
+static bool make(struct mender *m, uint32_t index, int dirfd, const char *name,
+                 struct error *partly, struct error *e)
 {
     struct manifest_entry entry;
     manifest_entry(m->manifest, index, &entry);
@@ -169,7 +171,7 @@ static bool make(struct mender *m, uint32_t index, int dirfd, const char *name, 
             error_set_errno(e, errno, "making the link anew");
             return false;
         }
-        set_link_attributes(dirfd, name, &entry, NULL);
+        set_link_attributes(dirfd, name, &entry, partly);
         return true;
     }
     bool is_dir = S_ISDIR(entry.mode);
@@ -183,10 +185,10 @@ static bool make(struct mender *m, uint32_t index, int dirfd, const char *name, 
         error_set_errno(e, errno, "making the page anew");
         return false;
     }
-    bool good = is_dir ? make_children(m, &entry, fd, e)
+    bool good = is_dir ? make_children(m, &entry, fd, partly, e)
                        : objects_get(m->objects, entry.sha256, fd, entry.size, e);
     if (good)
-        set_attributes(fd, &entry, NULL);
+        set_attributes(fd, &entry, partly);
     return good;
 }
 
@@ -291,7 +293,7 @@ static bool exchange_aside(struct mender *m, const char *ready, int dirfd, const
 /* The entry made ready and put into place. On another file system than the aside folder's it
  * is made ready in its own directory. */
 static bool replace(struct mender *m, uint32_t index, int dirfd, const char *name,
-                    struct mend_event *event, struct error *e)
+                    struct mend_event *event, struct error *partly, struct error *e)
 {
     char ready[ASIDE_NAME_SIZE], hidden[ASIDE_NAME_SIZE + 16];
     struct stat here, there;
@@ -300,7 +302,7 @@ static bool replace(struct mender *m, uint32_t index, int dirfd, const char *nam
                   here.st_dev != there.st_dev;
     snprintf(hidden, sizeof hidden, "%s%s", across ? ".yagura-" : "", ready);
     int ready_dir = across ? dirfd : m->aside->fd;
-    if (make(m, index, ready_dir, hidden, e) &&
+    if (make(m, index, ready_dir, hidden, partly, e) &&
         (across ? exchange(m, ready_dir, hidden, dirfd, name, event, e)
                 : exchange_aside(m, hidden, dirfd, name, event, e)))
         return true;
@@ -433,8 +435,11 @@ static enum mend_result put_back(struct mender *m, const struct spot *at,
     if (!m->dry_run && m->find_dir && m->find_dir(m->context, at->index, &dir) && dir >= 0 &&
         fetch_dir(m, at, dir, event->kind != DIFFERENCE_REMOVED, event))
         return tell_done(m, event);
-    if (!m->dry_run && !replace(m, at->index, at->dirfd, at->name, event, &e))
+    struct error partly = ERROR_INIT;
+    if (!m->dry_run && !replace(m, at->index, at->dirfd, at->name, event, &partly, &e))
         return tell_failed(m, event, &e);
+    if (partly.code != ERR_NONE)
+        event->error = &partly;
     return tell_done(m, event);
 }
 

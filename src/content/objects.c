@@ -61,10 +61,16 @@ static struct worker *worker_take(struct objects *o)
     w->in = malloc(SAMPLE);
     w->out = malloc(ZSTD_compressBound(SAMPLE));
     if (!w->deflate || !w->inflate || !w->digest || !w->in || !w->out)
-        abort();
+        mem_gone();
     ZSTD_CCtx_setParameter(w->deflate, ZSTD_c_compressionLevel, LEVEL);
     ZSTD_CCtx_setParameter(w->deflate, ZSTD_c_checksumFlag, 1);
     return w;
+}
+
+static void begin_hash(struct worker *w, const struct objects *o)
+{
+    if (!EVP_DigestInit_ex2(w->digest, o->sha256, NULL))
+        mem_gone();
 }
 
 static void worker_give(struct objects *o, struct worker *w)
@@ -100,7 +106,7 @@ bool objects_open(struct objects **out, int state_dirfd, struct error *e)
     o->dirfd = fd;
     o->sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
     if (!o->sha256)
-        abort();
+        mem_gone();
     pthread_mutex_init(&o->lock, NULL);
     *out = o;
     return true;
@@ -307,7 +313,7 @@ static bool put(struct objects *o, const struct source *from, const uint8_t sha2
         return false;
     }
     struct worker *w = worker_take(o);
-    EVP_DigestInit_ex2(w->digest, o->sha256, NULL);
+    begin_hash(w, o);
     uint8_t hash[32];
     uint64_t total = 0;
     bool compressed = false;
@@ -434,7 +440,7 @@ static bool get(struct objects *o, const uint8_t sha256[32], struct sink *to, st
         return false;
     }
     struct worker *w = worker_take(o);
-    EVP_DigestInit_ex2(w->digest, o->sha256, NULL);
+    begin_hash(w, o);
     bool good, cloned = false;
     if (compressed)
         good = get_compressed(w, fd, to, e);

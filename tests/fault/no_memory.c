@@ -22,6 +22,7 @@ __attribute__((constructor)) static void begin(void)
     const char *text = getenv("NO_MEMORY_AT");
     at = text ? strtoul(text, NULL, 10) : 0;
     self = getpid();
+    unsetenv("NO_MEMORY_AT"); /* not for the programs that it runs */
     atomic_store(&seen, 0);
 }
 
