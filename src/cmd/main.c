@@ -1,6 +1,8 @@
 #include "cmd/cmd.h"
 
+#include "base/json.h"
 #include "base/str.h"
+#include "content/walk.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -311,6 +313,8 @@ int main(int argc, char **argv)
     /* JSON is never translated, and some of its texts are made far below: sentences of errors,
      * reasons why something could not be looked at. */
     language_set(json ? "en" : lang);
+    json_begin();
+    walk_begin();
     if (sodium_init() < 0) {
         fprintf(stderr, "yagura: %s\n", _("libsodium could not be started"));
         return EXIT_UNKNOWN;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,6 +54,13 @@ static int open_in(int parent, const char *name, dev_t dev, bool *same_device, s
     return fd;
 }
 
+/* A reason that is another one tomorrow: none to lay the folder into the document root for good. */
+static bool passes(int number)
+{
+    return number == ENOSPC || number == EDQUOT || number == EIO || number == ENOMEM ||
+           number == EMFILE || number == ENFILE;
+}
+
 bool aside_open(struct aside *out, int rootfd, const char *root, const char *site, struct error *e)
 {
     *out = (struct aside){.fd = -1};
@@ -64,11 +72,18 @@ bool aside_open(struct aside *out, int rootfd, const char *root, const char *sit
     }
     CLEANUP_CLOSE int parent = openat(rootfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool same_device = false;
+    struct error above_failed = ERROR_INIT;
     const char *slash = strrchr(root, '/');
     if (parent >= 0 && fstat(parent, &above) == 0 && above.st_dev == st.st_dev) {
-        out->fd = open_in(parent, out->name, st.st_dev, &same_device, e);
+        out->fd = open_in(parent, out->name, st.st_dev, &same_device, &above_failed);
         snprintf(out->path, sizeof out->path, "%.*s/%s", slash ? (int)(slash - root) : 0, root,
                  out->name);
+    }
+    if (passes(above_failed.sys_errno)) {
+        if (e)
+            *e = above_failed;
+        error_prefix(e, "%s", out->path);
+        return false;
     }
     if (out->fd < 0 || !same_device) {
         if (out->fd >= 0)
@@ -85,6 +100,7 @@ bool aside_open(struct aside *out, int rootfd, const char *root, const char *sit
     clock_gettime(CLOCK_REALTIME, &now);
     /* Nobody makes a name a nanosecond: another process that opens it gets other numbers. */
     atomic_init(&out->next, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
+    flock(out->fd, LOCK_SH);
     return true;
 }
 
@@ -111,7 +127,7 @@ void aside_bad_name(struct aside *a, char out[ASIDE_NAME_SIZE])
              (unsigned long long)atomic_fetch_add(&a->next, 1));
 }
 
-bool aside_clear_ready(struct aside *a, struct error *e)
+static bool clear_ready(struct aside *a, struct error *e)
 {
     int fd = openat(a->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -126,5 +142,14 @@ bool aside_clear_ready(struct aside *a, struct error *e)
         if (str_starts(d->d_name, "ready-"))
             good = file_remove_tree(a->fd, d->d_name, e) && good;
     closedir(folder);
+    return good;
+}
+
+bool aside_clear_ready(struct aside *a, struct error *e)
+{
+    if (flock(a->fd, LOCK_EX | LOCK_NB) != 0)
+        return true;
+    bool good = clear_ready(a, e);
+    flock(a->fd, LOCK_SH);
     return good;
 }
