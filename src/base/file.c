@@ -1,6 +1,6 @@
 #include "base/file.h"
 
-#include "base/mem.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -318,4 +318,15 @@ bool file_stat_beneath(int rootfd, const char *path, bool follow, struct stat *o
     }
     *out = st;
     return true;
+}
+
+const char *file_path_in(struct arena *arena, int dirfd, const char *name)
+{
+    char folder[PATH_MAX];
+    CLEANUP_STR struct str link = {0};
+    str_printf(&link, "/proc/self/fd/%d", dirfd);
+    ssize_t length = readlink(str_text(&link), folder, sizeof folder - 1);
+    if (length > 0)
+        folder[length] = '\0';
+    return arena_printf(arena, "%s/%s", length > 0 ? folder : str_text(&link), name);
 }

@@ -8,6 +8,7 @@
 #define YAGURA_BASE_FILE_H
 
 #include "base/error.h"
+#include "base/mem.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -40,5 +41,9 @@ int file_open_dir_beneath(int rootfd, const char *path, struct error *e);
 /* stat, following links within the root, or of the link itself. */
 bool file_stat_beneath(int rootfd, const char *path, bool follow, struct stat *out,
                        struct error *e);
+
+/* What a person calls the file `name` in an open folder: the folder's path and the name; in the
+ * arena. It opens as long as nobody renames the folder. */
+const char *file_path_in(struct arena *arena, int dirfd, const char *name);
 
 #endif

@@ -35,6 +35,8 @@ void iis_facts_put(struct iis *s, struct fact *f, const char *key, const char *t
 void iis_facts_put_yes(struct iis *s, struct fact *f, const char *key, bool yes);
 /* That it stands in MetaBase.bin, and what to do about it. */
 void iis_facts_put_unreadable(struct iis *s, struct fact *f, const char *key);
+/* anonymous_groups: whose members stand in the hive SAM, which no source reads. */
+void iis_facts_put_groups(struct iis *s, struct fact *f);
 /* on_system_volume of a folder as Windows names it. */
 void iis_facts_put_volume(struct iis *s, struct fact *f, const char *directory);
 /* directory, directory_exists, on_system_volume */

@@ -69,7 +69,7 @@ static void look_at_successor(struct patches *p, const char *key, struct assessm
     const struct fact *where = NULL;
     const struct advisory_file *file = NULL;
     enum marker m = patches_marker(p, key, &where);
-    if (m != MARKER_ABSENT && a->marker != MARKER_PRESENT) {
+    if (m > a->marker) {
         a->marker = m;
         a->marker_fact = where;
         a->claimed_patch = key;
@@ -148,14 +148,14 @@ static void limit(struct assessment *a, enum confidence most)
 
 static void by_table(struct assessment *a)
 {
-    bool claimed = a->marker == MARKER_PRESENT;
+    bool claimed = a->marker == MARKER_PRESENT, denied = a->marker == MARKER_DENIED;
     switch (a->proof) {
     case PROOF_NEW:
         a->verdict = VERDICT_FIXED;
         a->not_recorded = !claimed;
         return;
     case PROOF_OLD:
-        a->verdict = claimed ? VERDICT_BROKEN : VERDICT_AFFECTED;
+        a->verdict = claimed || denied ? VERDICT_BROKEN : VERDICT_AFFECTED;
         return;
     case PROOF_UNREADABLE:
         a->verdict = VERDICT_UNKNOWN;
@@ -165,7 +165,7 @@ static void by_table(struct assessment *a)
         limit(a, CONFIDENCE_MEDIUM);
         return;
     case PROOF_NONE:
-        a->verdict = claimed ? VERDICT_FIXED : VERDICT_AFFECTED;
+        a->verdict = claimed ? VERDICT_FIXED : denied ? VERDICT_BROKEN : VERDICT_AFFECTED;
         a->by_claim = claimed && !a->by_service_pack;
         if (a->by_claim || (claimed && a->unproven))
             limit(a, CONFIDENCE_LOW);
@@ -268,10 +268,11 @@ static struct assessment assess_product(struct judging *j, const struct advisory
     if (c->patch_count || c->file_count) {
         look_at_patches(j, c, p, &a);
         by_table(&a);
-        if (a.marker_fact && a.proof != PROOF_NEW)
+        if (a.marker == MARKER_PRESENT && a.marker_fact && a.proof != PROOF_NEW)
             limit(&a, a.marker_fact->confidence);
         const struct fact *host = facts_first(j->in->facts, "host");
-        if (host && a.by_service_pack && a.proof != PROOF_NEW)
+        bool by_host = a.by_service_pack || a.marker == MARKER_DENIED;
+        if (host && by_host && a.proof != PROOF_NEW)
             limit(&a, host->confidence);
         mind_the_packages(j, c, p, &a);
         mind_the_gaps(j->in->facts, &a);

@@ -83,38 +83,25 @@ static enum truth publishes(const struct facts *facts, const struct advisory_cas
     return there;
 }
 
-/* TCP/IP filtering (KB Q179442) lists what it lets in, a list for each card; 0 and no list are
- * everything. */
-static bool filter_lets_in(const struct fact *filter, const char *number)
-{
-    const char *list = fact_text(filter, "note");
-    if (!str_starts(list, "tcp "))
-        return true;
-    for (list += strlen("tcp "); *list;) {
-        size_t length = strcspn(list, " ;");
-        if ((length == 1 && *list == '0') ||
-            (length == strlen(number) && memcmp(list, number, length) == 0))
-            return true;
-        list += length + strspn(list + length, " ;");
-    }
-    return false;
-}
-
 /* Whether the host's own filter shuts the port. Only the one of Windows is believed: its list is
  * in force, and whole. What is published is never taken for shut. */
 static bool is_filtered(const struct facts *facts, const struct advisory_case *c,
                         const struct reach *r)
 {
     char number[8], proto[8] = "";
-    if (r->published || strchr(c->port, ' ') ||
+    const struct fact *host = facts_first(facts, "host");
+    const char *list = host ? fact_text(host, "tcp_let_in") : "";
+    if (!*list || r->published || strchr(c->port, ' ') ||
         sscanf(c->port, "%7[0-9]/%7s", number, proto) != 2 || !str_equal(proto, "tcp"))
         return false;
-    for (const struct fact *f = facts_first(facts, "firewall"); f;
-         f = facts_next(facts, "firewall", f))
-        if (str_equal(fact_text(f, "tool"), "tcpip-filter") &&
-            str_equal(fact_text(f, "state"), "on") && !filter_lets_in(f, number))
-            return true;
-    return false;
+    while (*list) {
+        size_t length = strcspn(list, " ;");
+        if ((length == 1 && *list == '0') ||
+            (length == strlen(number) && memcmp(list, number, length) == 0))
+            return false;
+        list += length + strspn(list + length, " ;");
+    }
+    return true;
 }
 
 /* Several vulnerabilities of one document say the same things: each once. */
@@ -262,6 +249,9 @@ static void say_verdict(struct judging *j, const struct advisory_case *c,
         [VERDICT_ACCEPTED] = N_("{title}: accepted on {product}"),
     };
     f->summary = message_of(summaries[a->verdict]);
+    if (a->verdict == VERDICT_BROKEN && a->proof == PROOF_NONE)
+        f->summary = message_of(N_("{title}: recorded as applied on {product}, but the host's own "
+                                   "list of patches lacks it"));
     message_put_translated(&f->summary, "title", c->advisory->title);
     message_put_translated(&f->summary, "product", c->title);
     if (*c->advisory->description)
@@ -271,7 +261,19 @@ static void say_verdict(struct judging *j, const struct advisory_case *c,
 
     if (a->why.id)
         VEC_PUSH(&f->notes, a->why);
-    if (a->verdict == VERDICT_BROKEN && a->marker_fact)
+    if (a->marker == MARKER_LOST && a->verdict == VERDICT_AFFECTED)
+        add_note(f,
+                 N_("The ledger says that {patch} was applied. A service pack was installed "
+                    "since, and the host's own list does not have it any more: lost with the "
+                    "service pack. Apply it again."),
+                 "patch", a->claimed_patch);
+    if (a->verdict == VERDICT_BROKEN && a->marker == MARKER_DENIED)
+        add_note(f,
+                 N_("The ledger says that {patch} was applied. The host was in use since, and "
+                    "its own list does not have it: it was taken out, or never went in. Apply it "
+                    "again."),
+                 "patch", a->claimed_patch);
+    else if (a->verdict == VERDICT_BROKEN && a->marker_fact)
         add_note(f,
                  N_("The record says that {patch} was applied. The file says that it is not "
                     "there (any more): a service pack or a repair may have taken it away. "

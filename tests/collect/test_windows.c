@@ -584,6 +584,45 @@ static void listeners_follow_from_services_and_bindings(void **state)
     }
 }
 
+#define CARD(name) "[ControlSet001\\Services\\Tcpip\\Parameters\\Interfaces\\" name "]\n"
+
+/* KB Q179442: a card without a list, and 0, let everything in. */
+static void the_filter_lets_in_what_its_lists_say(void **state)
+{
+    static const struct {
+        const char *filter, *state, *note, *let_in;
+    } rows[] = {
+        {"", NULL, NULL, "0"},
+        {"EnableSecurityFilters=#0\n" CARD("{1}") "TCPAllowedPorts=|80\n", "disabled", "tcp 80",
+         "0"},
+        {"EnableSecurityFilters=#1\n", "enabled", "", "0"},
+        {"EnableSecurityFilters=#1\n" CARD("{1}") "DhcpServer=x\n", "enabled", "tcp 0", "0"},
+        {"EnableSecurityFilters=#1\n" CARD("{1}") "TCPAllowedPorts=|80|443\n" CARD(
+             "{2}") "DhcpServer=x\n",
+         "enabled", "tcp 80 443; 0", "80 443; 0"},
+        {"EnableSecurityFilters=#1\n[ControlSet001\\Services\\E100B1\\Parameters\\Tcpip]\n"
+         "TCPAllowedPorts=|80|443\n",
+         "enabled", "tcp 80 443", "80 443"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        CLEANUP_STR struct str text = {0};
+        str_printf(&text, "%s[ControlSet001\\Services\\Tcpip\\Parameters]\nHostname=x\n%s", SERVER,
+                   rows[i].filter);
+        struct system s = {.software = W2K, .system = str_text(&text)};
+        struct harness h = run_system(&s);
+        const struct fact *f = harness_find(&h, "firewall", "tool", "tcpip-filter");
+        assert_int_equal(f != NULL, rows[i].state != NULL);
+        if (f) {
+            assert_string_equal(harness_value(f, "state"), rows[i].state);
+            assert_string_equal(harness_value(f, "note"), rows[i].note);
+        }
+        assert_string_equal(harness_value(host_of(&h), "tcp_let_in"), rows[i].let_in);
+        harness_close(&h);
+    }
+}
+
+#undef CARD
+
 static void iis_tells_its_directories_by_source(void **state)
 {
 #define ROOTS "[" SET "Services\\W3SVC\\Parameters\\Virtual Roots]\n"
@@ -621,6 +660,44 @@ static void iis_tells_its_directories_by_source(void **state)
             assert_string_equal(
                 harness_value(harness_find(&h, "product", "name", "iis"), "version"), "3.0");
         assert_int_equal(harness_find(&h, "complete", "of", "vdir") != NULL, i == 0);
+        harness_close(&h);
+    }
+}
+
+/* Pages and logs lie where the sites say, not where setup would have put them. */
+static void wants_of_sites_are_looked_for_in_each(void **state)
+{
+    static const char *const wants[] = {"file:%SiteRoot%\\_vti_pvt\\service.pwd",
+                                        "file:%SiteRoot%\\_vti_pvt\\authors.pwd",
+                                        "file:%LogFolder%\\ex010606.log", "file-acl:%LogFolder%"};
+    static const struct {
+        const char *export, *answers[4];
+    } rows[] = {
+        {"[/W3SVC]\nLogFileDirectory : (STRING) \"C:\\weblogs\\\"\n[/W3SVC/1/ROOT]\n"
+         "Path : (STRING) \"C:\\empty\"\n[/W3SVC/1]\nServerComment : (STRING) \"x\"\n"
+         "[/W3SVC/2]\nServerComment : (STRING) \"y\"\n[/W3SVC/2/ROOT]\nPath : (STRING) "
+         "\"C:\\pages\"\n",
+         {"present", "<absent>", "present", "<unreadable>"}},
+        {"[/W3SVC/1]\nServerComment : (STRING) \"x\"\n[/W3SVC/1/ROOT]\n"
+         "Path : (STRING) \"C:\\pages\\\"\n[/W3SVC/2]\nServerComment : (STRING) \"no root\"\n",
+         {"present", "<unreadable>", "<absent>", "<absent>"}},
+        {"", {"present", "<absent>", "<unreadable>", "<unreadable>"}}, /* registry only */
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct system s = {.software =
+                               W2K "[Microsoft\\InetStp]\nMajorVersion=#5\nMinorVersion=#0\n",
+                           .system = SERVER ROOTS "/=C:\\pages,,1\n",
+                           .files = {"pages/_vti_pvt/service.pwd", "x", "weblogs/ex010606.log", "x",
+                                     *rows[i].export ? "WINNT/system32/inetsrv/metabase.txt" : NULL,
+                                     rows[i].export}};
+        memcpy(s.wants, wants, sizeof wants);
+        struct harness h = run_system(&s);
+        /* nobody reads the hive SAM: that is unknown wherever the site comes from */
+        assert_string_equal(harness_value(facts_first(h.facts, "site"), "anonymous_groups"),
+                            "<unreadable>");
+        for (size_t k = 0; k < ARRAY_COUNT(wants); k++)
+            if (!str_equal(harness_value(host_of(&h), wants[k]), rows[i].answers[k]))
+                fail_msg("%zu %s: %s", i, wants[k], harness_value(host_of(&h), wants[k]));
         harness_close(&h);
     }
 }
@@ -832,6 +909,8 @@ int main(void)
         cmocka_unit_test(a_damaged_hive_is_unreadable_and_never_absent),
         cmocka_unit_test(files_are_present_absent_or_unreadable),
         cmocka_unit_test(listeners_follow_from_services_and_bindings),
+        cmocka_unit_test(wants_of_sites_are_looked_for_in_each),
+        cmocka_unit_test(the_filter_lets_in_what_its_lists_say),
         cmocka_unit_test(iis_tells_its_directories_by_source),
         cmocka_unit_test(an_iis_of_unknown_version_is_there_and_said),
         cmocka_unit_test(what_is_missing_from_a_part_is_not_absent),

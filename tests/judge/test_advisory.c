@@ -184,10 +184,6 @@ static bool has_note(const struct finding *f, const char *words)
 #define LISTENS(port, service)                                                                     \
     "{\"kind\":\"listener\",\"proto\":\"tcp\",\"port\":\"" port                                    \
     "\",\"address\":\"*\",\"scope\":\"any\",\"service\":\"" service "\"}\n"
-#define FILTER(state, ports)                                                                       \
-    "{\"kind\":\"firewall\",\"tool\":\"tcpip-filter\",\"state\":\"" state "\",\"note\":\"" ports   \
-    "\"}\n"
-
 static char *with(struct arena *a, const char *text, const char *old, const char *new)
 {
     const char *at = strstr(text, old);
@@ -200,23 +196,20 @@ static char *with(struct arena *a, const char *text, const char *old, const char
 static void a_filter_in_front_lowers_nothing(void **state)
 {
     static const struct {
-        const char *port, *filter;
+        const char *port, *let_in; /* JSON; NULL: nothing is said of a filter */
         bool unreachable, published;
     } rows[] = {
-        {"80/tcp", "", false, true},
-        {"80/tcp", FILTER("on", "tcp 25"), false, true},
-        {"80/tcp", FILTER("on", "tcp 443"), false, true},
-        {"139/tcp", "", false, false},
-        {"139/tcp", FILTER("on", "tcp 80 443"), true, false},
-        {"139/tcp", FILTER("off", "tcp 80 443"), false, false},
-        {"139/tcp", FILTER("on", "tcp 80 139"), false, false},
-        {"139/tcp", FILTER("on", "tcp 80; 0"), false, false},
-        {"139/tcp", FILTER("on", ""), false, false},
-        {"8080/tcp", FILTER("on", "tcp 25"), false, true},
-        {"139/tcp",
-         "{\"kind\":\"firewall\",\"tool\":\"nftables\",\"policy\":\"drop\","
-         "\"state\":\"enabled\"}\n",
-         false, false},
+        {"80/tcp", NULL, false, true},
+        {"80/tcp", "\"25\"", false, true},
+        {"80/tcp", "\"443\"", false, true},
+        {"139/tcp", NULL, false, false},
+        {"139/tcp", "\"80 443\"", true, false},
+        {"139/tcp", "\"0\"", false, false},
+        {"139/tcp", "\"80 139\"", false, false},
+        {"139/tcp", "\"80; 0\"", false, false},
+        {"139/tcp", "\"80; 139\"", false, false},
+        {"139/tcp", "{\"unreadable\":\"damaged\"}", false, false},
+        {"8080/tcp", "\"25\"", false, true},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         CLEANUP_ARENA struct arena *a = arena_new();
@@ -225,10 +218,11 @@ static void a_filter_in_front_lowers_nothing(void **state)
                                    fixture_bulletin(a, "MS01-001", "2001-01-01", "Q1", "", "", ""),
                                    "80/tcp", rows[i].port),
                               fixture_bulletin(a, "MS01-002", "2001-01-02", "Q2", "", "", "")};
-        const char *lines = arena_printf(a, "%s%s",
-                                         WINDOWS_HOST("") LISTENS("80", "W3SVC") LISTENS("139", "")
-                                             LISTENS("8080", "W3SVC"),
-                                         rows[i].filter);
+        const char *filter =
+            rows[i].let_in ? arena_printf(a, ",\"tcp_let_in\":%s}", rows[i].let_in) : "}";
+        const char *lines = with(
+            a, WINDOWS_HOST("") LISTENS("80", "W3SVC") LISTENS("139", "") LISTENS("8080", "W3SVC"),
+            "}", filter);
         struct judged j = judge(docs, 2, lines, DATE_NONE);
         const struct finding *f = find(&j, "MS01-001");
         if (f->unreachable != rows[i].unreachable || f->severity != SEVERITY_HIGH ||
