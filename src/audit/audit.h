@@ -40,6 +40,7 @@ struct audit {
     struct error feed_problem;  /* a damaged imported database: said, and the shipped one used */
     struct error rules_problem; /* a rule that does not load: said */
     struct error memory;        /* the state failed: said */
+    bool remembered;            /* there is a state, and it has the findings' ids */
     size_t open, unknown, fixed;
 };
 

@@ -36,15 +36,22 @@ static int list(struct cli *cli)
             show_json_line(&cli->show, o);
             continue;
         }
-        printf(ngettext("%s: %zu document, newest of %s, imported %s, %zu left out\n",
-                        "%s: %zu documents, newest of %s, imported %s, %zu left out\n",
-                        feeds[i].documents),
-               feeds[i].name, feeds[i].documents, newest, imported, feeds[i].skipped);
+        CLEANUP_ARENA struct arena *arena = arena_new();
+        show_wrap(
+            &cli->show, "", 2,
+            arena_printf(arena,
+                         ngettext("%s: %zu document, newest of %s, imported %s, %zu left out",
+                                  "%s: %zu documents, newest of %s, imported %s, %zu left out",
+                                  feeds[i].documents),
+                         feeds[i].name, feeds[i].documents, newest, imported, feeds[i].skipped));
     }
     if (cli->json) {
         cli_end_json(cli, damaged.code != 0, "advisories", advisories_count(set));
     } else if (!count) {
-        printf("%s\n", _("No advisories are loaded: yagura feed import PATH"));
+        CLEANUP_ARENA struct arena *arena = arena_new();
+        show_wrap(&cli->show, "", 2,
+                  arena_printf(arena, _("No advisories are loaded: %s"),
+                               show_command(arena, "feed import PATH")));
     }
     return damaged.code ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
@@ -113,10 +120,13 @@ static int import(struct cli *cli)
         printf(
             _("%zu new, %zu replaced, %zu unchanged, %zu older than what is there, %zu broken\n"),
             r.added, r.replaced, r.unchanged, r.older, r.failed);
+        CLEANUP_ARENA struct arena *arena = arena_new();
         if (r.written)
-            printf(ngettext("%zu document is loaded now. Next: yagura audit\n",
-                            "%zu documents are loaded now. Next: yagura audit\n", r.documents),
-                   r.documents);
+            show_wrap(&cli->show, "", 2,
+                      arena_printf(arena,
+                                   ngettext("%zu document is loaded now. Next: %s",
+                                            "%zu documents are loaded now. Next: %s", r.documents),
+                                   r.documents, show_command(arena, "audit")));
         else
             printf("%s\n", _("Nothing was changed: what was loaded before stays."));
     }
@@ -132,5 +142,5 @@ int cmd_feed(struct cli *cli)
         return list(cli);
     if (str_equal(what, "import") && cli->argument_count > 1)
         return import(cli);
-    return cli_usage(cli, _("feed import PATH ... or feed list?"));
+    return cli_unknown_action(cli, _("feed import PATH ... or feed list?"));
 }

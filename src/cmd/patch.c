@@ -144,9 +144,12 @@ static int record(struct cli *cli, struct audit_request *request)
     } else {
         /* The claim counts from now on: look once more with it. */
         int ignored;
+        CLEANUP_ARENA struct arena *arena = arena_new();
         CLEANUP(audit_cleanup) struct audit *again = cli_audit(cli, request, &ignored);
         if (again)
-            printf(_("Now open here: %zu. yagura patch history shows the record.\n"), again->open);
+            show_wrap(&cli->show, "", 2,
+                      arena_printf(arena, _("Now open here: %zu. The record: %s"), again->open,
+                                   show_command_on(arena, "patch history", false)));
     }
     return broken ? EXIT_FOUND : unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
@@ -187,7 +190,9 @@ static int history(struct cli *cli, struct audit_request *request)
     if (cli->json) {
         cli_end_json(cli, 0, "patches", shown);
     } else if (!shown) {
-        printf("%s\n", _("Nothing has been written down yet: yagura patch record ID"));
+        show_wrap(&cli->show, "", 2,
+                  arena_printf(arena, _("Nothing has been written down yet: %s"),
+                               show_command(arena, "patch record ID")));
     }
     return EXIT_CLEAN;
 }
@@ -198,8 +203,8 @@ int cmd_patch(struct cli *cli)
     const char *what = cli->argument_count ? cli->arguments[0] : "";
     if (!cli_request(cli, &request))
         return EXIT_USAGE;
-    if (!str_equal(what, "plan") && !str_equal(what, "record") && !str_equal(what, "history"))
-        return cli_usage(cli, _("patch plan, patch record or patch history?"));
+    if (!cli_lists(cli->command->actions, what) || !*what)
+        return cli_unknown_action(cli, _("patch plan, patch record or patch history?"));
     if (!str_equal(what, "record") && cli->argument_count > 1)
         return cli_usage(cli, _("%s is one word too many"), cli->arguments[1]);
     bool needs_memory = !str_equal(what, "plan");

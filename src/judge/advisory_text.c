@@ -126,9 +126,13 @@ static void add_file_evidence(struct judging *j, struct finding *f, const struct
     const char *path = own && *fact_text(own, "actual") ? fact_text(own, "actual") : a->file->path;
     /* "vers:windows/>=4.2.748.1" is for programs; ">=4.2.748.1" says the same. */
     const char *scheme = str_starts(a->file->range, "vers:") ? strchr(a->file->range, '/') : NULL;
-    struct evidence e = {path, 0, -1,
-                         arena_printf(j->out->arena, _("%s is %s; fixed: %s"), a->file->path, state,
-                                      scheme ? scheme + 1 : a->file->range)};
+    const char *range = scheme ? scheme + 1 : a->file->range;
+    bool from = str_starts(range, ">=") && !strpbrk(range + 2, "<>=|!");
+    struct evidence e = {
+        path, 0, -1,
+        from ? arena_printf(j->out->arena, _("%s is %s, fixed in %s"), a->file->path, state,
+                            range + 2)
+             : arena_printf(j->out->arena, _("%s is %s; fixed: %s"), a->file->path, state, range)};
     VEC_PUSH(&f->evidence, e);
 }
 
@@ -219,9 +223,14 @@ static void say_remedy(struct judging *j, const struct advisory_case *c, const c
         struct message m = message_of(r->text);
         if (r->kind == REMEDY_PATCH && f->patches.count && p) {
             const struct advisory_patch *newest = patches_find(p, f->patches.items[0]);
-            m = message_of(N_("{patch} ({advisory}): {text}"));
-            message_put(&m, "patch", f->patches.items[0]);
-            message_put(&m, "advisory", newest ? newest->advisory_id : c->advisory->id);
+            if (newest && newest->is_service_pack) { /* its key is for programs */
+                m = message_of(N_("{patch}: {text}"));
+                message_put_translated(&m, "patch", newest->title);
+            } else {
+                m = message_of(N_("{patch} ({advisory}): {text}"));
+                message_put(&m, "patch", f->patches.items[0]);
+                message_put(&m, "advisory", newest ? newest->advisory_id : c->advisory->id);
+            }
             message_put_translated(&m, "text", r->text);
         }
         bool said = str_equal(f->remedy.id, r->text);

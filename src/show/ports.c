@@ -33,58 +33,49 @@ void show_ports(struct show *s, const struct audit *a)
         show_json_line(s, o);
         return;
     }
-    unsigned process_width = s->width > 60 ? (s->width - 44) / 2 : 8;
-    unsigned reason_width = s->width > 60 ? s->width - 44 - process_width : 8;
-    show_colour(s, SHOW_BOLD);
-    fputs("  ", s->out);
-    show_cell(s, _("port"), 10);
-    show_cell(s, _("address"), 17);
-    show_cell(s, _("process"), process_width);
-    fputc(' ', s->out);
-    show_cell(s, _("outside?"), 14);
-    show_cell(s, _("because"), reason_width);
-    fputc('\n', s->out);
-    show_colour(s, SHOW_PLAIN);
     static const char *const words[] = {
         [PORT_NO_BUSINESS] = N_("shut it"),
         [PORT_PUBLISHED] = N_("published"),
         [PORT_YOURS] = N_("your decision"),
         [PORT_LOCAL] = N_("local only"),
     };
+    struct show_table table = {.columns = 6};
+    struct show_line *line = show_table_line(&table, SHOW_BOLD);
+    *line = (struct show_line){
+        {_("port"), _("address"), _("process"), _("package"), _("outside?"), _("because")},
+        SHOW_BOLD,
+        NULL};
     for (size_t i = 0; i < count; i++) {
         const struct fact *f = rows[i].listener;
-        CLEANUP_STR struct str port = {0}, process = {0};
-        str_printf(&port, "%s/%s", *fact_text(f, "port") ? fact_text(f, "port") : "?",
-                   fact_text(f, "proto"));
-        const char *name =
+        bool bad_one = rows[i].opinion == PORT_NO_BUSINESS;
+        line = show_table_line(&table, bad_one ? SHOW_RED : SHOW_PLAIN);
+        line->cells[0] =
+            arena_printf(arena, "%s %s/%s", bad_one ? "!" : " ",
+                         *fact_text(f, "port") ? fact_text(f, "port") : "?", fact_text(f, "proto"));
+        line->cells[1] = fact_text(f, "address");
+        line->cells[2] =
             *fact_text(f, "process") ? fact_text(f, "process") : fact_text(f, "service");
-        str_add(&process, name);
-        if (*fact_text(f, "package") && !str_equal(fact_text(f, "package"), name))
-            str_printf(&process, " (%s)", fact_text(f, "package"));
-        show_colour(s, rows[i].opinion == PORT_NO_BUSINESS ? SHOW_RED : SHOW_PLAIN);
-        fputs(rows[i].opinion == PORT_NO_BUSINESS ? "! " : "  ", s->out);
-        show_cell(s, str_text(&port), 10);
-        show_cell(s, fact_text(f, "address"), 17);
-        show_cell(s, str_text(&process), process_width);
-        fputc(' ', s->out);
-        show_cell(s, language_text(words[rows[i].opinion]), 14);
+        line->cells[3] = fact_text(f, "package");
+        line->cells[4] = language_text(words[rows[i].opinion]);
+        /* once for neighbours that share it */
         const char *reason = reason_of(arena, &rows[i]);
-        bool fits = show_columns(reason) <= reason_width;
-        show_cell(s, fits ? reason : "", reason_width);
-        show_colour(s, SHOW_PLAIN);
-        fputc('\n', s->out);
-        if (!fits && (i + 1 == count || !str_equal(reason, reason_of(arena, &rows[i + 1]))))
-            show_wrap(s, "    ", 4, reason); /* once for neighbours that share it */
+        bool again = i && str_equal(reason, reason_of(arena, &rows[i - 1]));
+        line->cells[5] = again && !s->all ? *reason ? _("the same") : "" : reason;
     }
+    if (count)
+        show_table(s, &table, true);
+    VEC_FREE(&table.lines);
     if (!count)
         fprintf(s->out, "%s\n", _("Nothing was found to listen."));
     const struct fact *unread = facts_first(a->facts, "unread");
     fputc('\n', s->out);
     if (unread)
-        show_wrap(s, "? ", 2, _("Not everything could be looked at: yagura facts"));
-    show_wrap(s, "", 0,
+        show_wrap(s, "? ", 2,
+                  arena_printf(arena, _("Not everything could be looked at: %s"),
+                               show_command(arena, "facts")));
+    show_wrap(s, "", 2,
               arena_printf(arena,
                            _("%zu of %zu with no business outside. Rules for the router in front: "
-                             "yagura ports --gateway"),
-                           bad, count));
+                             "%s"),
+                           bad, count, show_command_on(arena, "ports --gateway", false)));
 }
