@@ -214,7 +214,7 @@ static void show_title(struct show *s, const struct audit *a)
     date_format_day(a->as_of, day);
     str_add(&line, *a->host_name ? a->host_name : language_text(target_name(a->target)));
     if (*a->host_line)
-        str_printf(&line, " (%s)", a->host_line);
+        str_printf(&line, _(" (%s)"), a->host_line);
     if (a->as_of != a->now)
         str_printf(&line, _(", as of %s"), day);
     show_colour(s, SHOW_BOLD);

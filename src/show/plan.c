@@ -164,7 +164,8 @@ static void show_head(struct show *s, struct arena *arena, const struct audit *a
     }
     show_colour(s, SHOW_BOLD);
     show_wrap(s, "", 0,
-              *a->host_line ? arena_printf(arena, "%s (%s)", a->host_name, a->host_line)
+              *a->host_line ? arena_printf(arena, "%s%s", a->host_name,
+                                           arena_printf(arena, _(" (%s)"), a->host_line))
                             : language_text(target_name(a->target)));
     show_colour(s, SHOW_PLAIN);
     if (p->bulletins && packs)
