@@ -75,14 +75,28 @@ static const char *explain_command(struct arena *arena, const struct audit *a,
     return show_command_on(arena, arena_printf(arena, "explain %.8s", f->id), !a->remembered);
 }
 
+/* At most so many columns, with an ellipsis. */
+static const char *shorten(struct arena *arena, const char *text, unsigned most)
+{
+    size_t n = strlen(text);
+    if (show_columns(text) <= most)
+        return text;
+    char *copy = arena_strdup(arena, text);
+    while (n && show_columns(copy) >= most)
+        copy[n = str_utf8_valid_prefix(copy, n - 1)] = '\0';
+    return arena_printf(arena, "%s…", copy);
+}
+
 /* What was seen that makes it so: the first piece of evidence, or that the patch is not there. */
-static const char *seen_here(struct arena *arena, const struct audit *a, const struct finding *f)
+static const char *seen_here(struct show *s, struct arena *arena, const struct audit *a,
+                             const struct finding *f)
 {
     const char *fact = f->evidence.count ? f->evidence.items[0].fact : NULL;
+    fact = fact ? shorten(arena, fact, 2 * (s->width - 4 - LABEL) - 8) : NULL; /* two lines */
     if (f->rule_kind == RULE_LEAVING)
-        return ""; /* its summary says it */
-    if (fact && strpbrk(fact, " =:"))
-        return fact;
+        return "";                    /* its summary says it */
+    if (fact && strpbrk(fact, " =:")) /* a checklist's is in the target's own words */
+        return f->rule_kind == RULE_CHECKLIST ? arena_printf(arena, _("\"%s\""), fact) : fact;
     if (f->verdict == VERDICT_AFFECTED && f->rule_kind == RULE_ADVISORY && f->patches.count)
         return arena_printf(arena, _("%s is not installed here"),
                             show_patch(a->advisories, f->patches.items[0]));
@@ -100,18 +114,6 @@ static const char *filter_note(struct arena *arena, const struct finding *f)
                               _("A firewall does not help: the way in is %s, which stays open."),
                               f->port)
                : _("A firewall does not help: the way in is the web server's own port.");
-}
-
-/* At most so many columns, with an ellipsis. */
-static const char *shorten(struct arena *arena, const char *text, unsigned most)
-{
-    size_t n = strlen(text);
-    if (show_columns(text) <= most)
-        return text;
-    char *copy = arena_strdup(arena, text);
-    while (n && show_columns(copy) >= most)
-        copy[n = str_utf8_valid_prefix(copy, n - 1)] = '\0';
-    return arena_printf(arena, "%s…", copy);
 }
 
 /* The line to paste where there is one, else the sentence; NULL if there is neither. */
@@ -133,7 +135,7 @@ static void show_one(struct show *s, struct arena *arena, const struct audit *a,
     show_heading(s, arena, f);
     if (f->why.id)
         labelled(s, _("why"), show_message(arena, &f->why));
-    labelled(s, _("here"), shorten(arena, seen_here(arena, a, f), 2 * (s->width - 4 - LABEL)));
+    labelled(s, _("here"), seen_here(s, arena, a, f));
     labelled(s, _("note"), filter_note(arena, f));
     const struct message *todo = what_to_do(f);
     if (todo)
@@ -397,6 +399,7 @@ void show_explain(struct show *s, const struct audit *a, const struct finding *f
     for (size_t i = 0; i < f->references.count; i++)
         labelled(s, i ? "" : _("read"), f->references.items[i].url);
     show_source(s, f);
+    labelled(s, _("id"), f->id);
     show_date(s, _("first"), f->first_seen);
     show_date(s, _("last"), f->last_seen);
     show_date(s, _("fixed at"), f->fixed_at);

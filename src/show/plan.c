@@ -71,6 +71,14 @@ static void show_needs(struct show *s, struct arena *arena, const struct plan *p
                           arena_printf(arena, _("only after step %u"), p->steps.items[k]->order));
 }
 
+/* "audit: MS01-026 must turn to fixed": the whole command stands once, at the end. */
+static const char *check_of(struct arena *arena, const struct plan_step *step)
+{
+    static const char program[] = "yagura ";
+    const char *text = show_plain_message(arena, &step->check), *at = strstr(text, program);
+    return at ? arena_printf(arena, "%.*s%s", (int)(at - text), text, at + strlen(program)) : text;
+}
+
 static void show_step(struct show *s, struct arena *arena, const struct plan *p,
                       const struct plan_step *step, bool windows)
 {
@@ -98,7 +106,7 @@ static void show_step(struct show *s, struct arena *arena, const struct plan *p,
     show_needs(s, arena, p, step);
     if (step->part != PLAN_SETTING && step->part != PLAN_NO_REMEDY)
         show_wrap(s, "     ", 7,
-                  arena_printf(arena, _("check: %s"), show_message(arena, &step->check)));
+                  arena_printf(arena, _("check: %s"), check_of(arena, step)));
 }
 
 /* What holds for all steps of a part is said once above them. */
@@ -248,7 +256,8 @@ void show_plan(struct show *s, const struct audit *a, const struct plan *p)
                            _("Patches alone are not enough. Open settings: %zu, open ports: %zu, "
                              "not judged: %zu."),
                            p->open_settings, p->open_ports, p->unknown));
-    show_hint(s, _("The settings:"), show_command(arena, "audit --checklist"));
+    if (!settings) /* else said above them */
+        show_hint(s, _("The settings:"), show_command(arena, "audit --checklist"));
     show_hint(s, _("The ports:"), show_command(arena, "ports"));
     show_hint(s, _("The checks above:"), show_command(arena, "audit"));
     show_hint(s, _("Write down what you applied:"), show_command(arena, "patch record ID"));

@@ -25,6 +25,8 @@ void show_init(struct show *s, FILE *out, bool json);
 
 /* The message in the person's language, places filled in; in the arena. */
 const char *show_message(struct arena *arena, const struct message *m);
+/* And where it names this program, "yagura" still. */
+const char *show_plain_message(struct arena *arena, const struct message *m);
 
 /* A patch by its number, a service pack by its title. */
 const char *show_patch(const struct advisories *set, const char *key);

@@ -25,14 +25,19 @@ void show_init(struct show *s, FILE *out, bool json)
         s->width = 120; /* longer lines are hard to read; rows of a table are not */
 }
 
-const char *show_message(struct arena *arena, const struct message *m)
+const char *show_plain_message(struct arena *arena, const struct message *m)
 {
     struct message translated = *m;
     translated.id = language_text(m->id);
     for (size_t i = 0; i < m->argument_count; i++)
         if (m->arguments[i].translate)
             translated.arguments[i].value = language_text(m->arguments[i].value);
-    return show_as_called(arena, message_text(arena, &translated));
+    return message_text(arena, &translated);
+}
+
+const char *show_message(struct arena *arena, const struct message *m)
+{
+    return show_as_called(arena, show_plain_message(arena, m));
 }
 
 /* What stands for the value of a finding's record. Other words in braces are the text's own. */

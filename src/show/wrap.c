@@ -57,6 +57,22 @@ static size_t piece(const char *text, unsigned *columns)
     return n;
 }
 
+/* As much of the N bytes as fits into so many columns, but at least one character. */
+static size_t cut(const char *text, size_t n, unsigned room, unsigned *columns)
+{
+    size_t fits = 0;
+    *columns = 0;
+    while (fits < n) {
+        unsigned width;
+        size_t more = show_character(text + fits, &width);
+        if (fits && *columns + width > room)
+            break;
+        fits += more;
+        *columns += width;
+    }
+    return fits;
+}
+
 /* Columns of a command that begins here; 0 if none does. */
 static unsigned command_columns(const char *text)
 {
@@ -90,6 +106,12 @@ static void wrap(struct show *s, unsigned used, unsigned blanks, unsigned indent
         }
         unsigned columns;
         size_t n = piece(text, &columns);
+        /* What fits into no line at all is cut where the line ends; an address is not, it is to be
+         * opened. */
+        bool endless = !in_command && !command_columns(text) && columns > s->width - indent &&
+                       !strstr(text, "://");
+        if (endless)
+            n = cut(text, n, at_start ? s->width - used : s->width - indent, &columns);
         /* A command that fits into a line of its own is not broken; and one that is broken
          * needs two columns for " \" wherever it goes on. */
         unsigned whole = in_command ? 0 : command_columns(text);

@@ -248,8 +248,8 @@ PY
         for lang in en ja; do
             COLUMNS=80 code 1 "$YAGURA" --lang "$lang" patch plan --image "$image" --as-of 2001-06-06
             narrow 80
-            [ "$(wc -l <<<"$stdout")" -lt 140 ]
-            says "yagura audit --checklist · yagura ports"
+            [ "$(wc -l <<<"$stdout")" -lt 150 ]
+            says "yagura ports --lang $lang" "--checklist"
         done
     done
     code 1 "$YAGURA" patch plan --image "$IMAGES/windows2000-iis5-found.img" --as-of 2001-06-06
