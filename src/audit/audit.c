@@ -14,6 +14,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 static const char *const kind_names[] = {
     [TARGET_LIVE] = "live",
@@ -76,11 +77,24 @@ bool audit_open_advisories(struct advisories **out, struct state *state, struct 
     return good;
 }
 
+/* What is shipped may be left out of a package; what a person names has to be there. */
+static bool is_folder(const char *path, struct error *e)
+{
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return true;
+    error_set(e, ERR_ABSENT, "there is no folder of rules here");
+    error_at(e, path, 0, 0);
+    return false;
+}
+
 bool audit_load_rules(struct rules **out, const char *only, const char *also, bool this_host,
                       struct sigma_problems *problems, struct error *e)
 {
     VEC(const char *) dirs = {0};
     char folder[4096];
+    if ((only && !is_folder(only, e)) || (also && !is_folder(also, e)))
+        return false;
     if (only) {
         VEC_PUSH(&dirs, only);
     } else if (where_is(WHERE_DATA, "rules", folder, sizeof folder)) {
@@ -112,10 +126,13 @@ static bool load_rules(struct audit *a, const struct audit_request *r, struct er
         audit_load_rules(&a->rules, NULL, r->rules_dir, r->kind == TARGET_LIVE, &problems, e);
     for (size_t i = 0; good && i < problems.list.count; i++) {
         const struct sigma_problem *p = &problems.list.items[i];
-        if (p->warning || a->rules_problem.code)
+        if (p->warning)
             continue;
-        error_set(&a->rules_problem, ERR_FORMAT, "%s", p->message);
-        error_at(&a->rules_problem, p->path, p->line, p->column);
+        size_t n = a->rule_problem_count++;
+        if (n >= ARRAY_COUNT(a->rule_problems))
+            continue;
+        error_set(&a->rule_problems[n], ERR_FORMAT, "%s", p->message);
+        error_at(&a->rule_problems[n], p->path, p->line, p->column);
     }
     sigma_problems_free(&problems);
     return good;
@@ -195,8 +212,11 @@ bool audit_collect(struct audit **out, const struct audit_request *request, stru
     /* Wants make `facts` show what an audit would look at; without them it is an inventory. */
     if (!audit_open_advisories(&a->advisories, request->state, &a->feed_problem, &ignored))
         a->advisories = NULL;
-    if (!load_rules(a, request, &ignored))
+    if (!load_rules(a, request, request->rules_dir ? e : &ignored)) {
+        if (request->rules_dir)
+            return false;
         a->rules = NULL;
+    }
     if (!collect(a, request, e))
         return false;
     *out = a;
@@ -311,7 +331,7 @@ size_t audit_found(const struct audit *a, enum severity least)
 
 size_t audit_unknown(const struct audit *a)
 {
-    return a->unknown + (a->feed_problem.code != 0) + (a->rules_problem.code != 0);
+    return a->unknown + (a->feed_problem.code != 0) + a->rule_problem_count;
 }
 
 void audit_free(struct audit *a)

@@ -36,12 +36,13 @@ struct audit {
     char identity[65];                 /* of the target: SHA-256 in hexadecimal */
     const char *host_name, *host_line; /* for people; from the facts */
     int64_t now, as_of;
-    struct judge_input input;   /* for the plan */
-    struct error feed_problem;  /* a damaged imported database: said, and the shipped one used */
-    struct error rules_problem; /* a rule that does not load: said */
-    struct error memory;        /* the state failed: said */
-    bool remembered;            /* there is a state, and it has the findings' ids */
-    size_t open, unknown, fixed;
+    struct judge_input input;      /* for the plan */
+    struct error feed_problem;     /* a damaged imported database: said, and the shipped one used */
+    struct error rule_problems[8]; /* the first rules that do not load: said */
+    size_t rule_problem_count;     /* of all of them; each is something that was not looked at */
+    struct error memory;           /* the state failed: said */
+    bool remembered;               /* there is a state, and it has the findings' ids */
+    size_t open, unknown, fixed;   /* findings */
 };
 
 bool audit_run(struct audit **out, const struct audit_request *request, struct error *e);
@@ -54,7 +55,8 @@ bool audit_open_advisories(struct advisories **out, struct state *state, struct 
                            struct error *e);
 
 /* The rules of the folder `only`, or else the shipped ones (those that can fit this very host,
- * if it is the target); and those of the folder `also`. Either may be NULL. */
+ * if it is the target); and those of the folder `also`. Either may be NULL; a folder that was named
+ * and is not there is an error. */
 bool audit_load_rules(struct rules **out, const char *only, const char *also, bool this_host,
                       struct sigma_problems *problems, struct error *e);
 

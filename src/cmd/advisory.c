@@ -308,7 +308,7 @@ static int show_one(struct cli *cli, const struct advisories *set, const char *i
 int cmd_advisory(struct cli *cli)
 {
     const char *what = cli->argument_count ? cli->arguments[0] : "";
-    CLEANUP(state_cleanup) struct state *state = cli_state(cli);
+    CLEANUP(state_cleanup) struct state *state = cli_state_if_any(cli);
     CLEANUP(advisories_cleanup) struct advisories *set = NULL;
     struct error e = ERROR_INIT, damaged = ERROR_INIT;
     if (!audit_open_advisories(&set, state, &damaged, &e)) {

@@ -21,8 +21,8 @@ static int checklist(struct cli *cli, struct audit_request *request, enum severi
             return cli_usage(cli, _("there is no checklist %s; yagura rules list names them"),
                              request->set);
     }
-    show_checklist(&cli->show, a, request->set, fail_on);
-    return cli_exit_code(cli, a);
+    size_t checks = show_checklist(&cli->show, a, request->set, fail_on);
+    return checks ? cli_exit_code(cli, a) : EXIT_UNKNOWN;
 }
 
 int cmd_audit(struct cli *cli)
@@ -53,16 +53,22 @@ int cmd_explain(struct cli *cli)
         return cli_usage(cli, _("which finding? yagura audit shows their ids"));
     if (!cli_request(cli, &request))
         return EXIT_USAGE;
-    CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
-    if (!state)
+    struct error e = ERROR_INIT;
+    bool named = request.kind != TARGET_LIVE;
+    CLEANUP(state_cleanup)
+    struct state *state = named ? cli_state_if_any(cli) : cli_state_to_read(cli, &e);
+    if (!state && !named) {
+        cli_complain(&e);
+        fprintf(stderr, _("yagura: without the memory of an audit nobody knows which target that "
+                          "is: name the target, or the memory with --state DIR\n"));
         return EXIT_UNKNOWN;
+    }
     request.state = state;
     /* Where a target is named, the beginning of the id is looked for in what it shows; else the
      * memory knows which target it was. */
     const char *wanted = cli->arguments[0];
     struct state_target known;
-    struct error e = ERROR_INIT;
-    if (request.kind == TARGET_LIVE) {
+    if (!named) {
         if (!state_target_of_finding(state, wanted, &known, &e)) {
             cli_complain(&e);
             return e.code == ERR_SYSTEM ? EXIT_UNKNOWN : EXIT_USAGE;

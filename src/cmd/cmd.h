@@ -77,6 +77,11 @@ int cli_unknown_action(const struct cli *cli, const char *question);
 /* Opens the state; without one the command goes on, and says once that nothing is remembered. */
 struct state *cli_state(const struct cli *cli);
 struct state *cli_state_or_fail(const struct cli *cli); /* NULL: said already */
+/* For commands that only show: makes and writes nothing. NULL with the reason in *e; ERR_ABSENT
+ * where nothing was ever remembered, which is for the command to say. */
+struct state *cli_state_to_read(const struct cli *cli, struct error *e);
+/* For those that have something to show without it, too: NULL, and said unless there is none. */
+struct state *cli_state_if_any(const struct cli *cli);
 
 /* The request for TARGET, --as-of, --name; false: said already, exit 2. */
 bool cli_request(const struct cli *cli, struct audit_request *out);
@@ -86,6 +91,8 @@ struct audit *cli_audit(const struct cli *cli, const struct audit_request *reque
 int cli_exit_code(const struct cli *cli, const struct audit *a);
 bool cli_fail_on(const struct cli *cli, enum severity *out);
 
+/* Who runs this, for the record: whoever called sudo, or the user. */
+const char *cli_who(void);
 /* The last line of --json for commands that only show: found is 0, KEY (or NULL) counts. */
 void cli_end_json(const struct cli *cli, size_t unknown, const char *key, size_t count);
 /* "label      text", hanging; nothing where the text is NULL or empty. */

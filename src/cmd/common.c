@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/str.h"
 
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -97,10 +98,37 @@ struct state *cli_state_or_fail(const struct cli *cli)
     return NULL;
 }
 
+struct state *cli_state_to_read(const struct cli *cli, struct error *e)
+{
+    struct state *s = NULL;
+    char dir[4096];
+    return state_default_dir(dir, sizeof dir, cli->state, e) && state_open_to_read(&s, dir, e)
+               ? s
+               : NULL;
+}
+
+struct state *cli_state_if_any(const struct cli *cli)
+{
+    struct error e = ERROR_INIT;
+    struct state *s = cli_state_to_read(cli, &e);
+    /* A folder that was named and is not there may be a slip of the finger. */
+    if (!s && (cli->state || (e.code != ERR_ABSENT && e.code != ERR_USAGE)))
+        cli_complain(&e);
+    return s;
+}
+
 struct state *cli_state(const struct cli *cli)
 {
-    struct state *s = cli_state_or_fail(cli);
-    if (!s)
+    struct state *s = NULL;
+    struct error e = ERROR_INIT, ignored = ERROR_INIT;
+    char dir[4096];
+    if (state_default_dir(dir, sizeof dir, cli->state, &e) && state_open(&s, dir, &e))
+        return s;
+    cli_complain(&e);
+    s = cli_state_to_read(cli, &ignored);
+    if (s)
+        fprintf(stderr, _("yagura: the memory can only be read; nothing will be remembered\n"));
+    else
         fprintf(stderr, _("yagura: going on without memory; nothing will be remembered\n"));
     return s;
 }
@@ -167,6 +195,16 @@ int cli_exit_code(const struct cli *cli, const struct audit *a)
     if (!cli_fail_on(cli, &least))
         return EXIT_USAGE;
     return audit_found(a, least) ? EXIT_FOUND : audit_unknown(a) ? EXIT_UNKNOWN : EXIT_CLEAN;
+}
+
+const char *cli_who(void)
+{
+    const struct passwd *p;
+    const char *sudo = getenv("SUDO_USER");
+    if (sudo && *sudo)
+        return sudo;
+    p = getpwuid(getuid());
+    return p ? p->pw_name : "?";
 }
 
 void cli_paragraph(struct cli *cli, const char *label, const char *text)

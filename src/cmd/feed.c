@@ -3,12 +3,14 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "feed/import.h"
+#include "record/ledger.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 static int list(struct cli *cli)
 {
-    CLEANUP(state_cleanup) struct state *state = cli_state(cli);
+    CLEANUP(state_cleanup) struct state *state = cli_state_if_any(cli);
     CLEANUP(advisories_cleanup) struct advisories *set = NULL;
     struct error e = ERROR_INIT, damaged = ERROR_INIT;
     if (!audit_open_advisories(&set, state, &damaged, &e)) {
@@ -31,29 +33,121 @@ static int list(struct cli *cli)
             json_put_string(o, "name", feeds[i].name);
             json_put_string(o, "imported", imported);
             json_put_string(o, "newest", newest);
+            json_put_bool(o, "shipped", feeds[i].shipped);
             json_put_int(o, "documents", (int64_t)feeds[i].documents);
             json_put_int(o, "skipped", (int64_t)feeds[i].skipped);
             show_json_line(&cli->show, o);
             continue;
         }
         CLEANUP_ARENA struct arena *arena = arena_new();
-        show_wrap(
-            &cli->show, "", 2,
-            arena_printf(arena,
-                         ngettext("%s: %zu document, newest of %s, imported %s, %zu left out",
-                                  "%s: %zu documents, newest of %s, imported %s, %zu left out",
-                                  feeds[i].documents),
-                         feeds[i].name, feeds[i].documents, newest, imported, feeds[i].skipped));
+        if (feeds[i].shipped)
+            show_wrap(&cli->show, "", 2,
+                      arena_printf(arena,
+                                   ngettext("%s: %zu document, newest of %s, shipped",
+                                            "%s: %zu documents, newest of %s, shipped",
+                                            feeds[i].documents),
+                                   feeds[i].name, feeds[i].documents, newest));
+        else
+            show_wrap(&cli->show, "", 2,
+                      arena_printf(
+                          arena,
+                          ngettext("%s: %zu document, newest of %s, imported %s, %zu left out",
+                                   "%s: %zu documents, newest of %s, imported %s, %zu left out",
+                                   feeds[i].documents),
+                          feeds[i].name, feeds[i].documents, newest, imported, feeds[i].skipped));
     }
     if (cli->json) {
         cli_end_json(cli, damaged.code != 0, "advisories", advisories_count(set));
     } else if (!count) {
         CLEANUP_ARENA struct arena *arena = arena_new();
+        show_hint(&cli->show, _("No advisories are loaded:"),
+                  show_command(arena, "feed import PATH"));
+    } else {
+        CLEANUP_ARENA struct arena *arena = arena_new();
         show_wrap(&cli->show, "", 2,
-                  arena_printf(arena, _("No advisories are loaded: %s"),
-                               show_command(arena, "feed import PATH")));
+                  arena_printf(arena,
+                               _("%zu documents are loaded (one that is in two feeds counts once)"),
+                               advisories_count(set)));
     }
     return damaged.code ? EXIT_UNKNOWN : EXIT_CLEAN;
+}
+
+/* What `list` says, too. */
+static size_t loaded(struct state *state)
+{
+    CLEANUP(advisories_cleanup) struct advisories *set = NULL;
+    struct error damaged = ERROR_INIT, e = ERROR_INIT;
+    return audit_open_advisories(&set, state, &damaged, &e) ? advisories_count(set) : 0;
+}
+
+/* The feed that a name of the command line means: as `list` shows it, or a way to its path. */
+static const struct advisory_feed *find_feed(const struct advisories *set, const char *name)
+{
+    CLEANUP_FREE char *real = realpath(name, NULL);
+    const struct advisory_feed *feeds;
+    size_t count = advisories_feeds(set, &feeds);
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = count; i > 0; i--) /* imported ones stand last, and are meant first */
+            if (str_equal(feeds[i - 1].name, k ? real ? real : "" : name))
+                return &feeds[i - 1];
+    return NULL;
+}
+
+static bool note_removal(struct cli *cli, struct state *state, const char *name, size_t documents)
+{
+    struct error e = ERROR_INIT;
+    CLEANUP_JSON json_t *o = json_object();
+    json_put_string(o, "kind", "feed-removed");
+    json_put_string(o, "who", cli_who());
+    json_put_string(o, "feed", name);
+    json_put_int(o, "documents", (int64_t)documents);
+    if (cli->because)
+        json_put_string(o, "text", cli->because);
+    if (ledger_append(state, o, date_now(), &e))
+        return true;
+    cli_complain(&e);
+    return false;
+}
+
+static int remove_feed(struct cli *cli, const char *word)
+{
+    CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
+    CLEANUP(advisories_cleanup) struct advisories *set = NULL;
+    struct error e = ERROR_INIT, damaged = ERROR_INIT;
+    if (!state)
+        return EXIT_UNKNOWN;
+    if (!audit_open_advisories(&set, state, &damaged, &e)) {
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
+    const struct advisory_feed *feed = find_feed(set, word);
+    if (!feed)
+        return cli_usage(cli, _("there is no feed %s; yagura feed list names them"), word);
+    if (feed->shipped)
+        return cli_usage(cli, _("%s is shipped with the program and stays"), feed->name);
+    size_t documents = 0;
+    if (!import_remove(&documents, state_dirfd(state), "advisories.db", feed->name, &e)) {
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
+    bool noted = note_removal(cli, state, feed->name, documents);
+    if (cli->json) {
+        cli_end_json(cli, noted ? 0 : 1, "removed", documents);
+    } else {
+        size_t now = loaded(state);
+        CLEANUP_ARENA struct arena *arena = arena_new();
+        CLEANUP_STR struct str line = {0};
+        str_printf(&line,
+                   ngettext("%s: %zu document was taken out. ",
+                            "%s: %zu documents were taken out. ", documents),
+                   feed->name, documents);
+        str_printf(&line,
+                   ngettext("%zu document is loaded now. Next: %s",
+                            "%zu documents are loaded now. Next: %s", now),
+                   now, show_command(arena, "audit"));
+        show_wrap(&cli->show, "", 2, str_text(&line));
+    }
+    return noted ? EXIT_CLEAN : EXIT_UNKNOWN;
 }
 
 /* On a terminal only, and only when it takes long enough to wonder. */
@@ -95,7 +189,7 @@ static int import(struct cli *cli)
         request.progress = progress;
     if (!import_run(&r, &request, &e)) {
         cli_complain(&e);
-        return EXIT_USAGE;
+        return e.code == ERR_SYSTEM ? EXIT_UNKNOWN : EXIT_USAGE;
     }
     if (request.progress)
         fputc('\r', stderr);
@@ -115,18 +209,20 @@ static int import(struct cli *cli)
         json_put_int(o, "older", (int64_t)r.older);
         json_put_int(o, "withdrawn", (int64_t)r.withdrawn);
         json_put_int(o, "documents", (int64_t)r.documents);
+        json_put_int(o, "advisories", (int64_t)loaded(state));
         show_json_line(&cli->show, o);
     } else {
         printf(
             _("%zu new, %zu replaced, %zu unchanged, %zu older than what is there, %zu broken\n"),
             r.added, r.replaced, r.unchanged, r.older, r.failed);
         CLEANUP_ARENA struct arena *arena = arena_new();
+        size_t now = loaded(state);
         if (r.written)
             show_wrap(&cli->show, "", 2,
                       arena_printf(arena,
                                    ngettext("%zu document is loaded now. Next: %s",
-                                            "%zu documents are loaded now. Next: %s", r.documents),
-                                   r.documents, show_command(arena, "audit")));
+                                            "%zu documents are loaded now. Next: %s", now),
+                                   now, show_command(arena, "audit")));
         else
             printf("%s\n", _("Nothing was changed: what was loaded before stays."));
     }
@@ -140,7 +236,9 @@ int cmd_feed(struct cli *cli)
     const char *what = cli->argument_count ? cli->arguments[0] : "";
     if (str_equal(what, "list") && cli->argument_count == 1)
         return list(cli);
+    if (str_equal(what, "remove") && cli->argument_count == 2)
+        return remove_feed(cli, cli->arguments[1]);
     if (str_equal(what, "import") && cli->argument_count > 1)
         return import(cli);
-    return cli_unknown_action(cli, _("feed import PATH ... or feed list?"));
+    return cli_unknown_action(cli, _("feed import PATH ..., feed list or feed remove NAME?"));
 }

@@ -30,7 +30,7 @@ void cmd_print_help(const struct command *c, FILE *out)
     fputc('\n', out);
     show_wrap(&s, "", 0,
               _("Exit codes: 0 nothing wrong, 1 something was found, 2 bad usage or input, 3 "
-                "something could not be looked at."));
+                "nothing was found, but something could not be looked at."));
 }
 
 /* The page is found by man where it was installed; else it is read from the program. */
@@ -95,10 +95,13 @@ int cmd_status(struct cli *cli)
     struct error e = ERROR_INIT;
     if (cli->argument_count)
         return cli_usage(cli, _("%s is one word too many"), cli->arguments[0]);
-    CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
-    if (!state || !state_summarise(state, &summary, &e)) {
-        if (state)
+    CLEANUP(state_cleanup) struct state *state = cli_state_to_read(cli, &e);
+    if (!state && e.code == ERR_ABSENT) { /* the first time */
+        if (cli->state)
             cli_complain(&e);
+        summary = (struct state_summary){.last_audit = DATE_NONE};
+    } else if (!state || !state_summarise(state, &summary, &e)) {
+        cli_complain(&e);
         return EXIT_UNKNOWN;
     }
     char when[16] = "";

@@ -10,7 +10,8 @@
 /* The keys of an entry that a person looks for, in this order; other kinds bring their own. */
 static void show_entry(struct cli *cli, const struct ledger_entry *entry)
 {
-    static const char *const keys[] = {"time", "who", "host", "kind", "patch", "text"};
+    static const char *const keys[] = {"time",  "who",     "host", "kind",
+                                       "patch", "applied", "feed", "text"};
     CLEANUP_JSON json_t *o =
         json_parse(entry->body, strlen(entry->body), "ledger", 1 << 20, 1 << 20, NULL);
     CLEANUP_STR struct str first = {0}, line = {0};
@@ -49,9 +50,8 @@ static int show_entries(struct cli *cli, struct state *state)
     if (cli->json) {
         cli_end_json(cli, 0, "entries", count);
     } else if (!count) {
-        show_wrap(&cli->show, "", 2,
-                  arena_printf(arena, _("The ledger is empty. The first entry: %s"),
-                               show_command(arena, "patch record ID")));
+        show_hint(&cli->show, _("The ledger is empty. The first entry:"),
+                  show_command(arena, "patch record PATCH"));
     }
     return EXIT_CLEAN;
 }
@@ -90,6 +90,8 @@ static int verify(struct cli *cli, struct state *state)
         json_put_int(o, "found", (int64_t)r.problems);
         json_put_int(o, "unknown", 0);
         show_json_line(&cli->show, o);
+    } else if (!r.entries && !r.problems) {
+        printf("%s\n", _("The ledger is empty: there is nothing to verify."));
     } else if (r.problems) {
         CLEANUP_STR struct str line = {0};
         str_printf(&line, ngettext("%zu entry, ", "%zu entries, ", r.entries), r.entries);
@@ -154,8 +156,14 @@ int cmd_ledger(struct cli *cli)
             continue;
         if (cli->argument_count > 1)
             return cli_unknown_action(cli, "");
-        CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
-        return state ? actions[i].run(cli, state) : EXIT_UNKNOWN;
+        struct error e = ERROR_INIT;
+        CLEANUP(state_cleanup) struct state *state = cli_state_to_read(cli, &e);
+        if (state)
+            return actions[i].run(cli, state);
+        if (e.code == ERR_ABSENT)
+            error_prefix(&e, "there is no ledger here");
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
     }
     return cli_unknown_action(cli, _("ledger show, ledger verify or ledger checkpoint?"));
 }

@@ -3,6 +3,7 @@
 #include "base/str.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -60,7 +61,7 @@ const struct command cli_commands[] = {
     {"facts", "", N_("what was observed, without judging it"),
      N_("Lists what the collectors found. --json prints every fact as one line."), "",
      TARGET_OPTIONS " --all --rules", cmd_facts},
-    {"patch", "plan | record ID ... | history",
+    {"patch", "plan | record PATCH ... | history",
      N_("what to apply in which order; write down what was applied"),
      N_("plan shows the steps; record PATCH writes down that it was applied and looks again at "
         "once; history shows what was recorded."),
@@ -70,10 +71,11 @@ const struct command cli_commands[] = {
      N_("Lists the listeners with process and package. --gateway prints rules for a router in "
         "front that shut the ports without business outside."),
      "", TARGET_OPTIONS " --gateway --rules --all", cmd_ports},
-    {"feed", "import PATH ... | list", N_("load advisories (CSAF 2.0)"),
+    {"feed", "import PATH ... | list | remove NAME", N_("load advisories (CSAF 2.0)"),
      N_("import reads files, folders and archives; what is broken is named, the rest goes in. list "
-        "shows what is loaded and how old it is."),
-     "import list", "", cmd_feed},
+        "shows what is loaded and how old it is; remove takes an imported feed out again, and the "
+        "ledger says so."),
+     "import list remove", "--because", cmd_feed},
     {"advisory", "list | show ID", N_("read the loaded advisories"),
      N_("list prints one line each; show prints one with its cases, patches and remedies. ID may "
         "also be a CVE, a patch, or a name that only a finding has."),
@@ -245,6 +247,13 @@ static int parse(struct cli *cli, int argc, char **argv)
     return code;
 }
 
+/* `yagura ... | head`: who closed the pipe has seen enough, and needs no complaint. */
+static bool reader_left(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = {0};
@@ -289,7 +298,8 @@ int main(int argc, char **argv)
     free((void *)cli.arguments);
     /* A full disk or a closed pipe must not look like a clean result. */
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, _("yagura: standard output: %s\n"), strerror(errno));
+        if (!reader_left())
+            fprintf(stderr, _("yagura: standard output: %s\n"), strerror(errno));
         code = EXIT_UNKNOWN;
     }
     return code;

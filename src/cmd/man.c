@@ -101,7 +101,7 @@ void cmd_print_man(FILE *out)
         option(out, &cli_options[k]);
     fprintf(out, ".SH %s\n", _("EXIT STATUS"));
     roff(out, _("Exit codes: 0 nothing wrong, 1 something was found, 2 bad usage or input, 3 "
-                "something could not be looked at."));
+                "nothing was found, but something could not be looked at."));
     fprintf(out, ".SH %s\n", _("ENVIRONMENT"));
     roff(out, _("YAGURA_STATE stands for --state; NO_COLOR switches colours off; YAGURA_DATA, "
                 "YAGURA_LIBEXEC and YAGURA_LOCALE name other places of the program's own files."));

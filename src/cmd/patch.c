@@ -5,10 +5,6 @@
 #include "judge/patches.h"
 #include "record/ledger.h"
 
-#include <pwd.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 static int plan(struct cli *cli, struct audit_request *request)
 {
     int code = EXIT_UNKNOWN;
@@ -21,18 +17,6 @@ static int plan(struct cli *cli, struct audit_request *request)
     return cli_exit_code(cli, a);
 }
 
-static const char *who_is_it(const struct cli *cli)
-{
-    const struct passwd *p;
-    const char *sudo = getenv("SUDO_USER");
-    if (cli->who)
-        return cli->who;
-    if (sudo && *sudo)
-        return sudo;
-    p = getpwuid(getuid());
-    return p ? p->pw_name : "?";
-}
-
 static bool note(struct cli *cli, struct state *state, const struct audit *a, const char *patch,
                  int64_t applied, struct error *e)
 {
@@ -42,7 +26,8 @@ static bool note(struct cli *cli, struct state *state, const struct audit *a, co
     json_put_string(o, "kind", "patch");
     json_put_string(o, "target", a->identity);
     json_put_string(o, "host", a->host_name);
-    json_put_string(o, "who", who_is_it(cli));
+    json_put_string(o, "who", cli->who ? cli->who : cli_who());
+    json_put_string(o, "recorded_by", cli_who());
     json_put_string(o, "patch", patch);
     json_put_string(o, "applied", when);
     if (cli->because)
@@ -93,106 +78,237 @@ static enum verdict verdict_of(const struct audit *a, const char *patch, bool *k
     return order[worst];
 }
 
+/* --- what is meant by the words on the command line --- */
+
+/* The patch as the advisories write it: "q293826", "293826" and "KB293826" are Q293826. */
+static const char *known_patch(struct arena *arena, const struct audit *a, const char *word)
+{
+    size_t letters = str_starts_nocase(word, "KB") ? 2 : str_starts_nocase(word, "Q") ? 1 : 0;
+    const char *digits = word + letters;
+    bool number = *digits && strspn(digits, "0123456789") == strlen(digits);
+    const char *spellings[] = {word, number ? arena_printf(arena, "Q%s", digits) : word,
+                               number ? arena_printf(arena, "KB%s", digits) : word};
+    const struct advisory_patch *const *patches;
+    size_t count = advisories_patches(a->advisories, NULL, &patches);
+    for (size_t k = 0; k < ARRAY_COUNT(spellings); k++) {
+        for (size_t i = 0; i < count; i++)
+            if (str_equal_nocase(patches[i]->key, spellings[k]))
+                return patches[i]->key;
+        for (const struct fact *f = facts_first(a->facts, "hotfix"); f;
+             f = facts_next(a->facts, "hotfix", f))
+            if (str_equal_nocase(fact_text(f, "id"), spellings[k]))
+                return fact_text(f, "id");
+    }
+    /* Solaris: another revision of one that is known, 108662-03 for 108662-01. */
+    size_t base = strspn(word, "0123456789");
+    for (size_t i = 0; base == 6 && word[base] == '-' && i < count; i++)
+        if (strncmp(patches[i]->key, word, base + 1) == 0)
+            return word;
+    for (const struct fact *f = facts_first(a->facts, "package"); f;
+         f = facts_next(a->facts, "package", f))
+        if (str_equal(fact_text(f, "name"), word))
+            return word;
+    return NULL;
+}
+
+/* The patches of an advisory that fit this host: "Q293826, Q295534", or "". */
+static const char *patches_here(struct arena *arena, const struct audit *a,
+                                const struct advisory *advisory, const char **first)
+{
+    CLEANUP_STR struct str list = {0};
+    const struct advisory_case *const *cases;
+    size_t count = advisories_cases_of(a->advisories, advisory, &cases);
+    for (size_t i = 0; i < count; i++) {
+        bool here = false;
+        for (const struct fact *f = facts_first(a->facts, "product"); f;
+             f = facts_next(a->facts, "product", f))
+            here |= str_equal(fact_text(f, "name"), cases[i]->product);
+        for (size_t k = 0;
+             here && patches_on_platform(a->facts, cases[i]->platform) && k < cases[i]->patch_count;
+             k++) {
+            if (strstr(str_text(&list), cases[i]->patches[k]))
+                continue;
+            if (!list.length)
+                *first = cases[i]->patches[k];
+            str_printf(&list, "%s%s", list.length ? ", " : "", cases[i]->patches[k]);
+        }
+    }
+    return arena_strdup(arena, str_text(&list));
+}
+
+static bool is_finding(const struct audit *a, const char *word)
+{
+    enum { LEAST = 6 };
+    for (size_t i = 0; i < a->findings->list.count; i++)
+        if (strlen(word) >= LEAST && str_starts(a->findings->list.items[i]->id, word))
+            return true;
+    return false;
+}
+
+/* What is to be written down for a word; NULL: said already, it is bad usage. What nobody here
+ * knows is taken with a reason only: a slip would stay in the ledger for good. */
+static const char *meant(struct cli *cli, struct arena *arena, const struct audit *a,
+                         const char *word)
+{
+    const char *patch = known_patch(arena, a, word), *first = NULL;
+    if (patch)
+        return patch;
+    const struct advisory *advisory = advisories_find(a->advisories, word);
+    if (advisory) {
+        const char *list = patches_here(arena, a, advisory, &first);
+        if (first)
+            cli_usage(cli, _("%s is an advisory: its patch here is %s: yagura patch record %s"),
+                      advisory->id, list, first);
+        else
+            cli_usage(cli, _("%s is an advisory, and has no patch for this target"), advisory->id);
+        return NULL;
+    }
+    if (is_finding(a, word)) {
+        cli_usage(cli, _("%s is a finding: yagura explain %s names its patch"), word, word);
+        return NULL;
+    }
+    if (cli->because)
+        return word;
+    cli_usage(cli,
+              _("no advisory here knows a patch %s; if it is written rightly, say why it is to be "
+                "written down: --because TEXT"),
+              word);
+    return NULL;
+}
+
+static bool write_down(struct cli *cli, struct state *state, const struct audit *a,
+                       const char *patch, int64_t applied)
+{
+    struct error e = ERROR_INIT;
+    if (!note(cli, state, a, patch, applied, &e)) {
+        error_prefix(&e, "%s was not written down", patch);
+        cli_complain(&e);
+        return false;
+    }
+    bool known;
+    enum verdict v = verdict_of(a, patch, &known);
+    if (cli->json) {
+        json_t *o = json_object();
+        json_put_string(o, "type", "recorded");
+        json_put_string(o, "patch", patch);
+        json_put_string(o, "target", a->identity);
+        json_put_string(o, "verdict", known ? verdict_name(v) : "unknown");
+        show_json_line(&cli->show, o);
+    } else if (!known) {
+        printf(_("%s: written down. No advisory here knows it, so nothing can confirm it.\n"),
+               patch);
+    } else if (v == VERDICT_BROKEN) {
+        printf(_("%s: written down, but the files contradict it: broken. Apply it again.\n"),
+               patch);
+    } else {
+        printf(_("%s: written down. Looked again: %s.\n"), patch, show_verdict(v));
+    }
+    return true;
+}
+
+/* A day that is given is its first second in UTC, and begins earlier in the east. */
+static bool is_in_future(int64_t applied)
+{
+    enum { EASTERNMOST_SECONDS = 14 * 3600 };
+    return applied > date_now() + EASTERNMOST_SECONDS;
+}
+
 static int record(struct cli *cli, struct audit_request *request)
 {
+    CLEANUP_ARENA struct arena *arena = arena_new();
     if (cli->argument_count < 2)
         return cli_usage(cli, _("which patch was applied? yagura patch record Q293826"));
     int64_t applied = date_now();
     if (cli->when && !date_parse(cli->when, &applied))
         return cli_usage(cli, _("--when wants a date like 2001-06-06, not %s"), cli->when);
+    if (is_in_future(applied))
+        return cli_usage(cli, _("--when %s has not come yet: what was applied is written down"),
+                         cli->when);
     if (!request->state)
         return EXIT_UNKNOWN;
     int code = EXIT_UNKNOWN;
     CLEANUP(audit_cleanup) struct audit *a = cli_audit(cli, request, &code);
     if (!a)
         return code;
-    size_t broken = 0, unknown = 0;
-    for (size_t i = 1; i < cli->argument_count; i++) {
-        const char *patch = cli->arguments[i];
-        struct error e = ERROR_INIT;
-        if (!note(cli, request->state, a, patch, applied, &e)) {
-            cli_complain(&e);
+    size_t count = cli->argument_count - 1;
+    const char **patches = arena_alloc(arena, count * sizeof *patches);
+    for (size_t i = 0; i < count; i++)
+        if (!(patches[i] = meant(cli, arena, a, cli->arguments[i + 1])))
+            return EXIT_USAGE;
+    for (size_t i = 0; i < count; i++)
+        if (!write_down(cli, request->state, a, patches[i], applied))
             return EXIT_UNKNOWN;
-        }
-        bool known;
-        enum verdict v = verdict_of(a, patch, &known);
-        if (cli->json) {
-            json_t *o = json_object();
-            json_put_string(o, "type", "recorded");
-            json_put_string(o, "patch", patch);
-            json_put_string(o, "target", a->identity);
-            json_put_string(o, "verdict", known ? verdict_name(v) : "unknown");
-            show_json_line(&cli->show, o);
-        } else if (!known) {
-            printf(_("%s: written down. No advisory here knows it, so nothing can confirm it.\n"),
-                   patch);
-        } else if (v == VERDICT_BROKEN) {
-            printf(_("%s: written down, but the files contradict it: broken. Apply it again.\n"),
-                   patch);
-        } else {
-            printf(_("%s: written down. Looked again: %s.\n"), patch, show_verdict(v));
-        }
-        broken += known && v == VERDICT_BROKEN;
-        unknown += !known || v == VERDICT_UNKNOWN;
-    }
+    /* The claim counts from now on: look once more with it. */
+    CLEANUP(audit_cleanup) struct audit *again = cli_audit(cli, request, &code);
+    if (!again)
+        return code;
     if (cli->json) {
         json_t *o = json_object();
         json_put_string(o, "type", "summary");
-        json_put_int(o, "found", (int64_t)broken);
-        json_put_int(o, "unknown", (int64_t)unknown);
+        json_put_int(o, "found", (int64_t)again->open);
+        json_put_int(o, "unknown", (int64_t)audit_unknown(again));
         show_json_line(&cli->show, o);
     } else {
-        /* The claim counts from now on: look once more with it. */
-        int ignored;
-        CLEANUP_ARENA struct arena *arena = arena_new();
-        CLEANUP(audit_cleanup) struct audit *again = cli_audit(cli, request, &ignored);
-        if (again)
-            show_wrap(&cli->show, "", 2,
-                      arena_printf(arena, _("Now open here: %zu. The record: %s"), again->open,
-                                   show_command_on(arena, "patch history", false)));
+        show_wrap(&cli->show, "", 2,
+                  arena_printf(arena, _("Now open here: %zu. The record: %s"), again->open,
+                               show_command(arena, "patch history")));
     }
-    return broken ? EXIT_FOUND : unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
+    return cli_exit_code(cli, again);
 }
 
+/* --- what was written down --- */
+
+static void show_recorded(struct cli *cli, struct arena *arena, const json_t *o)
+{
+    const char *text = json_get_string(o, "text"), *by = json_get_string(o, "recorded_by");
+    CLEANUP_STR struct str line = {0};
+    str_printf(&line, "%.10s  %s  %s  %s%s%s  ", json_get_string(o, "applied"),
+               json_get_string(o, "patch"), json_get_string(o, "host"), json_get_string(o, "who"),
+               text ? "  " : "", text ? text : "");
+    str_add(
+        &line,
+        by ? arena_printf(arena, _("(written down on %.10s by %s)"), json_get_string(o, "time"), by)
+           : arena_printf(arena, _("(written down on %.10s)"), json_get_string(o, "time")));
+    show_wrap(&cli->show, "", 4, str_text(&line));
+}
+
+/* Of the target that is named, else of all. */
 static int history(struct cli *cli, struct audit_request *request)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
+    CLEANUP(audit_cleanup) struct audit *target = NULL;
     struct ledger_entry *entries;
     size_t count, shown = 0;
     struct error e = ERROR_INIT;
-    if (!request->state)
-        return EXIT_UNKNOWN;
-    if (!ledger_read(request->state, NULL, arena, &entries, &count, &e)) {
+    bool one = request->kind != TARGET_LIVE || request->name;
+    if (one && !audit_collect(&target, request, &e)) {
+        cli_complain(&e);
+        return e.code == ERR_SYSTEM ? EXIT_UNKNOWN : EXIT_USAGE;
+    }
+    if (!ledger_read(request->state, one ? target->identity : NULL, arena, &entries, &count, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
     for (size_t i = 0; i < count; i++) {
-        json_t *o =
+        CLEANUP_JSON json_t *o =
             json_parse(entries[i].body, strlen(entries[i].body), "ledger", 1 << 20, 1 << 20, &e);
-        if (!o || !str_equal(json_get_string(o, "kind"), "patch")) {
-            json_decref(o);
+        if (!o || !str_equal(json_get_string(o, "kind"), "patch"))
             continue;
-        }
         shown++;
         if (cli->json) {
             json_put_string(o, "type", "patch");
-            show_json_line(&cli->show, o);
-            continue;
+            show_json_line(&cli->show, json_incref(o));
+        } else {
+            show_recorded(cli, arena, o);
         }
-        const char *text = json_get_string(o, "text");
-        CLEANUP_STR struct str line = {0};
-        str_printf(&line, "%.10s  %s  %s  %s%s%s", json_get_string(o, "applied"),
-                   json_get_string(o, "patch"), json_get_string(o, "host"),
-                   json_get_string(o, "who"), text ? "  " : "", text ? text : "");
-        show_wrap(&cli->show, "", 4, str_text(&line));
-        json_decref(o);
     }
     if (cli->json) {
         cli_end_json(cli, 0, "patches", shown);
     } else if (!shown) {
-        show_wrap(&cli->show, "", 2,
-                  arena_printf(arena, _("Nothing has been written down yet: %s"),
-                               show_command(arena, "patch record ID")));
+        show_hint(&cli->show,
+                  one ? _("Nothing has been written down about this target yet:")
+                      : _("Nothing has been written down yet:"),
+                  show_command(arena, "patch record PATCH"));
     }
     return EXIT_CLEAN;
 }
@@ -207,10 +323,18 @@ int cmd_patch(struct cli *cli)
         return cli_unknown_action(cli, _("patch plan, patch record or patch history?"));
     if (!str_equal(what, "record") && cli->argument_count > 1)
         return cli_usage(cli, _("%s is one word too many"), cli->arguments[1]);
-    bool needs_memory = !str_equal(what, "plan");
+    struct error e = ERROR_INIT;
     CLEANUP(state_cleanup)
-    struct state *state = needs_memory ? cli_state_or_fail(cli) : cli_state(cli);
+    struct state *state = str_equal(what, "plan")     ? cli_state(cli)
+                          : str_equal(what, "record") ? cli_state_or_fail(cli)
+                                                      : cli_state_to_read(cli, &e);
     request.state = state;
+    if (!state && str_equal(what, "history")) {
+        if (e.code == ERR_ABSENT)
+            error_prefix(&e, "there is no record here");
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
     if (str_equal(what, "plan"))
         return plan(cli, &request);
     return str_equal(what, "record") ? record(cli, &request) : history(cli, &request);

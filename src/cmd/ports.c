@@ -29,7 +29,11 @@ int cmd_ports(struct cli *cli)
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct port_row *rows;
     size_t count = judge_ports(arena, a->facts, &rows);
-    if (count && rows[0].opinion == PORT_NO_BUSINESS)
-        return EXIT_FOUND;
-    return a->unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
+    bool unknown = audit_unknown(a);
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].opinion == PORT_NO_BUSINESS)
+            return EXIT_FOUND;
+        unknown |= rows[i].opinion == PORT_UNKNOWN;
+    }
+    return unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
 }

@@ -272,6 +272,17 @@ bool collect_all(struct facts *facts, struct target *target, const struct wants 
     return true;
 }
 
+/* Every kind of which another tool's text names no record: all but host, product and hotfix. */
+static const char not_in_texts[] =
+    "package hotfix-leavings file registry service site vdir script-map directory object trust "
+    "share listener process kernel update update-source firewall leaving rc inetd";
+
+void collect_text_unread(struct collection *c, const char *what, const char *reason)
+{
+    struct fact *f = facts_unread(c->facts, what, target_name(c->target), reason);
+    fact_put(c->facts, f, "kinds", not_in_texts);
+}
+
 struct fact *collect_host(struct collection *c)
 {
     return (struct fact *)facts_first(c->facts, "host");

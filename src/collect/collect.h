@@ -72,6 +72,9 @@ void wants_with_prefix(const struct wants *wants, const char *prefix, size_t *fi
  * (not if it is absent: then NULL and nothing said). In the collection's arena. */
 char *collect_text(struct collection *c, const char *path, size_t most, size_t *size);
 
+/* States that this text, another tool's, has no files: all kinds that live in them are unread. */
+void collect_text_unread(struct collection *c, const char *what, const char *reason);
+
 /* One function a source; the table in collect.c names them. */
 void collect_registry(struct collection *c);      /* windows: hives, host, wanted values */
 void collect_windows(struct collection *c);       /* windows: hotfixes, services, shares ... */

@@ -169,3 +169,36 @@ bool inetd_names_find(const struct inetd_names *names, const char *name, const c
     *out = names->list.items[low].number;
     return true;
 }
+
+/* What Solaris 2.5 to 9 has in inetd.conf, and the shells that attackers put there. */
+bool inetd_names_usual(const char *name, const char *proto, uint64_t *out)
+{
+    static const struct {
+        const char *name, *proto; /* both: tcp and udp */
+        uint64_t number;
+    } usual[] = {
+        {"echo", "both", 7},      {"discard", "both", 9},      {"systat", "tcp", 11},
+        {"daytime", "both", 13},  {"netstat", "tcp", 15},      {"chargen", "both", 19},
+        {"ftp", "tcp", 21},       {"telnet", "tcp", 23},       {"smtp", "tcp", 25},
+        {"time", "both", 37},     {"name", "udp", 42},         {"tftp", "udp", 69},
+        {"finger", "tcp", 79},    {"http", "tcp", 80},         {"pop3", "tcp", 110},
+        {"imap", "tcp", 143},     {"exec", "tcp", 512},        {"biff", "udp", 512},
+        {"comsat", "udp", 512},   {"login", "tcp", 513},       {"who", "udp", 513},
+        {"shell", "tcp", 514},    {"syslog", "udp", 514},      {"printer", "tcp", 515},
+        {"talk", "udp", 517},     {"ntalk", "udp", 518},       {"uucp", "tcp", 540},
+        {"pcserver", "tcp", 600}, {"ingreslock", "tcp", 1524}, {"dtspc", "tcp", 6112},
+        {"fs", "tcp", 7100},      {"rstatd", "", 100001},      {"rusersd", "", 100002},
+        {"nfs", "", 100003},      {"mountd", "", 100005},      {"walld", "", 100008},
+        {"rquotad", "", 100011},  {"sprayd", "", 100012},      {"rexd", "", 100017},
+        {"nlockmgr", "", 100021}, {"status", "", 100024},      {"ypupdated", "", 100028},
+        {"cmsd", "", 100068},     {"ttdbserverd", "", 100083}, {"sadmind", "", 100232},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(usual); i++) {
+        bool fits = str_equal(usual[i].proto, "both") ? *proto : str_equal(usual[i].proto, proto);
+        if (fits && str_equal(usual[i].name, name)) {
+            *out = usual[i].number;
+            return true;
+        }
+    }
+    return false;
+}

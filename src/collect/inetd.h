@@ -38,5 +38,8 @@ size_t inetd_names_count(const struct inetd_names *names);
 /* "tcp", "udp", or "" for /etc/rpc; false if it is not there. */
 bool inetd_names_find(const struct inetd_names *names, const char *name, const char *proto,
                       uint64_t *out);
+/* The same for what every system calls so, where the host's own file does not say. Ports: IANA's
+ * registry of service names; programs: RFC 5531, appendix C, and Sun's list. */
+bool inetd_names_usual(const char *name, const char *proto, uint64_t *out);
 
 #endif

@@ -300,7 +300,14 @@ static void look_at_pages(struct search *s, const char *root)
 static void look_at_windows(struct search *s)
 {
     const struct fact *host = collect_host(s->c);
-    look_for_root_exe(s, on_volume(s, fact_text(host, "system_root")));
+    const char *system_root = on_volume(s, fact_text(host, "system_root")), *actual;
+    if (!*system_root ||
+        !target_resolve_nocase(s->c->target, system_root, s->c->arena, &actual, NULL)) {
+        s->everything = false; /* a hive that was copied out alone has no volume around it */
+        facts_unread(s->c->facts, "leaving", *system_root ? system_root : "/",
+                     _("the system's folder is not here, so the volume is not"));
+    }
+    look_for_root_exe(s, system_root);
     look_for_explorer(s);
     const char *last = "";
     look_at_pages(s, "/inetpub/wwwroot");

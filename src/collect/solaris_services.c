@@ -69,7 +69,7 @@ static void put_port(struct reading *r, struct fact *f, const struct inetd_entry
     uint64_t number;
     if (e->is_rpc) {
         fact_put(facts, f, "port", ""); /* assigned by rpcbind when it starts */
-        if (program_number(r, e, &number))
+        if (program_number(r, e, &number) || inetd_names_usual(e->rpc_name, "", &number))
             fact_put_number(facts, f, "rpc", (int64_t)number);
         else
             fact_put_state(facts, f, "rpc", VALUE_UNREADABLE,
@@ -79,6 +79,9 @@ static void put_port(struct reading *r, struct fact *f, const struct inetd_entry
         fact_put(facts, f, "reached_through", "111");
     } else if (port_number(r, e, proto, &number)) {
         fact_put_number(facts, f, "port", (int64_t)number);
+    } else if (inetd_names_usual(e->service, proto, &number)) {
+        fact_put_number(facts, f, "port", (int64_t)number);
+        f->confidence = CONFIDENCE_MEDIUM; /* the host's own file does not say so */
     } else {
         fact_put_state(facts, f, "port", VALUE_UNREADABLE,
                        r->services_read ? _("/etc/services does not name it")

@@ -142,6 +142,8 @@ void collect_solaris_text(struct collection *c)
     conf_lines_state(&lines, c->facts, N_("patches"), target_name(c->target));
     guess_from_patches(&s);
     put_host(&s);
+    collect_text_unread(c, N_("files and services"),
+                        _("a text from showrev names the system and its patches only"));
     patch_set_facts(patches, c->facts);
     if (patch_set_refused(patches))
         facts_unread(c->facts, N_("patches"), target_name(c->target),

@@ -281,6 +281,6 @@ void collect_windows_text(struct collection *c)
     put_host(t, path);
     const char *version = fact_text(collect_host(c), "version");
     put_hotfixes(t, path, str_starts(version, "4.") || str_equal(version, "5.0"));
-    facts_unread(c->facts, N_("files, registry and services"), path,
-                 _("a text from systeminfo names the system and its hotfixes only"));
+    collect_text_unread(c, N_("files, registry and services"),
+                        _("a text from systeminfo names the system and its hotfixes only"));
 }

@@ -428,6 +428,7 @@ static void read_feeds(struct advisories *set, struct db_file *f, struct advisor
             break;
         }
         feed->name = arena_strndup(set->arena, name, length);
+        feed->shipped = feed->imported == feed->newest; /* compile_feed(): DATE_NONE */
         ++*count;
     }
     *list = all;

@@ -144,6 +144,7 @@ struct advisory_feed {
     int64_t imported;
     int64_t newest;
     size_t documents, skipped;
+    bool shipped; /* comes with the program: nobody imported it */
 };
 
 /* Opens a set of files, later ones winning: the set of none is empty, and fine. Absent files are

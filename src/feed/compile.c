@@ -236,8 +236,10 @@ void compile_feed(struct compile *c, const char *name, int64_t imported, size_t 
     feed->skipped = skipped;
 }
 
-bool compile_keep(struct compile *c, const char *path, struct error *e)
+bool compile_keep(struct compile *c, const char *path, const char *without, size_t *left,
+                  struct error *e)
 {
+    size_t left_behind = 0;
     struct advisories *set;
     const char *const paths[] = {path};
     if (!advisories_open(&set, paths, 1, NULL, e))
@@ -246,16 +248,23 @@ bool compile_keep(struct compile *c, const char *path, struct error *e)
     const struct advisory_feed *feeds;
     size_t feed_count = advisories_feeds(set, &feeds);
     for (size_t i = 0; i < feed_count; i++)
-        compile_feed(c, feeds[i].name, feeds[i].imported, feeds[i].skipped);
+        if (!without || !str_equal(feeds[i].name, without))
+            compile_feed(c, feeds[i].name, feeds[i].imported, feeds[i].skipped);
     for (size_t i = 0; i < advisories_count(set); i++) {
         const struct advisory *a = advisories_at(set, i);
         const void *bytes;
         size_t size;
         enum compile_outcome outcome;
+        if (a && without && str_equal(a->feed, without)) {
+            left_behind++;
+            continue;
+        }
         if (a && advisories_block(set, a, &bytes, &size) &&
             !add(c, a, bytes, size, true, &outcome, e))
             return false;
     }
+    if (left)
+        *left = left_behind;
     return !advisories_damage(set, e);
 }
 

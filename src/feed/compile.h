@@ -34,8 +34,10 @@ void compile_free(struct compile *c);
 void compile_cleanup(struct compile **c);
 #define CLEANUP_COMPILE CLEANUP(compile_cleanup)
 
-/* Takes over everything of an existing file; an absent one is fine. */
-bool compile_keep(struct compile *c, const char *path, struct error *e);
+/* Takes over everything of an existing file, but not the documents of the feed `without` (NULL:
+ * of none); an absent file is fine. Returns how many were left behind in *left (may be NULL). */
+bool compile_keep(struct compile *c, const char *path, const char *without, size_t *left,
+                  struct error *e);
 
 /* Adds one block; every record of it is checked. */
 bool compile_add(struct compile *c, const void *block, size_t size, enum compile_outcome *outcome,

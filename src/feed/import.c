@@ -296,7 +296,7 @@ static bool import_all(struct importing *in, struct error *e)
     CLEANUP_STR struct str old = {0};
     str_printf(&old, "/proc/self/fd/%d/%s", request->dirfd, request->name);
     struct error lost = ERROR_INIT;
-    if (!compile_keep(in->compile, str_text(&old), &lost)) {
+    if (!compile_keep(in->compile, str_text(&old), NULL, NULL, &lost)) {
         error_prefix(&lost, "what was imported before could not be kept");
         say_note(in, &lost);
     }
@@ -341,4 +341,18 @@ void import_result_free(struct import_result *r)
 {
     VEC_FREE(&r->errors);
     VEC_FREE(&r->notes);
+}
+
+bool import_remove(size_t *documents, int dirfd, const char *name, const char *feed,
+                   struct error *e)
+{
+    CLEANUP_COMPILE struct compile *c = NULL;
+    CLEANUP_STR struct str old = {0};
+    size_t removed = 0;
+    str_printf(&old, "/proc/self/fd/%d/%s", dirfd, name);
+    if (!compile_new(&c, dirfd, e) || !compile_keep(c, str_text(&old), feed, &removed, e) ||
+        (removed && !compile_write(c, name, e)))
+        return false;
+    *documents = removed;
+    return true;
 }

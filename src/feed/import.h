@@ -44,6 +44,11 @@ struct import_request {
 
 /* false if nothing could be done at all; then *out is empty. */
 bool import_run(struct import_result *out, const struct import_request *request, struct error *e);
+
+/* Takes the documents of one imported feed out again; *documents says how many: 0 if there is no
+ * such feed, and then nothing is written. */
+bool import_remove(size_t *documents, int dirfd, const char *name, const char *feed,
+                   struct error *e);
 void import_result_free(struct import_result *r);
 #define CLEANUP_IMPORT CLEANUP(import_result_free)
 

@@ -116,9 +116,12 @@ static int open_file(const char *path, struct stat *st, struct error *e)
     return -1;
 }
 
-/* Files that are named one by one share the feed of their folder. */
-static void begin_feed(struct import_files *files, const char *name)
+/* Files that are named one by one share the feed of their folder. "dir", "dir/" and "./dir" are one
+ * feed: its name is the real path. */
+static void begin_feed(struct import_files *files, const char *path)
 {
+    CLEANUP_FREE char *real = realpath(path, NULL);
+    const char *name = real ? real : path;
     if (!files->feeds.count || !str_equal(files->feeds.items[files->feeds.count - 1], name))
         VEC_PUSH(&files->feeds, mem_strdup(name));
 }
@@ -142,7 +145,7 @@ bool import_files_find(struct import_files *out, const char *path, struct error 
     CLEANUP_FREE char *folder = mem_strdup(path);
     char *slash = strrchr(folder, '/');
     if (slash)
-        *slash = '\0';
+        slash[slash == folder] = '\0';
     begin_feed(out, !json ? path : slash ? folder : ".");
     return add(out, path, !json, e);
 }

@@ -10,7 +10,7 @@ enum { IMPORT_MOST_FILES = 1000000, IMPORT_MOST_DEPTH = 32 };
 /* Files in the order in which they are read. */
 struct import_file {
     char *path;       /* malloc block */
-    const char *feed; /* the folder or archive that was asked for; of a document its folder */
+    const char *feed; /* real path of the folder or archive asked for; of a document its folder */
     bool archive;
 };
 struct import_files {

@@ -1,33 +1,56 @@
 #include "judge/advisory_internal.h"
 
 #include "base/str.h"
+#include "judge/ports.h"
 #include "model/date.h"
 
 #include <stdio.h>
 
+/* What of it is there for the world to reach. */
+struct reach {
+    bool published; /* it has to be open */
+    bool shut_out;  /* it has no business outside */
+};
+
+static void take_listener(struct reach *r, const struct fact *f)
+{
+    enum port_opinion opinion = port_opinion_of(f);
+    r->published |= opinion == PORT_PUBLISHED;
+    r->shut_out |= opinion == PORT_NO_BUSINESS;
+}
+
 /* Is anything listening there? UNKNOWN where the listeners are not known at all. */
-static enum truth listens(const struct facts *facts, const char *port)
+static enum truth listens(const struct facts *facts, const char *port, struct reach *r)
 {
     char number[8], proto[8] = "tcp";
-    if (sscanf(port, "%7[0-9]/%7s", number, proto) < 1 || !facts_first(facts, "listener"))
+    if (sscanf(port, "%7[0-9]/%7s", number, proto) < 1)
         return TRUTH_UNKNOWN;
+    if (!facts_first(facts, "listener")) { /* what a web server is for */
+        r->published |= str_equal(number, "80") || str_equal(number, "443");
+        return TRUTH_UNKNOWN;
+    }
+    enum truth there = TRUTH_FALSE;
     for (const struct fact *f = facts_first(facts, "listener"); f;
-         f = facts_next(facts, "listener", f))
-        if (str_equal(fact_text(f, "port"), number) && str_equal(fact_text(f, "proto"), proto) &&
-            !str_equal(fact_text(f, "scope"), "loopback"))
-            return TRUTH_TRUE;
-    return TRUTH_FALSE;
+         f = facts_next(facts, "listener", f)) {
+        if (!str_equal(fact_text(f, "port"), number) || !str_equal(fact_text(f, "proto"), proto) ||
+            str_equal(fact_text(f, "scope"), "loopback"))
+            continue;
+        take_listener(r, f);
+        there = TRUTH_TRUE;
+    }
+    return there;
 }
 
 /* Any of the ports; a web server may publish its pages through another than the advisory's 80. */
-static enum truth publishes(const struct facts *facts, const struct advisory_case *c)
+static enum truth publishes(const struct facts *facts, const struct advisory_case *c,
+                            struct reach *r)
 {
     enum truth there = TRUTH_FALSE;
     for (const char *port = c->port; *port;) {
         char one[16];
         size_t length = strcspn(port, " ");
         snprintf(one, sizeof one, "%.*s", (int)length, port);
-        there = truth_or(there, listens(facts, one));
+        there = truth_or(there, listens(facts, one, r));
         port += length + (port[length] == ' ');
     }
     if (there != TRUTH_FALSE || !str_equal(c->port, "80/tcp"))
@@ -35,8 +58,10 @@ static enum truth publishes(const struct facts *facts, const struct advisory_cas
     for (const struct fact *f = facts_first(facts, "listener"); f;
          f = facts_next(facts, "listener", f))
         if (str_find_nocase(fact_text(f, "service"), "W3SVC") ||
-            str_find_nocase(fact_text(f, "process"), "http"))
+            str_find_nocase(fact_text(f, "process"), "http")) {
+            r->published |= !str_equal(fact_text(f, "scope"), "loopback");
             return TRUTH_TRUE;
+        }
     return TRUTH_FALSE;
 }
 
@@ -67,6 +92,8 @@ static void add_reach(struct judging *j, const struct advisory_case *c, struct f
     if (*c->port)
         f->port = c->port;
     const struct fact *why = NULL;
+    struct reach reach = {0};
+    enum truth there = *c->port ? publishes(j->in->facts, c, &reach) : TRUTH_UNKNOWN;
     if (*c->exposed_by && j->in->rule(j->in->rule_context, c->exposed_by, &why) == TRUTH_FALSE) {
         blocked = true;
         add_note(f,
@@ -74,17 +101,39 @@ static void add_reach(struct judging *j, const struct advisory_case *c, struct f
                     "commented out. The hole itself is still there, and a setup program or "
                     "a policy can bring the way to it back."),
                  NULL, NULL);
-    } else if (*c->port && publishes(j->in->facts, c) == TRUTH_FALSE) {
+    } else if (*c->port && there == TRUTH_FALSE) {
         blocked = true;
         add_note(f, N_("Nothing listens on {port} at the moment. The hole is still there."), "port",
                  c->port);
-    } else if (*c->port && c->network) {
+    } else if (*c->port && c->network && reach.published) {
         add_note(f,
                  N_("A firewall or filter in front does not close this: it is reached through "
                     "{port}, which the server has to publish."),
                  "port", c->port);
+    } else if (*c->port && c->network && reach.shut_out) {
+        add_note(f,
+                 N_("{port} has no business outside: shut it in front at once (yagura ports "
+                    "--gateway). That keeps strangers away and leaves the hole open to whoever is "
+                    "inside."),
+                 "port", c->port);
     }
     f->unreachable = blocked && (first || f->unreachable);
+}
+
+/* A record in its own words: "inetd service=100232/10, state=active, ...". */
+static const char *whole_record(struct arena *arena, const struct fact *fact)
+{
+    enum { MOST = 200 };
+    CLEANUP_STR struct str out = {0};
+    str_add(&out, fact->kind);
+    for (size_t i = 0; i < fact->value_count; i++) {
+        const struct fact_value *v = &fact->values[i];
+        if (v->state != VALUE_TEXT || !*v->text || str_equal(v->key, "line") ||
+            out.length + strlen(v->key) + strlen(v->text) > MOST)
+            continue;
+        str_printf(&out, "%s%s=%s", out.length > strlen(fact->kind) ? ", " : " ", v->key, v->text);
+    }
+    return arena_strdup(arena, str_text(&out));
 }
 
 static void add_evidence(struct finding *f, struct arena *arena, const struct fact *fact,
@@ -96,7 +145,7 @@ static void add_evidence(struct finding *f, struct arena *arena, const struct fa
     const struct fact_value *value = key ? fact_value(fact, key) : NULL;
     const char *text = !key     ? arena_printf(arena, "%s %s installed=%s", fact->kind, name,
                                                fact_text(fact, "installed"))
-                       : !value ? arena_printf(arena, "%s", key)
+                       : !value ? whole_record(arena, fact)
                        : value->state == VALUE_ABSENT ? arena_printf(arena, _("%s: absent"), key)
                        : value->state == VALUE_UNREADABLE
                            ? arena_printf(arena, _("%s: unreadable (%s)"), key, value->text)

@@ -103,15 +103,54 @@ static void judge_system(struct coverage *c)
     f->remedy = message_of(N_("Import the vendor's advisories: yagura feed import PATH"));
 }
 
+static bool is_of(const struct advisory_case *const *cases, size_t count, const char *feed)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_equal(cases[i]->advisory->feed, feed))
+            return true;
+    return false;
+}
+
+static bool is_of_package(struct coverage *c, const char *type, const char *name, const char *feed)
+{
+    const struct advisory_case *const *cases;
+    size_t count = advisories_cases(c->in->advisories, CASE_PACKAGE, type, name, &cases);
+    return is_of(cases, count, feed);
+}
+
+/* Does the feed speak of anything that this target has? Another system's feed may grow old. */
+static bool feed_fits(struct coverage *c, const char *feed)
+{
+    const struct facts *facts = c->in->facts;
+    const struct advisory_case *const *cases;
+    for (const struct fact *f = facts_first(facts, "product"); f;
+         f = facts_next(facts, "product", f)) {
+        size_t count =
+            advisories_cases(c->in->advisories, CASE_PRODUCT, fact_text(f, "name"), "", &cases);
+        for (size_t i = 0; i < count; i++)
+            if (patches_on_platform(facts, cases[i]->platform) && is_of(&cases[i], 1, feed))
+                return true;
+    }
+    for (const struct fact *f = facts_first(facts, "package"); f;
+         f = facts_next(facts, "package", f)) {
+        const char *names[] = {fact_text(f, "name"), fact_text(f, "source_package")};
+        const char *type = str_equal(fact_text(f, "manager"), "dpkg") ? "deb" : "";
+        for (size_t i = 0; *type && i < ARRAY_COUNT(names); i++)
+            if (*names[i] && is_of_package(c, type, names[i], feed))
+                return true;
+    }
+    return false;
+}
+
 /* An imported feed that has grown old. What is shipped speaks of closed years: it cannot. */
 static void judge_feeds(struct coverage *c)
 {
     const struct advisory_feed *feeds;
     size_t count = advisories_feeds(c->in->advisories, &feeds);
     for (size_t i = 0; i < count; i++) {
-        bool shipped = feeds[i].imported == feeds[i].newest;
-        if (shipped || feeds[i].newest == DATE_NONE || c->in->as_of == DATE_NONE ||
-            c->in->as_of - feeds[i].newest < FEED_OLD_DAYS * INT64_C(86400))
+        if (feeds[i].shipped || feeds[i].newest == DATE_NONE || c->in->as_of == DATE_NONE ||
+            c->in->as_of - feeds[i].newest < FEED_OLD_DAYS * INT64_C(86400) ||
+            !feed_fits(c, feeds[i].name))
             continue;
         char day[16];
         date_format_day(feeds[i].newest, day);
@@ -123,7 +162,9 @@ static void judge_feeds(struct coverage *c)
         f->why =
             message_of(N_("Holes that became known since then are not in it, so they cannot be "
                           "found."));
-        f->remedy = message_of(N_("Import the vendor's advisories: yagura feed import PATH"));
+        f->remedy = message_of(N_("Import a newer copy of {feed}: yagura feed import PATH. If "
+                                  "nobody keeps it up any more: yagura feed remove {feed}"));
+        message_put(&f->remedy, "feed", feeds[i].name);
     }
 }
 

@@ -7,9 +7,12 @@
 static const struct port_range no_business[] = {
     {7, 7, true, true, "echo", N_("echo answers anyone and amplifies floods")},
     {9, 9, true, true, "discard", N_("a small service of old that nobody needs")},
+    {11, 11, true, false, "systat", N_("it tells strangers what runs here")},
     {13, 13, true, true, "daytime", N_("a small service of old that nobody needs")},
+    {15, 15, true, false, "netstat", N_("it tells strangers what runs here")},
     {19, 19, true, true, "chargen", N_("chargen answers anyone and amplifies floods")},
     {23, 23, true, false, "telnet", N_("passwords cross the network in the clear")},
+    {37, 37, true, true, "time", N_("a small service of old that nobody needs")},
     {69, 69, false, true, "tftp", N_("worms fetch their tools with it")},
     {79, 79, true, false, "finger", N_("it tells strangers who has an account")},
     {111, 111, true, true, "rpcbind",
@@ -42,7 +45,8 @@ static const struct port_range no_business[] = {
     {27017, 27017, true, false, "mongodb", N_("a database: for the inside only")},
 };
 
-static const char *const opinion_names[] = {"no-business", "published", "yours", "local"};
+static const char *const opinion_names[] = {"no-business", "unknown", "published", "yours",
+                                            "local"};
 
 const char *port_opinion_name(enum port_opinion o)
 {
@@ -70,6 +74,18 @@ static struct port_row judge_one(const struct fact *f)
         row.opinion = PORT_LOCAL;
         return row;
     }
+    if (*fact_text(f, "reached_through")) {
+        row.opinion = PORT_NO_BUSINESS;
+        row.reason = message_of(N_("an RPC service: for the inside only"));
+        return row;
+    }
+    const struct fact_value *stated = fact_value(f, "port");
+    if (stated && stated->state == VALUE_UNREADABLE) {
+        row.opinion = PORT_UNKNOWN;
+        row.reason = message_of(N_("could not look: {reason}"));
+        message_put(&row.reason, "reason", stated->text);
+        return row;
+    }
     for (size_t i = 0; i < ARRAY_COUNT(no_business); i++) {
         const struct port_range *r = &no_business[i];
         if (port >= r->first && port <= r->last && (udp ? r->udp : r->tcp)) {
@@ -85,6 +101,11 @@ static struct port_row judge_one(const struct fact *f)
         message_put(&row.reason, "by", fact_text(f, "published_by"));
     }
     return row;
+}
+
+enum port_opinion port_opinion_of(const struct fact *listener)
+{
+    return judge_one(listener).opinion;
 }
 
 static int compare(const void *x, const void *y)

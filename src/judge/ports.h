@@ -2,16 +2,24 @@
  *
  * The page of 2001 names 137-139 and, from Windows 2000 on, 445; 111 is the way to sadmind.
  * The table is data: a row a service that has no business outside, with the reason. Web ports
- * are published; what is bound to loopback only is local; for everything else the person
- * decides. */
+ * are published; what is bound to loopback only is local; an RPC service, whose port rpcbind
+ * assigns, has no business outside whatever its number; for everything else the person decides. */
 #ifndef YAGURA_JUDGE_PORTS_H
 #define YAGURA_JUDGE_PORTS_H
 
 #include "model/fact.h"
 #include "model/finding.h"
 
-enum port_opinion { PORT_NO_BUSINESS, PORT_PUBLISHED, PORT_YOURS, PORT_LOCAL };
+enum port_opinion {
+    PORT_NO_BUSINESS,
+    PORT_UNKNOWN, /* it listens, and where could not be told */
+    PORT_PUBLISHED,
+    PORT_YOURS,
+    PORT_LOCAL
+};
 const char *port_opinion_name(enum port_opinion o);
+/* Of one fact of kind `listener`. */
+enum port_opinion port_opinion_of(const struct fact *listener);
 
 struct port_row {
     const struct fact *listener;

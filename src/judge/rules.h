@@ -20,7 +20,8 @@
  *   unknown   else, if some record is unknown; if an `unread` fact says that records of the
  *             kind could not be read (its key `what` is the kind, with an s or not, or begins
  *             with it and ":" or " "; rules_kinds.c has the other words of the collectors);
- *             or if there is no record of a kind for which that is no answer: of site, vdir,
+ *             or its key `kinds` lists the kind; or if there is no record of a kind for which
+ *             that is no answer: of site, vdir,
  *             script-map, directory, object, service, inetd, rc, package and host, unless a
  *             fact `complete` says that the kind was read. Of the others there may be none.
  *   quiet     else

@@ -37,12 +37,26 @@ static bool speaks_of(const char *what, const char *name)
     return !what[length] || what[length] == ':' || what[length] == ' ';
 }
 
+/* The key `kinds` of an `unread` fact names them word for word. */
+static bool lists(const char *kinds, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *p = kinds; *p;) {
+        size_t n = strcspn(p, " ");
+        if (n == length && memcmp(p, name, n) == 0)
+            return true;
+        p += n + (p[n] == ' ');
+    }
+    return false;
+}
+
 /* An `unread` fact for which records of the kind may be missing. */
 static const struct fact *missing(const struct facts *facts, const struct rules_kind *kind)
 {
     for (const struct fact *f = NULL; (f = facts_next(facts, "unread", f));)
         if (speaks_of(fact_text(f, "what"), kind->name) ||
-            speaks_of(fact_text(f, "what"), kind->unread))
+            speaks_of(fact_text(f, "what"), kind->unread) ||
+            lists(fact_text(f, "kinds"), kind->name))
             return f;
     return NULL;
 }

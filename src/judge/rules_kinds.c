@@ -53,7 +53,7 @@ static const struct rules_kind kinds[] = {
     {"rc", "path", true, false, " path level name runs ", ""},
     {"inetd", "service", true, false,
      " service state socket proto wait user server args line rpc port ", ""},
-    {"unread", "what", false, false, " what reason ", ""},
+    {"unread", "what", false, false, " what reason kinds ", ""},
     {"complete", "of", false, false, " of found ", ""},
 };
 

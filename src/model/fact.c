@@ -145,11 +145,12 @@ void fact_put_state(struct facts *set, struct fact *f, const char *key, enum val
     put(set, f, key, state, reason);
 }
 
-void facts_unread(struct facts *set, const char *what, const char *path, const char *reason)
+struct fact *facts_unread(struct facts *set, const char *what, const char *path, const char *reason)
 {
     struct fact *f = facts_add(set, "unread", path, 0, -1, CONFIDENCE_HIGH);
     fact_put(set, f, "what", what);
     fact_put(set, f, "reason", reason);
+    return f;
 }
 
 const struct fact_value *fact_value(const struct fact *f, const char *key)

@@ -54,8 +54,9 @@ void fact_put_state(struct facts *set, struct fact *f, const char *key, enum val
 /* A fact of kind "unread": something asked for could not be looked at. `what` is a key, English
  * in every language as rules and ids go by it (N_("...") where it is written; show/ translates
  * it); `reason` is a sentence in the language of the process (_("...") or an error's). So are the
- * reasons of VALUE_UNREADABLE. */
-void facts_unread(struct facts *set, const char *what, const char *path, const char *reason);
+ * reasons of VALUE_UNREADABLE. The result takes more keys. */
+struct fact *facts_unread(struct facts *set, const char *what, const char *path,
+                          const char *reason);
 
 /* NULL where the fact has no such key; keys are compared without regard to case (registry
  * paths and file names are keys). */

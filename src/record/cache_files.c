@@ -23,6 +23,7 @@ struct mapping {
 
 struct cache_files {
     int fd; /* the folder; -1: there is none, every get misses */
+    bool write;
     VEC(struct mapping) maps;
 };
 
@@ -39,10 +40,12 @@ static void map_file(struct cache_files *c, const char *name)
         VEC_PUSH(&c->maps, m);
 }
 
-struct cache_files *cache_files_open(int dirfd, const char *name)
+struct cache_files *cache_files_open(int dirfd, const char *name, bool write)
 {
     struct cache_files *c = mem_alloc(sizeof *c);
-    mkdirat(dirfd, name, 0700);
+    c->write = write;
+    if (write)
+        mkdirat(dirfd, name, 0700);
     c->fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int again = c->fd >= 0 ? fcntl(c->fd, F_DUPFD_CLOEXEC, 0) : -1;
     DIR *dir = again >= 0 ? fdopendir(again) : NULL;
@@ -97,7 +100,7 @@ static bool get(void *self, const char *key, const void **data, size_t *size)
 static void put(void *self, const char *slot, const char *key, const void *data, size_t size)
 {
     struct cache_files *c = self;
-    if (c->fd < 0 || strlen(key) > MOST_KEY || size > MOST_VALUE - MOST_KEY)
+    if (c->fd < 0 || !c->write || strlen(key) > MOST_KEY || size > MOST_VALUE - MOST_KEY)
         return;
     char name[NAME_LENGTH + 1];
     file_name(name, slot);

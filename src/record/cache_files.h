@@ -11,7 +11,8 @@
 #include "base/cache.h"
 
 struct cache_files;
-struct cache_files *cache_files_open(int dirfd, const char *name); /* never NULL */
+/* Never NULL. Unless `write`: makes nothing, and put() does nothing. */
+struct cache_files *cache_files_open(int dirfd, const char *name, bool write);
 void cache_files_close(struct cache_files *c);
 void cache_files_interface(struct cache_files *c, struct cache *out);
 

@@ -126,7 +126,8 @@ bool keys_open(struct keypair *out, int state_dirfd, const char *name, bool make
     char public_name[80], secret_name[80];
     snprintf(public_name, sizeof public_name, "%s.pub", name);
     snprintf(secret_name, sizeof secret_name, "%s.key", name);
-    mkdirat(state_dirfd, "keys", 0700);
+    if (make)
+        mkdirat(state_dirfd, "keys", 0700);
     CLEANUP_CLOSE int dir =
         openat(state_dirfd, "keys", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (dir < 0) {
@@ -135,20 +136,21 @@ bool keys_open(struct keypair *out, int state_dirfd, const char *name, bool make
     }
     struct keypair k = {0};
     CLEANUP_CLOSE int secret = openat(dir, secret_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool hidden = secret < 0 && errno != ENOENT; /* there, but not for us: not to be replaced */
     CLEANUP_CLOSE int public = openat(dir, public_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     bool good;
     if (secret >= 0)
         good = read_secret(&k, secret, e);
     else if (public >= 0)
         good = read_public(&k, public, e);
-    else if (make)
+    else if (make && !hidden)
         good = make_pair(&k, dir, public_name, secret_name, e);
     else {
-        error_set(e, ERR_ABSENT, "there is no key %s yet", name);
+        error_set(e, ERR_ABSENT, hidden ? N_("it cannot be opened") : N_("there is none"));
         good = false;
     }
     if (!good) {
-        error_prefix(e, "reading key %s", name);
+        error_prefix(e, "the key keys/%s of the state", name);
         return false;
     }
     *out = k;

@@ -16,7 +16,10 @@ static const char checkpoint_title[] = "yagura ledger checkpoint, key ";
 
 static bool sql_error(struct state *s, struct error *e, const char *doing)
 {
-    error_set(e, ERR_SYSTEM, "%s the ledger failed: %s", doing, sqlite3_errmsg(state_db(s)));
+    char reason[STATE_REASON];
+    state_sql_reason(s, reason, NULL);
+    error_set(e, ERR_SYSTEM, "%s the ledger failed: %s", doing, reason);
+    state_sql_reason(s, reason, e);
     return false;
 }
 
@@ -82,6 +85,25 @@ static bool write_entry(struct state *s, const json_t *object, int64_t now, cons
     return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, _("writing"));
 }
 
+/* A new key is made for a new ledger only: beside another's entries it would make all of them look
+ * slipped in. */
+static bool open_key(struct state *s, struct keypair *k, bool make, int64_t last_seq,
+                     struct error *e)
+{
+    struct error missing = ERROR_INIT;
+    if (keys_open(k, state_dirfd(s), "ledger", make && !last_seq, &missing))
+        return true;
+    if (missing.code == ERR_ABSENT)
+        error_set(&missing, ERR_ABSENT,
+                  "the ledger's key is missing (keys/ledger.pub beside state.db): without it the "
+                  "signatures prove nothing; put it back from a copy");
+    if (!*missing.path)
+        error_at(&missing, sqlite3_db_filename(state_db(s), "main"), 0, 0);
+    if (e)
+        *e = missing;
+    return false;
+}
+
 bool ledger_append(struct state *s, const json_t *object, int64_t now, struct error *e)
 {
     struct keypair k = {0};
@@ -89,7 +111,9 @@ bool ledger_append(struct state *s, const json_t *object, int64_t now, struct er
     if (sqlite3_exec(state_db(s), "PRAGMA synchronous=FULL; BEGIN IMMEDIATE", NULL, NULL, NULL) !=
         SQLITE_OK)
         return sql_error(s, e, _("writing"));
-    bool good = keys_open(&k, state_dirfd(s), "ledger", true, e);
+    int64_t seq;
+    char hash[HASH_TEXT];
+    bool good = last_entry(s, &seq, hash, e) && open_key(s, &k, true, seq, e);
     if (good && !k.has_secret) {
         error_set(e, ERR_ABSENT,
                   "the ledger's secret key (keys/ledger.key in the state) is not "
@@ -178,8 +202,12 @@ bool ledger_verify(struct state *s, const char *checkpoint, struct arena *arena,
     struct ledger_report r = {0};
     struct checkpoint mark = {.seq = -1};
     struct error no_key = ERROR_INIT;
-    bool have_key = keys_open(&k, state_dirfd(s), "ledger", false, &no_key), foreign = false;
-    if (!have_key && no_key.code != ERR_ABSENT) {
+    int64_t last;
+    char last_hash[HASH_TEXT];
+    if (!last_entry(s, &last, last_hash, e))
+        return false;
+    bool have_key = open_key(s, &k, false, last, &no_key), foreign = false;
+    if (!have_key && (last || no_key.code != ERR_ABSENT)) {
         if (e)
             *e = no_key;
         return false;
@@ -252,11 +280,13 @@ bool ledger_checkpoint(struct state *s, struct str *out, int64_t now, struct err
     struct keypair k = {0};
     int64_t seq;
     char hash[HASH_TEXT], time[32], signature[89], number[17];
-    if (sqlite3_exec(state_db(s), "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
-        return sql_error(s, e, _("reading"));
-    bool good = keys_open(&k, state_dirfd(s), "ledger", true, e) && last_entry(s, &seq, hash, e);
-    sqlite3_exec(state_db(s), "COMMIT", NULL, NULL, NULL);
-    if (!good)
+    if (!last_entry(s, &seq, hash, e))
+        return false;
+    if (!seq) {
+        error_set(e, ERR_ABSENT, "the ledger is empty: there is nothing to keep a checkpoint of");
+        return false;
+    }
+    if (!open_key(s, &k, false, seq, e))
         return false;
     if (!k.has_secret) {
         error_set(e, ERR_ABSENT, "the ledger's secret key is not here: nothing can be signed");

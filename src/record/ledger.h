@@ -20,7 +20,8 @@ struct ledger_entry {
     const char *hash; /* 64 hexadecimal digits */
 };
 
-/* Appends; the object gets "seq" and "time" put in front. Not consumed. */
+/* Appends, and makes the key of a new ledger; the object gets "seq" and "time" put in front. Not
+ * consumed. */
 bool ledger_append(struct state *s, const json_t *object, int64_t now, struct error *e);
 
 /* Entries in order, those of one target only if `target` is given; in the arena. */
@@ -37,11 +38,12 @@ struct ledger_report {
 
 /* Checks chain, signatures and (checkpoint != NULL: the text of one) that nothing up to the
  * checkpoint was cut off or rewritten. An unreadable ledger is an error; a broken one is not:
- * it is reported. Message arguments live in the arena. */
+ * it is reported. One with entries and without its key cannot be checked: ERR_ABSENT. Message
+ * arguments live in the arena. */
 bool ledger_verify(struct state *s, const char *checkpoint, struct arena *arena,
                    struct ledger_report *out, struct error *e);
 
-/* The text of a checkpoint of today's state. */
+/* The text of a checkpoint of today's state; ERR_ABSENT of an empty ledger. */
 bool ledger_checkpoint(struct state *s, struct str *out, int64_t now, struct error *e);
 
 #endif

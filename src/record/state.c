@@ -10,11 +10,13 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct state {
     sqlite3 *db;
     int dirfd;
+    bool read_only;
     struct cache_files *files;
     struct cache cache;
 };
@@ -32,9 +34,37 @@ static const char schema[] =
     " signature TEXT);"
     "PRAGMA user_version=1;";
 
+/* "disk I/O error" tells nobody that the disk is full: what the system said does. */
+void state_sql_reason(struct state *s, char out[STATE_REASON], struct error *where)
+{
+    const char *path = s->db ? sqlite3_db_filename(s->db, "main") : NULL;
+    int code = s->db ? sqlite3_errcode(s->db) & 0xff : SQLITE_NOMEM;
+    int system = s->db ? sqlite3_system_errno(s->db) : 0;
+    snprintf(out, STATE_REASON, "%s", s->db ? sqlite3_errmsg(s->db) : _("no memory"));
+    if (system && (code == SQLITE_IOERR || code == SQLITE_FULL || code == SQLITE_CANTOPEN))
+        snprintf(out, STATE_REASON, "%s (%s)", sqlite3_errmsg(s->db), strerror(system));
+    if (path && *path)
+        error_at(where, path, 0, 0);
+}
+
 static bool sql_error(struct state *s, struct error *e, const char *doing)
 {
-    error_set(e, ERR_SYSTEM, "%s in the state failed: %s", doing, sqlite3_errmsg(s->db));
+    char reason[STATE_REASON];
+    state_sql_reason(s, reason, NULL);
+    error_set(e, ERR_SYSTEM, "%s in the state failed: %s", doing, reason);
+    state_sql_reason(s, reason, e);
+    return false;
+}
+
+static bool opening_failed(struct state *s, struct error *e)
+{
+    char reason[STATE_REASON];
+    bool foreign = s->db && (sqlite3_errcode(s->db) & 0xff) == SQLITE_NOTADB;
+    state_sql_reason(s, reason, NULL);
+    error_set(e, foreign ? ERR_CORRUPT : ERR_SYSTEM,
+              foreign ? N_("opening the state failed: %s; move it away and a new one is made")
+                      : N_("opening the state failed: %s"),
+              reason);
     return false;
 }
 
@@ -95,12 +125,16 @@ static bool switch_to_wal(struct state *s, struct error *e)
     }
     if (code == SQLITE_OK)
         return true;
-    error_set(e, code == SQLITE_NOTADB ? ERR_CORRUPT : ERR_SYSTEM,
-              code == SQLITE_NOTADB
-                  ? N_("opening the state failed: %s; move it away and a new one is made")
-                  : N_("opening the state failed: %s"),
-              sqlite3_errmsg(s->db));
-    return false;
+    return opening_failed(s, e);
+}
+
+static int schema_version(struct state *s, struct error *e)
+{
+    CLEANUP_STATEMENT sqlite3_stmt *st = prepare(s, "PRAGMA user_version", e);
+    if (st && sqlite3_step(st) == SQLITE_ROW)
+        return sqlite3_column_int(st, 0);
+    sql_error(s, e, _("reading"));
+    return -1;
 }
 
 static bool prepare_database(struct state *s, struct error *e)
@@ -108,19 +142,77 @@ static bool prepare_database(struct state *s, struct error *e)
     /* A power cut may cost the last audit's memory; the ledger asks for FULL by itself. */
     if (!switch_to_wal(s, e) || !run(s, "PRAGMA synchronous=NORMAL", e))
         return false;
-    int version = -1;
-    {
-        CLEANUP_STATEMENT sqlite3_stmt *st = prepare(s, "PRAGMA user_version", e);
-        if (!st || sqlite3_step(st) != SQLITE_ROW)
-            return sql_error(s, e, _("reading"));
-        version = sqlite3_column_int(st, 0);
-    }
+    int version = schema_version(s, e);
+    if (version < 0)
+        return false;
     if (version > 1) {
         error_set(e, ERR_UNSUPPORTED, "the state was written by a newer version of this program");
         return false;
     }
     return version == 1 ||
            (run(s, "BEGIN IMMEDIATE", e) && run(s, schema, e) && run(s, "COMMIT", e));
+}
+
+static bool sql_open_error(struct state *s, const char *path, struct error *e)
+{
+    opening_failed(s, e);
+    error_at(e, path, 0, 0);
+    return false;
+}
+
+/* The name of a file as SQLite's URI wants it. */
+static void add_uri(struct str *out, const char *path, const char *options)
+{
+    str_add(out, "file:");
+    for (const char *p = path; *p; p++)
+        str_printf(out, strchr("?#%", *p) ? "%%%02X" : "%c", (unsigned char)*p);
+    str_printf(out, "?%s", options);
+}
+
+/* https://www.sqlite.org/wal.html, "Read-Only Databases": a database in WAL mode in a folder that
+ * cannot be written opens only as immutable, and then what stands in a log beside it would be
+ * passed over: the end of a ledger. */
+static bool open_database_to_read(struct state *s, const char *dir, struct error *e)
+{
+    CLEANUP_STR struct str path = {0}, uri = {0};
+    struct stat log;
+    str_printf(&path, "%s/state.db", dir);
+    if (faccessat(s->dirfd, "state.db", F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+        error_set(e, ERR_ABSENT, "there is no state here: nothing was remembered in this folder");
+        error_at(e, dir, 0, 0);
+        return false;
+    }
+    bool fixed = faccessat(s->dirfd, ".", W_OK, AT_EACCESS) != 0;
+    bool log_is_there =
+        fstatat(s->dirfd, "state.db-wal", &log, AT_SYMLINK_NOFOLLOW) == 0 && log.st_size;
+    if (fixed && log_is_there) {
+        error_set(e, ERR_UNREADABLE,
+                  "the newest entries stand in state.db-wal, which can only be read where the "
+                  "folder can be written: copy the whole folder and name the copy with --state");
+        error_at(e, str_text(&path), 0, 0);
+        return false;
+    }
+    add_uri(&uri, str_text(&path), fixed ? "mode=ro&immutable=1" : "mode=rw");
+    int flags = fixed ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    if (sqlite3_open_v2(str_text(&uri), &s->db, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOFOLLOW,
+                        NULL) != SQLITE_OK)
+        return sql_open_error(s, str_text(&path), e);
+    sqlite3_busy_timeout(s->db, 5000);
+    /* A connection that may write takes its log and its index away again when it closes; one that
+     * may not would leave them here. A log that was here before stays as it was. */
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, log_is_there, NULL);
+    if (!run(s, "PRAGMA query_only=1", e))
+        return false;
+    struct error ignored;
+    int version = schema_version(s, e ? e : &ignored);
+    if (version == 0)
+        error_set(e, ERR_ABSENT, "there is nothing in this state yet");
+    else if (version > 1)
+        error_set(e, ERR_UNSUPPORTED, "the state was written by a newer version of this program");
+    if (version == 1)
+        return true;
+    error_at(e, str_text(&path), 0, 0);
+    return false;
 }
 
 static bool open_database(struct state *s, const char *dir, struct error *e)
@@ -130,12 +222,8 @@ static bool open_database(struct state *s, const char *dir, struct error *e)
     int code =
         sqlite3_open_v2(str_text(&path), &s->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL);
-    if (code != SQLITE_OK) {
-        error_set(e, ERR_SYSTEM, "opening the state failed: %s",
-                  s->db ? sqlite3_errmsg(s->db) : _("no memory"));
-        error_at(e, str_text(&path), 0, 0);
-        return false;
-    }
+    if (code != SQLITE_OK)
+        return sql_open_error(s, str_text(&path), e);
     sqlite3_busy_timeout(s->db, 5000);
     if (prepare_database(s, e))
         return true;
@@ -143,24 +231,41 @@ static bool open_database(struct state *s, const char *dir, struct error *e)
     return false;
 }
 
-bool state_open(struct state **out, const char *dir, struct error *e)
+static bool open_state(struct state **out, const char *dir, bool read_only, struct error *e)
 {
-    if (!file_make_dirs(dir, 0700, e))
-        return false;
     CLEANUP(state_cleanup) struct state *s = mem_alloc(sizeof *s);
+    s->read_only = read_only;
     s->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s->dirfd < 0) {
-        error_set_errno(e, errno, "opening the state folder failed");
+        if (errno == ENOENT)
+            error_set(e, ERR_ABSENT, "there is no such folder, so nothing was remembered in it");
+        else
+            error_set_errno(e, errno, "opening the state folder failed");
         error_at(e, dir, 0, 0);
         return false;
     }
-    if (!open_database(s, dir, e))
+    if (read_only ? !open_database_to_read(s, dir, e) : !open_database(s, dir, e))
         return false;
-    s->files = cache_files_open(s->dirfd, "cache");
+    s->files = cache_files_open(s->dirfd, "cache", !read_only);
     cache_files_interface(s->files, &s->cache);
     *out = s;
     s = NULL;
     return true;
+}
+
+bool state_open(struct state **out, const char *dir, struct error *e)
+{
+    return file_make_dirs(dir, 0700, e) && open_state(out, dir, false, e);
+}
+
+bool state_open_to_read(struct state **out, const char *dir, struct error *e)
+{
+    return open_state(out, dir, true, e);
+}
+
+bool state_is_read_only(const struct state *s)
+{
+    return s->read_only;
 }
 
 void state_close(struct state *s)
@@ -242,6 +347,10 @@ bool state_merge_findings(struct state *s, const char *target, struct findings *
     CLEANUP_STATEMENT sqlite3_stmt *look = prepare(
         s, "SELECT verdict, revision, first_seen, fixed_at FROM finding WHERE target=? AND id=?",
         e);
+    for (size_t i = 0; look && s->read_only && i < findings->list.count; i++)
+        merge_one(look, target, findings->list.items[i], now);
+    if (look && s->read_only)
+        return true;
     CLEANUP_STATEMENT sqlite3_stmt *write = prepare(
         s,
         "INSERT INTO finding VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT(target, id) DO UPDATE "
@@ -284,6 +393,8 @@ bool state_merge_findings(struct state *s, const char *target, struct findings *
 bool state_remember_ids(struct state *s, const char *target, const struct findings *findings,
                         int64_t now, struct error *e)
 {
+    if (s->read_only)
+        return true;
     CLEANUP_STATEMENT sqlite3_stmt *write = prepare(
         s, "INSERT OR IGNORE INTO finding VALUES(?1,?2,?3,?4,'unknown','info','',?5,?5,NULL)", e);
     if (!write || !run(s, "BEGIN IMMEDIATE", e))
@@ -308,6 +419,8 @@ bool state_remember_ids(struct state *s, const char *target, const struct findin
 bool state_remember_target(struct state *s, const char *target, const char *name, const char *kind,
                            const char *argument, const char *given, int64_t now, struct error *e)
 {
+    if (s->read_only)
+        return true;
     CLEANUP_STATEMENT sqlite3_stmt *st =
         prepare(s,
                 "INSERT INTO target VALUES(?1,?2,?3,?4,?6,?5,?5) ON CONFLICT(id) DO UPDATE SET "
@@ -378,7 +491,7 @@ bool state_merge_patches(struct state *s, const char *target, struct facts *fact
         fact_put(facts, f, "last_seen", day);
     }
     sqlite3_reset(look);
-    if (!remember || !facts_first(facts, "hotfix"))
+    if (!remember || s->read_only || !facts_first(facts, "hotfix"))
         return true;
     if (!run(s, "BEGIN IMMEDIATE", e))
         return false;

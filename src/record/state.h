@@ -20,7 +20,15 @@
 struct state;
 struct sqlite3;
 
+/* Makes what is not there. */
 bool state_open(struct state **out, const char *dir, struct error *e);
+
+/* For commands that only show, and for evidence: makes nothing, writes nothing, works on a folder
+ * that cannot be written. ERR_ABSENT where there is no state. What is to be remembered is not,
+ * without an error: state_is_read_only() says so beforehand. Where nobody can be writing, because
+ * the folder cannot be written, the file is opened as one that does not change. */
+bool state_open_to_read(struct state **out, const char *dir, struct error *e);
+bool state_is_read_only(const struct state *s);
 void state_close(struct state *s);
 void state_cleanup(struct state **s);
 
@@ -29,7 +37,11 @@ bool state_default_dir(char *out, size_t size, const char *flag, struct error *e
 
 const struct cache *state_cache(struct state *s);
 int state_dirfd(const struct state *s);
-struct sqlite3 *state_db(struct state *s); /* for ledger.c only */
+/* For ledger.c only: the database, what it said last and why, and the name of its file, which is
+ * put into `where` (may be NULL; after error_set()). */
+enum { STATE_REASON = 256 };
+struct sqlite3 *state_db(struct state *s);
+void state_sql_reason(struct state *s, char out[STATE_REASON], struct error *where);
 
 /* Sets first_seen, last_seen, fixed_at and revised of each finding from what is remembered,
  * and remembers what these say. A finding that was open and is fixed now gets its fixed_at;

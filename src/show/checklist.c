@@ -56,7 +56,21 @@ static void row_json(struct show *s, const struct audit *a, const struct rule_re
     show_json_line(s, o);
 }
 
-void show_checklist(struct show *s, const struct audit *a, const char *set, enum severity least)
+/* Nothing was checked: that is no good result, and no score. */
+static void show_no_fit(struct show *s, const struct audit *a, const char *set)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    const char *os = *a->host_line ? a->host_line : _("no system that was recognised");
+    show_wrap(s, "? ", 2,
+              set ? arena_printf(arena,
+                                 _("The checklist %s does not fit this target (%s): nothing was "
+                                   "checked. Without a name all that fit are used."),
+                                 set, os)
+                  : arena_printf(
+                        arena, _("No checklist fits this target (%s): nothing was checked."), os));
+}
+
+size_t show_checklist(struct show *s, const struct audit *a, const char *set, enum severity least)
 {
     VEC(const struct rule_result *) rows = {0};
     double total = 0, open = 0;
@@ -76,19 +90,27 @@ void show_checklist(struct show *s, const struct audit *a, const char *set, enum
         qsort(rows.items, rows.count, sizeof *rows.items, compare);
     double score = total > 0 ? 10 * open / total : 0;
     if (s->json) {
+        show_problems(s, a);
         for (size_t i = 0; i < rows.count; i++)
             row_json(s, a, rows.items[i]);
         json_t *o = json_object();
         json_put_string(o, "type", "summary");
         json_put_string(o, "target", a->identity);
         json_put_int(o, "found", (int64_t)audit_found(a, least));
-        json_put_int(o, "unknown", (int64_t)audit_unknown(a));
+        json_put_int(o, "unknown", (int64_t)(audit_unknown(a) + (rows.count ? 0 : 1)));
         json_put_int(o, "fails", (int64_t)fires);
         json_put_int(o, "checks", (int64_t)rows.count);
-        json_object_set_new(o, "exposure", json_real((double)(long)(score * 10 + 0.5) / 10));
+        if (rows.count)
+            json_object_set_new(o, "exposure", json_real((double)(long)(score * 10 + 0.5) / 10));
         show_json_line(s, o);
+        size_t checks = rows.count;
         VEC_FREE(&rows);
-        return;
+        return checks;
+    }
+    show_problems(s, a);
+    if (!rows.count) {
+        show_no_fit(s, a, set);
+        return 0;
     }
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct show_table table = {.columns = 5};
@@ -126,4 +148,5 @@ void show_checklist(struct show *s, const struct audit *a, const char *set, enum
                   count, fires, unknown, score));
     show_hint(s, _("What one means and what to do:"), show_command(arena, "rules explain NAME"));
     show_hint(s, _("What was found of each:"), show_command(arena, "audit --all"));
+    return count;
 }

@@ -106,14 +106,19 @@ static const char *seen_here(struct show *s, struct arena *arena, const struct a
 /* In brief; explain has the sentence. */
 static const char *filter_note(struct arena *arena, const struct finding *f)
 {
-    bool web = str_equal(f->subject_kind, "vdir") || str_equal(f->subject_kind, "script-map");
-    if ((!f->port && !web) || !f->reachable || f->unreachable || !finding_is_open(f))
-        return "";
-    return f->port
-               ? arena_printf(arena,
-                              _("A firewall does not help: the way in is %s, which stays open."),
-                              f->port)
-               : _("A firewall does not help: the way in is the web server's own port.");
+    for (size_t i = 0; i < f->notes.count; i++) {
+        const struct message *note = &f->notes.items[i];
+        if (str_starts(note->id, "A firewall or filter in front does not close this"))
+            return f->port
+                       ? arena_printf(
+                             arena,
+                             _("A firewall does not help: the way in is %s, which stays open."),
+                             f->port)
+                       : _("A firewall does not help: the way in is the web server's own port.");
+        if (str_starts(note->id, "{port} has no business outside"))
+            return show_message(arena, note);
+    }
+    return "";
 }
 
 /* The line to paste where there is one, else the sentence; NULL if there is neither. */
@@ -224,14 +229,41 @@ static void show_title(struct show *s, const struct audit *a)
     show_colour(s, SHOW_PLAIN);
 }
 
+static void show_problem(struct show *s, const struct error *e)
+{
+    char text[1024];
+    if (!s->json) {
+        show_wrap(s, "? ", 2, error_text(e, text, sizeof text));
+        return;
+    }
+    json_t *o = json_object();
+    json_put_string(o, "type", "problem");
+    json_put_string(o, "path", e->path);
+    json_put_int(o, "line", (int64_t)e->line);
+    json_put_int(o, "column", (int64_t)e->column);
+    json_put_string(o, "text", e->message);
+    show_json_line(s, o);
+}
+
+void show_problems(struct show *s, const struct audit *a)
+{
+    if (a->feed_problem.code)
+        show_problem(s, &a->feed_problem);
+    size_t kept = ARRAY_COUNT(a->rule_problems);
+    for (size_t i = 0; i < a->rule_problem_count && i < kept; i++)
+        show_problem(s, &a->rule_problems[i]);
+    if (a->rule_problem_count > kept && !s->json) {
+        CLEANUP_ARENA struct arena *arena = arena_new();
+        show_wrap(s, "? ", 2,
+                  arena_printf(arena, _("%zu more problems in the rules: %s"),
+                               a->rule_problem_count - kept, show_command(arena, "rules lint")));
+    }
+}
+
 /* What stands above every finding because it changes what all of them mean. */
 static void show_warnings(struct show *s, struct arena *arena, const struct audit *a)
 {
-    char text[1024];
-    if (a->feed_problem.code)
-        show_wrap(s, "? ", 2, error_text(&a->feed_problem, text, sizeof text));
-    if (a->rules_problem.code)
-        show_wrap(s, "? ", 2, error_text(&a->rules_problem, text, sizeof text));
+    show_problems(s, a);
     bool updates = false;
     for (size_t i = 0; i < a->findings->list.count; i++)
         updates |= str_equal(a->findings->list.items[i]->rule_id, "debian-security-update");
@@ -298,6 +330,7 @@ static json_t *summary_json(const struct audit *a, enum severity fail_on)
 void show_audit(struct show *s, const struct audit *a, enum severity fail_on)
 {
     if (s->json) {
+        show_problems(s, a);
         for (size_t i = 0; i < a->findings->list.count; i++)
             show_json_line(s, finding_to_json(a->findings->list.items[i], a->identity));
         show_json_line(s, summary_json(a, fail_on));

@@ -105,8 +105,7 @@ static void show_step(struct show *s, struct arena *arena, const struct plan *p,
         show_names(s, arena, _("on %s"), step->subjects.items, step->subjects.count);
     show_needs(s, arena, p, step);
     if (step->part != PLAN_SETTING && step->part != PLAN_NO_REMEDY)
-        show_wrap(s, "     ", 7,
-                  arena_printf(arena, _("check: %s"), check_of(arena, step)));
+        show_wrap(s, "     ", 7, arena_printf(arena, _("check: %s"), check_of(arena, step)));
 }
 
 /* What holds for all steps of a part is said once above them. */
@@ -260,5 +259,5 @@ void show_plan(struct show *s, const struct audit *a, const struct plan *p)
         show_hint(s, _("The settings:"), show_command(arena, "audit --checklist"));
     show_hint(s, _("The ports:"), show_command(arena, "ports"));
     show_hint(s, _("The checks above:"), show_command(arena, "audit"));
-    show_hint(s, _("Write down what you applied:"), show_command(arena, "patch record ID"));
+    show_hint(s, _("Write down what you applied:"), show_command(arena, "patch record PATCH"));
 }

@@ -4,6 +4,24 @@
 #include "base/str.h"
 #include "judge/ports.h"
 
+static const char *port_text(const struct port_row *row)
+{
+    return *fact_text(row->listener, "reached_through") ? "RPC"
+           : row->opinion == PORT_UNKNOWN               ? "?"
+                                                        : fact_text(row->listener, "port");
+}
+
+/* "nginx", "sadmind (RPC 100232)", and what inetd answers itself: "time (inetd)". */
+static const char *process_of(struct arena *arena, const struct fact *f)
+{
+    const char *process = fact_text(f, "process"), *service = fact_text(f, "service");
+    bool internal = str_equal(process, "inetd") && *service;
+    const char *name = *process && !internal ? process : service;
+    if (*fact_text(f, "rpc"))
+        return arena_printf(arena, "%s (RPC %s)", name, fact_text(f, "rpc"));
+    return internal ? arena_printf(arena, "%s (%s)", name, process) : name;
+}
+
 static const char *reason_of(struct arena *arena, const struct port_row *row)
 {
     return row->reason.id ? show_message(arena, &row->reason) : "";
@@ -13,9 +31,11 @@ void show_ports(struct show *s, const struct audit *a)
 {
     struct port_row *rows;
     CLEANUP_ARENA struct arena *arena = arena_new();
-    size_t count = judge_ports(arena, a->facts, &rows), bad = 0;
-    for (size_t i = 0; i < count; i++)
+    size_t count = judge_ports(arena, a->facts, &rows), bad = 0, unknown = 0;
+    for (size_t i = 0; i < count; i++) {
         bad += rows[i].opinion == PORT_NO_BUSINESS;
+        unknown += rows[i].opinion == PORT_UNKNOWN;
+    }
     if (s->json) {
         for (size_t i = 0; i < count; i++) {
             json_t *o = fact_to_json(rows[i].listener);
@@ -29,14 +49,13 @@ void show_ports(struct show *s, const struct audit *a)
         json_put_string(o, "type", "summary");
         json_put_string(o, "target", a->identity);
         json_put_int(o, "found", (int64_t)bad);
-        json_put_int(o, "unknown", (int64_t)a->unknown);
+        json_put_int(o, "unknown", (int64_t)(audit_unknown(a) + unknown));
         show_json_line(s, o);
         return;
     }
     static const char *const words[] = {
-        [PORT_NO_BUSINESS] = N_("shut it"),
-        [PORT_PUBLISHED] = N_("published"),
-        [PORT_YOURS] = N_("your decision"),
+        [PORT_NO_BUSINESS] = N_("shut it"), [PORT_UNKNOWN] = N_("cannot judge"),
+        [PORT_PUBLISHED] = N_("published"), [PORT_YOURS] = N_("your decision"),
         [PORT_LOCAL] = N_("local only"),
     };
     struct show_table table = {.columns = 6};
@@ -49,12 +68,13 @@ void show_ports(struct show *s, const struct audit *a)
         const struct fact *f = rows[i].listener;
         bool bad_one = rows[i].opinion == PORT_NO_BUSINESS;
         line = show_table_line(&table, bad_one ? SHOW_RED : SHOW_PLAIN);
-        line->cells[0] =
-            arena_printf(arena, "%s %s/%s", bad_one ? "!" : " ",
-                         *fact_text(f, "port") ? fact_text(f, "port") : "?", fact_text(f, "proto"));
+        line->cells[0] = arena_printf(arena, "%s %s/%s",
+                                      bad_one                           ? "!"
+                                      : rows[i].opinion == PORT_UNKNOWN ? "?"
+                                                                        : " ",
+                                      port_text(&rows[i]), fact_text(f, "proto"));
         line->cells[1] = fact_text(f, "address");
-        line->cells[2] =
-            *fact_text(f, "process") ? fact_text(f, "process") : fact_text(f, "service");
+        line->cells[2] = process_of(arena, f);
         line->cells[3] = fact_text(f, "package");
         line->cells[4] = language_text(words[rows[i].opinion]);
         /* once for neighbours that share it */
@@ -69,10 +89,8 @@ void show_ports(struct show *s, const struct audit *a)
         fprintf(s->out, "%s\n", _("Nothing was found to listen."));
     const struct fact *unread = facts_first(a->facts, "unread");
     fputc('\n', s->out);
-    if (unread)
-        show_wrap(s, "? ", 2,
-                  arena_printf(arena, _("Not everything could be looked at: %s"),
-                               show_command(arena, "facts")));
+    if (unread || unknown)
+        show_hint(s, _("? Not everything could be looked at:"), show_command(arena, "facts"));
     show_wrap(s, "", 2,
               arena_printf(arena,
                            _("%zu of %zu with no business outside. Rules for the router in front: "

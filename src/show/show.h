@@ -101,8 +101,11 @@ void show_json_line(struct show *s, json_t *object);
 /* --- one function a view --- */
 void show_audit(struct show *s, const struct audit *a, enum severity fail_on);
 void show_explain(struct show *s, const struct audit *a, const struct finding *f);
+/* What of our own could not be used: a damaged database, rules that do not load. */
+void show_problems(struct show *s, const struct audit *a);
 void show_facts(struct show *s, const struct audit *a);
-void show_checklist(struct show *s, const struct audit *a, const char *set, enum severity least);
+/* Returns how many checks fit; of a target that none fits there is no score. */
+size_t show_checklist(struct show *s, const struct audit *a, const char *set, enum severity least);
 void show_ports(struct show *s, const struct audit *a);
 void show_plan(struct show *s, const struct audit *a, const struct plan *p);
 

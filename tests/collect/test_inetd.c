@@ -145,6 +145,20 @@ static void start_files_say_what_they_run(void **state)
     tree_end(&t);
 }
 
+static void what_the_host_does_not_name_has_its_usual_number(void **state)
+{
+    uint64_t n = 0;
+    assert_true(inetd_names_usual("finger", "tcp", &n));
+    assert_int_equal(n, 79);
+    assert_false(inetd_names_usual("finger", "udp", &n));
+    assert_true(inetd_names_usual("echo", "udp", &n));
+    assert_int_equal(n, 7);
+    assert_true(inetd_names_usual("rstatd", "", &n));
+    assert_int_equal(n, 100001);
+    assert_false(inetd_names_usual("echo", "", &n)); /* a port is no RPC program */
+    assert_false(inetd_names_usual("gopherd", "tcp", &n));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +167,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_read_is_not_complete),
         cmocka_unit_test(a_link_to_itself_or_out_of_the_root_is_not_followed),
         cmocka_unit_test(lines_of_a_megabyte_are_passed_over_and_said),
+        cmocka_unit_test(what_the_host_does_not_name_has_its_usual_number),
         cmocka_unit_test(start_files_say_what_they_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,7 @@ static void a_long_page_without_a_mark_is_no_reason_to_know_nothing(void **state
     while (page.length < 200 * 1024)
         str_add(&page, "<p>text</p>\n");
     tree_file(&t, "Web/index.html", str_text(&page));
+    tree_file(&t, "WINNT/system32/cmd.exe", "the shell");
     tree_run(&t, windows, ARRAY_COUNT(windows));
     assert_int_equal(tree_count(&t, "unread"), 0);
     tree_fact(&t, "complete", "of", "leaving");

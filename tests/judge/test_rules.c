@@ -95,6 +95,22 @@ static void a_rule_as_a_whole_is_what_its_records_make_it(void **state)
     world_end(&w);
 }
 
+static void a_kind_that_an_unread_fact_lists_is_unknown(void **state)
+{
+    struct world w = world_new();
+    put(&w, "l.yml",
+        HEAD "logsource: {category: leaving}\ndetection: {s: {of: code-red}, condition: s}\n");
+    load(&w);
+    ADD("host", "family", "windows", "version", "5.0", "name", "H");
+    assert_string_equal(outcome(&w, "l"), "quiet"); /* of leavings there may be none */
+    ADD("unread", "what", "files", "reason", "a text", "kinds", "file leavings hotfix-leaving");
+    assert_string_equal(outcome(&w, "l"), "quiet"); /* not the same word */
+    ADD("unread", "what", "files", "reason", "a text", "kinds", "file leaving share");
+    assert_string_equal(outcome(&w, "l"), "unknown");
+    assert_string_equal(rule_results_find(w.results, "l")->reason, "a text");
+    world_end(&w);
+}
+
 static void a_wanted_key_that_nobody_stated_is_unknown(void **state)
 {
     struct world w = world_new();
@@ -398,6 +414,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rule_as_a_whole_is_what_its_records_make_it),
+        cmocka_unit_test(a_kind_that_an_unread_fact_lists_is_unknown),
         cmocka_unit_test(a_wanted_key_that_nobody_stated_is_unknown),
         cmocka_unit_test(also_is_and_of_three_values),
         cmocka_unit_test(circles_and_missing_rules_are_left_out_by_name),

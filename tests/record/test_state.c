@@ -191,6 +191,43 @@ static void a_file_that_is_no_database_is_named(void **state)
     assert_true(e.message[0]);
 }
 
+static void reading_finds_what_was_written_and_writes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct error e = ERROR_INIT;
+    struct state_summary before, after;
+    merge(f->state, VERDICT_AFFECTED, "1", 1000);
+    assert_true(state_summarise(f->state, &before, NULL));
+    CLEANUP(state_cleanup) struct state *reader = NULL;
+    if (!state_open_to_read(&reader, f->dir, &e))
+        fail_msg("%s", e.message);
+    assert_true(state_is_read_only(reader));
+    struct finding again = merge(reader, VERDICT_AFFECTED, "1", 2000);
+    assert_int_equal(again.first_seen, 1000); /* told, and not written */
+    assert_true(state_remember_target(reader, "other", "o", "live", "", "", 2000, &e));
+    assert_true(state_summarise(f->state, &after, NULL));
+    assert_int_equal(before.targets, after.targets);
+    assert_int_equal(before.open_findings, after.open_findings);
+}
+
+static void reading_makes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct state *s = NULL;
+    struct error e = ERROR_INIT;
+    struct stat st;
+    CLEANUP_STR struct str dir = {0};
+    str_printf(&dir, "%s/typo?mode=rwc#%%41", f->dir);
+    assert_false(state_open_to_read(&s, str_text(&dir), &e));
+    assert_int_equal(e.code, ERR_ABSENT);
+    assert_int_not_equal(stat(str_text(&dir), &st), 0);
+    /* a name that would be an option to SQLite is a name */
+    assert_true(state_open(&s, str_text(&dir), &e));
+    state_close(s);
+    assert_true(state_open_to_read(&s, str_text(&dir), &e));
+    state_close(s);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -205,6 +242,8 @@ int main(void)
         test(the_folder_is_for_its_owner_alone),
         test(a_cached_value_comes_back_only_under_its_key),
         test(a_file_that_is_no_database_is_named),
+        test(reading_finds_what_was_written_and_writes_nothing),
+        test(reading_makes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,7 +75,7 @@ LIST
     images
     code 0 "$YAGURA" --version
     code 0 "$YAGURA" rules lint
-    code 0 "$YAGURA" ledger verify
+    code 3 "$YAGURA" ledger verify
     # shellcheck disable=SC2046
     code 1 "$YAGURA" audit $(found)
     mkdir "$WORK/empty"
@@ -114,7 +114,7 @@ LIST
     [ "$stdout" != "$ja" ]
     LC_ALL=ja_JP.UTF-8 code 0 "$YAGURA" rules list
     [ "$stdout" = "$ja" ]
-    code 0 "$YAGURA" --state "$WORK/elsewhere" status
+    code "0 1 3" "$YAGURA" --state "$WORK/elsewhere" facts --root "$WORK"
     [ -e "$WORK/elsewhere" ]
     [ "$(stat -c %a "$WORK/elsewhere")" = 700 ]
 }
@@ -151,7 +151,7 @@ patch plan @
 patch plan
 patch record Q293826 @
 patch history
-patch record Q1 %
+patch record Q293826 %
 feed list
 advisory list
 advisory show MS01-026

@@ -184,3 +184,39 @@ csaf() { "$HELPERS/csaf" "$@"; }
     said+=$output
     [[ "$said" == *circle* ]] || { echo "nobody says that Q900001, Q900002 and Q900003 run in a circle"; false; }
 }
+
+@test "one folder is one feed however it is written, and can be taken out again" {
+    images
+    mkdir -p "$WORK/mine/sub"
+    cp "$ROOT"/data/advisories/2001/ms01-026.json "$WORK/mine/"
+    local before
+    before=$(loaded)
+    import 0 "$WORK/mine"
+    import 0 "$WORK/mine/"
+    import 0 "$WORK/mine/sub/.."
+    holds "summary[\"advisories\"] == $before" 'summary["documents"] == 1'
+    code 0 "$YAGURA" feed list --json
+    holds "[o['name'] for o in every[:-1] if not o['shipped']] == ['$(realpath "$WORK/mine")']" \
+        '[o["name"] for o in every[:-1] if o["shipped"]].count("2001") == 1' "summary['advisories'] == $before"
+    code 0 "$YAGURA" feed list
+    says "2001: " ", shipped" "$before documents are loaded"
+    # it is old, and that matters where it has something to say
+    code "1 3" "$YAGURA" audit --image "$IMAGES/windows2000-iis5-mended.img" --json
+    holds 'verdicts("feed-old") == {"unknown"}' \
+        "all('feed remove $(realpath "$WORK/mine")' in f['remedy']['summary'] for f in findings if f['rule']['id'] == 'feed-old')"
+    code "1 3" "$YAGURA" audit --image "$IMAGES/solaris7-iplanet-mended.img" --json
+    holds 'verdicts("feed-old") == set()'
+    code 2 "$YAGURA" feed remove nothing-of-the-kind
+    says "there is no feed nothing-of-the-kind"
+    code 2 "$YAGURA" feed remove 2001
+    says "2001 is shipped with the program and stays"
+    code 0 "$YAGURA" feed remove "$WORK/mine/" --because "it is old"
+    says "1 document was taken out" "$before documents are loaded now"
+    code 0 "$YAGURA" feed list --json
+    holds 'all(o["shipped"] for o in every[:-1])'
+    code "1 3" "$YAGURA" audit --image "$IMAGES/windows2000-iis5-mended.img" --json
+    holds 'verdicts("feed-old") == set()'
+    code 0 "$YAGURA" ledger show
+    says feed-removed "$(realpath "$WORK/mine")" "it is old"
+    code 0 "$YAGURA" ledger verify
+}

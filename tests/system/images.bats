@@ -111,6 +111,8 @@ PY
     holds '"affected" in verdicts("windows2000-sp2")' 'summary["unknown"] > 0' \
         'not verdicts("MS01-026") & {"fixed", "not_affected"}' \
         'not [f for f in findings if f["verdict"] in ("fixed", "broken") and any(".dll" in e["fact"] for e in f["evidence"])]'
+    code 1 "$YAGURA" audit --checklist --json --root "$WORK/lone"
+    holds '{o["outcome"] for o in every if o.get("rule", "").startswith("worm-")} == {"unknown"}'
 }
 
 @test "a partition without a partition table is read as well" { # CASES 22

@@ -238,3 +238,37 @@ for line in sys.stdin:
     code "0 1 3" "$YAGURA" ports --image "$IMAGES/solaris7-iplanet-mended.img" --json
     holds '"600" not in {o.get("port") for o in every}'
 }
+
+@test "services of inetd have their port or their RPC number, and an unknown port is said" {
+    images
+    code 1 "$YAGURA" ports --image "$IMAGES/solaris26-apache-found.img" --json
+    holds 'all(o["opinion"] == "no-business" for o in every if o.get("process") in ("in.fingerd", "sadmind", "rpc.rstatd", "rpc.ttdbserverd"))' \
+        '[o["port"] for o in every if o.get("process") == "in.fingerd"] == ["79"]' \
+        '{o["rpc"] for o in every if "rpc" in o} == {"100232", "100001", "100083"}'
+    code 1 "$YAGURA" ports --image "$IMAGES/solaris26-apache-found.img"
+    says "79/tcp" "sadmind (RPC 100232)" "RPC/udp"
+    says_not "  /tcp" "  /udp"
+    code 1 "$YAGURA" ports --image "$IMAGES/solaris7-iplanet-found.img"
+    says "time (inetd)" "echo (inetd)"
+    # the host's own file counts before ours; what neither knows is no port, and not clean
+    mkdir -p "$WORK/sun/etc/inet" "$WORK/sun/var/sadm/system/admin"
+    echo "                           Solaris 7 s998s_u3SunServer_21al2b SPARC" >"$WORK/sun/etc/release"
+    printf 'finger 7979/tcp\n' >"$WORK/sun/etc/inet/services"
+    printf '%s\tstream\ttcp\tnowait\tnobody\t/usr/sbin/in.x\tin.x\n' finger gopherd >"$WORK/sun/etc/inet/inetd.conf"
+    code 3 "$YAGURA" ports --root "$WORK/sun" --json
+    holds '{o["port"] if isinstance(o["port"], str) else "?" for o in every if o["type"] == "port"} == {"7979", "?"}' \
+        '[o["opinion"] for o in every if o["type"] == "port" and o["service"] == "gopherd"] == ["unknown"]' 'summary["unknown"] >= 1'
+    code 3 "$YAGURA" ports --root "$WORK/sun"
+    says "? ?/tcp" "cannot judge" "Not everything could be looked at"
+}
+
+@test "that a filter does not help is said of published ports only" {
+    images
+    code 1 "$YAGURA" audit --image "$IMAGES/solaris26-apache-found.img" --json
+    holds 'not any("does not close this" in n for f in findings if f["rule"]["id"] == "sadmind-2003" for n in f["notes"])' \
+        'any("has no business outside" in n for f in findings if f["rule"]["id"] == "sadmind-2003" for n in f["notes"])' \
+        'all("80/tcp" in n or "443/tcp" in n for f in findings for n in f["notes"] if "does not close this" in n)' \
+        'any("does not close this" in n for f in findings for n in f["notes"])' \
+        'any("state=active" in e["fact"] and "/usr/sbin/sadmind" in e["fact"] for f in findings if f["rule"]["id"] == "sadmind-2003" for e in f["evidence"])' \
+        'not any(e["fact"] == "path" for f in findings for e in f["evidence"])'
+}
