@@ -141,6 +141,8 @@ static int remove_feed(struct cli *cli, const char *word)
                    ngettext("%s: %zu document was taken out. ",
                             "%s: %zu documents were taken out. ", documents),
                    feed->name, documents);
+        show_wrap(&cli->show, "", 2, str_text(&line));
+        str_clear(&line);
         str_printf(&line,
                    ngettext("%zu document is loaded now. Next: %s",
                             "%zu documents are loaded now. Next: %s", now),

@@ -183,12 +183,14 @@ int cli_unknown_action(const struct cli *cli, const char *question)
     if (cli_lists(cli->command->actions, word) && cli->argument_count > 1)
         return cli_usage(cli, _("%s is one word too many"),
                          cli->arguments[cli->argument_count - 1]);
-    CLEANUP_FREE char *actions = strdup(cli->command->actions);
+    CLEANUP_ARENA struct arena *arena = arena_new();
     const char *best = NULL;
     unsigned distance = 4;
-    char *save = NULL;
-    for (char *action = strtok_r(actions, " ", &save); action; action = strtok_r(NULL, " ", &save))
-        nearest(word, &best, &distance, action);
+    for (const char *p = cli->command->actions; *p;) {
+        size_t n = strcspn(p, " ");
+        nearest(word, &best, &distance, arena_strndup(arena, p, n));
+        p += n + (p[n] == ' ');
+    }
     if (best && !cli_lists(cli->command->actions, word))
         return cli_usage(cli, _("there is no %s %s; did you mean %s?"), cli->command->name, word,
                          best);

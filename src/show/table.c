@@ -16,33 +16,37 @@ static const char *cell(const struct show_table *t, size_t line, size_t column)
     return text ? text : "";
 }
 
-/* Where not all fit: the last column gives way down to LEAST_LAST, then the widest of the others.
- */
+static unsigned total(const unsigned *widths, size_t count)
+{
+    unsigned sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += widths[i] + (widths[i] && sum ? GAP : 0);
+    return sum;
+}
+
+/* Where not all fit: the last column gives way down to LEAST_LAST, then the widest of the others,
+ * and at last whichever is the widest. */
 static void fit(unsigned *widths, size_t count, unsigned room)
 {
-    for (unsigned total;;) {
-        total = 0;
+    unsigned *last = &widths[count - 1];
+    for (unsigned sum; (sum = total(widths, count)) > room;) {
+        unsigned over = sum - room;
         size_t widest = 0;
-        for (size_t i = 0; i < count; i++) {
-            total += widths[i] + (widths[i] && total ? GAP : 0);
-            if (i + 1 < count && widths[i] > widths[widest])
-                widest = i;
-        }
-        if (total <= room)
-            return;
-        unsigned over = total - room;
-        unsigned *last = &widths[count - 1];
+        for (size_t i = 0; i + 1 < count; i++)
+            widest = widths[i] > widths[widest] ? i : widest;
         if (*last > LEAST_LAST)
             *last = *last > over + LEAST_LAST ? *last - over : LEAST_LAST;
-        else if (widths[widest] > LEAST)
+        else if (widths[widest] > LEAST || (*last <= LEAST && widths[widest] > 1))
             widths[widest]--;
+        else if (*last > LEAST)
+            (*last)--;
         else
             return;
     }
 }
 
 static void print_line(struct show *s, const struct show_table *t, size_t number,
-                       const unsigned *widths, bool whole)
+                       const unsigned *widths, bool whole, bool beneath)
 {
     const struct show_line *line = &t->lines.items[number];
     size_t last = 0;
@@ -70,6 +74,8 @@ static void print_line(struct show *s, const struct show_table *t, size_t number
         fputc('\n', s->out);
     }
     show_colour(s, SHOW_PLAIN);
+    if (beneath && number && *cell(t, number, t->columns - 1))
+        show_wrap(s, "    ", 4, cell(t, number, t->columns - 1));
     if (line->below)
         show_wrap(s, "    ", 4, line->below);
 }
@@ -86,8 +92,14 @@ void show_table(struct show *s, struct show_table *t, bool whole)
         if (widths[i] && heading > widths[i])
             widths[i] = heading;
     }
-    fit(widths, t->columns, s->table_width - t->indent);
+    /* Beside the others there may be no room for a sentence: it goes on a line of its own. */
+    unsigned room = s->table_width - t->indent, *last = &widths[t->columns - 1];
+    unsigned others = total(widths, t->columns - 1) + GAP;
+    bool beneath = whole && others + (*last < LEAST_LAST ? *last : LEAST_LAST) > room;
+    if (beneath)
+        *last = 0;
+    fit(widths, t->columns, room);
     for (size_t i = 0; i < t->lines.count; i++)
-        print_line(s, t, i, widths, whole);
+        print_line(s, t, i, widths, whole, beneath);
     VEC_FREE(&t->lines);
 }

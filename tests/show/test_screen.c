@@ -135,6 +135,7 @@ static void tables_use_the_width_there_is(void **state)
         {46, true,
          "id              what\nlong-name-of-x  a b c d e f g h i j k l m n o\n"
          "                p q\nx\n"},
+        {38, true, "id\nlong-name-of-x\n    a b c d e f g h i j k l m n o p q\nx\n"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         char *out = NULL;

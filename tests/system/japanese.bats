@@ -239,5 +239,5 @@ LIST
             narrow $COLUMNS
         done
     done
-    says "閉じる  パスワードが平文でネットワークを流れます" # the width there is, is used
+    says "パスワードが平文でネットワークを流れます" # the width there is, is used
 }
