@@ -40,20 +40,36 @@ struct cage {
 
 /* --- the child --- */
 
-void cage_send(struct cage *cage, uint32_t type, const void *bytes, size_t size)
+static void send_all(struct cage *cage, const char *bytes, size_t size)
 {
-    if (size > UINT32_MAX - HEADER_BYTES)
-        _exit(EXIT_NOT_WRITTEN);
-    CLEANUP_STR struct str frame = {0};
-    bytes_put_u32le(&frame, (uint32_t)size);
-    bytes_put_u32le(&frame, type);
-    str_add_bytes(&frame, bytes, size);
-    for (size_t done = 0; done < frame.length;) {
-        ssize_t n = write(cage->fd, frame.data + done, frame.length - done);
+    for (size_t done = 0; done < size;) {
+        ssize_t n = write(cage->fd, bytes + done, size - done);
         if (n < 0 && errno != EINTR)
             _exit(EXIT_NOT_WRITTEN);
         done += n > 0 ? (size_t)n : 0;
     }
+}
+
+void cage_send_parts(struct cage *cage, uint32_t type, const struct iovec *parts, size_t count)
+{
+    CLEANUP_STR struct str header = {0};
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].iov_len > UINT32_MAX - HEADER_BYTES - size)
+            _exit(EXIT_NOT_WRITTEN);
+        size += parts[i].iov_len;
+    }
+    bytes_put_u32le(&header, (uint32_t)size);
+    bytes_put_u32le(&header, type);
+    send_all(cage, header.data, header.length);
+    for (size_t i = 0; i < count; i++)
+        send_all(cage, parts[i].iov_base, parts[i].iov_len);
+}
+
+void cage_send(struct cage *cage, uint32_t type, const void *bytes, size_t size)
+{
+    struct iovec part = {(void *)bytes, size};
+    cage_send_parts(cage, type, &part, 1);
 }
 
 static int compare_fds(const void *a, const void *b)

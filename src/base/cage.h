@@ -42,6 +42,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 enum cage_kind { CAGE_BYTES, CAGE_ROOT, CAGE_LIVE };
 
@@ -71,6 +72,8 @@ bool cage_run(enum cage_kind kind, int rootfd, const int *keep_fds, size_t keep_
 
 /* In the child. A frame that cannot be written ends the child. */
 void cage_send(struct cage *cage, uint32_t type, const void *bytes, size_t size);
+/* The same of several parts that are one after the other, for what is too big to be joined. */
+void cage_send_parts(struct cage *cage, uint32_t type, const struct iovec *parts, size_t count);
 
 /* For programs of their own (libexec): cages the calling process itself. */
 bool cage_enter(enum cage_kind kind, int rootfd, const struct cage_limits *limits, struct error *e);

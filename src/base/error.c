@@ -1,5 +1,8 @@
 #include "base/error.h"
 
+#include "base/mem.h"
+#include "base/str.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -83,16 +86,31 @@ void error_prefix(struct error *e, const char *format, ...)
     snprintf(e->message, sizeof e->message, "%.*s", (int)sizeof e->message - 1, message);
 }
 
+/* In a name a newline, too, would only pass for another line of ours. */
+static void add_name(struct str *text, const char *name)
+{
+    while (*name) {
+        size_t n = strcspn(name, "\n");
+        str_add_printable(text, name, n);
+        name += n;
+        if (*name) {
+            str_add(text, "\\x0a");
+            name++;
+        }
+    }
+}
+
 const char *error_text(const struct error *e, char *out, unsigned long size)
 {
-    if (!e->path[0])
-        snprintf(out, size, "%s", e->message);
-    else if (!e->line)
-        snprintf(out, size, "%s: %s", e->path, e->message);
-    else if (!e->column)
-        snprintf(out, size, "%s:%lu: %s", e->path, (unsigned long)e->line, e->message);
-    else
-        snprintf(out, size, "%s:%lu:%lu: %s", e->path, (unsigned long)e->line,
-                 (unsigned long)e->column, e->message);
+    CLEANUP_STR struct str text = {0};
+    add_name(&text, e->path);
+    if (e->path[0] && e->line)
+        str_printf(&text, ":%lu", (unsigned long)e->line);
+    if (e->path[0] && e->line && e->column)
+        str_printf(&text, ":%lu", (unsigned long)e->column);
+    if (e->path[0])
+        str_add(&text, ": ");
+    str_add_printable(&text, e->message, strlen(e->message));
+    snprintf(out, size, "%s", str_text(&text));
     return out;
 }

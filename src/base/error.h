@@ -58,7 +58,8 @@ void error_at(struct error *e, const char *path, uint64_t line, uint64_t column)
 /* Puts "TEXT: " in front of the message. */
 void error_prefix(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* "path:line:column: message", as it is shown to a person; `out` is of `size` bytes. */
+/* "path:line:column: message", as it is shown to a person: what steers a terminal is escaped;
+ * `out` is of `size` bytes. */
 const char *error_text(const struct error *e, char *out, unsigned long size);
 
 const char *error_code_name(enum error_code code);

@@ -96,6 +96,13 @@ static bool write_all(int fd, const void *bytes, size_t size)
 bool file_replace(int dirfd, const char *name, const void *bytes, size_t size, mode_t mode,
                   struct error *e)
 {
+    struct iovec part = {(void *)bytes, size};
+    return file_replace_parts(dirfd, name, &part, 1, mode, e);
+}
+
+bool file_replace_parts(int dirfd, const char *name, const struct iovec *parts, size_t count,
+                        mode_t mode, struct error *e)
+{
     char temporary[NAME_MAX + 1];
     uint64_t random;
     if (getrandom(&random, sizeof random, 0) != sizeof random)
@@ -110,7 +117,10 @@ bool file_replace(int dirfd, const char *name, const void *bytes, size_t size, m
         return false;
     }
     const char *doing = N_("writing failed");
-    bool good = write_all(fd, bytes, size) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+    bool good = true;
+    for (size_t i = 0; good && i < count; i++)
+        good = write_all(fd, parts[i].iov_base, parts[i].iov_len);
+    good = good && fchmod(fd, mode) == 0 && fsync(fd) == 0;
     if (good && renameat(dirfd, temporary, dirfd, name) != 0) {
         doing = N_("could not be replaced");
         good = false;

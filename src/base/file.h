@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 /* Reads all of `fd` (from offset 0 where it can seek). *out is a malloc block, terminated
  * with a NUL that *size does not count. ERR_LIMIT if there are more than `most` bytes. */
@@ -25,6 +26,9 @@ bool file_read(char **out, size_t *size, const char *path, size_t most, struct e
  * temporary, write, fsync, rename, fsync of the directory. */
 bool file_replace(int dirfd, const char *name, const void *bytes, size_t size, mode_t mode,
                   struct error *e);
+/* The same of several parts that are one after the other, for what is too big to be joined. */
+bool file_replace_parts(int dirfd, const char *name, const struct iovec *parts, size_t count,
+                        mode_t mode, struct error *e);
 
 /* Makes a directory and its parents, the last one with `mode`; fine if it is there. */
 bool file_make_dirs(const char *path, mode_t mode, struct error *e);

@@ -236,26 +236,50 @@ bool str_utf8_valid(const char *s)
     return str_utf8_valid_prefix(s, length) == length;
 }
 
+size_t str_steering(const char *text, size_t length)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    if (length && (p[0] < 0x20 || p[0] == 0x7f))
+        return p[0] != '\n' && p[0] != '\t';
+    if (length >= 2 && ((p[0] == 0xc2 && p[1] < 0xa0) || (p[0] == 0xd8 && p[1] == 0x9c)))
+        return 2; /* U+0080 to U+009F, U+061C */
+    if (length < 3 || p[0] != 0xe2)
+        return 0;
+    bool turns = p[1] == 0x80 && (p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae));
+    bool isolates = p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9;
+    return turns || isolates ? 3 : 0; /* U+200E, U+200F, U+2028 to U+202E; U+2066 to U+2069 */
+}
+
 void str_add_printable(struct str *s, const void *bytes, size_t length)
 {
-    const char *p = bytes;
-    while (length) {
-        size_t good = str_utf8_valid_prefix(p, length);
-        for (size_t i = 0; i < good; i++) {
-            unsigned char c = (unsigned char)p[i];
-            if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
-                str_printf(s, "\\x%02x", c);
-            else
-                str_add_char(s, (char)c);
-        }
-        p += good;
-        length -= good;
-        if (length) {
-            str_printf(s, "\\x%02x", (unsigned char)*p);
-            p++;
-            length--;
-        }
+    const char *p = bytes, *end = p + length;
+    while (p < end) {
+        size_t left = (size_t)(end - p);
+        size_t n = utf8_sequence((const unsigned char *)p, left);
+        size_t escaped = n ? str_steering(p, left) : 1;
+        for (size_t i = 0; i < escaped; i++)
+            str_printf(s, "\\x%02x", (unsigned char)p[i]);
+        if (!escaped)
+            str_add_bytes(s, p, n);
+        p += n ? n : 1;
     }
+}
+
+void str_add_shell_word(struct str *s, const char *word)
+{
+    size_t plain = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_./:@%+=,-");
+    if (*word && !word[plain]) {
+        str_add(s, word);
+        return;
+    }
+    str_add_char(s, '\'');
+    for (; *word; word++) {
+        if (*word == '\'')
+            str_add(s, "'\\'");
+        str_add_char(s, *word);
+    }
+    str_add_char(s, '\'');
 }
 
 void str_add_codepoint(struct str *s, uint32_t c)

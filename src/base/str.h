@@ -54,9 +54,18 @@ bool str_next_line(const char *data, size_t size, size_t *position, const char *
 size_t str_utf8_valid_prefix(const void *bytes, size_t length);
 bool str_utf8_valid(const char *s);
 
-/* Adds `bytes` as text for a person or for JSON: well-formed UTF-8 stays, every other byte
- * becomes "\xNN". */
+/* Bytes of the character at `text`, of well-formed UTF-8, if it steers a terminal instead of being
+ * seen, else 0: controls but newline and tab, those of U+0080 to U+009F too (ECMA-48, 5.3), and
+ * what breaks lines or turns the direction of writing (UAX #9, 2), behind which a line can show
+ * something else than it says. */
+size_t str_steering(const char *text, size_t length);
+
+/* Adds `bytes` as text for a person: well-formed UTF-8 stays, every other byte and what steers a
+ * terminal becomes "\xNN". */
 void str_add_printable(struct str *s, const void *bytes, size_t length);
+
+/* Adds a word as a shell takes it: in single quotes unless it is plain. */
+void str_add_shell_word(struct str *s, const char *word);
 
 /* UTF-16 (lone surrogates become U+FFFD) and Windows-1252-ish single bytes to UTF-8. */
 void str_add_utf16le(struct str *s, const void *bytes, size_t length_bytes);

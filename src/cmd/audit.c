@@ -120,7 +120,7 @@ int cmd_facts(struct cli *cli)
     CLEANUP(audit_cleanup) struct audit *a = NULL;
     if (!audit_collect(&a, &request, &e)) {
         cli_complain(&e);
-        return e.code == ERR_SYSTEM ? EXIT_UNKNOWN : EXIT_USAGE;
+        return cli_code_of(&e);
     }
     show_facts(&cli->show, a);
     return facts_first(a->facts, "unread") || !facts_first(a->facts, "host") ? EXIT_UNKNOWN

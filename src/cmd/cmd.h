@@ -85,6 +85,8 @@ struct state *cli_state_if_any(const struct cli *cli);
 
 /* The request for TARGET, --as-of, --name; false: said already, exit 2. */
 bool cli_request(const struct cli *cli, struct audit_request *out);
+/* A target that cannot be opened is bad input; what is in it, and what may not be read, is not. */
+int cli_code_of(const struct error *e);
 /* Audits; NULL: said already. *code is set for that case. */
 struct audit *cli_audit(const struct cli *cli, const struct audit_request *request, int *code);
 /* 1 if anything open is at least --fail-on, else 3 if anything is unknown, else 0. */

@@ -74,15 +74,16 @@ void cli_print_usage(struct show *s, const struct command *c)
 
 int cli_usage(const struct cli *cli, const char *format, ...)
 {
+    struct error e = ERROR_INIT; /* what was typed may have been pasted: shown safely */
     va_list args;
     char text[1024];
     struct show s;
     CLEANUP_ARENA struct arena *arena = arena_new();
     show_init(&s, stderr, false);
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(e.message, sizeof e.message, format, args);
     va_end(args);
-    say(show_as_called(arena, text));
+    say(show_as_called(arena, error_text(&e, text, sizeof text)));
     cli_print_usage(&s, cli->command);
     return EXIT_USAGE;
 }
@@ -174,6 +175,13 @@ bool cli_fail_on(const struct cli *cli, enum severity *out)
     return false;
 }
 
+int cli_code_of(const struct error *e)
+{
+    bool bad_input = e->code == ERR_ABSENT || e->code == ERR_USAGE || e->code == ERR_FORMAT ||
+                     e->code == ERR_UNSUPPORTED;
+    return bad_input ? EXIT_USAGE : EXIT_UNKNOWN;
+}
+
 struct audit *cli_audit(const struct cli *cli, const struct audit_request *request, int *code)
 {
     struct audit *a = NULL;
@@ -181,11 +189,7 @@ struct audit *cli_audit(const struct cli *cli, const struct audit_request *reque
     if (audit_run(&a, request, &e))
         return a;
     cli_complain(&e);
-    /* A target that cannot be opened is bad input; what is in it is another matter. */
-    *code = e.code == ERR_ABSENT || e.code == ERR_USAGE || e.code == ERR_FORMAT ||
-                    e.code == ERR_UNSUPPORTED
-                ? EXIT_USAGE
-                : EXIT_UNKNOWN;
+    *code = cli_code_of(&e);
     return NULL;
 }
 

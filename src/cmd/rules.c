@@ -23,8 +23,12 @@ static int print_problems(struct cli *cli, const struct sigma_problems *p, const
             json_put_string(o, "text", item->message);
             show_json_line(&cli->show, o);
         } else {
-            printf("%s:%u:%u: %s%s\n", item->path, item->line, item->column,
-                   item->warning ? _("warning: ") : "", item->message);
+            struct error e = ERROR_INIT;
+            char text[1024];
+            snprintf(e.message, sizeof e.message, "%s%s", item->warning ? _("warning: ") : "",
+                     item->message);
+            error_at(&e, item->path, item->line, item->column);
+            printf("%s\n", error_text(&e, text, sizeof text));
         }
     }
     if (cli->json) {

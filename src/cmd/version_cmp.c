@@ -26,7 +26,8 @@ int cmd_version_cmp(struct cli *cli)
         }
         struct error e = ERROR_INIT;
         if (!version_check(scheme, a, &e) || !version_check(scheme, b, &e)) {
-            fprintf(stderr, _("yagura: line %zu: %s\n"), number, e.message);
+            char said[1024];
+            fprintf(stderr, _("yagura: line %zu: %s\n"), number, error_text(&e, said, sizeof said));
             code = EXIT_USAGE;
         }
         int order = version_compare(scheme, a, b);

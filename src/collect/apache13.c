@@ -2,8 +2,11 @@
  *
  * httpd.conf, before 1.3.4 with access.conf and srm.conf, Include with patterns; sections
  * <Directory>, <Location>, <VirtualHost>; what is in force is read in the order of the file.
- * The version is a string in the program: "Apache/1.3.12 (Unix)". Versions from 2 on are left
- * to a collector of today's servers. Source: ../shared/facts, webservers-2001.md. */
+ * Each <VirtualHost> is a site of its own, with what holds for the whole server (User,
+ * ServerTokens, ServerSignature) taken from there. The version is a string in the program:
+ * "Apache/1.3.12 (Unix)"; where it came in a package of a distribution, that record counts.
+ * Versions from 2 on are left to a collector of today's servers. Source: ../shared/facts,
+ * webservers-2001.md. */
 #include "collect/binary_strings.h"
 #include "collect/collect.h"
 #include "collect/conf_lines.h"
@@ -19,7 +22,8 @@ enum {
     MOST_KEYS = 512,
     MOST_FILES = 64,
     MOST_DEPTH = 8,
-    MOST_NESTED = 8 /* sections in sections of one file */
+    MOST_NESTED = 8, /* sections in sections of one file */
+    MOST_HOSTS = 1000
 };
 
 /* Where the program lies, the server root that goes with it, and its configuration. */
@@ -32,17 +36,36 @@ static const struct place {
     {"/usr/local/etc/httpd/httpd", "/usr/local/etc/httpd", "/usr/local/etc/httpd/conf/httpd.conf"},
     {"/usr/sbin/httpd", "/etc/httpd", "/etc/httpd/conf/httpd.conf"},
     {"/usr/sbin/apache", "/usr", "/etc/apache/httpd.conf"},
+    {"/usr/sbin/apache-ssl", "/usr", "/etc/apache-ssl/httpd.conf"},
+    {"/usr/sbin/apache-perl", "/usr", "/etc/apache-perl/httpd.conf"},
     {"/Program Files/Apache Group/Apache/Apache.exe", "/Program Files/Apache Group/Apache",
      "/Program Files/Apache Group/Apache/conf/httpd.conf"},
 };
 
+/* The package that brings a program, where a package manager may have a record of it. */
+static const struct brought {
+    const char *binary, *manager, *package;
+} packages[] = {
+    {"/usr/sbin/apache", "dpkg", "apache"},
+    {"/usr/sbin/apache-ssl", "dpkg", "apache-ssl"},
+    {"/usr/sbin/apache-perl", "dpkg", "apache-perl"},
+    {"/usr/local/apache/bin/httpd", "solaris", "SMCapache"},
+};
+
+/* The main server, or one <VirtualHost>. */
+struct host {
+    struct fact *site;
+    struct str locations;
+};
+
 struct apache {
     struct collection *c;
-    const char *root; /* ServerRoot: relative names hang there */
-    struct fact *site;
+    const char *root;       /* ServerRoot: relative names hang there */
+    VEC(struct host) hosts; /* the first is the main server */
+    const char *instance;
     const char *port; /* of the directive Port; NULL: none */
     uint64_t port_line;
-    struct str locations, listens, modules, virtual_hosts;
+    struct str listens, modules, virtual_hosts;
     size_t files;
     size_t directories;
     size_t unread; /* files that were named and not read, or not all of them */
@@ -66,7 +89,18 @@ struct section {
     enum { OUTSIDE, IN_DIRECTORY, IN_LOCATION, IN_HOST, IN_OTHER } kind;
     struct fact *directory;
     const char *location;
+    size_t host; /* in apache.hosts */
 };
+
+static struct fact *add_host(struct apache *a, const char *path, uint64_t line,
+                             const char *instance)
+{
+    struct host host = {.site = facts_add(a->c->facts, "site", path, line, -1, CONFIDENCE_HIGH)};
+    fact_put(a->c->facts, host.site, "server", "apache");
+    fact_put(a->c->facts, host.site, "instance", instance);
+    VEC_PUSH(&a->hosts, host);
+    return host.site;
+}
 
 static const char *absolute(struct apache *a, const char *name)
 {
@@ -122,7 +156,7 @@ static void open_section(struct apache *a, struct section *s, const char *path, 
         *end = '\0';
     char *rest = text + 1;
     char *name = conf_lines_word(&rest);
-    char *argument = conf_lines_quoted(&rest);
+    const char *argument = conf_lines_quoted(&rest);
     if (!name)
         return;
     str_lower_all(name);
@@ -133,21 +167,34 @@ static void open_section(struct apache *a, struct section *s, const char *path, 
         s->kind = IN_LOCATION;
         s->location = argument ? arena_strdup(a->c->arena, argument) : "";
     } else if (str_equal(name, "virtualhost")) {
+        CLEANUP_STR struct str addresses = {0};
+        for (; argument; argument = conf_lines_quoted(&rest))
+            str_printf(&addresses, "%s%s", addresses.length ? " " : "", argument);
+        argument = str_text(&addresses);
         s->kind = IN_HOST;
-        str_printf(&a->virtual_hosts, "%s%s", a->virtual_hosts.length ? " " : "",
-                   argument ? argument : "");
+        str_printf(&a->virtual_hosts, "%s%s", a->virtual_hosts.length ? " " : "", argument);
+        if (a->hosts.count > MOST_HOSTS) {
+            s->kind = IN_OTHER;
+            not_read(a, path, _("more than 1000 virtual hosts: the rest was not read"));
+            return;
+        }
+        s->host = a->hosts.count;
+        struct fact *site = add_host(a, path, line, a->instance);
+        fact_put(a->c->facts, site, "virtual_host", argument);
     } else if (!str_equal(name, "ifmodule") && !str_equal(name, "ifdefine")) {
         s->kind = IN_OTHER;
     }
 }
 
-static void read_conf(struct apache *a, const char *path, unsigned depth);
+static void read_conf(struct apache *a, const char *path, unsigned depth,
+                      const struct section *around);
 
-static void include(struct apache *a, const char *pattern, unsigned depth)
+static void include(struct apache *a, const char *pattern, unsigned depth,
+                    const struct section *around)
 {
     const char *full = absolute(a, pattern), *slash = strrchr(full, '/');
     if (!strpbrk(full, "*?")) {
-        read_conf(a, full, depth + 1);
+        read_conf(a, full, depth + 1, around);
         return;
     }
     char *folder = arena_strndup(a->c->arena, full, (size_t)(slash - full));
@@ -165,12 +212,37 @@ static void include(struct apache *a, const char *pattern, unsigned depth)
     }
     for (size_t i = 0; i < count && a->said <= MOST_SAID; i++)
         if (str_glob(slash + 1, entries[i].name, false))
-            read_conf(a, arena_printf(a->c->arena, "%s/%s", folder, entries[i].name), depth + 1);
+            read_conf(a, arena_printf(a->c->arena, "%s/%s", folder, entries[i].name), depth + 1,
+                      around);
+}
+
+static void put_setting(struct apache *a, struct fact *site, const char *key, char *rest)
+{
+    CLEANUP_STR struct str value = {0};
+    bool first = true;
+    for (char *word; (word = conf_lines_quoted(&rest)); first = false)
+        str_printf(&value, "%s%s", first ? "" : " ", word);
+    if (str_equal(key, "servertokens") || str_equal(key, "serversignature"))
+        str_lower_all(value.data ? value.data : (char[]){""});
+    if (str_equal(key, "documentroot"))
+        key = "root";
+    else if (str_equal(key, "servername"))
+        key = "name";
+    if (site->value_count < MOST_KEYS && !fact_value(site, key))
+        fact_put(a->c->facts, site, key, str_text(&value));
+}
+
+/* User and Group of a virtual host are those of suexec: the server itself runs as the main one. */
+static void in_host(struct apache *a, const struct section *s, const char *key, char *rest)
+{
+    const char *own = str_equal(key, "user")    ? "suexec_user"
+                      : str_equal(key, "group") ? "suexec_group"
+                                                : key;
+    put_setting(a, a->hosts.items[s->host].site, own, rest);
 }
 
 static void outside(struct apache *a, const char *path, uint64_t line, const char *key, char *rest)
 {
-    struct facts *facts = a->c->facts;
     if (str_equal(key, "serverroot")) {
         char *value = conf_lines_quoted(&rest);
         if (value && (*value == '/' || (*value && value[1] == ':')))
@@ -195,18 +267,7 @@ static void outside(struct apache *a, const char *path, uint64_t line, const cha
         str_printf(&a->modules, "%s%s", a->modules.length ? " " : "", value ? value : "");
         return;
     }
-    CLEANUP_STR struct str value = {0};
-    bool first = true;
-    for (char *word; (word = conf_lines_quoted(&rest)); first = false)
-        str_printf(&value, "%s%s", first ? "" : " ", word);
-    if (str_equal(key, "servertokens") || str_equal(key, "serversignature"))
-        str_lower_all(value.data ? value.data : (char[]){""});
-    if (str_equal(key, "documentroot"))
-        fact_put(facts, a->site, "root", str_text(&value));
-    else if (str_equal(key, "servername"))
-        fact_put(facts, a->site, "name", str_text(&value));
-    else if (a->site->value_count < MOST_KEYS && !fact_value(a->site, key))
-        fact_put(facts, a->site, key, str_text(&value));
+    put_setting(a, a->hosts.items[0].site, key, rest);
 }
 
 static void setting(struct apache *a, const struct section *s, const char *path, uint64_t line,
@@ -216,7 +277,7 @@ static void setting(struct apache *a, const struct section *s, const char *path,
     if (str_equal(key, "include")) {
         char *pattern = conf_lines_quoted(&rest);
         if (pattern)
-            include(a, pattern, depth);
+            include(a, pattern, depth, s);
     } else if (s->kind == IN_DIRECTORY &&
                (str_equal(key, "options") || str_equal(key, "allowoverride") ||
                 str_equal(key, "dav"))) {
@@ -225,28 +286,34 @@ static void setting(struct apache *a, const struct section *s, const char *path,
         fact_put(facts, s->directory, key, str_text(&value));
     } else if (str_equal(key, "sethandler") && s->kind == IN_LOCATION) {
         char *handler = conf_lines_quoted(&rest);
-        str_printf(&a->locations, "%s%s=%s", a->locations.length ? " " : "", s->location,
+        struct str *locations = &a->hosts.items[s->host].locations;
+        str_printf(locations, "%s%s=%s", locations->length ? " " : "", s->location,
                    handler ? handler : "");
+    } else if (s->kind == IN_HOST) {
+        in_host(a, s, key, rest);
     } else if (s->kind == OUTSIDE) {
         outside(a, path, line, key, rest);
     }
 }
 
-static void read_conf(struct apache *a, const char *path, unsigned depth)
+static void read_conf(struct apache *a, const char *path, unsigned depth,
+                      const struct section *around)
 {
     size_t size;
     if (depth > MOST_DEPTH || ++a->files > MOST_FILES) {
         not_read(a, path, _("more files or levels of Include than are read"));
         return;
     }
-    size_t before = facts_count(a->c->facts);
-    char *text = collect_text(a->c, path, MOST_CONF, &size);
+    bool lost = false;
+    char *text = collect_text_of(a->c, N_("site: apache"), path, MOST_CONF, &size, &lost);
     if (!text) {
-        if (facts_count(a->c->facts) > before)
-            not_read(a, path, _("the file could not be read"));
+        if (lost)
+            facts_unread(a->c->facts, N_("directory: apache"), path,
+                         _("the file could not be read"));
+        a->unread += lost;
         return;
     }
-    struct section stack[MOST_NESTED] = {{OUTSIDE, NULL, NULL}};
+    struct section stack[MOST_NESTED] = {*around};
     unsigned level = 0, deeper = 0;
     struct conf_lines lines = conf_lines_of(text, size, CONF_BACKSLASH, MOST_LINE);
     for (char *row; (row = conf_lines_next(&lines));) {
@@ -289,15 +356,71 @@ static void complete(struct collection *c, const char *kind, size_t found)
     fact_put_number(c->facts, f, "found", (int64_t)found);
 }
 
+/* "1:1.3.9-13.1" -> "1.3.9": without epoch and the revision of the distribution. */
+static const char *upstream_of(struct arena *arena, const char *version)
+{
+    const char *colon = strchr(version, ':'), *start = colon ? colon + 1 : version;
+    const char *dash = strrchr(start, '-');
+    return arena_strndup(arena, start, dash ? (size_t)(dash - start) : strlen(start));
+}
+
+/* A distribution patches without a new number, so what its record says is what is judged; a
+ * package of somebody else says only that it was installed once. */
+static void put_version(struct collection *c, struct fact *product, const char *binary,
+                        const char *version)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(packages); i++) {
+        if (!str_equal(packages[i].binary, binary))
+            continue;
+        for (const struct fact *f = NULL; (f = facts_next(c->facts, "package", f));) {
+            if (!str_equal(fact_text(f, "manager"), packages[i].manager) ||
+                !str_equal(fact_text(f, "name"), packages[i].package))
+                continue;
+            const char *recorded = fact_text(f, "version");
+            const char *upstream = upstream_of(c->arena, recorded);
+            bool distribution = str_equal(packages[i].manager, "dpkg");
+            if (!str_equal(upstream, version))
+                facts_unread(c->facts, N_("product: apache"), binary,
+                             arena_printf(c->arena,
+                                          distribution
+                                              ? _("the program says version %s, the record of its "
+                                                  "package %s says %s: the package is judged")
+                                              : _("the program says version %s, the record of its "
+                                                  "package %s says %s: the program is judged"),
+                                          version, packages[i].package, recorded));
+            if (distribution) {
+                version = upstream;
+                fact_put(c->facts, product, "package",
+                         arena_printf(c->arena, "%s %s", packages[i].package, recorded));
+            }
+            break;
+        }
+    }
+    fact_put(c->facts, product, "version", version);
+}
+
+static void finish_host(struct apache *a, struct host *host)
+{
+    static const char *const inherited[] = {"user", "servertokens", "serversignature"};
+    const struct fact *main = a->hosts.items[0].site;
+    struct facts *facts = a->c->facts;
+    fact_put(facts, host->site, "locations", str_text(&host->locations));
+    for (size_t i = 0; host->site != main && i < ARRAY_COUNT(inherited); i++)
+        if (fact_value(main, inherited[i]) && !fact_value(host->site, inherited[i]))
+            fact_put(facts, host->site, inherited[i], fact_text(main, inherited[i]));
+    str_free(&host->locations);
+}
+
 static void read_server(struct collection *c, const struct place *p, const char *binary,
                         const char *banner, int64_t offset)
 {
+    static const struct section nothing = {OUTSIDE, NULL, NULL, 0};
     CLEANUP_STR struct str version = {0};
     for (const char *v = banner + strlen("Apache/"); str_is_digit(*v) || *v == '.'; v++)
         str_add_char(&version, *v);
     struct fact *product = facts_add(c->facts, "product", binary, 0, offset, CONFIDENCE_HIGH);
     fact_put(c->facts, product, "name", "apache-httpd");
-    fact_put(c->facts, product, "version", str_text(&version));
+    put_version(c, product, p->binary, str_text(&version));
     fact_put(c->facts, product, "title", banner);
 
     const char *conf;
@@ -306,28 +429,27 @@ static void read_server(struct collection *c, const struct place *p, const char 
                      _("the configuration was not found there"));
         return;
     }
-    struct apache a = {.c = c, .root = p->root};
-    a.site = facts_add(c->facts, "site", conf, 0, -1, CONFIDENCE_HIGH);
-    fact_put(c->facts, a.site, "server", "apache");
-    fact_put(c->facts, a.site, "instance", p->root);
-    read_conf(&a, conf, 0);
+    struct apache a = {.c = c, .root = p->root, .instance = p->root};
+    struct fact *site = add_host(&a, conf, 0, p->root);
+    read_conf(&a, conf, 0, &nothing);
     const char *folder = arena_strndup(c->arena, conf, (size_t)(strrchr(conf, '/') - conf));
-    read_conf(&a, arena_printf(c->arena, "%s/srm.conf", folder), 1);
-    read_conf(&a, arena_printf(c->arena, "%s/access.conf", folder), 1);
+    read_conf(&a, arena_printf(c->arena, "%s/srm.conf", folder), 1, &nothing);
+    read_conf(&a, arena_printf(c->arena, "%s/access.conf", folder), 1, &nothing);
     if (!a.listens.length)
         add_listener(&a, conf, a.port_line, a.port ? a.port : "80");
-    fact_put(c->facts, a.site, "bindings", str_text(&a.listens));
-    fact_put(c->facts, a.site, "locations", str_text(&a.locations));
-    fact_put(c->facts, a.site, "modules", str_text(&a.modules));
-    fact_put(c->facts, a.site, "virtual_hosts", str_text(&a.virtual_hosts));
+    fact_put(c->facts, site, "bindings", str_text(&a.listens));
+    fact_put(c->facts, site, "modules", str_text(&a.modules));
+    fact_put(c->facts, site, "virtual_hosts", str_text(&a.virtual_hosts));
+    for (size_t i = 0; i < a.hosts.count; i++)
+        finish_host(&a, &a.hosts.items[i]);
     if (!a.unread) {
-        complete(c, "site", 1);
+        complete(c, "site", a.hosts.count);
         complete(c, "directory", a.directories);
     }
-    str_free(&a.locations);
     str_free(&a.listens);
     str_free(&a.modules);
     str_free(&a.virtual_hosts);
+    VEC_FREE(&a.hosts);
 }
 
 void collect_apache(struct collection *c)
@@ -337,9 +459,8 @@ void collect_apache(struct collection *c)
     for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
         const char *binary;
         int64_t offset = -1;
-        struct target_stat st;
-        if (!target_stat(c->target, places[i].binary, true, &st, NULL) &&
-            !(collect_families(c->facts) & FAMILY_WINDOWS))
+        if (!(collect_families(c->facts) & FAMILY_WINDOWS) &&
+            !collect_there(c, N_("product: apache"), places[i].binary, NULL))
             continue;
         if (!target_resolve_nocase(c->target, places[i].binary, c->arena, &binary, NULL))
             continue;

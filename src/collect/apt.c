@@ -221,11 +221,9 @@ static const char *machine_id(struct apt_state *s)
 void collect_apt(struct collection *c)
 {
     CLEANUP(free_state) struct apt_state s = {.c = c};
-    struct target_stat st;
-    struct error e = ERROR_INIT;
-    bool any = target_stat(c->target, "/etc/apt", true, &st, &e);
-    if (!any && e.code == ERR_ABSENT &&
-        !target_stat(c->target, "/var/lib/apt/lists", true, &st, NULL)) {
+    bool lost = false;
+    if (!collect_there(c, N_("updates"), "/etc/apt", &lost) && !lost &&
+        !collect_there(c, N_("updates"), "/var/lib/apt/lists", &lost) && !lost) {
         facts_unread(c->facts, N_("updates"), "/etc/apt",
                      _("this system has no apt, so that nothing here says which updates exist"));
         return;

@@ -11,7 +11,11 @@
  *                  by apt's own stamp, /var/lib/apt/periodic/update-success-stamp (its mtime),
  *                  else by the newest ctime of a file in lists/ (never by Date: or mtime, which
  *                  are the archive's, nor by the folder partial/, which failed updates touch);
- *                  `refreshed` says when, `refreshed_from` by which of the two;
+ *                  `refreshed` says when, `refreshed_from` by which of the two. A ctime tells
+ *                  nothing where the tree was copied with its times kept (an unpacked backup, the
+ *                  layer of a container): there every ctime is that of the copying. Files that
+ *                  dpkg wrote tell it, being older by their mtime; up to an hour behind the
+ *                  newest of them no ctime is believed: stale, `reason` says so;
  *     fresh        otherwise.
  *     Lists that belong to no configured archive are left out; so are CD-ROMs as sources of
  *     freshness.
@@ -54,8 +58,10 @@ struct apt_state {
     const char *arches[APT_MOST_ARCHES];
     size_t arch_count;
     VEC(struct apt_offer) offers;
-    int64_t refreshed;
-    const char *refreshed_from;
+    const char *lists; /* the folder; "/var/lib/apt/lists" unless apt.conf says another */
+    int64_t refreshed; /* DATE_NONE: not known */
+    const char *refreshed_from, *not_refreshed; /* by which stamp; why it is not known */
+    size_t includes, depth;                     /* of #include in apt.conf */
 };
 
 /* apt_config.c: reads /etc/apt. */

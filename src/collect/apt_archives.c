@@ -1,13 +1,12 @@
-/* /var/lib/apt/lists of the target: what is there of each configured archive, how fresh. */
+/* The lists that apt fetched: what is there of each configured archive, how fresh. */
 #include "base/str.h"
 #include "collect/apt.h"
 #include "model/date.h"
 
 #include <stdlib.h>
 
-static const char lists_folder[] = "/var/lib/apt/lists";
 static const char stamp_path[] = "/var/lib/apt/periodic/update-success-stamp";
-enum { MOST_RELEASE_BYTES = 16 << 20 };
+enum { MOST_RELEASE_BYTES = 16 << 20, AN_HOUR = 3600 };
 
 /* One Release file, read once for all its lists. */
 struct archive {
@@ -40,27 +39,69 @@ static const char *find_list(struct apt_state *s, const struct folder *folder, c
     return NULL;
 }
 
+/* dpkg writes these and puts them in place at once: their ctime is that of their mtime. Where it
+ * is over an hour later, somebody put them there with their times kept, and then. DATE_NONE: none
+ * of them says so. */
+static int64_t copied_at(struct apt_state *s, const char **path)
+{
+    static const char *const paths[] = {"/var/lib/dpkg/status", "/var/lib/dpkg/info/dpkg.list",
+                                        "/var/lib/dpkg/info/base-files.list"};
+    int64_t when = DATE_NONE;
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        struct target_stat st;
+        if (target_stat(s->c->target, paths[i], true, &st, NULL) && st.ctime - st.mtime > AN_HOUR &&
+            (when == DATE_NONE || st.ctime > when)) {
+            when = st.ctime;
+            *path = paths[i];
+        }
+    }
+    return when;
+}
+
+/* By the newest ctime of a list, where it can be apt's. */
+static void refreshed_by_ctime(struct apt_state *s, const struct folder *folder)
+{
+    const char *newest = NULL, *copied = NULL;
+    int64_t when = DATE_NONE;
+    for (size_t i = 0; i < folder->count; i++) {
+        struct target_stat st;
+        const char *path = arena_printf(s->c->arena, "%s/%s", s->lists, folder->entries[i].name);
+        if (str_equal(folder->entries[i].name, "lock") || folder->entries[i].type == TARGET_DIR ||
+            !target_stat(s->c->target, path, false, &st, NULL) || st.type == TARGET_DIR)
+            continue;
+        if (when == DATE_NONE || st.ctime > when) {
+            when = st.ctime;
+            newest = path;
+        }
+    }
+    int64_t copying = copied_at(s, &copied);
+    if (newest && copied && when <= copying + AN_HOUR) {
+        s->not_refreshed = arena_printf(
+            s->c->arena,
+            _("there is no stamp of apt, and the ctime of %s does not count: %s tells by "
+              "its own that this tree was copied then"),
+            newest, copied);
+        return;
+    }
+    s->refreshed = when;
+    if (newest)
+        s->refreshed_from = arena_printf(s->c->arena, _("ctime of %s"), newest);
+}
+
 /* When apt last fetched its lists with success; see apt.h. */
 static void find_refreshed(struct apt_state *s, const struct folder *folder)
 {
     struct target_stat st;
+    struct error e = ERROR_INIT;
     s->refreshed = DATE_NONE;
-    s->refreshed_from = "";
-    if (target_stat(s->c->target, stamp_path, true, &st, NULL)) {
+    s->refreshed_from = s->not_refreshed = "";
+    if (target_stat(s->c->target, stamp_path, true, &st, &e)) {
         s->refreshed = st.mtime;
         s->refreshed_from = stamp_path;
-        return;
-    }
-    for (size_t i = 0; i < folder->count; i++) {
-        const char *path =
-            arena_printf(s->c->arena, "%s/%s", lists_folder, folder->entries[i].name);
-        if (str_equal(folder->entries[i].name, "lock") || folder->entries[i].type == TARGET_DIR ||
-            !target_stat(s->c->target, path, false, &st, NULL) || st.type == TARGET_DIR)
-            continue;
-        if (s->refreshed == DATE_NONE || st.ctime > s->refreshed) {
-            s->refreshed = st.ctime;
-            s->refreshed_from = arena_printf(s->c->arena, _("ctime of %s"), path);
-        }
+    } else if (e.code == ERR_ABSENT) {
+        refreshed_by_ctime(s, folder);
+    } else {
+        s->not_refreshed = arena_printf(s->c->arena, "%s: %s", stamp_path, e.message);
     }
 }
 
@@ -76,7 +117,7 @@ static void read_archive(struct apt_state *s, struct archive *a, const struct fo
             !bsearch(name, folder->entries, folder->count, sizeof *folder->entries, by_name))
             continue;
         a->there = true;
-        a->path = arena_printf(s->c->arena, "%s/%s", lists_folder, name);
+        a->path = arena_printf(s->c->arena, "%s/%s", s->lists, name);
         a->readable = target_read(s->c->target, a->path, MOST_RELEASE_BYTES, &text, &size, &e) &&
                       apt_release_parse(&a->release, s->c->arena,
                                         arena_strndup(s->c->arena, text, size), size, &e);
@@ -103,7 +144,7 @@ static struct state_reason freshness(const struct apt_state *s, const struct arc
     if (until != DATE_NONE)
         return (struct state_reason){until < s->c->now ? "expired" : "fresh", ""};
     bool old = s->refreshed == DATE_NONE || s->c->now - s->refreshed > APT_STALE_AFTER_SECONDS;
-    return (struct state_reason){old ? "stale" : "fresh", ""};
+    return (struct state_reason){old ? "stale" : "fresh", s->not_refreshed};
 }
 
 static void put_date(struct facts *facts, struct fact *f, const char *key, int64_t when)
@@ -217,7 +258,7 @@ static void read_index(struct apt_state *s, const struct archive *a, const struc
     const char *index = apt_source_index(a->source, s->c->arena, component, arch);
     const char *name = find_list(s, folder, apt_source_list_name(a->source, s->c->arena, index));
     struct place p = {component, arch,
-                      name ? arena_printf(s->c->arena, "%s/%s", lists_folder, name) : NULL};
+                      name ? arena_printf(s->c->arena, "%s/%s", s->lists, name) : NULL};
     struct state_reason v = freshness(s, a);
     bool cdrom = apt_source_is_cdrom(a->source);
     bool known = a->there && a->readable;
@@ -243,10 +284,10 @@ static void read_index(struct apt_state *s, const struct archive *a, const struc
 void apt_read_archives(struct apt_state *s)
 {
     struct folder folder = {0};
-    struct error e = ERROR_INIT;
-    if (!target_list(s->c->target, lists_folder, s->c->arena, &folder.entries, &folder.count, &e) &&
-        e.code != ERR_ABSENT)
-        facts_unread(s->c->facts, N_("updates"), lists_folder, e.message);
+    if (s->lists)
+        folder.count = collect_list(s->c, N_("updates"), s->lists, &folder.entries, NULL);
+    else
+        facts_unread(s->c->facts, N_("updates"), "", _("apt.conf says that no lists are kept"));
     find_refreshed(s, &folder);
     for (size_t i = 0; i < s->sources.list.count; i++) {
         struct archive a = {.source = &s->sources.list.items[i], .path = ""};

@@ -122,6 +122,12 @@ static void clear(struct apt_conf *conf, const char *key)
     }
 }
 
+static void include(struct apt_conf *conf, const char *path)
+{
+    if (!conf->include || !path || !conf->include(conf->context, path))
+        conf->not_followed = path ? path : "";
+}
+
 bool apt_conf_parse(struct apt_conf *conf, struct arena *arena, const char *text, size_t size)
 {
     struct scanner s = {text, size, 0};
@@ -146,7 +152,7 @@ bool apt_conf_parse(struct apt_conf *conf, struct arena *arena, const char *text
             if (name && str_equal_nocase(name, "#clear") && value)
                 clear(conf, value);
             else if (name && str_equal_nocase(name, "#include"))
-                conf->include_seen = true;
+                include(conf, value);
             else if (name && value)
                 set(conf, arena, *name || !*scope ? scope : arena_printf(arena, "%s::", scope),
                     name, value);
@@ -184,6 +190,51 @@ const char *apt_conf_get(const struct apt_conf *conf, const char *key)
         if (str_equal_nocase(conf->settings.items[i - 1].key, key))
             return conf->settings.items[i - 1].value;
     return NULL;
+}
+
+/* What apt has where nobody sets it (apt-pkg/init.cc of apt 2.6). */
+static const char *default_path(const char *key)
+{
+    static const char *const paths[][2] = {
+        {"Dir", "/"},
+        {"Dir::State", "var/lib/apt"},
+        {"Dir::State::lists", "lists"},
+        {"Dir::State::status", "/var/lib/dpkg/status"},
+        {"Dir::Etc", "etc/apt"},
+        {"Dir::Etc::sourcelist", "sources.list"},
+        {"Dir::Etc::sourceparts", "sources.list.d"},
+        {"Dir::Etc::preferences", "preferences"},
+        {"Dir::Etc::preferencesparts", "preferences.d"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++)
+        if (str_equal(key, paths[i][0]))
+            return paths[i][1];
+    return "";
+}
+
+const char *apt_conf_path(const struct apt_conf *conf, struct arena *arena, const char *key)
+{
+    char *part = arena_strdup(arena, key), *end = part;
+    const char *path = "", *value = apt_conf_get(conf, key);
+    if (value && (!*value || str_equal(value, "/dev/null")))
+        return NULL;
+    for (; end; end = strrchr(part, ':')) {
+        if (end != part)
+            end[-1] = '\0'; /* the first of the two colons */
+        value = apt_conf_get(conf, part);
+        if (!value)
+            value = default_path(part);
+        path = *path ? arena_printf(arena, "%s/%s", value, path) : value;
+        if (*value == '/')
+            break;
+    }
+    const char *root = apt_conf_get(conf, "RootDir");
+    char *clean = arena_printf(arena, "%s/%s", root ? root : "", path), *to = clean;
+    for (const char *from = clean; *from; from++) /* no "//", and no slash at the end */
+        if (*from != '/' || (from[1] && from[1] != '/'))
+            *to++ = *from;
+    *to = '\0';
+    return clean;
 }
 
 bool apt_conf_true(const struct apt_conf *conf, const char *key, bool otherwise)

@@ -2,8 +2,8 @@
  *
  * Read in apt's order: /etc/apt/apt.conf.d/ (names without an extension or ending in .conf,
  * sorted), then /etc/apt/apt.conf; the later one counts. Scopes ("APT { Get { ... } }"), lists,
- * the three kinds of comments and #clear are understood; #include is not followed and is said
- * to be unread. Environment and command line of a run of apt are not known here. */
+ * the three kinds of comments, #clear and #include are understood. Environment and command line
+ * of a run of apt are not known here. */
 #ifndef YAGURA_COLLECT_APT_CONF_H
 #define YAGURA_COLLECT_APT_CONF_H
 
@@ -20,7 +20,10 @@ struct apt_setting {
 
 struct apt_conf {
     VEC(struct apt_setting) settings; /* in the order in which they were read */
-    bool include_seen;
+    /* Reads what #include names, in its place. NULL, and false from it: not followed. */
+    bool (*include)(void *context, const char *path);
+    void *context;
+    const char *not_followed; /* the last one, or NULL */
 };
 
 void apt_conf_free(struct apt_conf *conf);
@@ -37,6 +40,12 @@ bool apt_conf_true(const struct apt_conf *conf, const char *key, bool otherwise)
  * commas in it is a list of its own. */
 size_t apt_conf_list(const struct apt_conf *conf, const char *key, struct arena *arena,
                      const char **out, size_t most);
+
+/* A path as apt puts it together: "Dir::State::lists" is below the value of "Dir::State", that
+ * below "Dir", unless one of them is absolute; all is below "RootDir". Known are Dir::State::lists
+ * and ::status, Dir::Etc::sourcelist, ::sourceparts, ::preferences and ::preferencesparts. NULL
+ * where it is switched off (empty or /dev/null). Without a slash at the end. */
+const char *apt_conf_path(const struct apt_conf *conf, struct arena *arena, const char *key);
 
 /* Whether apt reads a file of a .d folder: letters, digits, "_", "-", ":" and "." in its name,
  * no leading dot, and one of the two extensions (without the dot; NULL = none; "" = a name

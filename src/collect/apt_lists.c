@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 enum {
-    MAGIC = 0x314c4159, /* "YAL1": changes with the layout above, so that old tables are not read */
+    MAGIC = 0x324c4159, /* "YAL2": changes with the layout above, so that old tables are not read */
     MOST_ENTRIES = 2000000,
     MOST_TABLE_BYTES = 256 << 20,
     PIECE_BYTES = 256 << 10,
@@ -17,7 +17,7 @@ enum {
 static const uint64_t most_list_bytes = 2ull << 30;
 
 struct builder {
-    struct str records;
+    struct str table;
     VEC(uint32_t) offsets;
     char arches[16][32];
     uint32_t arch_count;
@@ -27,13 +27,13 @@ struct builder {
 
 static void free_builder(struct builder *b)
 {
-    str_free(&b->records);
+    str_free(&b->table);
     VEC_FREE(&b->offsets);
 }
 
 static struct apt_text record_name(const struct builder *b, uint32_t offset)
 {
-    const uint8_t *r = (const uint8_t *)b->records.data + offset;
+    const uint8_t *r = (const uint8_t *)b->table.data + offset;
     size_t head = r[3] < 100 ? 6 : 4;
     return (struct apt_text){(const char *)r + head, r[0]};
 }
@@ -74,22 +74,22 @@ static void add_entry(struct builder *b, const struct apt_entry *e)
     uint8_t arch;
     if (!e->name.length || !e->version.length || e->name.length > 255 || e->version.length > 255 ||
         e->source.length > 255 || e->source_version.length > 255 ||
-        b->offsets.count >= MOST_ENTRIES || b->records.length >= MOST_TABLE_BYTES ||
+        b->offsets.count >= MOST_ENTRIES || b->table.length >= MOST_TABLE_BYTES ||
         !arch_index(b, e->arch, &arch)) {
         b->skipped++;
         return;
     }
-    uint32_t offset = (uint32_t)b->records.length;
+    uint32_t offset = (uint32_t)b->table.length;
     bool phased = e->phased < 100;
     uint8_t head[6] = {
         (uint8_t)e->name.length, (uint8_t)e->version.length, arch,
         (uint8_t)e->phased,      (uint8_t)e->source.length,  (uint8_t)e->source_version.length};
-    str_add_bytes(&b->records, head, phased ? 6 : 4);
-    str_add_bytes(&b->records, e->name.text, e->name.length);
-    str_add_bytes(&b->records, e->version.text, e->version.length);
+    str_add_bytes(&b->table, head, phased ? 6 : 4);
+    str_add_bytes(&b->table, e->name.text, e->name.length);
+    str_add_bytes(&b->table, e->version.text, e->version.length);
     if (phased) {
-        str_add_bytes(&b->records, e->source.text, e->source.length);
-        str_add_bytes(&b->records, e->source_version.text, e->source_version.length);
+        str_add_bytes(&b->table, e->source.text, e->source.length);
+        str_add_bytes(&b->table, e->source_version.text, e->source_version.length);
     }
     if (b->offsets.count && b->sorted)
         b->sorted = compare_text(record_name(b, b->offsets.items[b->offsets.count - 1]),
@@ -201,9 +201,32 @@ static size_t last_stanza_end(const char *data, size_t size)
     return 0;
 }
 
+static void put_head(struct str *out, size_t index)
+{
+    bytes_put_u32le(out, MAGIC);
+    bytes_put_u32le(out, (uint32_t)index);
+}
+
+static void add_index(struct builder *b)
+{
+    CLEANUP_STR struct str head = {0};
+    struct str *table = &b->table;
+    put_head(&head, table->length);
+    memcpy(table->data, head.data, head.length);
+    bytes_put_u32le(table, b->arch_count);
+    for (uint32_t i = 0; i < b->arch_count; i++) {
+        bytes_put_u8(table, (uint8_t)strlen(b->arches[i]));
+        str_add(table, b->arches[i]);
+    }
+    bytes_put_u32le(table, (uint32_t)b->offsets.count);
+    for (size_t i = 0; i < b->offsets.count; i++)
+        bytes_put_u32le(table, b->offsets.items[i]);
+}
+
 bool apt_list_build(struct str *table, uint64_t *skipped, struct unpack *in, struct error *e)
 {
     CLEANUP(free_builder) struct builder b = {.sorted = true};
+    put_head(&b.table, 0);
     size_t capacity = PIECE_BYTES, used = 0;
     CLEANUP_FREE char *buffer = mem_alloc(capacity);
     for (bool more = true; more;) {
@@ -227,19 +250,9 @@ bool apt_list_build(struct str *table, uint64_t *skipped, struct unpack *in, str
     }
     if (!b.sorted)
         qsort_r(b.offsets.items, b.offsets.count, sizeof *b.offsets.items, by_name, &b);
-    struct str out = {0};
-    bytes_put_u32le(&out, MAGIC);
-    bytes_put_u32le(&out, b.arch_count);
-    for (uint32_t i = 0; i < b.arch_count; i++) {
-        bytes_put_u8(&out, (uint8_t)strlen(b.arches[i]));
-        str_add(&out, b.arches[i]);
-    }
-    bytes_put_u32le(&out, (uint32_t)b.offsets.count);
-    uint32_t base = (uint32_t)(out.length + 4 * b.offsets.count);
-    for (size_t i = 0; i < b.offsets.count; i++)
-        bytes_put_u32le(&out, base + b.offsets.items[i]);
-    str_add_bytes(&out, b.records.data, b.records.length);
-    *table = out;
+    add_index(&b);
+    *table = b.table;
+    b.table = (struct str){0};
     *skipped = b.skipped;
     return true;
 }
@@ -250,6 +263,7 @@ bool apt_list_open(struct apt_list *out, const void *table, size_t size)
     struct apt_list list = {.all = b};
     if (bytes_u32le(&b) != MAGIC)
         return false;
+    bytes_seek(&b, bytes_u32le(&b));
     list.arch_count = bytes_u32le(&b);
     if (b.failed || list.arch_count > ARRAY_COUNT(list.arches))
         return false;

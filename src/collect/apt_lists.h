@@ -5,10 +5,11 @@
  * architecture, and, for updates that are being phased in (Ubuntu), the percentage and the
  * source. The table is a flat buffer that goes into the cache as it is.
  *
- *   u32 magic, u32 architectures, each: u8 length, text; u32 count, count x u32 offset of a
- *   record (in the order of names, then of the list), then the records:
+ *   u32 magic, u32 where the index begins; then the records:
  *   u8 name length, u8 version length, u8 architecture, u8 phased (100 = to everyone);
  *   where phased < 100: u8 source length, u8 source version length; then the texts.
+ *   The index, behind them so that the table grows in one place: u32 architectures, each: u8
+ *   length, text; u32 count, count x u32 offset of a record, by name, then as in the list.
  *
  * What comes back from the cache is hostile: it is read with bytes.h only. */
 #ifndef YAGURA_COLLECT_APT_LISTS_H

@@ -44,9 +44,19 @@ enum {
     FRAME_CACHE /* slot, key, value */
 };
 
-enum { MOST_FACTS = 500000 };
+enum {
+    MOST_FACTS = 500000,
+    MOST_CACHED_BYTES = 8 << 20, /* fits into a frame; what is larger is parsed each time */
+    MOST_KEPT_BYTES = 256 << 10  /* a list of packages is larger, and asked for once */
+};
 
 /* --- in the child --- */
+
+struct kept {
+    const char *key;
+    const void *data;
+    size_t size;
+};
 
 struct child {
     struct collection c;
@@ -54,6 +64,8 @@ struct child {
     enum cage_kind kind;
     size_t first;
     struct cache cache; /* get() as in the parent, put() through the pipe */
+    struct arena *arena;
+    VEC(struct kept) kept; /* what was put, for later rows: the parent's mappings are older */
     size_t facts_sent, host_sent;
     struct windows *windows;
 };
@@ -61,6 +73,14 @@ struct child {
 static bool child_cache_get(void *self, const char *key, const void **data, size_t *size)
 {
     const struct child *child = self;
+    for (size_t i = child->kept.count; i > 0; i--) {
+        const struct kept *k = &child->kept.items[i - 1];
+        if (str_equal(k->key, key)) {
+            *data = k->data;
+            *size = k->size;
+            return true;
+        }
+    }
     return child->c.cache && child->c.cache->get(child->c.cache->self, key, data, size);
 }
 
@@ -68,11 +88,18 @@ static void child_cache_put(void *self, const char *slot, const char *key, const
                             size_t size)
 {
     struct child *child = self;
-    CLEANUP_STR struct str frame = {0};
-    bytes_put_string(&frame, slot);
-    bytes_put_string(&frame, key);
-    str_add_bytes(&frame, data, size);
-    cage_send(child->cage, FRAME_CACHE, frame.data, frame.length);
+    CLEANUP_STR struct str head = {0};
+    if (size > MOST_CACHED_BYTES)
+        return;
+    bytes_put_string(&head, slot);
+    bytes_put_string(&head, key);
+    const struct iovec parts[] = {{head.data, head.length}, {(void *)data, size}};
+    cage_send_parts(child->cage, FRAME_CACHE, parts, ARRAY_COUNT(parts));
+    if (size <= MOST_KEPT_BYTES) {
+        struct kept k = {arena_strdup(child->arena, key), arena_dup(child->arena, data, size),
+                         size};
+        VEC_PUSH(&child->kept, k);
+    }
 }
 
 static void send_number(struct cage *cage, uint32_t type, size_t number)
@@ -120,7 +147,9 @@ static bool fits(const struct collect_source *row, const struct facts *facts)
 static void run_rows(struct cage *cage, void *context)
 {
     struct child *child = context;
+    CLEANUP_ARENA struct arena *kept = arena_new();
     child->cage = cage;
+    child->arena = kept;
     const struct cache *parents = child->c.cache;
     child->cache = (struct cache){child_cache_get, child_cache_put, child};
     for (size_t i = child->first; i < ARRAY_COUNT(sources); i++) {
@@ -138,6 +167,7 @@ static void run_rows(struct cage *cage, void *context)
         send_new_facts(child);
         send_number(cage, FRAME_DONE, i);
     }
+    VEC_FREE(&child->kept);
 }
 
 /* --- in the parent --- */
@@ -243,6 +273,24 @@ static size_t run_cage(size_t first, struct collection *c, struct parent *p)
     return failed + 1;
 }
 
+/* Of a text that no source took for its own: which are read, and what this one begins with. */
+static const char *strange_text(const struct target *target, struct arena *arena)
+{
+    enum { MOST_SHOWN = 60 };
+    size_t size, position = 0, length;
+    const char *line, *text = target_text(target, &size);
+    CLEANUP_STR struct str begins = {0};
+    while (!begins.length && str_next_line(text, size, &position, &line, &length)) {
+        while (length && str_is_space(*line))
+            line++, length--;
+        str_add_printable(&begins, line, length < MOST_SHOWN ? length : MOST_SHOWN);
+    }
+    const char *read = _("this text is neither what systeminfo prints on Windows nor what "
+                         "showrev -p prints on Solaris (with uname -a before it)");
+    return begins.length ? arena_printf(arena, _("%s; it begins: %s"), read, str_text(&begins))
+                         : arena_printf(arena, _("%s; it is empty"), read);
+}
+
 bool collect_all(struct facts *facts, struct target *target, const struct wants *wants,
                  const struct cache *cache, int64_t now, struct error *e)
 {
@@ -266,7 +314,7 @@ bool collect_all(struct facts *facts, struct target *target, const struct wants 
     if (!collect_host(&c))
         facts_unread(facts, N_("operating system"), target_name(target),
                      target_kind(target) == TARGET_TEXT
-                         ? _("this text is not what systeminfo or showrev -p print")
+                         ? strange_text(target, facts_arena(facts))
                          : _("none was recognised; the path or image may be cut short, or not the "
                              "system's volume"));
     return true;
@@ -326,19 +374,54 @@ void wants_with_prefix(const struct wants *wants, const char *prefix, size_t *fi
     }
 }
 
-char *collect_text(struct collection *c, const char *path, size_t most, size_t *size)
+static void said(struct collection *c, const char *what, const char *path, const struct error *e,
+                 bool *lost)
 {
-    char *data = NULL;
+    if (e->code == ERR_ABSENT)
+        return;
+    facts_unread(c->facts, what, path, e->message);
+    if (lost)
+        *lost = true;
+}
+
+char *collect_text_of(struct collection *c, const char *what, const char *path, size_t most,
+                      size_t *size, bool *lost)
+{
+    CLEANUP_FREE char *data = NULL;
     size_t length;
     struct error e = ERROR_INIT;
     if (!target_read(c->target, path, most, &data, &length, &e)) {
-        if (e.code != ERR_ABSENT)
-            facts_unread(c->facts, path, path, e.message);
+        said(c, what, path, &e, lost);
         return NULL;
     }
-    char *copy = arena_strndup(c->arena, data, length);
-    free(data);
     if (size)
         *size = length;
-    return copy;
+    return arena_strndup(c->arena, data, length);
+}
+
+char *collect_text(struct collection *c, const char *path, size_t most, size_t *size)
+{
+    return collect_text_of(c, path, path, most, size, NULL);
+}
+
+bool collect_there(struct collection *c, const char *what, const char *path, bool *lost)
+{
+    struct target_stat st;
+    struct error e = ERROR_INIT;
+    bool there = target_stat(c->target, path, true, &st, &e);
+    if (!there)
+        said(c, what, path, &e, lost);
+    return there;
+}
+
+size_t collect_list(struct collection *c, const char *what, const char *path,
+                    struct target_entry **out, bool *lost)
+{
+    size_t count;
+    struct error e = ERROR_INIT;
+    if (target_list(c->target, path, c->arena, out, &count, &e))
+        return count;
+    *out = NULL;
+    said(c, what, path, &e, lost);
+    return 0;
 }

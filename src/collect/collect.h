@@ -68,9 +68,21 @@ unsigned collect_families(const struct facts *facts); /* from the host fact */
  * the run of items that begin with `prefix` (the list is sorted). */
 void wants_with_prefix(const struct wants *wants, const char *prefix, size_t *first, size_t *count);
 
-/* Reads a text file of the target; NULL with a statement in the facts if it could not be read
- * (not if it is absent: then NULL and nothing said). In the collection's arena. */
+/* What nobody put there is left out; what is there and cannot be had (a link that leads nowhere,
+ * a FIFO, a folder in its place, no right to it) is never taken for that. These three say the
+ * second themselves, as unread, and set *lost, which may be NULL and is never cleared. `what` is
+ * that of the unread fact: a kind of records, so that rules know which may be missing. */
+
+/* A text file, in the collection's arena; NULL if it is absent or was said to be unread. */
+char *collect_text_of(struct collection *c, const char *what, const char *path, size_t most,
+                      size_t *size, bool *lost);
+/* The same where only the file itself can be named. */
 char *collect_text(struct collection *c, const char *path, size_t most, size_t *size);
+/* Whether there is a file or folder, links followed. */
+bool collect_there(struct collection *c, const char *what, const char *path, bool *lost);
+/* The names in a folder; none where it is absent or was said to be unread. */
+size_t collect_list(struct collection *c, const char *what, const char *path,
+                    struct target_entry **out, bool *lost);
 
 /* States that this text, another tool's, has no files: all kinds that live in them are unread. */
 void collect_text_unread(struct collection *c, const char *what, const char *reason);

@@ -207,9 +207,9 @@ static void read_docker_container(struct collection *c, const char *folder)
 static void read_docker(struct collection *c)
 {
     static const char setting[] = "/etc/docker/daemon.json";
-    size_t size = 0, count = 0;
+    size_t size = 0;
     struct error e = ERROR_INIT;
-    struct target_entry *entries = NULL;
+    struct target_entry *entries;
     const char *data = "/var/lib/docker";
     char *text = collect_text(c, setting, MOST_JSON_BYTES, &size);
     CLEANUP_JSON json_t *daemon =
@@ -220,12 +220,7 @@ static void read_docker(struct collection *c)
     if (daemon && json_get_string(daemon, "data-root"))
         data = json_get_string(daemon, "data-root");
     const char *folder = arena_printf(c->arena, "%s/containers", data);
-    e = ERROR_INIT;
-    if (!target_list(c->target, folder, c->arena, &entries, &count, &e)) {
-        if (e.code != ERR_ABSENT)
-            facts_unread(c->facts, N_("published ports of containers"), folder, e.message);
-        return;
-    }
+    size_t count = collect_list(c, N_("published ports of containers"), folder, &entries, NULL);
     if (count > MOST_CONTAINERS)
         facts_unread(c->facts, N_("published ports of containers"), folder,
                      _("there are more than 2,000 containers; the first ones were read"));
@@ -234,35 +229,69 @@ static void read_docker(struct collection *c)
             read_docker_container(c, arena_printf(c->arena, "%s/%s", folder, entries[i].name));
 }
 
+static const char of_podman[] = N_("published ports of podman's containers");
+
+static void read_quadlet(struct collection *c, const char *folder, const char *name)
+{
+    CLEANUP_CONTAINER struct container one = {0};
+    size_t size = 0;
+    const char *path = arena_printf(c->arena, "%s/%s", folder, name);
+    char *text = collect_text_of(c, of_podman, path, MOST_JSON_BYTES, &size, NULL);
+    if (!text)
+        return;
+    container_parse_quadlet(&one, c->arena, text, size);
+    if (!*one.name)
+        one.name = arena_strndup(c->arena, name, strcspn(name, "."));
+    state_container(c, &one, path, "podman");
+}
+
+/* A file of the administrator's stands before one of the same name that a package brought. */
+static void read_quadlets(struct collection *c)
+{
+    static const char own[] = "/etc/containers/systemd",
+                      brought[] = "/usr/share/containers/systemd";
+    struct target_entry *entries, *others;
+    size_t count = collect_list(c, of_podman, own, &entries, NULL);
+    size_t other_count = collect_list(c, of_podman, brought, &others, NULL), read = 0;
+    for (size_t i = 0; i < count + other_count; i++) {
+        const char *name = i < count ? entries[i].name : others[i - count].name;
+        bool hidden = false;
+        for (size_t k = 0; i >= count && k < count; k++)
+            hidden |= str_equal(entries[k].name, name);
+        if (hidden || !str_ends(name, ".container"))
+            continue;
+        if (read++ == MOST_CONTAINERS) {
+            facts_unread(c->facts, of_podman, own,
+                         _("there are more than 2,000 quadlets; the first ones were read"));
+            return;
+        }
+        read_quadlet(c, i < count ? own : brought, name);
+    }
+}
+
+/* What `podman run` made stands in podman's own database, of root and of each user. On a live
+ * host podman keeps its published ports open itself: they are seen there. */
+static void say_podman(struct collection *c)
+{
+    static const char *const signs[] = {"/var/lib/containers/storage/db.sql",
+                                        "/var/lib/containers/storage/libpod/bolt_state.db",
+                                        "/usr/bin/podman"};
+    bool lost = false;
+    if (target_kind(c->target) == TARGET_LIVE)
+        return;
+    for (size_t i = 0; i < ARRAY_COUNT(signs) && !lost; i++)
+        if (collect_there(c, of_podman, signs[i], &lost)) {
+            facts_unread(c->facts, of_podman, signs[i],
+                         _("podman is here, and its database is not read: only the containers that "
+                           "quadlets name are known"));
+            return;
+        }
+}
+
 static void read_podman(struct collection *c)
 {
-    static const char folder[] = "/etc/containers/systemd";
-    static const char *const databases[] = {"/var/lib/containers/storage/libpod/bolt_state.db",
-                                            "/var/lib/containers/storage/db.sql"};
-    struct target_entry *entries = NULL;
-    struct target_stat st;
-    size_t count = 0, size = 0;
-    if (!target_list(c->target, folder, c->arena, &entries, &count, NULL))
-        count = 0;
-    for (size_t i = 0; i < count && i < MOST_CONTAINERS; i++) {
-        CLEANUP_CONTAINER struct container one = {0};
-        if (!str_ends(entries[i].name, ".container"))
-            continue;
-        const char *path = arena_printf(c->arena, "%s/%s", folder, entries[i].name);
-        char *text = collect_text(c, path, MOST_JSON_BYTES, &size);
-        if (!text)
-            continue;
-        container_parse_quadlet(&one, c->arena, text, size);
-        if (!*one.name)
-            one.name = arena_strndup(c->arena, entries[i].name, strcspn(entries[i].name, "."));
-        state_container(c, &one, path, "podman");
-    }
-    /* On a live host podman keeps its published ports open itself: they are seen there. */
-    for (size_t i = 0; i < ARRAY_COUNT(databases); i++)
-        if (target_kind(c->target) != TARGET_LIVE &&
-            target_stat(c->target, databases[i], true, &st, NULL))
-            facts_unread(c->facts, N_("published ports of podman's containers"), databases[i],
-                         _("podman's database is not read"));
+    read_quadlets(c);
+    say_podman(c);
 }
 
 static void state_forward(void *context, uint16_t port)

@@ -3,9 +3,9 @@
  * Docker keeps each container in DATA/containers/ID/config.v2.json (name, image, whether it
  * runs, NetworkSettings.Ports) and hostconfig.json (PortBindings, RestartPolicy); DATA is
  * /var/lib/docker or "data-root" of /etc/docker/daemon.json. Podman's quadlets are unit files
- * (/etc/containers/systemd/NAME.container, PublishPort=, podman-systemd.unit(5)); its own
- * database is not read, which is said. Ports that saved rules pass on to another address
- * (saved_rules.h) are stated likewise.
+ * (NAME.container in /etc/containers/systemd and /usr/share/containers/systemd, PublishPort=,
+ * podman-systemd.unit(5)); its own database is not read, which is said once where podman is.
+ * Ports that saved rules pass on to another address (saved_rules.h) are stated likewise.
  *
  * What is published is reached from outside whatever ufw or the INPUT chain say: packets are
  * passed on before they come there. So each is a "listener" fact with from=container. */

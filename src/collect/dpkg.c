@@ -36,6 +36,18 @@ void dpkg_split_source(const char *value, size_t length, struct dpkg_text *name,
         *version = (struct dpkg_text){open + 1, (size_t)(close - open) - 1};
 }
 
+/* What dpkg itself takes for a name; others would end in lines that are pasted into a shell. */
+static bool is_name(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        char c = str_lower(text[i]);
+        bool plain = (c >= 'a' && c <= 'z') || str_is_digit(c);
+        if (!plain && (!i || (c != '-' && c != '+' && c != '.' && c != '_')))
+            return false;
+    }
+    return length > 0;
+}
+
 uint64_t dpkg_parse(const char *data, size_t size, dpkg_visit *visit, void *context,
                     uint64_t *first_bad)
 {
@@ -48,7 +60,7 @@ uint64_t dpkg_parse(const char *data, size_t size, dpkg_visit *visit, void *cont
     while (deb822_stanza(&reader, names, f, FIELDS, &line)) {
         struct dpkg_package p = {.line = line};
         struct dpkg_text words[3];
-        if (!f[PACKAGE].value_length) {
+        if (!is_name(f[PACKAGE].value, f[PACKAGE].value_length)) {
             bad++;
             first = first ? first : line;
             continue;
@@ -151,11 +163,9 @@ static bool read_one(struct collection *c, const char *path, size_t most, bool a
 static bool say_journal(struct collection *c)
 {
     static const char path[] = "/var/lib/dpkg/updates";
-    struct target_entry *entries = NULL;
-    size_t count = 0;
-    struct error e = ERROR_INIT;
-    if (!target_list(c->target, path, c->arena, &entries, &count, &e))
-        return false;
+    struct target_entry *entries;
+    bool lost = false;
+    size_t count = collect_list(c, N_("installed packages"), path, &entries, &lost);
     for (size_t i = 0; i < count; i++)
         if (str_is_digit(entries[i].name[0])) {
             facts_unread(c->facts, N_("installed packages"), path,
@@ -163,7 +173,7 @@ static bool say_journal(struct collection *c)
                            "run: sudo dpkg --configure -a"));
             return true;
         }
-    return false;
+    return lost;
 }
 
 void collect_dpkg(struct collection *c)
@@ -202,17 +212,21 @@ void collect_dpkg(struct collection *c)
 /* --- architectures --- */
 
 size_t dpkg_architectures(struct target *target, const struct facts *facts, struct arena *arena,
-                          const char **out, size_t most)
+                          const char **out, size_t most, struct error *e)
 {
     static const char *const tell[] = {"dpkg", "apt", "libc6", "base-files"};
     CLEANUP_FREE char *text = NULL;
     size_t size = 0, position = 0, length, count = 0;
     const char *line;
-    struct error e = ERROR_INIT;
-    if (target_read(target, "/var/lib/dpkg/arch", 64 << 10, &text, &size, &e))
+    struct error why = ERROR_INIT;
+    if (!target_read(target, "/var/lib/dpkg/arch", 64 << 10, &text, &size, &why)) {
+        if (e && why.code != ERR_ABSENT)
+            *e = why;
+    } else {
         while (count < most && str_next_line(text, size, &position, &line, &length))
             if (length)
                 out[count++] = arena_strndup(arena, line, length);
+    }
     for (size_t i = 0; !count && most && i < ARRAY_COUNT(tell); i++)
         for (const struct fact *f = facts_first(facts, "package"); f && !count;
              f = facts_next(facts, "package", f))
@@ -226,5 +240,5 @@ size_t dpkg_architectures(struct target *target, const struct facts *facts, stru
 const char *dpkg_native_arch(struct target *target, const struct facts *facts, struct arena *arena)
 {
     const char *one[1];
-    return dpkg_architectures(target, facts, arena, one, 1) ? one[0] : NULL;
+    return dpkg_architectures(target, facts, arena, one, 1, NULL) ? one[0] : NULL;
 }

@@ -27,8 +27,8 @@ struct dpkg_package {
 typedef bool dpkg_visit(void *context, const struct dpkg_package *package);
 
 /* Walks through a status file; returns how many lines or stanzas made no sense: stanzas
- * without a name, or installed without a version. *first_bad (may be NULL) is the line of the
- * first. */
+ * without a name of letters, digits and -+._ (dpkg takes no other), or installed without a
+ * version. *first_bad (may be NULL) is the line of the first. */
 uint64_t dpkg_parse(const char *data, size_t size, dpkg_visit *visit, void *context,
                     uint64_t *first_bad);
 
@@ -40,8 +40,9 @@ void dpkg_split_source(const char *value, size_t length, struct dpkg_text *name,
  * that of the package dpkg, apt, libc6 or base-files among the facts; NULL if none tells. */
 const char *dpkg_native_arch(struct target *target, const struct facts *facts, struct arena *arena);
 
-/* All architectures: the native one first, then the foreign ones of /var/lib/dpkg/arch. */
+/* All architectures: the native one first, then the foreign ones of /var/lib/dpkg/arch. `e` (may
+ * be NULL) is set where that file is there and could not be read: foreign ones may be missing. */
 size_t dpkg_architectures(struct target *target, const struct facts *facts, struct arena *arena,
-                          const char **out, size_t most);
+                          const char **out, size_t most, struct error *e);
 
 #endif

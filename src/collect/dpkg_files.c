@@ -8,6 +8,7 @@ static const char folder[] = "/var/lib/dpkg/info";
 enum {
     MAGIC = 0x31465944, /* "DYF1" */
     MOST_LIST_BYTES = 64 << 20,
+    PIECE_BYTES = 64 << 10, /* of a list, at a time: some are megabytes long */
     MOST_PATH = 4096,
     MOST_REMEMBERED = 20000
 };
@@ -99,25 +100,58 @@ static bool is_line(const char *line, size_t length, const char *path, size_t pa
     return path && length == path_length && memcmp(line, path, length) == 0;
 }
 
-static void search_list(struct search *s, struct arena *arena, const char *name, const char *text,
-                        size_t size)
+static void search_line(struct search *s, struct arena *arena, const char *name, const char *line,
+                        size_t length)
 {
-    for (size_t at = 0; at < size && s->open;) {
-        const char *line = text + at;
-        const char *end = memchr(line, '\n', size - at);
-        size_t length = end ? (size_t)(end - line) : size - at;
-        at += length + 1;
-        if (length >= MOST_PATH || !s->lengths[length])
+    if (length >= MOST_PATH || !s->lengths[length])
+        return;
+    for (size_t i = 0; i < s->count; i++) {
+        struct question *q = &s->items[i];
+        if (q->owner || (!is_line(line, length, q->path, q->length) &&
+                         !is_line(line, length, q->other, q->other_length)))
             continue;
-        for (size_t i = 0; i < s->count; i++) {
-            struct question *q = &s->items[i];
-            if (q->owner || (!is_line(line, length, q->path, q->length) &&
-                             !is_line(line, length, q->other, q->other_length)))
-                continue;
-            q->owner = arena_strndup(arena, name, strcspn(name, ":"));
-            s->open--;
-        }
+        q->owner = arena_strndup(arena, name, strcspn(name, ":"));
+        s->open--;
     }
+}
+
+/* Returns how much was searched: up to the last end of a line, or all where it is the end. */
+static size_t search_piece(struct search *s, struct arena *arena, const char *name,
+                           const char *text, size_t size, bool is_end)
+{
+    size_t at = 0;
+    while (at < size && s->open) {
+        const char *end = memchr(text + at, '\n', size - at);
+        if (!end && !is_end)
+            break;
+        size_t length = end ? (size_t)(end - text) - at : size - at;
+        search_line(s, arena, name, text + at, length);
+        at += length + (end ? 1 : 0);
+    }
+    return at;
+}
+
+static bool search_list(struct search *s, struct collection *c, const char *path, const char *name,
+                        char piece[PIECE_BYTES])
+{
+    struct error e = ERROR_INIT;
+    size_t kept = 0;
+    uint64_t at = 0;
+    for (bool more = true; more && s->open;) {
+        size_t got = 0;
+        if (at > MOST_LIST_BYTES ||
+            !target_read_at(c->target, path, at, piece + kept, PIECE_BYTES - kept, &got, &e))
+            return false;
+        size_t size = kept + got;
+        at += got;
+        more = size == PIECE_BYTES;
+        size_t done = search_piece(s, c->arena, name, piece, size, !more);
+        kept = size - done;
+        if (kept == PIECE_BYTES) /* a line longer than any path */
+            kept = 0;
+        memmove(piece, piece + done, kept);
+    }
+    return true;
 }
 
 static bool search_all(struct collection *c, struct search *s)
@@ -126,21 +160,18 @@ static bool search_all(struct collection *c, struct search *s)
     struct target_entry *entries = NULL;
     size_t count = 0, failed = 0;
     struct error e = ERROR_INIT;
+    char *piece = arena_alloc(scratch, PIECE_BYTES);
     if (!target_list(c->target, folder, scratch, &entries, &count, &e)) {
         facts_unread(c->facts, N_("which package a file belongs to"), folder, e.message);
         return false;
     }
     for (size_t i = 0; i < count && s->open; i++) {
-        size_t length = strlen(entries[i].name), size = 0;
-        CLEANUP_FREE char *text = NULL;
+        size_t length = strlen(entries[i].name);
         if (!str_ends(entries[i].name, ".list"))
             continue;
         const char *path = arena_printf(scratch, "%s/%s", folder, entries[i].name);
         const char *name = arena_strndup(scratch, entries[i].name, length - 5);
-        if (target_read(c->target, path, MOST_LIST_BYTES, &text, &size, &e))
-            search_list(s, c->arena, name, text, size);
-        else
-            failed++;
+        failed += !search_list(s, c, path, name, piece);
     }
     if (failed && s->open)
         facts_unread(

@@ -61,9 +61,12 @@ static bool starts_at_boot(struct collection *c, const char *unit)
                                           "network-pre.target.wants", "basic.target.wants"};
     for (size_t i = 0; i < ARRAY_COUNT(folders); i++) {
         struct target_stat st;
+        struct error e = ERROR_INIT;
         const char *path = arena_printf(c->arena, "/etc/systemd/system/%s/%s", folders[i], unit);
-        if (target_stat(c->target, path, false, &st, NULL))
+        if (target_stat(c->target, path, false, &st, &e))
             return true;
+        if (e.code != ERR_ABSENT)
+            facts_unread(c->facts, N_("firewall: what starts at boot"), path, e.message);
     }
     return false;
 }
@@ -129,8 +132,7 @@ static void read_ufw(struct collection *c)
     static const struct {
         const char *family, *path;
     } files[] = {{"ipv4", "/etc/ufw/user.rules"}, {"ipv6", "/etc/ufw/user6.rules"}};
-    struct target_stat st;
-    if (!target_stat(c->target, "/etc/ufw/ufw.conf", true, &st, NULL))
+    if (!collect_there(c, N_("firewall: ufw"), "/etc/ufw/ufw.conf", NULL))
         return;
     bool enabled = str_equal_nocase(setting(c, "/etc/ufw/ufw.conf", "ENABLED"), "yes");
     char *policy = arena_strdup(c->arena, setting(c, "/etc/default/ufw", "DEFAULT_INPUT_POLICY"));
@@ -290,17 +292,14 @@ static void read_zone(struct collection *c, const char *path, const char *zone, 
 static void read_firewalld(struct collection *c)
 {
     static const char folder[] = "/etc/firewalld/zones";
-    struct target_entry *entries = NULL;
-    struct target_stat st;
-    size_t count = 0;
+    struct target_entry *entries;
     bool seen_default = false;
-    if (!target_stat(c->target, "/etc/firewalld", true, &st, NULL))
+    if (!collect_there(c, N_("firewall: firewalld"), "/etc/firewalld", NULL))
         return;
     const char *zone = setting(c, "/etc/firewalld/firewalld.conf", "DefaultZone");
     if (!*zone || strchr(zone, '/'))
         zone = "public";
-    if (!target_list(c->target, folder, c->arena, &entries, &count, NULL))
-        count = 0;
+    size_t count = collect_list(c, N_("firewall: firewalld"), folder, &entries, NULL);
     for (size_t i = 0; i < count; i++) {
         if (!str_ends(entries[i].name, ".xml"))
             continue;

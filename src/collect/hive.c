@@ -107,6 +107,8 @@ static bool read_base(struct hive *h, struct error *e)
     h->info.minor = bytes_u32le(&b);
     bytes_seek(&b, 36);
     h->root = bytes_u32le(&b);
+    h->info.declared = BASE_BLOCK + (uint64_t)bytes_u32le(&b); /* the size of its bins */
+    h->info.cut = h->info.declared > h->size;
     bytes_seek(&b, 0);
     uint32_t sum = 0;
     for (int i = 0; i < CHECKSUM_AT; i += 4)

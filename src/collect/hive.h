@@ -12,7 +12,8 @@
  *
  * Nothing is ever walked but the way to a key, so that a circle in a hive is only a long path.
  * Names are compared without regard to ASCII case; a name with a NUL in it is never equal to
- * one without. A hive is not changed and its logs are not replayed: see `dirty`. */
+ * one without. A hive is not changed and its logs are not replayed: see `dirty`. What a hive
+ * that was cut short has lost is an error, never absent: see `cut`. */
 #ifndef YAGURA_COLLECT_HIVE_H
 #define YAGURA_COLLECT_HIVE_H
 
@@ -31,7 +32,8 @@ struct hive_info {
     uint32_t sequence[2];  /* unequal: a write was under way */
     bool checksum_good;
     bool dirty; /* stale: the last changes are in a log and not in here */
-    uint64_t size;
+    bool cut;   /* shorter than its first block says */
+    uint64_t size, declared;
 };
 
 enum { HIVE_MOST_BYTES = 512 * 1024 * 1024 };

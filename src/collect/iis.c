@@ -95,10 +95,9 @@ static void find_export(struct iis *s)
     for (size_t i = 0; i < ARRAY_COUNT(export_folders) && !s->export.count; i++) {
         const char *folder;
         struct target_entry *entries;
-        size_t count;
-        if (!windows_find(s->w, s->c->arena, export_folders[i], &folder, NULL) ||
-            !target_list(s->w->target, folder, s->c->arena, &entries, &count, NULL))
+        if (!windows_find(s->w, s->c->arena, export_folders[i], &folder, NULL))
             continue;
+        size_t count = collect_list(s->c, N_("site: metabase export"), folder, &entries, NULL);
         for (size_t n = 0; n < count && !s->export.count; n++)
             if (str_glob("*meta*.txt", entries[n].name, true) ||
                 str_glob("*adsutil*.txt", entries[n].name, true))

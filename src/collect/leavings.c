@@ -7,16 +7,23 @@
 
 #include "base/str.h"
 #include "collect/solaris.h"
+#include "collect/windows_system.h"
 #include "model/finding.h"
 
 #include <stdlib.h>
 
+static const char usual_pages[] = "/inetpub/wwwroot";
 enum { MOST_PAGE = 64 * 1024, MOST_PROGRAM = 4 * 1024 * 1024, MOST_DEV = 20000 };
 
 struct search {
     struct collection *c;
     size_t found;
     bool everything; /* every place could be looked at */
+    /* Windows: */
+    struct windows *w;
+    const char *volume; /* goes before paths that are not on the system's volume: "D:" */
+    char *shell;        /* cmd.exe; NULL if it could not be read */
+    size_t shell_size;
 };
 
 static void leave(struct search *s, const char *of, const char *path, const char *what,
@@ -168,24 +175,33 @@ static void look_at_solaris(struct search *s)
 
 /* --- Windows --- */
 
-/* C:\InetPub\wwwroot of the server is /InetPub/wwwroot on its volume. */
-static const char *on_volume(struct search *s, const char *path)
+/* Selects a volume, and says how its paths are shown: as they are on the system's own, else
+ * behind the drive, or the number where it has no letter. */
+static void go_to_volume(struct search *s, size_t volume)
 {
-    const char *system = fact_text(collect_host(s->c), "system_root");
-    if (path[0] && path[1] == ':') {
-        if (system[0] && str_lower(system[0]) != str_lower(path[0])) {
-            s->everything = false;
-            facts_unread(s->c->facts, N_("leaving"), path,
-                         _("another drive than the system's is not searched for leavings"));
-            return "";
-        }
-        path += 2;
-    }
-    char *copy = arena_strdup(s->c->arena, path);
-    for (char *p = copy; *p; p++)
-        if (*p == '\\')
-            *p = '/';
-    return copy;
+    target_select_volume(s->c->target, volume);
+    s->volume = "";
+    if (volume == s->w->volume)
+        return;
+    s->volume = arena_printf(s->c->arena, "volume %zu:", volume);
+    for (int i = 0; i < 26; i++)
+        if (s->w->volume_of_drive[i] == (int)volume)
+            s->volume = arena_printf(s->c->arena, "%c:", 'A' + i);
+}
+
+static const char *shown(struct search *s, const char *path)
+{
+    return arena_printf(s->c->arena, "%s%s", s->volume, path);
+}
+
+static bool has_windows_files(struct search *s, size_t volume)
+{
+    static const char *const kinds[] = {"ntfs", "fat", "root"};
+    struct target_volume v;
+    for (size_t i = 0; target_volume(s->c->target, volume, &v) && i < ARRAY_COUNT(kinds); i++)
+        if (str_equal(v.fs, kinds[i]))
+            return true;
+    return false;
 }
 
 /* The first 64 KiB of a page, ended by a NUL: a longer page is no reason to know nothing. */
@@ -202,7 +218,7 @@ static bool read_page(struct search *s, const char *path, const char **actual, c
         if (target_read_at(s->c->target, *actual, 0, *data, MOST_PAGE, size, &e))
             return true;
     }
-    looked(s, &e, path);
+    looked(s, &e, shown(s, path));
     return false;
 }
 
@@ -213,19 +229,23 @@ static bool read_nocase(struct search *s, const char *path, size_t most, const c
     if (target_resolve_nocase(s->c->target, path, s->c->arena, actual, &e) &&
         target_read(s->c->target, *actual, most, data, size, &e))
         return true;
-    looked(s, &e, path);
+    looked(s, &e, shown(s, path));
     return false;
 }
 
-static void look_for_root_exe(struct search *s, const char *system_root)
+static void read_shell(struct search *s)
+{
+    const char *actual;
+    go_to_volume(s, s->w->volume);
+    read_nocase(s, arena_printf(s->c->arena, "%s/system32/cmd.exe", s->w->folder), MOST_PROGRAM,
+                &actual, &s->shell, &s->shell_size);
+}
+
+static void look_for_root_exe(struct search *s)
 {
     static const char *const folders[] = {
         "/inetpub/scripts", "/Program Files/Common Files/System/MSADC", "/inetpub/scripts/samples"};
-    CLEANUP_FREE char *shell = NULL;
-    size_t shell_size = 0;
     const char *actual;
-    bool have_shell = read_nocase(s, arena_printf(s->c->arena, "%s/system32/cmd.exe", system_root),
-                                  MOST_PROGRAM, &actual, &shell, &shell_size);
     for (size_t i = 0; i < ARRAY_COUNT(folders); i++) {
         CLEANUP_FREE char *data = NULL;
         size_t size = 0;
@@ -236,8 +256,8 @@ static void look_for_root_exe(struct search *s, const char *system_root)
         }
         /* It is there; that it cannot be read makes it no better. */
         bool have = target_read(s->c->target, actual, MOST_PROGRAM, &data, &size, NULL);
-        bool same = have && have_shell && size == shell_size && memcmp(data, shell, size) == 0;
-        leave(s, "sadmind-iis", actual,
+        bool same = have && s->shell && size == s->shell_size && memcmp(data, s->shell, size) == 0;
+        leave(s, "sadmind-iis", shown(s, actual),
               same ? N_("a copy of cmd.exe that every visitor can run")
                    : N_("root.exe, a name that the worms use"),
               same ? "high" : "medium");
@@ -249,10 +269,14 @@ static void look_for_explorer(struct search *s)
     struct error e = ERROR_INIT;
     const char *actual;
     if (target_resolve_nocase(s->c->target, "/explorer.exe", s->c->arena, &actual, &e))
-        leave(s, "code-red-ii", actual,
+        leave(s, "code-red-ii", shown(s, actual),
               N_("explorer.exe in the root of a drive runs before the real one"), "high");
     else
-        looked(s, &e, "/explorer.exe");
+        looked(s, &e, shown(s, "/explorer.exe"));
+}
+
+static void look_for_published_drives(struct search *s)
+{
     for (const struct fact *f = facts_first(s->c->facts, "vdir"); f;
          f = facts_next(s->c->facts, "vdir", f)) {
         const char *path = fact_text(f, "path"), *folder = fact_text(f, "directory");
@@ -291,39 +315,63 @@ static void look_at_pages(struct search *s, const char *root)
         for (size_t k = 0; k < ARRAY_COUNT(markers); k++) {
             if (!contains_nocase(data, size, markers[k].text))
                 continue;
-            leave(s, markers[k].of, actual, N_("a defaced page with words of the worm"), "high");
+            leave(s, markers[k].of, shown(s, actual), N_("a defaced page with words of the worm"),
+                  "high");
             break;
         }
     }
 }
 
+/* The pages of a site, whatever drive they lie on. */
+static void look_at_root(struct search *s, const char *root)
+{
+    struct windows_path found;
+    struct error e = ERROR_INIT;
+    if (!windows_is_path(root))
+        return; /* none is named, or a share of another host */
+    if (!windows_resolve(s->w, s->c->arena, root, &found, &e)) {
+        looked(s, &e, root);
+        return;
+    }
+    if (str_equal_nocase(found.path, usual_pages))
+        return; /* seen with its volume */
+    go_to_volume(s, found.volume);
+    look_at_pages(s, found.path);
+}
+
 static void look_at_windows(struct search *s)
 {
-    const struct fact *host = collect_host(s->c);
-    const char *system_root = on_volume(s, fact_text(host, "system_root")), *actual;
-    if (!*system_root ||
-        !target_resolve_nocase(s->c->target, system_root, s->c->arena, &actual, NULL)) {
-        s->everything = false; /* a hive that was copied out alone has no volume around it */
-        facts_unread(s->c->facts, "leaving", *system_root ? system_root : "/",
-                     _("the system's folder is not here, so the volume is not"));
-    }
-    look_for_root_exe(s, system_root);
-    look_for_explorer(s);
-    const char *last = "";
-    look_at_pages(s, "/inetpub/wwwroot");
     static const char *const kinds[] = {"site", "vdir"};
+    struct collection *c = s->c;
+    const char *last = "";
+    if (s->w->alone) {
+        s->everything = false;
+        facts_unread(c->facts, N_("leaving"), "/",
+                     _("the system's folder is not here, so the volume is not"));
+        return;
+    }
+    read_shell(s);
+    for (size_t v = 0; v < target_volume_count(c->target); v++) {
+        if (!has_windows_files(s, v))
+            continue;
+        go_to_volume(s, v);
+        look_for_root_exe(s);
+        look_for_explorer(s);
+        look_at_pages(s, usual_pages);
+    }
+    look_for_published_drives(s);
     for (size_t k = 0; k < ARRAY_COUNT(kinds); k++) {
-        for (const struct fact *f = facts_first(s->c->facts, kinds[k]); f;
-             f = facts_next(s->c->facts, kinds[k], f)) {
-            const char *root = on_volume(s, fact_text(f, k ? "directory" : "root"));
+        for (const struct fact *f = facts_first(c->facts, kinds[k]); f;
+             f = facts_next(c->facts, kinds[k], f)) {
+            const char *root = fact_text(f, k ? "directory" : "root");
             bool is_root = !k || str_equal(fact_text(f, "path"), "/");
-            if (!*root || !is_root || str_equal_nocase(root, last) ||
-                str_equal_nocase(root, "/inetpub/wwwroot"))
+            if (!is_root || str_equal_nocase(root, last))
                 continue;
             last = root;
-            look_at_pages(s, root);
+            look_at_root(s, root);
         }
     }
+    free(s->shell);
 }
 
 void collect_leavings(struct collection *c)
@@ -331,10 +379,15 @@ void collect_leavings(struct collection *c)
     struct search s = {.c = c, .everything = true};
     if (target_kind(c->target) == TARGET_TEXT)
         return; /* a list of patches has no files: nobody asked for them */
-    if (collect_families(c->facts) & FAMILY_WINDOWS)
+    if (collect_families(c->facts) & FAMILY_WINDOWS) {
+        s.w = windows_acquire(c);
+        if (!s.w)
+            return;
         look_at_windows(&s);
-    else
+        windows_release(c, s.w);
+    } else {
         look_at_solaris(&s);
+    }
     if (!s.everything)
         return;
     struct fact *f = facts_add(c->facts, "complete", "", 0, -1, CONFIDENCE_HIGH);

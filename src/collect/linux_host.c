@@ -210,7 +210,7 @@ static void state_support(struct collection *c, const struct linux_os *os)
 void collect_linux_host(struct collection *c)
 {
     struct linux_os os;
-    if (collect_host(c) || !read_os(c, &os))
+    if (collect_host(c) || target_kind(c->target) == TARGET_TEXT || !read_os(c, &os))
         return;
     bool debian = is_debian(&os);
     struct fact *host = facts_add(c->facts, "host", os.path, os.line, -1, CONFIDENCE_HIGH);

@@ -15,7 +15,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_SOCKETS = 20000, MOST_PROC_NET_BYTES = 16 << 20, MOST_PASSWD_BYTES = 4 << 20 };
+enum {
+    MOST_SOCKETS = 20000,
+    MOST_PROC_NET_BYTES = 16 << 20,
+    MOST_MAPS_BYTES = 16 << 20,
+    MOST_PASSWD_BYTES = 4 << 20
+};
 
 struct entry {
     struct sock_diag_socket socket;
@@ -202,6 +207,43 @@ static void state_listener(struct collection *c, const struct entry *entry, cons
     fact_put(facts, f, "from", "live");
 }
 
+struct questions {
+    struct arena *arena;
+    VEC(const char *) paths;
+};
+
+static void free_questions(struct questions *q)
+{
+    VEC_FREE(&q->paths);
+}
+
+static void add_question(void *context, const char *path, size_t length, bool deleted)
+{
+    struct questions *q = context;
+    (void)deleted;
+    VEC_PUSH(&q->paths, (const char *)arena_strndup(q->arena, path, length));
+}
+
+/* The owners of the programs, in the order of the sockets. What collect_processes() will ask
+ * about the same processes is asked with it, so that dpkg's lists are searched once for both. */
+static const char **find_owners(struct collection *c, int proc_fd, const struct proc *procs,
+                                size_t count)
+{
+    CLEANUP(free_questions) struct questions q = {.arena = c->arena};
+    for (size_t i = 0; i < count; i++)
+        VEC_PUSH(&q.paths, procs[i].pid && !procs[i].container ? procs[i].executable : "");
+    for (size_t i = 0; c->cache && i < count; i++) {
+        CLEANUP_FREE char *text = NULL;
+        size_t size = 0;
+        if (*q.paths.items[i] && (!i || procs[i].pid != procs[i - 1].pid) &&
+            proc_read_file(proc_fd, procs[i].pid, "maps", MOST_MAPS_BYTES, &text, &size, NULL))
+            proc_parse_maps(text, size, add_question, &q);
+    }
+    const char **owners = arena_alloc(c->arena, (q.paths.count + 1) * sizeof *owners);
+    dpkg_owners(c, q.paths.items, q.paths.count, owners);
+    return owners;
+}
+
 void collect_listeners(struct collection *c)
 {
     CLEANUP(free_sockets) struct sockets s = {0};
@@ -229,19 +271,14 @@ void collect_listeners(struct collection *c)
     const char *passwd = collect_text(c, "/etc/passwd", MOST_PASSWD_BYTES, &size);
     size_t count = s.list.count;
     struct proc *procs = arena_alloc(c->arena, count * sizeof *procs);
-    const char **paths = arena_alloc(c->arena, count * sizeof *paths);
-    const char **owners = arena_alloc(c->arena, count * sizeof *owners);
     for (size_t i = 0; i < count; i++) {
         uint32_t pid = s.list.items[i].pid;
-        paths[i] = "";
         if (i && pid && procs[i - 1].pid == pid)
             procs[i] = procs[i - 1];
         else if (pid && !proc_read(c, proc_fd, pid, &procs[i]))
             s.list.items[i].pid = procs[i].pid = 0;
-        if (procs[i].pid && !procs[i].container)
-            paths[i] = procs[i].executable;
     }
-    dpkg_owners(c, paths, count, owners);
+    const char **owners = find_owners(c, proc_fd, procs, count);
     for (size_t i = 0; i < count; i++)
         if (!i || !same_place(&s.list.items[i - 1], &s.list.items[i]))
             state_listener(c, &s.list.items[i], procs[i].pid ? &procs[i] : NULL, owners[i], passwd);

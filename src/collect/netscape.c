@@ -3,10 +3,11 @@
  * A server root holds bin/ and one folder https-ID an instance. magnus.conf has a setting a
  * line ("Port 80"); obj.conf objects with lines of work ("Service fn=send-cgi"), a line that
  * begins with white space going on with the one before. Source: ../shared/facts, file
- * webservers-2001.md. Version 6.0 keeps listeners in server.xml, which is only noted. */
+ * webservers-2001.md. From version 6.0 on listeners and virtual servers stand in server.xml. */
 #include "collect/binary_strings.h"
 #include "collect/collect.h"
 #include "collect/conf_lines.h"
+#include "collect/netscape_xml.h"
 #include "collect/solaris.h"
 
 #include "base/str.h"
@@ -198,12 +199,11 @@ static void read_objects(struct collection *c, const struct instance *in, const 
                          const char **document_root, size_t *objects)
 {
     size_t size;
-    char *text = collect_text(c, path, MOST_CONF, &size);
+    bool lost = false;
+    char *text = collect_text_of(c, N_("object: obj.conf"), path, MOST_CONF, &size, &lost);
     if (!text) {
-        struct error e = ERROR_INIT;
-        bool there = target_stat(c->target, path, false, &(struct target_stat){0}, &e);
         /* The administration server of 3.x works without one. */
-        if (there || e.code != ERR_ABSENT || !in->admin)
+        if (!lost && !in->admin)
             facts_unread(c->facts, N_("object: obj.conf"), path,
                          _("what the instance does is not known"));
         return;
@@ -269,30 +269,110 @@ static void add_listener(struct collection *c, const struct instance *in, const 
     fact_put(c->facts, f, "from", "binding");
 }
 
-/* A release from 6.0 on keeps ports and document roots there. */
-static void note_server_xml(struct collection *c, const struct instance *in)
+/* Each further virtual server is a site of its own; the user is that of the whole. */
+static void add_virtual(struct collection *c, const struct instance *in, const struct fact *main,
+                        const char *path, const struct netscape_virtual *v)
 {
-    const char *path = arena_printf(c->arena, "%s/%s/config/server.xml", in->root, in->folder);
-    if (target_stat(c->target, path, true, &(struct target_stat){0}, NULL))
-        facts_unread(c->facts, N_("site: server.xml"), path,
-                     _("it names ports and document roots, and this version does not read it"));
+    struct fact *site = facts_add(c->facts, "site", path, v->line, -1, CONFIDENCE_HIGH);
+    fact_put(c->facts, site, "server", "netscape-enterprise");
+    fact_put(c->facts, site, "instance", in->id);
+    fact_put(c->facts, site, "admin", in->admin ? "yes" : "no");
+    fact_put(c->facts, site, "name", *v->hosts ? v->hosts : v->id);
+    fact_put(c->facts, site, "virtual_host", v->id);
+    fact_put(c->facts, site, "user", fact_text(main, "user"));
+    if (*v->state)
+        fact_put(c->facts, site, "state", v->state);
+    if (*v->root)
+        fact_put(c->facts, site, "root", v->root);
+}
+
+static void put_sockets(struct collection *c, const struct instance *in, struct fact *site,
+                        const char *path, const struct netscape_xml *xml)
+{
+    CLEANUP_STR struct str bindings = {0};
+    const char *address = "";
+    for (size_t i = 0; i < xml->sockets.count; i++) {
+        const struct netscape_socket *s = &xml->sockets.items[i];
+        add_listener(c, in, path, s->line, s->port, s->ip);
+        str_printf(&bindings, "%s%s:%s", i ? " " : "", *s->ip ? s->ip : "*", s->port);
+        /* one that is open to all decides; else the first counts */
+        address = !i ? s->ip : !*s->ip || str_starts(address, "127.") ? s->ip : address;
+    }
+    if (!xml->sockets.count)
+        return;
+    fact_put(c->facts, site, "bindings", str_text(&bindings));
+    fact_put(c->facts, site, "port", xml->sockets.items[0].port);
+    fact_put(c->facts, site, "security", xml->sockets.items[0].security);
+    if (*address)
+        fact_put(c->facts, site, "address", address);
+}
+
+static const char *in_config(struct collection *c, const struct instance *in, const char *name)
+{
+    return arena_printf(c->arena, "%s/%s/config/%s", in->root, in->folder, name);
+}
+
+/* The object files of the classes, each once; "" counts as obj.conf. Returns the document root
+ * that the first of them names itself. */
+static const char *read_objects_of(struct collection *c, const struct instance *in,
+                                   const struct netscape_xml *xml, size_t *objects)
+{
+    const char *root = "";
+    for (size_t i = 0; i < xml->servers.count; i++) {
+        const char *file = xml->servers.items[i].objects, *own = "";
+        bool known = strchr(file, '/');
+        for (size_t k = 0; k < i; k++)
+            known |= str_equal(file, xml->servers.items[k].objects);
+        if (!known)
+            read_objects(c, in, in_config(c, in, *file ? file : "obj.conf"), &own, objects);
+        if (!i && *own != '$') /* $docroot is what server.xml says */
+            root = own;
+    }
+    return root;
+}
+
+/* From 6.0 on: ports, document roots, virtual servers, and the names of the object files. False
+ * where there is none: then magnus.conf says it. */
+static bool read_server_xml(struct collection *c, const struct instance *in, struct fact *site,
+                            size_t *objects, bool *read_some)
+{
+    const char *path = in_config(c, in, "server.xml");
+    size_t size;
+    bool lost = false;
+    const char *text = collect_text_of(c, N_("site: server.xml"), path, MOST_CONF, &size, &lost);
+    if (!text)
+        return lost;
+    CLEANUP(netscape_xml_free) struct netscape_xml xml;
+    netscape_xml_parse(&xml, c->arena, text, size);
+    if (xml.problem)
+        facts_unread(c->facts, N_("site: server.xml"), path, xml.problem);
+    put_sockets(c, in, site, path, &xml);
+    const char *root = read_objects_of(c, in, &xml, objects);
+    *read_some = xml.servers.count;
+    /* the first one is the instance itself */
+    if (*read_some && (*root || *xml.servers.items[0].root))
+        fact_put(c->facts, site, "root", *root ? root : xml.servers.items[0].root);
+    for (size_t i = 1; i < xml.servers.count; i++)
+        add_virtual(c, in, site, path, &xml.servers.items[i]);
+    return true;
 }
 
 static bool read_instance(struct collection *c, const struct instance *in)
 {
     const char *path = arena_printf(c->arena, "%s/%s/config/magnus.conf", in->root, in->folder);
     size_t size, objects = 0;
-    char *text = collect_text(c, path, MOST_CONF, &size);
+    bool lost = false;
+    char *text = collect_text_of(c, N_("site: magnus.conf"), path, MOST_CONF, &size, &lost);
     if (!text) {
-        facts_unread(c->facts, N_("site: magnus.conf"), path,
-                     _("the settings of the instance are not known"));
+        if (!lost)
+            facts_unread(c->facts, N_("site: magnus.conf"), path,
+                         _("the settings of the instance are not known"));
         return false;
     }
     struct fact *site = facts_add(c->facts, "site", path, 0, -1, CONFIDENCE_HIGH);
     fact_put(c->facts, site, "server", "netscape-enterprise");
     fact_put(c->facts, site, "instance", in->id);
     fact_put(c->facts, site, "admin", in->admin ? "yes" : "no");
-    note_server_xml(c, in);
     uint64_t port_line = 0;
     struct conf_lines lines = conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
     for (char *row; (row = conf_lines_next(&lines));) {
@@ -310,37 +390,45 @@ static bool read_instance(struct collection *c, const struct instance *in)
     conf_lines_state(&lines, c->facts, N_("site"), path);
     conf_lines_free(&lines);
     fact_put(c->facts, site, "name", fact_text(site, "servername"));
-    const char *port = *fact_text(site, "port") ? fact_text(site, "port") : "80";
-    add_listener(c, in, path, port_line, port, fact_text(site, "address"));
-
+    bool objects_read = false;
+    if (!read_server_xml(c, in, site, &objects, &objects_read)) {
+        const char *port = *fact_text(site, "port") ? fact_text(site, "port") : "80";
+        add_listener(c, in, path, port_line, port, fact_text(site, "address"));
+    }
     const char *document_root = "";
     const char *loaded =
         *fact_text(site, "loadobjects") ? fact_text(site, "loadobjects") : "obj.conf";
-    if (!strchr(loaded, '/'))
-        read_objects(c, in, arena_printf(c->arena, "%s/%s/config/%s", in->root, in->folder, loaded),
-                     &document_root, &objects);
+    if (!objects_read && !strchr(loaded, '/'))
+        read_objects(c, in, in_config(c, in, loaded), &document_root, &objects);
     if (*document_root)
         fact_put(c->facts, site, "root", document_root);
     return true;
+}
+
+/* A folder, or something that may be one and cannot be looked at: then it is said. */
+static bool is_folder(struct collection *c, const char *path)
+{
+    struct target_stat st;
+    struct error e = ERROR_INIT;
+    if (target_stat(c->target, path, true, &st, &e))
+        return st.type == TARGET_DIR;
+    if (e.code != ERR_ABSENT)
+        facts_unread(c->facts, N_("site: netscape-enterprise"), path, e.message);
+    return false;
 }
 
 /* A server root has bin/https or a folder https-ID. */
 static size_t read_root(struct collection *c, const char *root)
 {
     struct target_entry *entries;
-    size_t count, found = 0;
+    size_t found = 0;
     bool product = false;
     const char *mark = arena_printf(c->arena, "%s/https-", root);
     for (const struct fact *f = facts_first(c->facts, "site"); f;
          f = facts_next(c->facts, "site", f))
         if (str_starts_nocase(f->path, mark))
             return 0; /* two of the places lead to it */
-    struct error e = ERROR_INIT;
-    if (!target_list(c->target, root, c->arena, &entries, &count, &e)) {
-        if (e.code != ERR_ABSENT)
-            facts_unread(c->facts, N_("site: netscape-enterprise"), root, e.message);
-        return 0;
-    }
+    size_t count = collect_list(c, N_("site: netscape-enterprise"), root, &entries, NULL);
     for (size_t i = 0; i < count; i++) {
         if (found == MOST_INSTANCES) {
             facts_unread(c->facts, N_("site: netscape-enterprise"), root,
@@ -382,19 +470,26 @@ void collect_netscape(struct collection *c)
     size_t found = 0;
     for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
         struct target_entry *entries;
-        size_t count;
         const char *place;
-        if (!target_resolve_nocase(c->target, places[i], c->arena, &place, NULL))
+        struct error e = ERROR_INIT;
+        if (!target_resolve_nocase(c->target, places[i], c->arena, &place, &e)) {
+            if (e.code != ERR_ABSENT)
+                facts_unread(c->facts, N_("site: netscape-enterprise"), places[i], e.message);
+            continue;
+        }
+        if (!is_folder(c, place))
             continue;
         found += read_root(c, place);
-        if (!target_list(c->target, place, c->arena, &entries, &count, NULL))
-            continue;
+        size_t count = collect_list(c, N_("site: netscape-enterprise"), place, &entries, NULL);
         /* server4, server6, suitespot: one level down, and only what a server would be called */
-        for (size_t k = 0; k < count && k < 256; k++)
-            if (str_starts_nocase(entries[k].name, "server") ||
-                str_starts_nocase(entries[k].name, "ns-") ||
-                str_starts_nocase(entries[k].name, "netscape"))
-                found += read_root(c, arena_printf(c->arena, "%s/%s", place, entries[k].name));
+        for (size_t k = 0; k < count && k < 256; k++) {
+            const char *below = arena_printf(c->arena, "%s/%s", place, entries[k].name);
+            if ((str_starts_nocase(entries[k].name, "server") ||
+                 str_starts_nocase(entries[k].name, "ns-") ||
+                 str_starts_nocase(entries[k].name, "netscape")) &&
+                is_folder(c, below))
+                found += read_root(c, below);
+        }
     }
     if (!found)
         return;

@@ -53,6 +53,15 @@ bool proc_cut_deleted(char *path)
     return true;
 }
 
+/* systemd.unit(5). Whoever may make control groups may name one as he likes, and the name ends in
+ * a line to be pasted into root's shell. */
+static bool is_unit(const char *name)
+{
+    return str_ends(name, ".service") && strlen(name) < 256 &&
+           name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                             ":_.\\-@")] == '\0';
+}
+
 void proc_parse_cgroup(const char *text, struct arena *arena, const char **unit, bool *container)
 {
     /* Parts of the cgroup paths that container managers make. */
@@ -71,7 +80,7 @@ void proc_parse_cgroup(const char *text, struct arena *arena, const char **unit,
             continue;
         for (char *part = strtok_r(colon + 1, "/", &save); part;
              part = strtok_r(NULL, "/", &save)) {
-            bool service = str_ends(part, ".service");
+            bool service = is_unit(part);
             if (service)
                 *unit = part; /* the innermost one */
             for (size_t i = 0; !service && i < ARRAY_COUNT(managers); i++)
@@ -193,4 +202,26 @@ const char *proc_user(struct arena *arena, const char *passwd, uint32_t uid)
             return arena_strndup(arena, line, (size_t)(first - line));
     }
     return arena_printf(arena, "%u", uid);
+}
+
+/* "START-END PERMS OFFSET DEVICE INODE   PATH"; the path may hold spaces. */
+void proc_parse_maps(const char *text, size_t size,
+                     void (*visit)(void *context, const char *path, size_t length, bool deleted),
+                     void *context)
+{
+    static const char mark[] = " (deleted)";
+    size_t position = 0, length;
+    const char *line;
+    while (str_next_line(text, size, &position, &line, &length)) {
+        const char *permissions = memchr(line, ' ', length);
+        size_t left = permissions ? length - (size_t)(permissions - line) : 0;
+        const char *path =
+            left < 6 || permissions[3] != 'x' ? NULL : memchr(permissions, '/', left);
+        if (!path)
+            continue;
+        size_t n = length - (size_t)(path - line);
+        bool deleted =
+            n > sizeof mark - 1 && memcmp(path + n - (sizeof mark - 1), mark, sizeof mark - 1) == 0;
+        visit(context, path, deleted ? n - (sizeof mark - 1) : n, deleted);
+    }
 }

@@ -38,6 +38,12 @@ bool proc_read_file(int proc_fd, uint32_t pid, const char *name, size_t most, ch
 bool proc_each_socket(int proc_fd, uint32_t pid, void (*visit)(void *context, uint32_t inode),
                       void *context, struct error *e);
 
+/* The files that the text of /proc/PID/maps names as mapped to be executed, in its order and as
+ * often as there; `path` is not terminated, " (deleted)" is cut off. */
+void proc_parse_maps(const char *text, size_t size,
+                     void (*visit)(void *context, const char *path, size_t length, bool deleted),
+                     void *context);
+
 /* False where it is gone, or a thread of the kernel. Strings in the collection's arena. */
 bool proc_read(struct collection *c, int proc_fd, uint32_t pid, struct proc *out);
 

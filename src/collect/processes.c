@@ -95,29 +95,16 @@ static void add_file(struct process *p, struct arena *arena, const char *path, s
         VEC_PUSH(&p->files, ((struct mapped){name, deleted}));
 }
 
-/* "START-END PERMS OFFSET DEVICE INODE   PATH"; the path may hold spaces. */
-static void parse_maps(struct process *p, struct arena *arena, const char *text, size_t size,
-                       bool all)
+struct mapping {
+    struct process *process;
+    struct arena *arena;
+};
+
+static void keep_mapped(void *context, const char *path, size_t length, bool deleted)
 {
-    static const char mark[] = " (deleted)";
-    size_t position = 0, length;
-    const char *line;
-    while (str_next_line(text, size, &position, &line, &length)) {
-        const char *permissions = memchr(line, ' ', length);
-        size_t left = permissions ? length - (size_t)(permissions - line) : 0;
-        if (left < 6 || permissions[3] != 'x')
-            continue;
-        const char *path = memchr(permissions, '/', left);
-        if (!path)
-            continue;
-        size_t n = length - (size_t)(path - line);
-        bool deleted =
-            n > sizeof mark - 1 && memcmp(path + n - (sizeof mark - 1), mark, sizeof mark - 1) == 0;
-        if (deleted)
-            add_file(p, arena, path, n - (sizeof mark - 1), true);
-        else if (all)
-            add_file(p, arena, path, n, false);
-    }
+    struct mapping *m = context;
+    if (deleted || m->process->serves)
+        add_file(m->process, m->arena, path, length, deleted);
 }
 
 static bool serves(const struct facts *facts, uint32_t pid)
@@ -148,7 +135,8 @@ static void look_at(struct processes *s, uint32_t pid)
         return;
     if (!proc_read(c, s->proc_fd, pid, &p.proc) || p.proc.container)
         return;
-    parse_maps(&p, c->arena, text, size, p.serves);
+    struct mapping m = {&p, c->arena};
+    proc_parse_maps(text, size, keep_mapped, &m);
     if (p.proc.deleted)
         add_file(&p, c->arena, p.proc.executable, strlen(p.proc.executable), true);
     p.first_owner = s->paths.count;

@@ -24,10 +24,21 @@ static void state_hive(struct collection *c, const struct windows_hive_file *f)
     const struct hive_info *info = hive_info(f->hive);
     struct fact *fact = facts_add(c->facts, "registry", f->path, 0, -1, CONFIDENCE_HIGH);
     fact_put(c->facts, fact, "hive", f->name);
-    fact_put(c->facts, fact, "state", info->dirty ? "dirty" : "clean");
+    fact_put(c->facts, fact, "state", info->cut ? "truncated" : info->dirty ? "dirty" : "clean");
     fact_put(c->facts, fact, "format",
              arena_printf(c->arena, "%u.%u", (unsigned)info->major, (unsigned)info->minor));
-    if (!info->dirty)
+    if (info->cut)
+        facts_unread(
+            c->facts, what, f->path,
+            arena_printf(c->arena,
+                         info->dirty
+                             ? _("the hive is cut short and stale: its first block says %llu "
+                                 "bytes, and %llu are there; what stood in the rest, and what was "
+                                 "written last, is not known")
+                             : _("the hive is cut short: its first block says %llu bytes, and "
+                                 "%llu are there; what stood in the rest is not known"),
+                         (unsigned long long)info->declared, (unsigned long long)info->size));
+    if (!info->dirty || info->cut)
         return;
     const char *why = info->checksum_good
                           ? arena_printf(c->arena, _("its sequence numbers are %u and %u"),

@@ -84,13 +84,7 @@ static void read_packages(struct collection *c, struct patch_set *patches)
 static void read_directories(struct collection *c, struct patch_set *patches)
 {
     struct target_entry *entries;
-    size_t count;
-    struct error e = ERROR_INIT;
-    if (!target_list(c->target, PATCHES, c->arena, &entries, &count, &e)) {
-        if (e.code != ERR_ABSENT)
-            facts_unread(c->facts, N_("patches"), PATCHES, e.message);
-        return;
-    }
+    size_t count = collect_list(c, N_("patches"), PATCHES, &entries, NULL);
     for (size_t i = 0; i < count; i++) {
         const char *path = arena_printf(c->arena, PATCHES "/%s", entries[i].name);
         struct patch *patch = patch_set_add(patches, entries[i].name, PATCH_CLAIMED, path, 0);

@@ -74,7 +74,7 @@ static void put_port(struct reading *r, struct fact *f, const struct inetd_entry
         else
             fact_put_state(facts, f, "rpc", VALUE_UNREADABLE,
                            r->rpc_read ? _("/etc/rpc does not name it")
-                                       : _("there is no /etc/rpc"));
+                                       : _("/etc/rpc was not read"));
         fact_put(facts, f, "rpc_versions", e->versions);
         fact_put(facts, f, "reached_through", "111");
     } else if (port_number(r, e, proto, &number)) {
@@ -85,7 +85,7 @@ static void put_port(struct reading *r, struct fact *f, const struct inetd_entry
     } else {
         fact_put_state(facts, f, "port", VALUE_UNREADABLE,
                        r->services_read ? _("/etc/services does not name it")
-                                        : _("there is no /etc/services"));
+                                        : _("/etc/services was not read"));
     }
 }
 
@@ -136,16 +136,11 @@ static void read_inetd(struct reading *r, const char *path)
 {
     struct collection *c = r->c;
     size_t size = 0;
-    struct target_stat st;
-    char *text = collect_text(c, path, MOST_CONF, &size);
-    if (!text) {
-        struct error e = ERROR_INIT;
-        if (target_stat(c->target, path, true, &st, &e) || e.code != ERR_ABSENT) {
-            facts_unread(c->facts, N_("inetd"), path, _("the services of inetd are not known"));
-            r->complete = false;
-        }
+    bool lost = false;
+    char *text = collect_text_of(c, N_("inetd"), path, MOST_CONF, &size, &lost);
+    r->complete &= !lost;
+    if (!text)
         return;
-    }
     CLEANUP_CONF_LINES struct conf_lines lines = conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
     for (char *line; (line = conf_lines_next(&lines));) {
         struct inetd_entry entry;
@@ -267,15 +262,9 @@ static bool read_level(struct collection *c, const char *level, size_t *found)
 {
     const char *dir = arena_printf(c->arena, "/etc/rc%s.d", level);
     struct target_entry *entries;
-    size_t count;
-    struct error e = ERROR_INIT;
-    if (!target_list(c->target, dir, c->arena, &entries, &count, &e)) {
-        if (e.code == ERR_ABSENT)
-            return true;
-        facts_unread(c->facts, N_("rc"), dir, e.message);
-        return false;
-    }
-    bool complete = true;
+    bool lost = false;
+    size_t count = collect_list(c, N_("rc"), dir, &entries, &lost);
+    bool complete = !lost;
     size_t scripts = 0;
     for (size_t i = 0; i < count; i++) {
         const char *name = entries[i].name;

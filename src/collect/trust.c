@@ -12,7 +12,7 @@ enum { MOST_FILE = 256 * 1024, MOST_LINE = 4096, MOST_ACCOUNTS = 2000 };
 static void read_file(struct collection *c, const char *path, const char *account, size_t *found)
 {
     size_t size;
-    char *text = collect_text(c, path, MOST_FILE, &size);
+    char *text = collect_text_of(c, N_("trust"), path, MOST_FILE, &size, NULL);
     if (!text)
         return;
     CLEANUP_CONF_LINES struct conf_lines lines = conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
@@ -48,7 +48,7 @@ void collect_trust(struct collection *c)
 {
     size_t size, found = 0, before = facts_count(c->facts), accounts = 0;
     read_file(c, "/etc/hosts.equiv", "*", &found);
-    char *text = collect_text(c, "/etc/passwd", MOST_FILE, &size);
+    char *text = collect_text_of(c, N_("trust"), "/etc/passwd", MOST_FILE, &size, NULL);
     CLEANUP_CONF_LINES struct conf_lines lines =
         conf_lines_of(text ? text : "", text ? size : 0, CONF_PLAIN, MOST_LINE);
     for (char *row; (row = conf_lines_next(&lines)) && accounts < MOST_ACCOUNTS; accounts++) {

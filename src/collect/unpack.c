@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <bzlib.h>
 #include <lz4frame.h>
 #include <lzma.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ struct unpack {
     union {
         z_stream gzip;
         lzma_stream xz;
+        bz_stream bzip2;
         LZ4F_dctx *lz4;
         ZSTD_DStream *zstd;
     } state;
@@ -89,6 +91,13 @@ static bool xz_start(struct unpack *u)
     return lzma_stream_decoder(&u->state.xz, XZ_MOST_BYTES, LZMA_CONCATENATED) == LZMA_OK;
 }
 
+/* What stood before .xz: no magic number, and its first bytes are its usual settings. */
+static bool lzma_start(struct unpack *u)
+{
+    u->state.xz = (lzma_stream)LZMA_STREAM_INIT;
+    return lzma_alone_decoder(&u->state.xz, XZ_MOST_BYTES) == LZMA_OK;
+}
+
 static const char *xz_step(struct unpack *u, struct step *s)
 {
     lzma_stream *x = &u->state.xz;
@@ -107,9 +116,45 @@ static const char *xz_step(struct unpack *u, struct step *s)
                : _("the compressed data are damaged");
 }
 
+/* It has one member, and a decoder that has ended says so for ever. */
+static const char *lzma_step(struct unpack *u, struct step *s)
+{
+    return u->between ? _("there is something behind its end") : xz_step(u, s);
+}
+
 static void xz_stop(struct unpack *u)
 {
     lzma_end(&u->state.xz);
+}
+
+static bool bzip2_start(struct unpack *u)
+{
+    u->state.bzip2 = (bz_stream){0};
+    return BZ2_bzDecompressInit(&u->state.bzip2, 0, 0) == BZ_OK;
+}
+
+static void bzip2_stop(struct unpack *u)
+{
+    BZ2_bzDecompressEnd(&u->state.bzip2);
+}
+
+static const char *bzip2_step(struct unpack *u, struct step *s)
+{
+    bz_stream *b = &u->state.bzip2;
+    if (u->between) {
+        bzip2_stop(u);
+        if (!bzip2_start(u))
+            return _("it could not be begun again");
+    }
+    b->next_in = (char *)(uintptr_t)s->in; /* it only reads */
+    b->avail_in = (unsigned)s->in_size;
+    b->next_out = (char *)s->out;
+    b->avail_out = (unsigned)s->out_size;
+    int result = BZ2_bzDecompress(b);
+    s->in_used = s->in_size - b->avail_in;
+    s->out_used = s->out_size - b->avail_out;
+    s->done = result == BZ_STREAM_END;
+    return result == BZ_OK || result == BZ_STREAM_END ? NULL : _("the compressed data are damaged");
 }
 
 static bool lz4_start(struct unpack *u)
@@ -163,7 +208,8 @@ static const struct format formats[] = {
      6, xz_start, xz_step, xz_stop},
     {"lz4", "\x04\x22\x4d\x18", 4, lz4_start, lz4_step, lz4_stop},
     {"zstd", "\x28\xb5\x2f\xfd", 4, zstd_start, zstd_step, zstd_stop},
-    {"bzip2", "BZh", 3, NULL, NULL, NULL},
+    {"bzip2", "BZh", 3, bzip2_start, bzip2_step, bzip2_stop},
+    {"lzma", "\x5d\0\0", 3, lzma_start, lzma_step, xz_stop},
 };
 static const struct format plain = {"plain", "", 0, NULL, plain_step, NULL};
 
@@ -195,10 +241,6 @@ bool unpack_open(struct unpack **out, const struct unpack_source *source, uint64
         if (u->input_size >= formats[i].magic_size &&
             memcmp(u->input, formats[i].magic, formats[i].magic_size) == 0)
             found = &formats[i];
-    if (!found->step) {
-        error_set(e, ERR_UNSUPPORTED, "it is compressed with %s, which is not read", found->name);
-        return false;
-    }
     if (found->start && !found->start(u)) {
         error_set(e, ERR_SYSTEM, "the %s reader could not be started", found->name);
         return false;

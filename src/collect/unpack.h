@@ -1,9 +1,10 @@
 /* unpack.h - reads a plain or compressed stream piece by piece, whole files never in memory.
  *
  * The format is told by its first bytes, not by its name: gzip (RFC 1952), xz (.xz file format
- * 1.1.0), LZ4 frame (lz4_Frame_format.md 1.6.3), Zstandard (RFC 8878); everything else is
- * taken as it is. bzip2 is told and refused. Several members or frames behind one another are
- * one stream. A stream that ends early is ERR_FORMAT: never taken for a complete one.
+ * 1.1.0), LZ4 frame (lz4_Frame_format.md 1.6.3), Zstandard (RFC 8878), bzip2 and the lzma format
+ * of before xz: all that apt ever kept its lists in. Everything else is taken as it is. Several
+ * members or frames behind one another are one stream (not of lzma, which has none). A stream
+ * that ends early is ERR_FORMAT: never taken for a complete one.
  *
  * Bounds: windows of at most 32 MiB (zstd) and 80 MiB of memory (xz -9 needs 65); `most`
  * bytes of output. */

@@ -31,11 +31,11 @@ static void put_service_text(struct collection *c, struct windows *w, const stru
         fact_put_state(c->facts, f, name, VALUE_UNREADABLE, e.message);
 }
 
-/* That a source stated every record of a kind; a dirty hive may lack the last ones. */
+/* That a source stated every record of a kind, which no hive says that may lack some. */
 static void put_complete(struct collection *c, const struct windows_hive_file *f, const char *kind,
                          size_t found)
 {
-    if (!f->hive || hive_info(f->hive)->dirty)
+    if (!f->hive || windows_hive_lacks(f))
         return;
     struct fact *fact = windows_fact(c, f, "complete", CONFIDENCE_HIGH);
     fact_put(c->facts, fact, "of", kind);

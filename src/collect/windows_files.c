@@ -53,15 +53,29 @@ static void put_version(struct collection *c, struct windows *w, struct fact *ho
     put_result(c, f, "version", good, version, &e);
 }
 
+/* FAT keeps no access lists: NT lets everybody do everything there. */
+static bool has_no_lists(const struct windows *w, size_t volume)
+{
+    struct target_volume v;
+    return target_volume(w->target, volume, &v) && str_equal(v.fs, "fat");
+}
+
 static void put_acl(struct collection *c, struct windows *w, struct fact *host, const char *want,
                     const char *path)
 {
     struct error e = ERROR_INIT;
-    const char *found, *text = "";
+    struct windows_path found;
+    const char *text = "";
     CLEANUP_FREE char *descriptor = NULL;
     size_t size = 0;
-    bool good = windows_find(w, c->arena, path, &found, &e);
-    if (good && !target_security_descriptor(w->target, found, &descriptor, &size, &e)) {
+    bool good = windows_resolve(w, c->arena, path, &found, &e);
+    if (good && has_no_lists(w, found.volume)) {
+        put_result(c, host, want, true, "Everyone:F", &e);
+        return;
+    }
+    if (good)
+        target_select_volume(w->target, found.volume);
+    if (good && !target_security_descriptor(w->target, found.path, &descriptor, &size, &e)) {
         good = false;
         if (e.code == ERR_ABSENT) /* the file is there: only its list could not be had */
             e.code = ERR_UNREADABLE;

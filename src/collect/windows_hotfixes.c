@@ -78,11 +78,18 @@ static void scan_hotfix(struct scan *s)
     if (!subkeys(s, HOTFIX, &key, &items, &count))
         return;
     for (size_t i = 0; i < count; i++) {
+        const char *path = arena_printf(s->c->arena, HOTFIX "\\%s", items[i].name);
+        const char *text;
         uint64_t installed = 0;
+        struct error e = ERROR_INIT;
         key.key = items[i].key;
-        windows_number(s->w, &key, "Installed", &installed);
-        put(s, key.file, items[i].name, arena_printf(s->c->arena, HOTFIX "\\%s", items[i].name),
-            installed ? "1" : "0");
+        if (windows_value(s->w, &key, "Installed", s->c->arena, &text, &e)) {
+            str_to_u64(text, &installed);
+        } else if (e.code != ERR_ABSENT) {
+            facts_unread(s->c->facts, N_("hotfixes"), path, e.message);
+            continue;
+        }
+        put(s, key.file, items[i].name, path, installed ? "1" : "0");
     }
 }
 

@@ -301,11 +301,15 @@ bool windows_number(struct windows *w, const struct windows_key *key, const char
     return windows_value(w, key, name, w->arena, &text, NULL) && str_to_u64(text, out);
 }
 
+bool windows_hive_lacks(const struct windows_hive_file *file)
+{
+    return file->hive && (hive_info(file->hive)->dirty || hive_info(file->hive)->cut);
+}
+
 struct fact *windows_fact(struct collection *c, const struct windows_hive_file *file,
                           const char *kind, enum confidence confidence)
 {
-    bool stale = file->hive && hive_info(file->hive)->dirty;
-    if (stale && confidence > CONFIDENCE_MEDIUM)
+    if (windows_hive_lacks(file) && confidence > CONFIDENCE_MEDIUM)
         confidence = CONFIDENCE_MEDIUM;
     return facts_add(c->facts, kind, file->path, 0, -1, confidence);
 }

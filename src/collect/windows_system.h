@@ -69,7 +69,9 @@ const char *windows_text_of(struct windows *w, struct arena *arena, const char *
 bool windows_number(struct windows *w, const struct windows_key *key, const char *name,
                     uint64_t *out);
 
-/* A fact whose source is that hive; its confidence is medium where the hive is dirty. */
+/* Whether a hive may lack something: it is dirty or cut short. */
+bool windows_hive_lacks(const struct windows_hive_file *file);
+/* A fact whose source is that hive; its confidence is medium at most where that is so. */
 struct fact *windows_fact(struct collection *c, const struct windows_hive_file *file,
                           const char *kind, enum confidence confidence);
 

@@ -16,19 +16,6 @@
 
 /* --- finding --- */
 
-static const char *const archive_endings[] = {
-    ".zip", ".tar",     ".tar.gz",  ".tgz",      ".tar.zst", ".tar.xz",
-    ".txz", ".tar.bz2", ".json.gz", ".json.zst", ".json.xz", ".json.bz2",
-};
-
-static bool is_archive_name(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_COUNT(archive_endings); i++)
-        if (str_ends_nocase(name, archive_endings[i]))
-            return true;
-    return false;
-}
-
 static bool add(struct import_files *files, const char *path, bool archive, struct error *e)
 {
     if (files->list.count >= IMPORT_MOST_FILES) {
@@ -67,7 +54,7 @@ static bool take_entry(struct import_files *files, const char *path, unsigned de
         S_ISREG(st.st_mode) || (S_ISLNK(st.st_mode) && stat(path, &st) == 0 && S_ISREG(st.st_mode));
     if (file && str_ends_nocase(path, ".json"))
         return add(files, path, false, e);
-    if (file && is_archive_name(path))
+    if (file && member_is_archive(path))
         return add(files, path, true, e);
     files->ignored++;
     return true;

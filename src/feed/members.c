@@ -90,3 +90,16 @@ bool member_write(int fd, enum member_kind kind, const char *name, const void *b
     str_add_bytes(&header, str_text(&label), length);
     return write_all(fd, header.data, header.length) && write_all(fd, body, size);
 }
+
+static const char *const archive_endings[] = {
+    ".zip", ".tar",     ".tar.gz",  ".tgz",      ".tar.zst", ".tar.xz",
+    ".txz", ".tar.bz2", ".json.gz", ".json.zst", ".json.xz", ".json.bz2",
+};
+
+bool member_is_archive(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(archive_endings); i++)
+        if (str_ends_nocase(name, archive_endings[i]))
+            return true;
+    return false;
+}

@@ -31,4 +31,7 @@ void member_read(int fd, struct member_frame *out);
 /* false if nobody reads any more. Longer names are cut, what is not UTF-8 is escaped. */
 bool member_write(int fd, enum member_kind kind, const char *name, const void *body, size_t size);
 
+/* Whether a name is that of an archive, or of one compressed document, as we unpack them. */
+bool member_is_archive(const char *name);
+
 #endif

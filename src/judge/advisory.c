@@ -131,12 +131,14 @@ static void by_table(struct assessment *a)
     }
 }
 
-static const char *registry_problem(const struct facts *facts)
+/* Why a patch may be there although no record of it was found: the records could not be read
+ * whole. NULL if they were. */
+static const char *records_problem(const struct facts *facts)
 {
-    for (const struct fact *f = facts_first(facts, "registry"); f;
-         f = facts_next(facts, "registry", f))
-        if (str_equal(fact_text(f, "state"), "unreadable"))
-            return fact_text(f, "hive");
+    for (const struct fact *f = NULL; (f = facts_next(facts, "unread", f));)
+        if (str_starts(fact_text(f, "what"), "hotfix") ||
+            str_starts(fact_text(f, "what"), "patches"))
+            return fact_text(f, "reason");
     return NULL;
 }
 
@@ -190,12 +192,12 @@ static struct assessment assess_product(struct judging *j, const struct advisory
             touched |= touches_installed(j, patches_find(p, c->patches[i]));
         if (!touched && a.verdict == VERDICT_AFFECTED)
             a.verdict = VERDICT_NOT_AFFECTED;
-        const char *hive = registry_problem(j->in->facts);
-        if (hive && a.verdict == VERDICT_AFFECTED && a.proof != PROOF_OLD) {
+        const char *problem = records_problem(j->in->facts);
+        if (problem && a.verdict == VERDICT_AFFECTED && a.proof != PROOF_OLD) {
             a.verdict = VERDICT_UNKNOWN;
-            a.why = message_of(N_("the registry hive {hive} could not be read, so nobody can "
-                                  "say whether the patch was applied"));
-            message_put(&a.why, "hive", hive);
+            a.why = message_of(N_("the records of installed patches could not be read whole "
+                                  "({reason}), so nobody can say whether this one was applied"));
+            message_put(&a.why, "reason", problem);
         }
     }
     if (setting == TRUTH_UNKNOWN && a.verdict == VERDICT_AFFECTED)
@@ -258,7 +260,21 @@ static void add_finding(struct judging *j, const struct advisory_case *c, struct
         advisory_say_open(j, c, version, p, f, true);
 }
 
-static void judge_product(struct judging *j, const char *name, const char *version)
+/* A distribution closes holes without taking the number of the one who wrote the program: by that
+ * number alone nobody knows. Its own advisories are about its packages: judge_package(). */
+static void ask_the_distribution(struct assessment *a, const char *package)
+{
+    if (a->verdict != VERDICT_AFFECTED)
+        return;
+    a->verdict = VERDICT_UNKNOWN;
+    a->why = message_of(N_("it came in the package {package} of the distribution, which may hold "
+                           "the fix under the old number: what the distribution says of that "
+                           "package counts"));
+    message_put(&a->why, "package", package);
+}
+
+static void judge_product(struct judging *j, const char *name, const char *version,
+                          const char *package)
 {
     const struct advisory_case *const *cases;
     size_t count = advisories_cases(j->in->advisories, CASE_PRODUCT, name, "", &cases);
@@ -274,6 +290,8 @@ static void judge_product(struct judging *j, const char *name, const char *versi
         struct assessment a = assess_product(j, c, version, p);
         if (c->not_affected)
             a = (struct assessment){.verdict = VERDICT_NOT_AFFECTED, .confidence = CONFIDENCE_HIGH};
+        if (*package)
+            ask_the_distribution(&a, package);
         add_finding(j, c, &a, version, p, "product", c->title);
     }
 }
@@ -363,11 +381,11 @@ void judge_advisories(struct findings *out, const struct judge_input *in)
     bool host_named = false;
     for (const struct fact *f = facts_first(in->facts, "product"); f;
          f = facts_next(in->facts, "product", f)) {
-        judge_product(&j, fact_text(f, "name"), fact_text(f, "version"));
+        judge_product(&j, fact_text(f, "name"), fact_text(f, "version"), fact_text(f, "package"));
         host_named |= host && str_equal(fact_text(f, "name"), fact_text(host, "family"));
     }
     if (host && !host_named)
-        judge_product(&j, fact_text(host, "family"), fact_text(host, "version"));
+        judge_product(&j, fact_text(host, "family"), fact_text(host, "version"), "");
     for (const struct fact *f = facts_first(in->facts, "package"); f;
          f = facts_next(in->facts, "package", f))
         judge_package(&j, f);

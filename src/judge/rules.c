@@ -178,7 +178,13 @@ static void add_file(struct rules *rules, const char *dir, const char *file,
     const char *path = arena_printf(rules->arena, "%s/%s", dir, file);
     CLEANUP_FREE char *text = NULL;
     size_t size = 0;
+    struct stat st;
     struct error e = ERROR_INIT;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) { /* a FIFO would keep us for ever */
+        sigma_problem(problems, false, arena_strdup(problems->arena, path), NULL,
+                      "it is no regular file");
+        return;
+    }
     if (!file_read(&text, &size, path, MOST_FILE_BYTES, &e)) {
         sigma_problem(problems, false, arena_strdup(problems->arena, path), NULL, "%s", e.message);
         return;
@@ -208,6 +214,9 @@ static bool add_dir(struct rules *rules, const char *dir, bool *there,
     while ((entry = readdir(d)) && names.count < MOST_RULES)
         if (entry->d_name[0] != '.' && str_ends(entry->d_name, ".yml"))
             VEC_PUSH(&names, arena_strdup(rules->arena, entry->d_name));
+    if (entry)
+        sigma_problem(problems, false, arena_strdup(problems->arena, dir), NULL,
+                      "it holds more than %d rules; the rest was not read", MOST_RULES);
     closedir(d);
     if (names.count)
         qsort(names.items, names.count, sizeof *names.items, compare_names);

@@ -51,7 +51,12 @@ static void judge_source(const struct updates_input *in, const struct fact *s, s
     f->summary = updates_message(in, summary, "archive", archive);
     updates_argument(in, &f->summary, "date", date ? date : "");
     updates_argument(in, &f->summary, "reason", fact_text(s, "reason"));
-    f->why = message_of(states[state].why);
+    f->why = message_of(summary == states[state].summary
+                            ? states[state].why
+                            : N_("What was published since then is not known here."));
+    const char *stamp = fact_text(s, date ? "refreshed_from" : "reason");
+    if (str_equal(states[state].state, "stale") && *stamp)
+        VEC_PUSH(&f->notes, updates_message(in, N_("Told by: {stamp}"), "stamp", stamp));
     f->remedy = message_of(N_("Fetch the lists anew, then look again."));
     VEC_PUSH(&f->steps, message_of(N_("sudo apt-get update")));
     VEC_PUSH(&f->notes,

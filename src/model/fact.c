@@ -13,8 +13,9 @@ enum {
 
 /* Facts of one kind are chained, so that walking a kind does not walk the set. */
 struct entry {
-    struct fact fact;    /* first, so that a fact's address is its entry's */
-    size_t next_of_kind; /* index + 1; 0 = last */
+    struct fact fact;           /* first, so that a fact's address is its entry's */
+    size_t next_of_kind;        /* index + 1; 0 = last */
+    const struct entry *before; /* of the same kind, or NULL */
 };
 
 struct facts {
@@ -64,18 +65,36 @@ const struct fact *facts_at(const struct facts *set, size_t index)
 }
 
 /* Every text is made fit for UTF-8 output once, here. */
-static const char *keep(struct facts *set, const char *text)
+static const char *keep_bytes(struct facts *set, const char *text, size_t length)
 {
-    if (!text)
-        return "";
-    size_t length = strlen(text);
-    if (length > MOST_TEXT)
-        length = MOST_TEXT;
+    length = strnlen(text, length < MOST_TEXT ? length : MOST_TEXT);
     if (str_utf8_valid_prefix(text, length) == length)
         return arena_strndup(set->arena, text, length);
     CLEANUP_STR struct str clean = {0};
     str_add_printable(&clean, text, length);
     return arena_strdup(set->arena, str_text(&clean));
+}
+
+static const char *keep(struct facts *set, const char *text)
+{
+    return text ? keep_bytes(set, text, strlen(text)) : "";
+}
+
+/* Facts of one kind mostly come from the same file and have the same keys in the same order as
+ * the one before: such texts are kept once. `same` may be NULL. */
+static const char *keep_or_same(struct facts *set, const char *same, const char *text,
+                                size_t length)
+{
+    if (same && strlen(same) == length && memcmp(same, text, length) == 0)
+        return same;
+    return keep_bytes(set, text, length);
+}
+
+static const char *keep_key(struct facts *set, const struct fact *f, const char *key, size_t length)
+{
+    const struct entry *before = ((const struct entry *)f)->before;
+    bool has_one = before && f->value_count < before->fact.value_count;
+    return keep_or_same(set, has_one ? before->fact.values[f->value_count].key : NULL, key, length);
 }
 
 static size_t kind_slot(struct facts *set, const char *kind)
@@ -89,30 +108,49 @@ static size_t kind_slot(struct facts *set, const char *kind)
     return set->kind_count++;
 }
 
-struct fact *facts_add(struct facts *set, const char *kind, const char *path, uint64_t line,
-                       int64_t offset, enum confidence confidence)
+static struct entry *add(struct facts *set, const char *kind)
 {
     size_t slot = kind_slot(set, kind);
     if (slot == MOST_KINDS) /* only a hostile frame invents so many: keep it, unchained */
         slot = MOST_KINDS - 1;
     struct entry *entry = arena_alloc(set->arena, sizeof *entry);
     entry->fact.kind = set->kinds[slot].kind;
-    entry->fact.path = keep(set, path);
-    entry->fact.line = line;
-    entry->fact.offset = offset;
-    entry->fact.confidence = confidence;
     VEC_PUSH(&set->list, entry);
     size_t number = set->list.count;
-    if (set->kinds[slot].last)
-        set->list.items[set->kinds[slot].last - 1]->next_of_kind = number;
-    else
+    if (set->kinds[slot].last) {
+        struct entry *before = set->list.items[set->kinds[slot].last - 1];
+        before->next_of_kind = number;
+        entry->before = before;
+    } else {
         set->kinds[slot].first = number;
+    }
     set->kinds[slot].last = number;
-    return &entry->fact;
+    return entry;
 }
 
-static void put(struct facts *set, struct fact *f, const char *key, enum value_state state,
-                const char *text)
+static struct fact *add_from(struct facts *set, const char *kind, const char *path,
+                             size_t path_length, uint64_t line, int64_t offset,
+                             enum confidence confidence)
+{
+    struct entry *entry = add(set, kind);
+    struct fact *f = &entry->fact;
+    const char *same = entry->before ? entry->before->fact.path : NULL;
+    f->path = keep_or_same(set, same, path, path_length);
+    f->line = line;
+    f->offset = offset;
+    f->confidence = confidence;
+    return f;
+}
+
+struct fact *facts_add(struct facts *set, const char *kind, const char *path, uint64_t line,
+                       int64_t offset, enum confidence confidence)
+{
+    return add_from(set, kind, path, strlen(path), line, offset, confidence);
+}
+
+/* The key and the text belong to the set. */
+static void put_kept(struct facts *set, struct fact *f, const char *key, enum value_state state,
+                     const char *text)
 {
     if (f->value_count >= MOST_VALUES)
         return;
@@ -124,7 +162,13 @@ static void put(struct facts *set, struct fact *f, const char *key, enum value_s
         f->values = grown;
         f->value_capacity = wanted;
     }
-    f->values[f->value_count++] = (struct fact_value){keep(set, key), state, keep(set, text)};
+    f->values[f->value_count++] = (struct fact_value){key, state, text};
+}
+
+static void put(struct facts *set, struct fact *f, const char *key, enum value_state state,
+                const char *text)
+{
+    put_kept(set, f, keep_key(set, f, key, strlen(key)), state, keep(set, text));
 }
 
 void fact_put(struct facts *set, struct fact *f, const char *key, const char *text)
@@ -281,8 +325,8 @@ bool facts_add_encoded(struct facts *set, struct bytes *in, struct error *e)
     char kind_text[257];
     memcpy(kind_text, kind, kind_length);
     kind_text[kind_length] = '\0';
-    struct fact *f = facts_add(set, kind_text, arena_strndup(set->arena, path, path_length), line,
-                               offset, (enum confidence)confidence);
+    struct fact *f =
+        add_from(set, kind_text, path, path_length, line, offset, (enum confidence)confidence);
     for (uint32_t i = 0; i < count; i++) {
         size_t key_length = 0, text_length = 0;
         const char *key = bytes_string(in, 65536, &key_length);
@@ -292,8 +336,8 @@ bool facts_add_encoded(struct facts *set, struct bytes *in, struct error *e)
             error_set(e, ERR_FORMAT, "a fact of kind %s from a collector is malformed", kind_text);
             return false;
         }
-        put(set, f, arena_strndup(set->arena, key, key_length), (enum value_state)state,
-            arena_strndup(set->arena, text, text_length));
+        put_kept(set, f, keep_key(set, f, key, key_length), (enum value_state)state,
+                 keep_bytes(set, text, text_length));
     }
     return true;
 }

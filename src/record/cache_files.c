@@ -97,6 +97,34 @@ static bool get(void *self, const char *key, const void **data, size_t *size)
     return false;
 }
 
+/* As many files as are mapped; the one that was written longest ago goes for a new one. */
+static void make_room(const struct cache_files *c)
+{
+    CLEANUP_CLOSE int again = openat(c->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = again >= 0 ? fdopendir(again) : NULL;
+    char oldest[NAME_LENGTH + 1] = "";
+    struct timespec time = {0};
+    size_t count = 0;
+    if (!dir)
+        return;
+    again = -1; /* belongs to dir */
+    for (const struct dirent *entry; (entry = readdir(dir));) {
+        struct stat st;
+        if (strlen(entry->d_name) != NAME_LENGTH ||
+            fstatat(c->fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        bool older = st.st_mtim.tv_sec < time.tv_sec ||
+                     (st.st_mtim.tv_sec == time.tv_sec && st.st_mtim.tv_nsec < time.tv_nsec);
+        if (count++ == 0 || older) {
+            memcpy(oldest, entry->d_name, sizeof oldest);
+            time = st.st_mtim;
+        }
+    }
+    closedir(dir);
+    if (count >= MOST_FILES)
+        unlinkat(c->fd, oldest, 0);
+}
+
 static void put(void *self, const char *slot, const char *key, const void *data, size_t size)
 {
     struct cache_files *c = self;
@@ -104,11 +132,13 @@ static void put(void *self, const char *slot, const char *key, const void *data,
         return;
     char name[NAME_LENGTH + 1];
     file_name(name, slot);
-    CLEANUP_STR struct str file = {0};
-    bytes_put_string(&file, key);
-    bytes_put_u64le(&file, XXH3_64bits(data, size));
-    str_add_bytes(&file, data, size);
-    (void)!file_replace(c->fd, name, file.data, file.length, 0600, NULL);
+    if (faccessat(c->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+        make_room(c);
+    CLEANUP_STR struct str head = {0};
+    bytes_put_string(&head, key);
+    bytes_put_u64le(&head, XXH3_64bits(data, size));
+    const struct iovec parts[] = {{head.data, head.length}, {(void *)data, size}};
+    (void)!file_replace_parts(c->fd, name, parts, ARRAY_COUNT(parts), 0600, NULL);
 }
 
 void cache_files_interface(struct cache_files *c, struct cache *out)

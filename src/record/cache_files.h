@@ -4,7 +4,8 @@
  * copied. All files are mapped when the folder is opened, so that a caged child, which can
  * open nothing there, finds them in the memory it inherits. A file holds the length of its key, the
  * key, an XXH3 sum, and the value; it is replaced atomically and never trusted: readers check every
- * byte. Failures are silent: a cache that cannot be written only costs time. */
+ * byte. There are 256 files at most, the oldest goes first. Failures are silent: a cache that
+ * cannot be written only costs time. */
 #ifndef YAGURA_RECORD_CACHE_FILES_H
 #define YAGURA_RECORD_CACHE_FILES_H
 

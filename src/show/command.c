@@ -13,30 +13,34 @@ void show_called(const struct show_call *how)
     call = *how;
 }
 
-/* A word for the shell. Blanks inside of it are not where a command may be broken. */
+/* A word for the shell. Blanks inside of it are not where a command may be broken; what steers a
+ * terminal is written so that the shell makes it. */
 static void add_word(struct str *out, const char *word)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "%+,-./:=@_";
     bool control = false;
     for (const char *p = word; *p; p++)
-        control |= (unsigned char)*p < 0x20 || *p == 0x7f;
-    if (*word && !word[strspn(word, plain)]) {
-        str_add(out, word);
-        return;
+        control |= (unsigned char)*p < 0x20 || str_steering(p, strlen(p));
+    size_t before = out->length;
+    if (!control) {
+        str_add_shell_word(out, word);
+    } else {
+        str_add(out, "$'");
+        for (const char *p = word; *p;) {
+            size_t n = str_steering(p, strlen(p));
+            n = n || (unsigned char)*p >= 0x20 ? n : 1;
+            for (size_t i = 0; i < n; i++)
+                str_printf(out, "\\x%02x", (unsigned char)p[i]);
+            if (!n && (*p == '\'' || *p == '\\'))
+                str_add_char(out, '\\');
+            if (!n)
+                str_add_char(out, *p);
+            p += n ? n : 1;
+        }
+        str_add_char(out, '\'');
     }
-    str_add(out, control ? "$'" : "'");
-    for (const char *p = word; *p; p++) {
-        if (control && ((unsigned char)*p < 0x20 || *p == 0x7f))
-            str_printf(out, "\\x%02x", (unsigned char)*p);
-        else if (control && (*p == '\'' || *p == '\\'))
-            str_printf(out, "\\%c", *p);
-        else if (*p == '\'')
-            str_add(out, "'\\''");
-        else
-            str_add_char(out, *p == ' ' ? SHOW_FIXED_BLANK : *p);
-    }
-    str_add_char(out, '\'');
+    for (size_t i = before; i < out->length; i++)
+        if (out->data[i] == ' ')
+            out->data[i] = SHOW_FIXED_BLANK;
 }
 
 static void add_words(struct str *out, const char *words, size_t length)

@@ -89,7 +89,7 @@ static void show_host(struct show *s, const struct audit *a)
                 {"identity_source", N_("known by")}};
     const struct fact *host = facts_first(a->facts, "host");
     show_colour(s, SHOW_BOLD);
-    fprintf(s->out, "%s\n", language_text(target_name(a->target)));
+    show_wrap(s, "", 0, language_text(target_name(a->target)));
     show_colour(s, SHOW_PLAIN);
     for (size_t i = 0; host && i < ARRAY_COUNT(rows); i++) {
         const char *text = fact_text(host, rows[i].key);

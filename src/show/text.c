@@ -69,11 +69,13 @@ size_t show_character(const char *text, unsigned *columns)
 {
     wchar_t wide;
     mbstate_t state = {0};
-    size_t n = mbrtowc(&wide, text, 4, &state);
-    if (n == (size_t)-1 || n == (size_t)-2 || !n) {
-        *columns = 1;
+    size_t n = str_steering(text, strnlen(text, 4));
+    *columns = 1;
+    if (n)
+        return n;
+    n = mbrtowc(&wide, text, 4, &state);
+    if (n == (size_t)-1 || n == (size_t)-2 || !n)
         return 1;
-    }
     int width = wcwidth(wide);
     *columns = width < 0 ? 1 : (unsigned)width;
     return n;
@@ -91,11 +93,11 @@ unsigned show_columns(const char *text)
 
 void show_put(struct show *s, const char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length;) {
+        size_t steering = str_steering(text + i, length - i);
         unsigned char c = (unsigned char)text[i];
-        bool second_control = c == 0xc2 && i + 1 < length && (unsigned char)text[i + 1] < 0xa0;
-        fputc(c < 0x20 || c == 0x7f || second_control ? ' ' : c, s->out);
-        i += second_control; /* U+0080 to U+009F: terminals take them for escapes */
+        fputc(steering || c < 0x20 ? ' ' : c, s->out);
+        i += steering ? steering : 1;
     }
 }
 
@@ -145,10 +147,22 @@ void show_colour(struct show *s, enum show_colour c)
         fputs(codes[c], s->out);
 }
 
+/* JSON leaves U+007F and above as they are; on a terminal some of them steer. All such characters
+ * are below U+10000, and stand in strings. */
 void show_json_line(struct show *s, json_t *object)
 {
-    json_dumpf(object, s->out,
-               JSON_COMPACT | JSON_REAL_PRECISION(15)); /* 0.8, not 0.80000000000000004 */
+    CLEANUP_FREE char *text =
+        json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15)); /* 0.8 stays 0.8 */
+    for (const char *p = text ? text : ""; *p;) {
+        wchar_t wide;
+        mbstate_t state = {0};
+        size_t steering = str_steering(p, strnlen(p, 4));
+        if (steering && mbrtowc(&wide, p, steering, &state) == steering)
+            fprintf(s->out, "\\u%04X", (unsigned)wide);
+        else
+            fputc(*p, s->out);
+        p += steering ? steering : 1;
+    }
     fputc('\n', s->out);
     json_decref(object);
 }

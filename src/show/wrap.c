@@ -4,27 +4,26 @@
 #include "base/str.h"
 #include "show/characters.h"
 
-/* 、。」） and their like do not begin a line. */
-static bool may_not_begin(const char *text)
+/* The first character of `text` is among the marks. */
+static bool is_one_of(const char *marks, const char *text)
 {
-    static const char *const closing[] = {
-        "、", "。", "」", "』", "）", "】", "〕", "〉", "》", "，", "．", "ー", "・", "：", "；",
-        "！", "？", "々", "…",  "ゃ", "ゅ", "ょ", "っ", "ャ", "ュ", "ョ", "ッ", "ァ", "ィ", "ゥ",
-        "ェ", "ォ", ":",  ")",  "]",  ",",  ".",  ";",  "!",  "?",  "%",  "'",  "\""};
-    for (size_t i = 0; i < ARRAY_COUNT(closing); i++)
-        if (str_starts(text, closing[i]))
-            return true;
-    return false;
+    unsigned columns;
+    char one[5] = "";
+    memcpy(one, text, *text ? show_character(text, &columns) : 0);
+    return *one && strstr(marks, one);
 }
 
-/* Nor does an opening bracket end one. */
+/* What a line of Japanese does not begin with, and what it does not end with (JIS X 4051). */
+static bool may_not_begin(const char *text)
+{
+    return is_one_of(
+        "、。，．・：；！？」』）］｝〕〉》】ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々…:)],.;!?%\"",
+        text);
+}
+
 static bool may_not_end(const char *text)
 {
-    static const char *const opening[] = {"「", "『", "（", "【", "〔", "〈", "《", "(", "["};
-    for (size_t i = 0; i < ARRAY_COUNT(opening); i++)
-        if (str_starts(text, opening[i]))
-            return true;
-    return false;
+    return is_one_of("「『（［｛〔〈《【([", text);
 }
 
 static bool is_wide(const char *text)

@@ -92,7 +92,9 @@ static const struct listing *listing_of(struct target *t, const char *path)
     l->path = arena_strdup(n->arena, path);
     l->volume = t->volume;
     l->failed = !t->ops->list(t, path, n->arena, &l->entries, &l->count, &l->error);
-    if (!l->failed)
+    if (l->failed) /* a file among the folders of a path: then there is nothing beneath it */
+        absent_explain(t, path, false, &l->error);
+    else
         qsort(l->entries, l->count, sizeof *l->entries, compare_nocase);
     l->next = *bucket;
     *bucket = l;

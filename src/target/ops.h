@@ -42,6 +42,10 @@ bool image_open(struct target **out, const char *file, struct error *e);
 bool text_open(struct target **out, const char *file, struct error *e);
 const char *text_of(const struct target *t, size_t *size);
 
+/* absent.c: makes ERR_ABSENT ERR_UNREADABLE where the name is there and leads nowhere (or is
+ * no folder where `folder` is wanted). Every other error stays; `e` may be NULL. */
+void absent_explain(struct target *t, const char *path, bool folder, struct error *e);
+
 /* nocase.c: names found without regard to ASCII case. */
 bool nocase_resolve(struct target *t, const char *path, struct arena *arena, const char **out,
                     struct error *e);

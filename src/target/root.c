@@ -216,7 +216,13 @@ bool root_open(struct target **out, const char *dir, enum target_kind kind, stru
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
-        error_set_errno(e, errno, "the directory to look at could not be opened");
+        struct stat st;
+        if (errno == ENOTDIR && stat(dir, &st) == 0)
+            error_set(e, ERR_USAGE,
+                      "is no folder, and --root wants one; for a disk image there is --image, for "
+                      "what systeminfo or showrev printed --text");
+        else
+            error_set_errno(e, errno, "the folder to look at could not be opened");
         error_at(e, dir, 0, 0);
         return false;
     }

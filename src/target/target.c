@@ -84,6 +84,14 @@ static bool told(bool good, const char *path, struct error *e)
     return good;
 }
 
+/* And no link that leads nowhere leaves here as absent. */
+static bool explained(struct target *t, bool good, const char *path, struct error *e)
+{
+    if (!good)
+        absent_explain(t, path, false, e);
+    return told(good, path, e);
+}
+
 static bool unsupported(const char *why, const char *path, struct error *e)
 {
     error_set(e, ERR_UNSUPPORTED, "%s", why);
@@ -95,7 +103,7 @@ bool target_stat(struct target *t, const char *path, bool follow, struct target_
 {
     if (!t->ops->stat)
         return unsupported(_("this kind of target has no files"), path, e);
-    return told(t->ops->stat(t, path, follow, out, e), path, e);
+    return explained(t, t->ops->stat(t, path, follow, out, e), path, e);
 }
 
 bool target_read(struct target *t, const char *path, size_t most, char **out, size_t *size,
@@ -103,7 +111,7 @@ bool target_read(struct target *t, const char *path, size_t most, char **out, si
 {
     if (!t->ops->read)
         return unsupported(_("this kind of target has no files"), path, e);
-    return told(t->ops->read(t, path, most, out, size, e), path, e);
+    return explained(t, t->ops->read(t, path, most, out, size, e), path, e);
 }
 
 bool target_read_at(struct target *t, const char *path, uint64_t offset, void *buffer, size_t count,
@@ -111,14 +119,14 @@ bool target_read_at(struct target *t, const char *path, uint64_t offset, void *b
 {
     if (!t->ops->read_at)
         return unsupported(_("this kind of target has no files"), path, e);
-    return told(t->ops->read_at(t, path, offset, buffer, count, got, e), path, e);
+    return explained(t, t->ops->read_at(t, path, offset, buffer, count, got, e), path, e);
 }
 
 bool target_readlink(struct target *t, const char *path, char *out, size_t size, struct error *e)
 {
     if (!t->ops->readlink)
         return unsupported(_("this kind of target has no links"), path, e);
-    return told(t->ops->readlink(t, path, out, size, e), path, e);
+    return explained(t, t->ops->readlink(t, path, out, size, e), path, e);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -131,8 +139,10 @@ bool target_list(struct target *t, const char *path, struct arena *arena, struct
 {
     if (!t->ops->list)
         return unsupported(_("this kind of target has no folders"), path, e);
-    if (!t->ops->list(t, path, arena, out, count, e))
+    if (!t->ops->list(t, path, arena, out, count, e)) {
+        absent_explain(t, path, true, e);
         return told(false, path, e);
+    }
     qsort(*out, *count, sizeof **out, compare_names);
     return true;
 }
@@ -150,7 +160,7 @@ bool target_security_descriptor(struct target *t, const char *path, char **out, 
 {
     if (!t->ops->security)
         return unsupported(_("this kind of target has no security descriptors"), path, e);
-    return told(t->ops->security(t, path, out, size, e), path, e);
+    return explained(t, t->ops->security(t, path, out, size, e), path, e);
 }
 
 const char *target_text(const struct target *t, size_t *size)

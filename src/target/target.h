@@ -7,8 +7,10 @@
  * Links are followed within the target only. Nothing in it is run.
  *
  * Windows names: target_resolve_nocase() finds the spelling that is there.
- * Every failure is an error with a path: ERR_ABSENT (it is not there) is told apart from
- * everything else (it could not be looked at): absence can be judged, the rest is unknown. */
+ * Every failure is an error with a path: ERR_ABSENT (nothing has that name) is told apart from
+ * everything else (it could not be looked at): absence can be judged, the rest is unknown. A
+ * link to what is gone or lies outside the target is ERR_UNREADABLE, on the way, too; so is a
+ * folder that is none. */
 #ifndef YAGURA_TARGET_TARGET_H
 #define YAGURA_TARGET_TARGET_H
 

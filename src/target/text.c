@@ -49,6 +49,14 @@ bool text_open(struct target **out, const char *file, struct error *e)
 {
     char *data;
     size_t size;
+    struct stat st;
+    if (stat(file, &st) == 0 && S_ISDIR(st.st_mode)) {
+        error_set(e, ERR_USAGE,
+                  "is a folder, and --text wants a file; for a folder there is "
+                  "--root");
+        error_at(e, file, 0, 0);
+        return false;
+    }
     if (!file_read(&data, &size, file, MOST_BYTES, e))
         return false;
     char *converted = from_utf16(data, &size);

@@ -188,6 +188,41 @@ static void deed_huge_frame(struct cage *cage, void *context)
     cage_send(cage, 1, big, 2 << 20);
 }
 
+/* Bytes of its own making in place of frames: the only descriptor besides standard error. */
+static void write_raw(const void *bytes, size_t size)
+{
+    for (int fd = 0; fd < 64; fd++)
+        if (fd != STDERR_FILENO && fcntl(fd, F_GETFD) >= 0)
+            (void)!write(fd, bytes, size);
+}
+
+static void deed_claim_a_giant(struct cage *cage, void *context)
+{
+    write_raw("\xff\xff\xff\xff\1\0\0\0x", 9);
+    deed_sleep(cage, context);
+}
+
+static void deed_cut_a_frame(struct cage *cage, void *context)
+{
+    write_raw("\x10\0\0\0\1\0\0\0only a part", 19);
+    _exit(0);
+}
+
+static void deed_cut_a_header(struct cage *cage, void *context)
+{
+    write_raw("\x10\0\0", 3);
+    _exit(0);
+}
+
+/* As if the cage had not been made, with texts that never end. */
+static void deed_fail_falsely(struct cage *cage, void *context)
+{
+    struct error e;
+    memset(&e, 'A', sizeof e);
+    cage_send(cage, 0x7fffff02, &e, sizeof e);
+    _exit(0);
+}
+
 static void deed_many_frames(struct cage *cage, void *context)
 {
     CLEANUP_FREE char *body = mem_alloc(3000);
@@ -351,6 +386,10 @@ static void each_way_of_dying_is_told_apart(void **state)
         {"closes its pipe and stays", deed_close_pipe_and_stay, ERR_CAGE, "SIGKILL"},
         {"exits on its own", deed_exit, ERR_CAGE, "before its time"},
         {"sends too large a frame", deed_huge_frame, ERR_CAGE, "over the limit"},
+        {"claims a giant frame", deed_claim_a_giant, ERR_CAGE, "over the limit"},
+        {"cuts a frame", deed_cut_a_frame, ERR_CAGE, "before its time"},
+        {"cuts a header", deed_cut_a_header, ERR_CAGE, "before its time"},
+        {"says falsely that it was not caged", deed_fail_falsely, ERR_CAGE, "AAAA"},
     };
     struct cage_limits limits = {
         .memory_bytes = 64 << 20, .cpu_seconds = 1, .frame_bytes = 1 << 20};

@@ -80,6 +80,12 @@ static void a_file_is_replaced_whole_with_its_mode(void **state)
         assert_int_equal(st.st_mode & 07777, 0640);
         free(data);
     }
+    const struct iovec parts[] = {{(void *)"head, ", 6}, {NULL, 0}, {(void *)"body", 4}};
+    assert_true(file_replace_parts(dirfd_of, "page", parts, ARRAY_COUNT(parts), 0600, &e));
+    CLEANUP_CLOSE int page = file_open_beneath(dirfd_of, "page", &st, &e);
+    assert_true(file_read_fd(&data, &size, page, 100, &e));
+    assert_string_equal(data, "head, body");
+    free(data);
     assert_false(file_replace(dirfd_of, "none/page", "x", 1, 0640, &e));
     /* a link is replaced, what it leads to is left alone */
     support_write(dir, "victim", "victim", 6);

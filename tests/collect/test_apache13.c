@@ -84,6 +84,95 @@ static void sections_within_sections_are_closed_one_by_one(void **state)
     tree_end(&t);
 }
 
+static void each_virtual_host_is_a_site_of_its_own(void **state)
+{
+    struct tree t;
+    tree_begin(&t);
+    write_server(&t, "Apache/1.3.20 (Unix)",
+                 "User www\nServerTokens Prod\nDocumentRoot /export/main\nNameVirtualHost *\n"
+                 "<VirtualHost 10.0.0.1:8080 10.0.0.2>\nServerName a.example\nPort 8080\n"
+                 "DocumentRoot /export/a\nUser alice\nInclude conf/a.conf\n"
+                 "<IfModule mod_x.c>\n<Location /status>\nSetHandler server-status\n</Location>\n"
+                 "</IfModule>\n</VirtualHost>\n"
+                 "<VirtualHost *>\nServerName b.example\n</VirtualHost>\n"
+                 "ServerName main.example\n");
+    tree_file(&t, "usr/local/apache/conf/a.conf", "ServerAdmin a@a.example\n");
+    run(&t);
+    static const char *const rows[][3] = {
+        {"main.example", "root", "/export/main"},
+        {"main.example", "locations", ""},
+        {"main.example", "serveradmin", "<none>"},
+        {"main.example", "virtual_host", "<none>"},
+        {"a.example", "root", "/export/a"},
+        {"a.example", "virtual_host", "10.0.0.1:8080 10.0.0.2"},
+        {"a.example", "port", "8080"},
+        {"a.example", "serveradmin", "a@a.example"},
+        {"a.example", "locations", "/status=server-status"},
+        {"a.example", "user", "www"}, /* the server's: the other is for suexec */
+        {"a.example", "suexec_user", "alice"},
+        {"a.example", "servertokens", "prod"},
+        {"b.example", "root", "<none>"},
+        {"b.example", "user", "www"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        const char *value = harness_value(tree_fact(&t, "site", "name", rows[i][0]), rows[i][1]);
+        if (!str_equal(value, rows[i][2]))
+            fail_msg("%s of %s: %s", rows[i][1], rows[i][0], value);
+    }
+    assert_string_equal(harness_value(tree_fact(&t, "complete", "of", "site"), "found"), "3");
+    assert_int_equal(tree_count(&t, "listener"), 1);
+    tree_end(&t);
+}
+
+static void the_record_of_a_distribution_beats_the_program(void **state)
+{
+    static const struct {
+        const char *manager, *package, *recorded, *version, *from;
+        bool said;
+    } rows[] = {
+        {"dpkg", "apache", "1.3.9-13.1", "1.3.9", "apache 1.3.9-13.1", false},
+        {"dpkg", "apache", "1:1.3.26-0woody3", "1.3.26", "apache 1:1.3.26-0woody3", true},
+        {"dpkg", "apache-doc", "1.3.26-1", "1.3.9", "<none>", false},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct tree t;
+        CLEANUP_STR struct str status = {0};
+        static collect_source_function *const linux_sources[] = {collect_linux_host, collect_dpkg,
+                                                                 collect_apache};
+        tree_begin(&t);
+        str_printf(&status,
+                   "Package: %s\nStatus: install ok installed\nArchitecture: i386\nVersion: %s\n",
+                   rows[i].package, rows[i].recorded);
+        tree_file(&t, "etc/os-release", "ID=debian\nVERSION_ID=\"3\"\n");
+        tree_file(&t, "var/lib/dpkg/status", str_text(&status));
+        tree_file(&t, "usr/sbin/apache", "x Apache/1.3.9 (Unix) Debian/GNU\x01");
+        tree_file(&t, "etc/apache/httpd.conf", "Port 80\n");
+        tree_run(&t, linux_sources, ARRAY_COUNT(linux_sources));
+        const struct fact *f = tree_fact(&t, "product", "name", "apache-httpd");
+        assert_string_equal(harness_value(f, "version"), rows[i].version);
+        assert_string_equal(harness_value(f, "package"), rows[i].from);
+        assert_int_equal(tree_unread(&t, "product: apache"), rows[i].said);
+        tree_end(&t);
+    }
+}
+
+/* Somebody built another one over it: the record is only of what was there once. */
+static void the_record_of_a_foreign_package_is_named_and_not_believed(void **state)
+{
+    static collect_source_function *const all[] = {collect_solaris_host, collect_solaris_patches,
+                                                   collect_apache};
+    struct tree t;
+    tree_begin(&t);
+    write_server(&t, "Apache/1.3.20 (Unix)", "Port 80\n");
+    tree_file(&t, "var/sadm/pkg/SMCapache/pkginfo", "PKG=SMCapache\nARCH=sparc\nVERSION=1.3.12\n");
+    tree_run(&t, all, ARRAY_COUNT(all));
+    const struct fact *f = tree_fact(&t, "product", "name", "apache-httpd");
+    assert_string_equal(harness_value(f, "version"), "1.3.20");
+    assert_string_equal(harness_value(f, "package"), "<none>");
+    assert_true(tree_unread(&t, "product: apache"));
+    tree_end(&t);
+}
+
 static void includes_that_run_in_a_circle_end(void **state)
 {
     struct tree t;
@@ -135,6 +224,9 @@ int main(void)
         cmocka_unit_test(only_version_1_3_is_ours),
         cmocka_unit_test(settings_come_from_all_three_files_and_what_they_include),
         cmocka_unit_test(sections_within_sections_are_closed_one_by_one),
+        cmocka_unit_test(each_virtual_host_is_a_site_of_its_own),
+        cmocka_unit_test(the_record_of_a_distribution_beats_the_program),
+        cmocka_unit_test(the_record_of_a_foreign_package_is_named_and_not_believed),
         cmocka_unit_test(includes_that_run_in_a_circle_end),
         cmocka_unit_test(a_configuration_that_cannot_be_read_is_said),
         cmocka_unit_test(lines_with_nul_bytes_are_said),

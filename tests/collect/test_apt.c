@@ -4,6 +4,7 @@
 #include "model/date.h"
 #include "tests/collect/linux_harness.h"
 
+#include <bzlib.h>
 #include <lz4frame.h>
 #include <lzma.h>
 #include <stdlib.h>
@@ -162,6 +163,101 @@ static void the_stamp_of_apt_counts_before_times_of_files(void **state)
     linux_end(&host);
 }
 
+/* As "cp -a" and "tar -xp" leave it: times of files kept, ctimes those of the copying. */
+static void a_copied_tree_tells_nothing_by_its_ctimes(void **state)
+{
+    struct linux_host host, copy;
+    CLEANUP_STR struct str path = {0}, command = {0};
+    begin(&host);
+    str_printf(&path, "%s/var/lib/dpkg/status", host.dir);
+    struct utimbuf old = {host.now - 60 * 86400, host.now - 60 * 86400};
+    assert_int_equal(utime(str_text(&path), &old), 0);
+    linux_begin(&copy, (struct linux_file[]){{NULL, NULL}});
+    copy.now = host.now;
+    str_printf(&command, "cp -a %s/. %s/", host.dir, copy.dir);
+    assert_int_equal(system(str_text(&command)), 0);
+    linux_run(&copy, sources);
+    assert_string_equal(source(&copy, "bookworm", "main", "amd64", "state"), "stale");
+    assert_string_equal(source(&copy, "bookworm", "main", "amd64", "refreshed"), "<none>");
+    assert_string_equal(source(&copy, "bookworm", "main", "amd64", "refreshed_from"), "<none>");
+    assert_non_null(strstr(source(&copy, "bookworm", "main", "amd64", "reason"), "was copied"));
+    /* a list that says itself until when it holds needs no stamp */
+    assert_string_equal(source(&copy, "bookworm-security", "main", "amd64", "state"), "fresh");
+    /* and a stamp is copied with its time */
+    linux_write(&copy, "var/lib/apt/periodic/update-success-stamp", "", 0);
+    linux_run(&copy, sources);
+    assert_string_equal(source(&copy, "bookworm", "main", "amd64", "state"), "fresh");
+    linux_end(&copy);
+    linux_end(&host);
+}
+
+static void a_stamp_that_cannot_be_had_is_not_no_stamp(void **state)
+{
+    struct linux_host host;
+    begin(&host);
+    linux_write(&host, "var/lib/apt/periodic/x", "", 0);
+    linux_link(&host, "var/lib/apt/periodic/update-success-stamp", "/elsewhere");
+    linux_run(&host, sources);
+    assert_string_equal(source(&host, "bookworm", "main", "amd64", "state"), "stale");
+    assert_non_null(strstr(source(&host, "bookworm", "main", "amd64", "reason"), "is a link to"));
+    linux_end(&host);
+}
+
+static void apt_conf_says_where_things_lie(void **state)
+{
+    static const struct {
+        const char *conf, *key, *path;
+    } rows[] = {
+        {"", "Dir::State::lists", "/var/lib/apt/lists"},
+        {"", "Dir::Etc::sourceparts", "/etc/apt/sources.list.d"},
+        {"Dir::State::lists \"/srv/lists/\";", "Dir::State::lists", "/srv/lists"},
+        {"Dir::State \"/srv\";", "Dir::State::lists", "/srv/lists"},
+        {"Dir \"/mnt\"; Dir::State \"x/\";", "Dir::State::lists", "/mnt/x/lists"},
+        {"RootDir \"/chroot/\";", "Dir::State::lists", "/chroot/var/lib/apt/lists"},
+        {"Dir { Etc { sourcelist \"other\"; } }", "Dir::Etc::sourcelist", "/etc/apt/other"},
+        {"Dir::Etc::sourcelist \"/dev/null\";", "Dir::Etc::sourcelist", NULL},
+        {"Dir::State \"/srv\";\n#clear Dir::State;", "Dir::State::lists", "/var/lib/apt/lists"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        CLEANUP_ARENA struct arena *arena = arena_new();
+        CLEANUP_APT_CONF struct apt_conf conf = {0};
+        assert_true(apt_conf_parse(&conf, arena, rows[i].conf, strlen(rows[i].conf)));
+        const char *path = apt_conf_path(&conf, arena, rows[i].key);
+        if (!str_equal(path ? path : "off", rows[i].path ? rows[i].path : "off"))
+            fail_msg("%s: %s", rows[i].conf, path ? path : "off");
+    }
+}
+
+static void what_include_names_is_read_in_its_place(void **state)
+{
+    static const char first[] = "#include \"/srv/apt.conf\";\n"
+                                "Dir::Etc::sourcelist \"/srv/sources\";\n";
+    static const char again[] = "#include \"/srv/apt.conf\";\nAPT::Architecture \"amd64\";\n"
+                                "#include \"/srv/apt.conf\";";
+    struct linux_host host;
+    begin(&host);
+    linux_write(&host, "etc/apt/apt.conf.d/01first", first, sizeof first - 1);
+    linux_write(&host, "srv/apt.conf", "Dir::Etc::sourcelist \"/nothing\";", 32);
+    linux_write(&host, "srv/sources", "deb http://mirror.example/debian bookworm main\n", 47);
+    linux_run(&host, sources);
+    assert_int_equal(linux_count(&host, "unread"), 0);
+    assert_string_equal(source(&host, "bookworm-security", "main", "amd64", "state"), "<none>");
+    assert_string_equal(source(&host, "bookworm", "main", "amd64", "state"), "fresh");
+    /* in a circle: an end is made of it, and it is said */
+    linux_write(&host, "srv/apt.conf", again, sizeof again - 1);
+    linux_run(&host, sources);
+    assert_non_null(strstr(fact_text(facts_first(host.h.facts, "unread"), "reason"), "#include"));
+    /* what depends on where apt is started */
+    linux_write(&host, "srv/apt.conf", "#include \"x.conf\";", 18);
+    linux_run(&host, sources);
+    assert_non_null(strstr(fact_text(facts_first(host.h.facts, "unread"), "reason"), "x.conf"));
+    /* lists in another place are read there */
+    linux_write(&host, "srv/apt.conf", "Dir::State::lists \"/var/lib/apt/other\";", 39);
+    linux_run(&host, sources);
+    assert_string_equal(source(&host, "bookworm", "main", "amd64", "state"), "missing");
+    linux_end(&host);
+}
+
 static void the_cache_gives_the_same_answer(void **state)
 {
     struct linux_host host;
@@ -217,6 +313,15 @@ static size_t pack_xz(uint8_t *out, size_t most, const char *in, size_t size)
     return n;
 }
 
+static size_t pack_bzip2(uint8_t *out, size_t most, const char *in, size_t size)
+{
+    unsigned n = (unsigned)most;
+    assert_int_equal(
+        BZ2_bzBuffToBuffCompress((char *)out, &n, (char *)(uintptr_t)in, (unsigned)size, 1, 0, 0),
+        BZ_OK);
+    return n;
+}
+
 static size_t pack_lz4(uint8_t *out, size_t most, const char *in, size_t size)
 {
     return LZ4F_compressFrame(out, most, in, size, NULL);
@@ -230,7 +335,11 @@ static size_t pack_zstd(uint8_t *out, size_t most, const char *in, size_t size)
 static const struct packer {
     const char *extension;
     size_t (*pack)(uint8_t *out, size_t most, const char *in, size_t size);
-} packers[] = {{".gz", pack_gzip}, {".xz", pack_xz}, {".lz4", pack_lz4}, {".zst", pack_zstd}};
+} packers[] = {{".gz", pack_gzip},
+               {".xz", pack_xz},
+               {".lz4", pack_lz4},
+               {".zst", pack_zstd},
+               {".bz2", pack_bzip2}};
 
 static void packed_lists_are_read_and_cut_ones_are_unreadable(void **state)
 {
@@ -263,18 +372,37 @@ static void packed_lists_are_read_and_cut_ones_are_unreadable(void **state)
     }
 }
 
-static void bzip2_is_said_to_be_unreadable(void **state)
+static void lists_of_before_xz_are_read(void **state)
 {
     struct linux_host host;
     CLEANUP_STR struct str plain = {0}, path = {0};
+    uint8_t packed[4096];
+    lzma_options_lzma options;
+    lzma_stream z = LZMA_STREAM_INIT;
+    assert_false(lzma_lzma_preset(&options, 1));
+    assert_int_equal(lzma_alone_encoder(&z, &options), LZMA_OK);
+    z.next_in = (const uint8_t *)main_list;
+    z.avail_in = sizeof main_list - 1;
+    z.next_out = packed;
+    z.avail_out = sizeof packed;
+    assert_int_equal(lzma_code(&z, LZMA_FINISH), LZMA_STREAM_END);
+    size_t size = sizeof packed - z.avail_out;
+    lzma_end(&z);
     begin(&host);
-    str_printf(&plain, "%s/%sbookworm_main_binary-i386_Packages", host.dir, lists);
+    str_printf(&plain, "%s/%sbookworm_main_binary-amd64_Packages", host.dir, lists);
     assert_int_equal(unlink(str_text(&plain)), 0);
-    str_printf(&path, "%sbookworm_main_binary-i386_Packages.bz2", lists);
-    linux_write(&host, str_text(&path), "BZh91AY", 7);
+    str_printf(&path, "%sbookworm_main_binary-amd64_Packages.lzma", lists);
+    linux_write(&host, str_text(&path), packed, size);
     linux_run(&host, sources);
-    assert_string_equal(source(&host, "bookworm", "main", "i386", "state"), "unreadable");
-    assert_non_null(strstr(source(&host, "bookworm", "main", "i386", "reason"), "bzip2"));
+    check_updates(&host);
+    linux_write(&host, str_text(&path), packed, size - 9);
+    linux_run(&host, sources);
+    assert_string_equal(source(&host, "bookworm", "main", "amd64", "state"), "unreadable");
+    /* one that ends at once, and something behind it */
+    static const uint8_t ended[33] = {0x5d, 0, 0, 0x31, 1};
+    linux_write(&host, str_text(&path), ended, sizeof ended);
+    linux_run(&host, sources);
+    assert_string_equal(source(&host, "bookworm", "main", "amd64", "state"), "unreadable");
     linux_end(&host);
 }
 
@@ -344,7 +472,11 @@ int main(void)
         cmocka_unit_test(the_stamp_of_apt_counts_before_times_of_files),
         cmocka_unit_test(the_cache_gives_the_same_answer),
         cmocka_unit_test(packed_lists_are_read_and_cut_ones_are_unreadable),
-        cmocka_unit_test(bzip2_is_said_to_be_unreadable),
+        cmocka_unit_test(lists_of_before_xz_are_read),
+        cmocka_unit_test(a_copied_tree_tells_nothing_by_its_ctimes),
+        cmocka_unit_test(a_stamp_that_cannot_be_had_is_not_no_stamp),
+        cmocka_unit_test(apt_conf_says_where_things_lie),
+        cmocka_unit_test(what_include_names_is_read_in_its_place),
         cmocka_unit_test(unsorted_and_long_lists_are_found_in),
         cmocka_unit_test(a_phased_update_waits_for_its_turn),
         cmocka_unit_test(what_cannot_be_looked_at_is_said),

@@ -49,6 +49,32 @@ static void a_published_port_is_open_though_ufw_denies_it(void **state)
     linux_end(&host);
 }
 
+/* None of these is a host without a firewall and without containers. */
+static void what_leads_nowhere_is_said(void **state)
+{
+    static const struct {
+        const char *link, *what;
+    } rows[] = {
+        {"etc/ufw/ufw.conf", "firewall: ufw"},
+        {"etc/firewalld", "firewall: firewalld"},
+        {"etc/nftables.conf", "/etc/nftables.conf"},
+        {"etc/docker/daemon.json", "/etc/docker/daemon.json"},
+        {"var/lib/docker/containers", "published ports of containers"},
+        {"etc/containers/systemd", "published ports of podman's containers"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct linux_host host;
+        CLEANUP_STR struct str beside = {0};
+        str_printf(&beside, "%s.x", rows[i].link);
+        linux_begin(&host, (struct linux_file[]){{str_text(&beside), ""}, {NULL, NULL}});
+        linux_link(&host, rows[i].link, "/on/another/volume");
+        linux_run(&host, sources);
+        if (!harness_find(&host.h, "unread", "what", rows[i].what))
+            fail_msg("%s is taken for absent", rows[i].link);
+        linux_end(&host);
+    }
+}
+
 static void containers_of_an_image_count_where_they_start_by_themselves(void **state)
 {
     struct linux_host host;
@@ -95,6 +121,34 @@ static const char closed_nft[] =
     "10.0.0.3:5353\n\t}\n}\n";
 
 /* Case by case: what a saved set says of what comes in. */
+/* One fact says it, by whatever podman is known; without podman there is nothing to say. */
+static void podmans_own_state_is_said_to_be_unread(void **state)
+{
+    static const struct {
+        const char *files[2];
+        size_t unread, listeners;
+    } rows[] = {
+        {{"usr/bin/podman"}, 1, 0},
+        {{"usr/bin/podman", "var/lib/containers/storage/db.sql"}, 1, 0},
+        {{"var/lib/containers/storage/libpod/bolt_state.db"}, 1, 0},
+        {{"usr/share/containers/systemd/a.container"}, 0, 1},
+        {{"usr/share/containers/systemd/a.container", "etc/containers/systemd/a.container"}, 0, 1},
+        {{"usr/share/containers/systemd/a.container", "etc/containers/systemd/b.container"}, 0, 2},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct linux_host host;
+        linux_begin(&host, (struct linux_file[]){{"etc/hostname", "x\n"}, {NULL, NULL}});
+        for (size_t k = 0; k < 2 && rows[i].files[k]; k++)
+            linux_write(&host, rows[i].files[k], "PublishPort=127.0.0.1:8080:80\n", 30);
+        linux_run(&host, sources);
+        if (linux_count(&host, "unread") != rows[i].unread ||
+            linux_count(&host, "listener") != rows[i].listeners)
+            fail_msg("%s: %zu unread, %zu listeners", rows[i].files[0],
+                     linux_count(&host, "unread"), linux_count(&host, "listener"));
+        linux_end(&host);
+    }
+}
+
 static void saved_rules_are_understood(void **state)
 {
     static const struct {
@@ -218,7 +272,9 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_published_port_is_open_though_ufw_denies_it),
+        cmocka_unit_test(what_leads_nowhere_is_said),
         cmocka_unit_test(containers_of_an_image_count_where_they_start_by_themselves),
+        cmocka_unit_test(podmans_own_state_is_said_to_be_unread),
         cmocka_unit_test(saved_rules_are_understood),
         cmocka_unit_test(forwarded_ports_are_listeners),
         cmocka_unit_test(zones_of_firewalld_are_scanned),

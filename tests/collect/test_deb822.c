@@ -142,6 +142,13 @@ static void a_missing_or_damaged_database_is_said(void **state)
           {NULL, NULL}},
          1,
          1},
+        {{{"var/lib/dpkg/status",
+           "Package: a;reboot\nStatus: install ok installed\nVersion: 1\n\n"
+           "Package: libstdc++6\nStatus: install ok installed\nVersion: 1\n\n"
+           "Package: -o\nStatus: install ok installed\nVersion: 1\n"},
+          {NULL, NULL}},
+         1,
+         1},
         {{{"var/lib/dpkg/status.d/base", "Package: base\nVersion: 12\nArchitecture: all\n"},
           {"var/lib/dpkg/status.d/base.md5sums", "x"},
           {NULL, NULL}},

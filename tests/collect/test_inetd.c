@@ -93,6 +93,50 @@ static void what_cannot_be_read_is_not_complete(void **state)
     tree_end(&t);
 }
 
+/* Nobody has such a file, or somebody has and it cannot be had: only the first is an answer. */
+static void a_file_that_is_there_and_cannot_be_had_is_not_absent(void **state)
+{
+    static const struct {
+        const char *file, *link, *to; /* a link there, or the file is a folder */
+        bool complete;
+    } rows[] = {
+        {"etc/nothing", "etc/elsewhere", "nothing", true},
+        {"etc/x", "etc/inetd.conf", "./inet/inetd.conf", false},
+        {"etc/x", "etc/inetd.conf", "/export/inetd.conf", false},
+        {"etc/x", "etc/inetd.conf", "../../../../etc/hostname-of-nobody", false},
+        {"etc/x", "etc/inet", "/export/inet", false},
+        {"etc/inetd.conf/x", "etc/y", "x", false},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct tree t;
+        tree_begin(&t);
+        tree_solaris7(&t);
+        tree_file(&t, rows[i].file, "");
+        tree_link(&t, rows[i].link, rows[i].to);
+        run(&t);
+        size_t said = 0;
+        for (const struct fact *f = NULL; (f = facts_next(t.h.facts, "unread", f));)
+            said += str_equal(fact_text(f, "what"), "inetd");
+        bool complete = harness_find(&t.h, "complete", "of", "inetd") != NULL;
+        if (complete != rows[i].complete || said != !complete)
+            fail_msg("%s -> %s: %s, said %zu times", rows[i].link, rows[i].to,
+                     complete ? "complete" : "not complete", said);
+        tree_end(&t);
+    }
+}
+
+static void a_run_level_that_leads_nowhere_is_said(void **state)
+{
+    struct tree t;
+    tree_begin(&t);
+    tree_solaris7(&t);
+    tree_link(&t, "etc/rc2.d", "/export/rc2.d");
+    run(&t);
+    assert_true(tree_unread(&t, "rc"));
+    assert_null(harness_find(&t.h, "complete", "of", "rc"));
+    tree_end(&t);
+}
+
 static void a_link_to_itself_or_out_of_the_root_is_not_followed(void **state)
 {
     struct tree t;
@@ -165,6 +209,8 @@ int main(void)
         cmocka_unit_test(a_line_is_a_service_a_commented_one_or_none),
         cmocka_unit_test(services_become_listeners_with_their_ports),
         cmocka_unit_test(what_cannot_be_read_is_not_complete),
+        cmocka_unit_test(a_file_that_is_there_and_cannot_be_had_is_not_absent),
+        cmocka_unit_test(a_run_level_that_leads_nowhere_is_said),
         cmocka_unit_test(a_link_to_itself_or_out_of_the_root_is_not_followed),
         cmocka_unit_test(lines_of_a_megabyte_are_passed_over_and_said),
         cmocka_unit_test(what_the_host_does_not_name_has_its_usual_number),

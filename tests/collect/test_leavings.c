@@ -76,6 +76,7 @@ static void copies_of_cmd_and_defaced_pages_are_found(void **state)
 {
     struct tree t;
     tree_begin(&t);
+    tree_file(&t, "WINNT/System32/ntoskrnl.exe", "MZ");
     tree_file(&t, "WINNT/System32/cmd.exe", "MZ the shell");
     tree_file(&t, "InetPub/Scripts/root.exe", "MZ the shell");
     tree_file(&t, "Program Files/Common Files/System/msadc/root.exe", "MZ another");
@@ -112,8 +113,9 @@ static void a_long_page_without_a_mark_is_no_reason_to_know_nothing(void **state
     CLEANUP_STR struct str page = {0};
     while (page.length < 200 * 1024)
         str_add(&page, "<p>text</p>\n");
+    tree_file(&t, "WINNT/System32/ntoskrnl.exe", "MZ");
     tree_file(&t, "Web/index.html", str_text(&page));
-    tree_file(&t, "WINNT/system32/cmd.exe", "the shell");
+    tree_file(&t, "WINNT/System32/cmd.exe", "the shell");
     tree_run(&t, windows, ARRAY_COUNT(windows));
     assert_int_equal(tree_count(&t, "unread"), 0);
     tree_fact(&t, "complete", "of", "leaving");

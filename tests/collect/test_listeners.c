@@ -255,6 +255,38 @@ static void the_cache_of_owners_gives_the_same_answer(void **state)
     memory_cache_end(&cache);
 }
 
+static void one_search_answers_for_listeners_and_their_processes(void **state)
+{
+    struct linux_host host;
+    struct memory_cache cache;
+    memory_cache_begin(&cache);
+    make_host(&host);
+    linux_write(&host, "proc/400/maps", "", 0); /* it does not listen, but has to be restarted */
+    host.cache = &cache.cache;
+    linux_run(&host, sources);
+    check(&host);
+    assert_int_equal(cache.puts, 1);
+    linux_end(&host);
+    memory_cache_end(&cache);
+}
+
+static void long_lists_are_searched_to_their_end(void **state)
+{
+    struct linux_host host;
+    CLEANUP_STR struct str list = {0};
+    make_host(&host);
+    for (int i = 0; i < 8000; i++)
+        str_printf(&list, "/usr/share/%06d/%.*s\n", i, i % 40,
+                   "a name as long as any other, and longer");
+    for (int i = 0; i < 200000; i++) /* longer than any path, and than what is read at a time */
+        str_add_char(&list, 'x');
+    str_add(&list, "\n/lib/x86_64-linux-gnu/libc.so.6"); /* and no end of the line */
+    linux_write(&host, "var/lib/dpkg/info/libc6:amd64.list", list.data, list.length);
+    linux_run(&host, sources);
+    check(&host);
+    linux_end(&host);
+}
+
 static void a_root_without_proc_is_said(void **state)
 {
     struct linux_host host;
@@ -281,6 +313,8 @@ static void units_and_containers_are_told_by_their_cgroup(void **state)
         {"0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-2.scope\n", "", true},
         {"0::/machine.slice/libpod-ab.scope/container\n", "", true},
         {"nonsense\n", "", false},
+        {"0::/user.slice/a;reboot;.service\n", "", false},
+        {"0::/system.slice/getty@tty1.service/$(id).service\n", "getty@tty1.service", false},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         CLEANUP_ARENA struct arena *arena = arena_new();
@@ -299,6 +333,8 @@ int main(void)
         cmocka_unit_test(the_kernel_itself_tells_our_own_socket),
         cmocka_unit_test(listeners_and_restarts_are_found),
         cmocka_unit_test(the_cache_of_owners_gives_the_same_answer),
+        cmocka_unit_test(one_search_answers_for_listeners_and_their_processes),
+        cmocka_unit_test(long_lists_are_searched_to_their_end),
         cmocka_unit_test(a_root_without_proc_is_said),
         cmocka_unit_test(units_and_containers_are_told_by_their_cgroup),
     };

@@ -110,12 +110,96 @@ static void what_was_not_read_is_not_complete(void **state)
     write_server(&t);
     tree_file(&t, "usr/netscape/server4/https-b/config/magnus.conf", magnus);
     tree_fifo(&t, "usr/netscape/server4/https-b/config/obj.conf");
-    tree_file(&t, "usr/netscape/server4/https-b/config/server.xml", "<SERVER/>");
+    tree_fifo(&t, "usr/netscape/server4/https-b/config/server.xml");
     run(&t);
     assert_true(tree_unread(&t, "object"));
     assert_true(tree_unread(&t, "site: server.xml"));
     assert_null(harness_find(&t.h, "complete", "of", "object"));
     tree_end(&t);
+}
+
+static const char xml6[] =
+    "<?xml version=\"1.0\"?>\n<!DOCTYPE SERVER SYSTEM \"server.dtd\" [\n<!-- > ]> -->\n]>\n"
+    "<!-- <LS id=\"old\" ip=\"0.0.0.0\" port=\"1\"/> -->\n"
+    "<SERVER legacyls=\"ls1\">\n"
+    "<LS id=\"ls1\" ip=\"0.0.0.0\" port=\"8080\" security=\"off\">\n"
+    "<CONNECTIONGROUP id=\"g\" matchingip='default' defaultvs=\"https-x\"/></LS>\n"
+    "<LS id=\"ls2\" ip=\"10.0.0.1\" port=\"443\" security=\"on\"/>\n"
+    "<LS id=\"ls3\" ip=\"any\" port=\"444\" security=\"on\"/>\n"
+    "<VSCLASS id=\"defaultclass\" objectfile=\"obj.conf\">\n<VARS docroot=\"/export/class\"/>\n"
+    "<VS id=\"https-x\" urlhosts=\"x.example\" state=\"on\"/>\n"
+    "<VS id=\"y\" urlhosts=\"y.example\"><PROPERTY name=\"docroot\" value=\"/export/a&amp;b\"/>\n"
+    "</VS>\n</VSCLASS>\n"
+    "<VSCLASS id=\"b\" objectfile=\"b.obj.conf\"><VS id=\"z\" state=\"off\"/></VSCLASS>\n"
+    "</SERVER>\n";
+
+/* From 6.0 on nothing of this stands in magnus.conf. */
+static void listeners_and_roots_of_version_6_stand_in_server_xml(void **state)
+{
+    struct tree t;
+    tree_begin(&t);
+    tree_solaris7(&t);
+    tree_file(&t, "usr/iplanet/servers/https-x/config/magnus.conf", "User nobody\n");
+    tree_file(&t, "usr/iplanet/servers/https-x/config/server.xml", xml6);
+    tree_file(&t, "usr/iplanet/servers/https-x/config/obj.conf",
+              "<Object name=default>\nNameTrans fn=document-root root=\"$docroot\"\n</Object>\n");
+    tree_file(&t, "usr/iplanet/servers/https-x/config/b.obj.conf",
+              "<Object name=default>\nService fn=index-common\n</Object>\n");
+    tree_file(&t, "usr/iplanet/servers/bin/https/bin/ns-httpd",
+              "x Netscape-Enterprise/6.0 SP1\x01");
+    run(&t);
+    assert_int_equal(tree_count(&t, "listener"), 3);
+    assert_string_equal(harness_value(tree_fact(&t, "listener", "port", "8080"), "scope"), "any");
+    assert_int_equal(tree_fact(&t, "listener", "port", "8080")->line, 7);
+    assert_string_equal(harness_value(tree_fact(&t, "listener", "port", "443"), "address"),
+                        "10.0.0.1");
+    assert_int_equal(tree_count(&t, "site"), 3);
+    static const char *const rows[][3] = {
+        {"/export/class", "bindings", "*:8080 10.0.0.1:443 *:444"},
+        {"/export/class", "port", "8080"},
+        {"/export/class", "address", "<none>"},
+        {"/export/class", "user", "nobody"},
+        {"/export/a&b", "name", "y.example"},
+        {"/export/a&b", "user", "nobody"},
+        {"/export/a&b", "virtual_host", "y"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        const char *value = harness_value(tree_fact(&t, "site", "root", rows[i][0]), rows[i][1]);
+        if (!str_equal(value, rows[i][2]))
+            fail_msg("%s of %s: %s", rows[i][1], rows[i][0], value);
+    }
+    assert_string_equal(harness_value(tree_fact(&t, "site", "name", "z"), "state"), "off");
+    tree_fact(&t, "object", "fn", "index-common");
+    tree_fact(&t, "complete", "of", "site");
+    assert_int_equal(tree_count(&t, "unread"), 0);
+    tree_end(&t);
+}
+
+static void a_server_xml_that_is_damaged_or_hides_something_is_said(void **state)
+{
+    static const struct {
+        const char *text, *says;
+        size_t listeners;
+    } rows[] = {
+        {"<SERVER><LS port=\"81\"/>\n<LS port=\"82\n", "no XML from line 2", 1},
+        {"<SERVER><LS port=\"81\"/><LS port=82/></SERVER>", "no XML", 1},
+        {"<SERVER><!-- <LS port=\"81\"/>", "no XML", 0},
+        {"<!DOCTYPE S [<!ENTITY a SYSTEM \"/etc/passwd\">]><SERVER>&a;<LS port=\"81\"/></SERVER>",
+         "entities", 1},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct tree t;
+        tree_begin(&t);
+        write_server(&t);
+        tree_file(&t, "usr/netscape/server4/https-umi/config/server.xml", rows[i].text);
+        run(&t);
+        assert_int_equal(tree_count(&t, "listener"), rows[i].listeners);
+        const struct fact *f = tree_fact(&t, "unread", "what", "site: server.xml");
+        if (!strstr(fact_text(f, "reason"), rows[i].says))
+            fail_msg("%s: %s", rows[i].text, fact_text(f, "reason"));
+        assert_null(harness_find(&t.h, "complete", "of", "site"));
+        tree_end(&t);
+    }
 }
 
 static void an_administration_server_may_have_no_objects(void **state)
@@ -153,6 +237,8 @@ int main(void)
         cmocka_unit_test(a_long_log_is_read_from_its_end),
         cmocka_unit_test(settings_and_lines_of_work_are_facts),
         cmocka_unit_test(what_was_not_read_is_not_complete),
+        cmocka_unit_test(listeners_and_roots_of_version_6_stand_in_server_xml),
+        cmocka_unit_test(a_server_xml_that_is_damaged_or_hides_something_is_said),
         cmocka_unit_test(an_administration_server_may_have_no_objects),
         cmocka_unit_test(hosts_without_one_have_no_facts_of_it),
     };

@@ -286,6 +286,122 @@ static void hives_alone_say_what_they_prove_and_the_rest_is_unread(void **state)
     harness_close(&h);
 }
 
+static char *find_in(struct str *hive, const char *name)
+{
+    char *found = memmem(hive->data, hive->length, name, strlen(name));
+    assert_non_null(found);
+    return found;
+}
+
+static void put32(char *at, uint32_t number)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (char)(number >> 8 * i);
+}
+
+/* --- a disk of two FAT partitions: the system on the second --- */
+
+enum { SECTOR = 512, PART_SECTORS = 32768, FIRST = 63, SECOND = FIRST + PART_SECTORS };
+
+static void put_entry(char *at, uint32_t start)
+{
+    at[4] = 6; /* FAT16 */
+    put32(at + 8, start);
+    put32(at + 12, PART_SECTORS);
+}
+
+/* Makes a file system of a folder, and puts it into the disk. */
+static bool add_partition(const char *dir, const char *folder, unsigned start)
+{
+    CLEANUP_STR struct str command = {0};
+    str_printf(&command,
+               "cd %s && mkfs.fat -C -F 16 %s.fat %d >/dev/null 2>&1 && "
+               "mcopy -s -i %s.fat %s/* ::/ && dd if=%s.fat of=disk bs=512 seek=%u conv=notrunc "
+               "status=none",
+               dir, folder, PART_SECTORS / 2, folder, folder, folder, start);
+    return system(str_text(&command)) == 0;
+}
+
+static bool make_disk(const char *dir)
+{
+    char sector[SECTOR] = {0};
+    put32(sector + 440, 0x11223344);
+    put_entry(sector + 446, FIRST);
+    put_entry(sector + 462, SECOND);
+    sector[510] = 0x55;
+    sector[511] = (char)0xaa;
+    support_write(dir, "disk", sector, sizeof sector);
+    return add_partition(dir, "data", FIRST) && add_partition(dir, "system", SECOND);
+}
+
+static void all_volumes_of_a_disk_are_looked_at(void **state)
+{
+    static const char page[] = "<p>PoizonBOx</p>";
+    static collect_source_function *const all[] = {collect_registry, collect_windows, collect_iis,
+                                                   collect_windows_files, collect_leavings};
+    const char *wants[] = {"file-acl:%SystemRoot%\\none.exe",
+                           "file-acl:%SystemRoot%\\system32\\cmd.exe", NULL};
+    CLEANUP_FREE char *dir = support_temp_dir();
+    CLEANUP_STR struct str system = {0}, disk = {0};
+    CLEANUP_STR struct str software = hive_builder_make(W2K "SystemRoot=C:\\WINNT\n");
+    str_printf(&system, SERVER "[MountedDevices]\n");
+    const struct {
+        char letter;
+        unsigned sector;
+    } drives[] = {{'C', SECOND}, {'E', FIRST}};
+    for (size_t i = 0; i < ARRAY_COUNT(drives); i++) {
+        str_printf(&system, "\\DosDevices\\%c:=$44332211", drives[i].letter);
+        for (int k = 0; k < 8; k++) /* the offset in bytes, little-endian */
+            str_printf(&system, "%02x",
+                       (unsigned)((uint64_t)drives[i].sector * SECTOR >> 8 * k) & 0xff);
+        str_add(&system, "\n");
+    }
+    CLEANUP_STR struct str hive = hive_builder_make(str_text(&system));
+    support_write(dir, "system/WINNT/system32/config/software", software.data, software.length);
+    support_write(dir, "system/WINNT/system32/config/SYSTEM", hive.data, hive.length);
+    support_write(dir, "system/WINNT/system32/cmd.exe", "MZ the shell", 12);
+    support_write(dir, "data/Inetpub/scripts/root.exe", "MZ the shell", 12);
+    support_write(dir, "data/Inetpub/wwwroot/index.htm", page, sizeof page - 1);
+    struct error e = ERROR_INIT;
+    struct harness h = {0};
+    if (!make_disk(dir)) {
+        support_remove_tree(dir);
+        print_message("mkfs.fat and mtools are not there\n");
+        skip();
+    }
+    str_printf(&disk, "%s/disk", dir);
+    if (!target_open_image(&h.target, str_text(&disk), &e))
+        fail_msg("%s", e.message);
+    harness_run(&h, wants, all, ARRAY_COUNT(all));
+    assert_int_equal(target_volume_count(h.target), 2);
+    /* NT has no access lists on FAT: everybody may do everything */
+    assert_string_equal(harness_value(host_of(&h), wants[1]), "Everyone:F");
+    assert_string_equal(harness_value(host_of(&h), wants[0]), "<absent>");
+    const struct fact *f = harness_find(&h, "leaving", "path", "E:/Inetpub/scripts/root.exe");
+    assert_non_null(f);
+    assert_string_equal(harness_value(f, "claim"), "high"); /* the same as the other's cmd.exe */
+    assert_non_null(harness_find(&h, "leaving", "path", "E:/Inetpub/wwwroot/index.htm"));
+    harness_close(&h);
+    support_remove_tree(dir);
+}
+
+static void a_lone_hive_says_nothing_of_leavings(void **state)
+{
+    static collect_source_function *const all[] = {collect_registry, collect_leavings};
+    struct harness h = {0};
+    struct error e = ERROR_INIT;
+    CLEANUP_FREE char *dir = support_temp_dir();
+    CLEANUP_STR struct str software = hive_builder_make(W2K);
+    support_write(dir, "software", software.data, software.length);
+    if (!target_open_root(&h.target, dir, &e))
+        fail_msg("%s", e.message);
+    harness_run(&h, NULL, all, ARRAY_COUNT(all));
+    assert_null(harness_find(&h, "complete", "of", "leaving"));
+    assert_non_null(harness_find(&h, "unread", "what", "leaving"));
+    harness_close(&h);
+    support_remove_tree(dir);
+}
+
 static void a_dirty_hive_is_called_stale(void **state)
 {
     CLEANUP_STR struct str software = hive_builder_make(W2K);
@@ -303,6 +419,49 @@ static void a_dirty_hive_is_called_stale(void **state)
     assert_non_null(f);
     assert_non_null(strstr(fact_text(f, "reason"), "stale"));
     assert_int_equal(host_of(&h)->confidence, CONFIDENCE_MEDIUM);
+    harness_close(&h);
+}
+
+/* Its first block says 4 KiB more than there are, and a value lies in them: that one is unread,
+ * what is there counts. */
+static void a_hive_cut_short_is_called_truncated(void **state)
+{
+    CLEANUP_STR struct str software =
+        hive_builder_make(W2K "CSDVersion=Service Pack 2\n[Microsoft\\Zzz]\nLast=beyond the end\n");
+    CLEANUP_STR struct str system = hive_builder_make(SERVER);
+    struct system s = {.wants = {"HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion!CSDVersion",
+                                 "HKLM\\SOFTWARE\\Microsoft\\Zzz!Last"}};
+    uint32_t bins = (uint32_t)software.length - 4096;
+    put32(software.data + 40, bins + 4096);
+    put32(find_in(&software, "Last") - 12, bins + 64); /* vk: where its data lie */
+    hive_builder_seal(&software);
+    struct harness h = run_bytes(&s, &software, &system);
+    const struct fact *f = harness_find(&h, "registry", "hive", "SOFTWARE");
+    assert_string_equal(harness_value(f, "state"), "truncated");
+    f = harness_find(&h, "registry", "hive", "SYSTEM");
+    assert_string_equal(harness_value(f, "state"), "clean");
+    f = harness_find(&h, "unread", "what", "registry hive SOFTWARE");
+    assert_non_null(f);
+    assert_non_null(strstr(fact_text(f, "reason"), "cut short"));
+    assert_null(strstr(fact_text(f, "reason"), "stale"));
+    assert_int_equal(host_of(&h)->confidence, CONFIDENCE_MEDIUM);
+    assert_string_equal(harness_value(host_of(&h), "service_pack"), "2");
+    assert_string_equal(harness_value(host_of(&h), s.wants[0]), "Service Pack 2");
+    assert_string_equal(harness_value(host_of(&h), s.wants[1]), "<unreadable>");
+    harness_close(&h);
+}
+
+/* The key of a hotfix is there, but not the value that says whether it is installed. */
+static void a_hotfix_whose_marker_is_lost_is_neither_in_nor_out(void **state)
+{
+    CLEANUP_STR struct str software = hive_builder_make(
+        W2K "[Microsoft\\Windows NT\\CurrentVersion\\Hotfix\\Q1]\nInstalled=#1\n");
+    CLEANUP_STR struct str system = hive_builder_make(SERVER);
+    struct system s = {0};
+    find_in(&software, "Installed")[-20] = 'x'; /* the mark "vk" */
+    struct harness h = run_bytes(&s, &software, &system);
+    assert_null(harness_find(&h, "hotfix", "id", "Q1"));
+    assert_non_null(harness_find(&h, "unread", "what", "hotfixes"));
     harness_close(&h);
 }
 
@@ -586,7 +745,11 @@ int main(void)
         cmocka_unit_test(ids_are_written_as_their_time_wrote_them),
         cmocka_unit_test(wanted_values_are_a_value_absent_or_unreadable),
         cmocka_unit_test(hives_alone_say_what_they_prove_and_the_rest_is_unread),
+        cmocka_unit_test(all_volumes_of_a_disk_are_looked_at),
+        cmocka_unit_test(a_lone_hive_says_nothing_of_leavings),
         cmocka_unit_test(a_dirty_hive_is_called_stale),
+        cmocka_unit_test(a_hive_cut_short_is_called_truncated),
+        cmocka_unit_test(a_hotfix_whose_marker_is_lost_is_neither_in_nor_out),
         cmocka_unit_test(a_damaged_hive_is_unreadable_and_never_absent),
         cmocka_unit_test(files_are_present_absent_or_unreadable),
         cmocka_unit_test(listeners_follow_from_services_and_bindings),

@@ -18,6 +18,9 @@ static enum truth rule(void *context, const char *name, const struct fact **why)
     return answer;
 }
 
+#define UNREAD_HOTFIXES                                                                            \
+    "{\"kind\":\"unread\",\"what\":\"hotfixes\",\"reason\":\"some of its keys are damaged\"}\n"
+
 struct judged {
     struct arena *arena;
     struct advisories *set;
@@ -85,6 +88,11 @@ static void every_row_of_the_table(void **state)
          WINDOWS_HOST(FILE_IS("{\"absent\":true}")), VERDICT_NOT_AFFECTED, CONFIDENCE_MEDIUM},
         {"another patch's marker", "", WINDOWS_HOST("") MARKER("Q2"), VERDICT_AFFECTED,
          CONFIDENCE_HIGH},
+        {"nothing to prove it, and the records are not whole", "", WINDOWS_HOST("") UNREAD_HOTFIXES,
+         VERDICT_UNKNOWN, CONFIDENCE_HIGH},
+        {"an old file proves it whatever the records say", "vers:windows/>=5.0.2195.100",
+         WINDOWS_HOST(FILE_IS("\"5.0.2195.50\"")) UNREAD_HOTFIXES, VERDICT_AFFECTED,
+         CONFIDENCE_HIGH},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         CLEANUP_ARENA struct arena *a = arena_new();
@@ -96,6 +104,23 @@ static void every_row_of_the_table(void **state)
             fail_msg("%s: %s", rows[i].what, f ? verdict_name(f->verdict) : "no finding");
         done(&j);
     }
+}
+
+/* The same product, once built by its administrator, once out of a distribution's package. */
+static void an_upstream_number_alone_says_nothing_of_a_package(void **state)
+{
+    CLEANUP_ARENA struct arena *a = arena_new();
+    const char *docs[] = {fixture_bulletin(a, "MS01-001", "2001-01-01", "Q1", "", "", "")};
+    CLEANUP_STR struct str packaged = {0};
+    const char *lines = WINDOWS_HOST(""), *mark = strstr(lines, "\"name\":\"iis\"");
+    assert_non_null(mark);
+    str_printf(&packaged, "%.*s\"package\":\"iis 5.0-1\",%s", (int)(mark - lines), lines, mark);
+    struct judged j = judge(docs, 1, lines, DATE_NONE);
+    assert_int_equal(find(&j, "MS01-001")->verdict, VERDICT_AFFECTED);
+    done(&j);
+    j = judge(docs, 1, str_text(&packaged), DATE_NONE);
+    assert_int_equal(find(&j, "MS01-001")->verdict, VERDICT_UNKNOWN);
+    done(&j);
 }
 
 static void a_superseding_patch_is_marker_and_proof(void **state)
@@ -388,6 +413,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_of_the_table),
+        cmocka_unit_test(an_upstream_number_alone_says_nothing_of_a_package),
         cmocka_unit_test(a_superseding_patch_is_marker_and_proof),
         cmocka_unit_test(a_service_pack_brings_what_it_contains),
         cmocka_unit_test(patches_in_a_circle_count_only_for_themselves),

@@ -5,6 +5,7 @@
 #include "record/state.h"
 #include "tests/support.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -178,6 +179,29 @@ static void a_cached_value_comes_back_only_under_its_key(void **state)
     assert_false(c->get(c->self, "slot v1", &data, &size));
 }
 
+static void the_cache_keeps_the_newest_files_only(void **state)
+{
+    struct fixture *f = *state;
+    const struct cache *c = state_cache(f->state);
+    char name[64];
+    struct stat st;
+    CLEANUP_STR struct str cache = {0};
+    str_printf(&cache, "%s/cache", f->dir);
+    for (int i = 0; i < 256; i++) {
+        snprintf(name, sizeof name, "%032d", i);
+        support_write(str_text(&cache), name, "an old one", 10);
+    }
+    CLEANUP_STR struct str first = {0}, second = {0};
+    str_printf(&first, "%s/%032d", str_text(&cache), 0);
+    str_printf(&second, "%s/%032d", str_text(&cache), 1);
+    const struct timespec long_ago[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    assert_int_equal(utimensat(AT_FDCWD, str_text(&first), long_ago, 0), 0);
+    c->put(c->self, "slot", "slot v1", "value", 5);
+    assert_int_equal(stat(str_text(&first), &st), -1);
+    c->put(c->self, "slot", "slot v2", "other", 5); /* takes its own place */
+    assert_int_equal(stat(str_text(&second), &st), 0);
+}
+
 static void a_file_that_is_no_database_is_named(void **state)
 {
     struct fixture *f = *state;
@@ -241,6 +265,7 @@ int main(void)
         test(patches_seen_once_are_remembered),
         test(the_folder_is_for_its_owner_alone),
         test(a_cached_value_comes_back_only_under_its_key),
+        test(the_cache_keeps_the_newest_files_only),
         test(a_file_that_is_no_database_is_named),
         test(reading_finds_what_was_written_and_writes_nothing),
         test(reading_makes_nothing),

@@ -56,6 +56,15 @@ audit --gateway|--gateway
 audit --text /nonexistent/file|/nonexistent/file
 audit --root /nonexistent/dir|/nonexistent/dir
 audit --image /nonexistent/disk|/nonexistent/disk
+audit --text /usr|for a folder there is --root
+facts --text /usr|for a folder there is --root
+ports --text /nonexistent/file|/nonexistent/file
+audit --root /bin/sh|for a disk image there is --image
+facts --root /bin/sh|for a disk image there is --image
+patch plan --root /bin/sh|for a disk image there is --image
+audit --image /usr|for a folder there is --root
+facts --image /usr|for a folder there is --root
+facts --image /nonexistent/disk|/nonexistent/disk
 audit --checklist nosuch|nosuch
 advisory show MS99-999|MS99-999
 rules explain nosuch|nosuch
@@ -69,6 +78,19 @@ ledger|ledger show
 patch|patch plan
 patch record|which patch
 LIST
+}
+
+@test "a text that is none of ours is unknown, and the sentence says what is read" {
+    printf '\n  uid=0(root)\033[2J gid=0\n' >"$WORK/text"
+    code 3 "$YAGURA" audit --text "$WORK/text" --json
+    says "this text is neither what systeminfo prints on Windows nor what showrev -p prints"
+    says 'uid=0(root)\\x1b[2J'
+    [[ "$output" != *os-release* ]] || { echo "a text has no files to look for: $output"; false; }
+    code 3 "$YAGURA" facts --text "$WORK/text"
+    says 'uid=0(root)\x1b[2J'
+    : >"$WORK/empty"
+    code 3 "$YAGURA" facts --text "$WORK/empty"
+    says "it is empty"
 }
 
 @test "exit codes: 0 nothing wrong, 1 found, 3 could not be looked at" {

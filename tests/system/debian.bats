@@ -104,6 +104,19 @@ PY
     holds '[s["state"] for s in kind("update-source")] == ["fresh"]'
 }
 
+@test "a list that is too long to be remembered is read all the same" {
+    local list
+    release debian 12 bookworm
+    lists "$(tomorrow)"
+    list=${LISTS}_main_binary-amd64_Packages
+    seq 500000 | sed 's/.*/Package: package-with-a-name-&\nVersion: 1.0.0-1+deb12u1\nArchitecture: amd64\n/' >>"$list"
+    sed -i "s,^ .* main/binary-amd64/Packages, $(sha256sum "$list" | cut -d' ' -f1) $(stat -c %s "$list") main/binary-amd64/Packages," \
+        "${LISTS}_InRelease"
+    code 1 audit --fail-on high
+    holds '[f for f in findings if f["subject"]["name"] == "openssl" and f["verdict"] == "affected"]' \
+        '"caged" not in json.dumps(every)'
+}
+
 @test "lists that are missing, expired, cut, old or of another distribution are loud" { # CASES 16
     release debian 12 bookworm
     # none at all

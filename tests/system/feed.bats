@@ -51,6 +51,20 @@ csaf() { "$HELPERS/csaf" "$@"; }
     holds 'summary["added"] == 1'
 }
 
+@test "what an archive holds that is not read is said: links, and archives within" {
+    program zip tar
+    mkdir "$WORK/docs"
+    csaf good "$WORK/docs/good.json" OUTER-1
+    csaf good "$WORK/inner.json" INNER-1
+    (cd "$WORK" && zip -q docs/inner.zip inner.json && gzip -c inner.json >docs/inner.json.gz)
+    ln -s /etc/passwd "$WORK/docs/link.json"
+    echo "not a document" >"$WORK/docs/README"
+    tar cf "$WORK/a.tar" -C "$WORK/docs" .
+    import 3 "$WORK/a.tar"
+    holds 'summary["added"] == 1' 'len(problems) == 3' \
+        '{p["path"].split("/")[-1] for p in problems} == {"inner.zip", "inner.json.gz", "link.json"}'
+}
+
 @test "what is broken is named with file and place, while the rest goes in" {
     local kind
     mkdir "$WORK/docs"

@@ -196,3 +196,84 @@ print(63 * 512 + struct.unpack_from("<Q", d, 48)[0] * d[13] * 512)' "$WORK/table
     says "empty.txt"
     code "2 3" "$YAGURA" audit --text "$WORK"
 }
+
+# Standard output and error of the last code() hold nothing that steers a terminal.
+harmless() {
+    /usr/bin/python3 -c '
+import re, sys
+text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+bad = re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]", text)
+sys.exit(f"steers a terminal: {text[max(0, bad.start() - 60):bad.end() + 20]!r}" if bad else 0)' <<<"$output"
+}
+
+@test "nothing that comes from outside steers the terminal, nor turns what a line says" {
+    local root=$WORK/root evil=$'\e[31m\e]0;x\a\u009b2J\u202e' command
+    mkdir -p "$root"/{etc,var/lib/dpkg} "$WORK/feed" "$WORK/rules"
+    printf 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian %s"\n' "$evil" >"$root/etc/os-release"
+    printf 'host%s\n' "$evil" >"$root/etc/hostname"
+    printf 'Package: openssl\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1%s\n\nbad%s\n' \
+        "$evil" "$evil" >"$root/var/lib/dpkg/status"
+    for command in audit "audit --all" "audit --json" facts "facts --json" "patch plan" ports; do
+        # shellcheck disable=SC2086
+        code "0 1 3" "$YAGURA" $command --root "$root"
+        harmless
+    done
+    printf '{' >"$WORK/feed/a$evil.json"
+    (cd "$WORK/feed" && zip -q "$WORK/feed.zip" ./*)
+    for command in "$WORK/feed" "$WORK/feed.zip"; do
+        code 2 "$YAGURA" feed import "$command"
+        says "not JSON"
+        harmless
+    done
+    printf 'title: x\n"%s": 1\n' "$evil" >"$WORK/rules/r$evil.yml"
+    code "1 2" "$YAGURA" rules lint "$WORK/rules"
+    harmless
+    for command in "audi$evil" "--$evil" "explain $evil" "advisory show $evil" "audit --root /none$evil"; do
+        # shellcheck disable=SC2086
+        code "2 3" "$YAGURA" $command
+        harmless
+    done
+}
+
+@test "a FIFO among the rules keeps nobody waiting" {
+    mkdir "$WORK/rules"
+    mkfifo "$WORK/rules/fifo.yml"
+    ln -s /dev/zero "$WORK/rules/zero.yml"
+    code 1 timeout -k 1 20 "$YAGURA" rules lint "$WORK/rules"
+    says "fifo.yml: it is no regular file" "zero.yml: it is no regular file"
+    mkdir -p "$WORK/root/etc"
+    cp /etc/os-release "$WORK/root/etc"
+    code "1 3" timeout -k 1 20 "$YAGURA" audit --rules "$WORK/rules" --root "$WORK/root"
+    says "no regular file"
+}
+
+@test "folders that turn into links while they are read lead nowhere outside" {
+    local root=$WORK/root outside=$WORK/outside i
+    mkdir -p "$root/etc/apt" "$root/var/lib/dpkg" "$outside/etc/apt" "$outside/dpkg"
+    for i in "$root" "$outside"; do
+        printf 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="%s"\n' "${i##*/}" >"$i/etc/os-release"
+        printf '%s\n' "${i##*/}" >"$i/etc/hostname"
+        printf 'deb http://%s.example/ a b\n' "${i##*/}" >"$i/etc/apt/sources.list"
+    done
+    printf 'Package: outside\nStatus: install ok installed\nVersion: 1\n' >"$outside/dpkg/status"
+    printf 'Package: inside\nStatus: install ok installed\nVersion: 1\n' >"$root/var/lib/dpkg/status"
+    ln -s "$outside/etc" "$root/etc-link"
+    ln -s "../../../../../../../../../../$outside/dpkg" "$root/var/lib/dpkg-link"
+    timeout -k 1 20 /usr/bin/python3 - "$root" <<'END' &
+import ctypes, os, sys, time
+libc, exchange, here = ctypes.CDLL(None), 2, -100
+os.chdir(sys.argv[1])
+end = time.monotonic() + 6
+while time.monotonic() < end:
+    for one in (b"etc", b"var/lib/dpkg"):
+        libc.renameat2(here, one, here, one + b"-link", exchange)
+END
+    local swapping=$! inside=0
+    while kill -0 "$swapping" 2>/dev/null; do
+        code "0 2 3" facts --root "$root"
+        [[ "$stdout" != *outside* ]] || { echo "read beyond the root: $stdout" | cut -c1-600; return 1; }
+        [[ "$stdout" != *'"name":"inside"'* ]] || inside=$((inside + 1))
+    done
+    wait "$swapping"
+    [ "$inside" -gt 0 ] # it did read what was there
+}

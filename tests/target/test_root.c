@@ -36,6 +36,7 @@ static int make_tree(void **state)
     link_in(t->dir, "../../../../../../../etc/shadow", "climbing");
     link_in(t->dir, "/etc", "folder");
     link_in(t->dir, "loop", "loop");
+    link_in(t->dir, "gone", "nowhere");
     link_in(t->dir, "/proc/1/root/etc/passwd", "magic");
     str_printf(&path, "%s/fifo", t->dir);
     assert_int_equal(mkfifo(str_text(&path), 0666), 0);
@@ -76,8 +77,9 @@ static void each_path_is_read_or_refused_for_its_reason(void **state)
         {"/../../etc/passwd", "the root's own\n", 0},
         {"/odd/new\nline", "1", 0},
         {"/odd/bad\xff\xfe", "2", 0},
-        {"/climbing", NULL, ERR_ABSENT}, /* the root has no etc/shadow; the host has */
-        {"/magic", NULL, ERR_ABSENT},
+        {"/climbing", NULL, ERR_UNREADABLE}, /* the root has no etc/shadow; the host has */
+        {"/magic", NULL, ERR_UNREADABLE},
+        {"/nowhere/below/that", NULL, ERR_UNREADABLE}, /* a link on the way leads to nothing */
         {"/loop", NULL, ERR_UNREADABLE},
         {"/fifo", NULL, ERR_UNREADABLE},
         {"/etc", NULL, ERR_UNREADABLE},
@@ -123,13 +125,42 @@ static void links_are_told_and_read_but_not_followed_when_asked(void **state)
     assert_true(target_stat(t->target, "/climbing", false, &st, &e));
     assert_int_equal(st.type, TARGET_LINK);
     assert_false(target_stat(t->target, "/climbing", true, &st, &e));
-    assert_int_equal(e.code, ERR_ABSENT);
+    assert_int_equal(e.code, ERR_UNREADABLE);
+    assert_string_equal(
+        e.message, "/climbing is a link to ../../../../../../../etc/shadow, which is not there");
     assert_true(target_readlink(t->target, "/absolute", link, sizeof link, &e));
     assert_string_equal(link, "/etc/passwd");
     assert_true(target_readlink(t->target, "folder", link, sizeof link, &e));
     assert_false(target_readlink(t->target, "/etc/passwd", link, sizeof link, &e));
     assert_false(target_readlink(t->target, "/absolute", link, 5, &e));
     assert_int_equal(e.code, ERR_LIMIT);
+}
+
+static void a_folder_is_listed_absent_or_unreadable(void **state)
+{
+    static const struct {
+        const char *path;
+        enum error_code code; /* ERR_NONE: listed */
+    } rows[] = {{"/etc", ERR_NONE},
+                {"/folder", ERR_NONE},
+                {"/none", ERR_ABSENT},
+                {"/etc/none", ERR_ABSENT},
+                {"/nowhere", ERR_UNREADABLE},
+                {"/fifo", ERR_UNREADABLE},
+                {"/loop", ERR_UNREADABLE},
+                {"/climbing", ERR_UNREADABLE},
+                {"/etc/passwd", ERR_UNREADABLE},
+                {"/nowhere/below", ERR_UNREADABLE}};
+    struct tree *t = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        CLEANUP_ARENA struct arena *arena = arena_new();
+        struct target_entry *entries;
+        size_t count;
+        struct error e = ERROR_INIT;
+        target_list(t->target, rows[i].path, arena, &entries, &count, &e);
+        if (e.code != rows[i].code)
+            fail_msg("%s: %d (%s)", rows[i].path, e.code, e.message);
+    }
 }
 
 static void names_are_found_whatever_their_case(void **state)
@@ -247,6 +278,7 @@ int main(void)
         cmocka_unit_test(each_path_is_read_or_refused_for_its_reason),
         cmocka_unit_test(a_device_is_never_opened),
         cmocka_unit_test(links_are_told_and_read_but_not_followed_when_asked),
+        cmocka_unit_test(a_folder_is_listed_absent_or_unreadable),
         cmocka_unit_test(names_are_found_whatever_their_case),
         cmocka_unit_test(pieces_are_read_up_to_the_end),
         cmocka_unit_test(the_live_host_is_read_from_its_root),

@@ -109,7 +109,13 @@ static bool take_entry(struct unpacking *u, struct archive_entry *entry, struct 
     }
     if (archive_entry_filetype(entry) == AE_IFDIR)
         return true;
-    if (archive_entry_filetype(entry) != AE_IFREG || !is_document(u, name))
+    bool regular = archive_entry_filetype(entry) == AE_IFREG;
+    if (is_document(u, name) ? !regular : regular && member_is_archive(name)) {
+        const char *said = regular ? _("an archive in an archive is not read: unpack the outer one")
+                                   : _("it is no regular file");
+        return member_write(1, MEMBER_REFUSED, name, said, strlen(said));
+    }
+    if (!is_document(u, name))
         return member_write(1, MEMBER_IGNORED, name, "", 0);
     if (archive_entry_is_encrypted(entry)) {
         const char *why = _("it is encrypted");
