@@ -224,6 +224,7 @@ static void add_file_evidence(struct judging *j, struct finding *f,
     /* "vers:windows/>=4.2.748.1" is for programs; ">=4.2.748.1" says the same. */
     const char *scheme = str_starts(file->range, "vers:") ? strchr(file->range, '/') : NULL;
     const char *range = scheme ? scheme + 1 : file->range;
+    bool from = str_starts(range, ">=") && !strpbrk(range + 2, "<>=|!");
     struct arena *arena = j->out->arena;
     const char *text =
         !v ? arena_printf(arena, _("%s was not looked at; fixed: %s"), file->path, range)
@@ -232,7 +233,8 @@ static void add_file_evidence(struct judging *j, struct finding *f,
         : v->state == VALUE_UNREADABLE
             ? arena_printf(arena, _("%s could not be read (%s); fixed: %s"), file->path, v->text,
                            range)
-            : arena_printf(arena, _("%s is %s; fixed: %s"), file->path, v->text, range);
+        : from ? arena_printf(arena, _("%s is %s, fixed in %s"), file->path, v->text, range + 2)
+               : arena_printf(arena, _("%s is %s; fixed: %s"), file->path, v->text, range);
     struct evidence e = {path, 0, -1, text};
     VEC_PUSH(&f->evidence, e);
 }
@@ -357,9 +359,14 @@ static void say_remedy(struct judging *j, const struct advisory_case *c, const c
         struct message m = message_of(r->text);
         if (r->kind == REMEDY_PATCH && f->patches.count && p) {
             const struct advisory_patch *newest = patches_find(p, f->patches.items[0]);
-            m = message_of(N_("{patch} ({advisory}): {text}"));
-            message_put(&m, "patch", f->patches.items[0]);
-            message_put(&m, "advisory", newest ? newest->advisory_id : c->advisory->id);
+            if (newest && newest->is_service_pack) { /* its key is for programs */
+                m = message_of(N_("{patch}: {text}"));
+                message_put_translated(&m, "patch", newest->title);
+            } else {
+                m = message_of(N_("{patch} ({advisory}): {text}"));
+                message_put(&m, "patch", f->patches.items[0]);
+                message_put(&m, "advisory", newest ? newest->advisory_id : c->advisory->id);
+            }
             message_put_translated(&m, "text", r->text);
         }
         bool said = str_equal(f->remedy.id, r->text);

@@ -178,6 +178,19 @@ static struct finding *finding_of(struct judging *j, const char *kind, const cha
     return item;
 }
 
+/* What the web server or inetd answers with, whoever asks. */
+static void add_reach(struct finding *item, const struct rule *rule)
+{
+    bool web = str_equal(rule->category, "vdir") || str_equal(rule->category, "script-map");
+    item->reachable =
+        web || str_equal(rule->category, "listener") || str_equal(rule->category, "inetd");
+    if (web) {
+        struct message note = message_of(N_("A firewall or filter in front does not close this: it "
+                                            "is reached through the port of the web server."));
+        VEC_PUSH(&item->notes, note);
+    }
+}
+
 static void describe(struct judging *j, struct finding *item, const struct fact *f,
                      enum verdict verdict)
 {
@@ -192,6 +205,7 @@ static void describe(struct judging *j, struct finding *item, const struct fact 
     item->severity = rule->severity;
     item->verdict = verdict;
     if (verdict == VERDICT_AFFECTED) {
+        add_reach(item, rule);
         item->summary = message_for(j, *rule->description ? rule->description : rule->title, f,
                                     item->subject_name);
     } else {

@@ -123,16 +123,18 @@ PY
     cp "$WORK"/tree/WINNT/system32/config/{software,system} "$WORK/part/WINNT/system32/config"
     cp "$WORK"/tree/WINNT/system32/config/{software,system} "$WORK/lone"
     code 1 audit --root "$WORK/tree" --name same
-    local root
+    local root title
     for root in part lone; do
         code 1 audit --root "$WORK/$root" --name same
         holds 'verdicts("MS01-026") == {"unknown"}' 'verdicts("MS00-078") == {"unknown"}' \
             'verdicts("windows2000-sp2") == {"affected"}' 'verdicts("worm-sadmind-iis") == {"unknown"}' \
             'not [f for f in findings if f["verdict"] == "not_affected" or f["fixed_at"]]' \
             '[u for u in findings if "product: index-server" in u["summary"]]'
-        code 1 "$YAGURA" audit --checklist --root "$WORK/$root"
-        says "? The sadmind/IIS worm has been here" "? Code Red II has been here" \
-            "? The HTML administration pages are there" "✓ SNMP starts by itself"
+        COLUMNS=160 code 1 "$YAGURA" audit --checklist --root "$WORK/$root"
+        for title in "? The sadmind/IIS worm has been here" "? Code Red II has been here" \
+            "? The HTML administration pages are there" "✓ SNMP starts by itself"; do
+            grep -qE "^[${title%% *}] .*${title#* }" <<<"$stdout"
+        done
     done
 }
 
@@ -327,8 +329,8 @@ REG
         for lang in en ja; do
             COLUMNS=80 code 1 "$YAGURA" --lang "$lang" patch plan --image "$image" --as-of 2001-06-06
             narrow 80
-            [ "$(wc -l <<<"$stdout")" -lt 140 ]
-            says "yagura audit --checklist · yagura ports"
+            [ "$(wc -l <<<"$stdout")" -lt 160 ]
+            says "yagura ports --lang $lang" "--checklist"
         done
     done
     code 1 "$YAGURA" patch plan --image "$IMAGES/windows2000-iis5-found.img" --as-of 2001-06-06
