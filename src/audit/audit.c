@@ -306,11 +306,12 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
                                     .as_of = a->as_of,
                                     .rule = rule_results_truth,
                                     .rule_context = a->outcomes};
+    rule_results_as_of(a->outcomes, a->facts, a->as_of);
     patch_rules_dismiss(a->outcomes, &a->input);
     if (request->with_advisories)
         judge_advisories(a->findings, &a->input);
     if (request->with_updates)
-        judge_updates(a->findings, a->facts, a->identity, a->as_of);
+        judge_updates(a->findings, a->facts, a->identity, a->now, a->as_of);
     if (request->with_checklist)
         rules_judge(a->findings, a->outcomes, a->facts, request->set, a->identity);
     judge_coverage(a->findings, &a->input);

@@ -1,4 +1,4 @@
-/* db_format.h - the layout of advisories.db, version 1. All numbers are little endian.
+/* db_format.h - the layout of advisories.db, version 2. All numbers are little endian.
  *
  *   header, DB_HEADER_BYTES:
  *      0  8 bytes "YAGADVDB"        8  u32 version     12  u32 bytes of the header

@@ -327,7 +327,8 @@ static void add_finding(struct judging *j, const struct advisory_case *c, struct
     f->subject_name = arena_strdup(j->out->arena, subject);
     f->verdict = a->verdict;
     f->confidence = a->confidence;
-    f->revision = c->advisory->version;
+    f->revision = advisories_version_on(j->in->advisories, c->advisory, j->in->as_of);
+    f->contact = *c->advisory->contact ? c->advisory->contact : NULL;
     advisory_say(j, c, a, f);
     if (first && *c->advisory->url) {
         struct reference r = {c->advisory->id, c->advisory->url};

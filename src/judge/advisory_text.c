@@ -327,6 +327,13 @@ static void say_superseded(struct finding *f, const char *id, const char *patch,
     add_message_once(f, m);
 }
 
+/* The patch, if it is known today and was not that day. */
+static const struct advisory_patch *came_later(const struct patches *then,
+                                               const struct patches *today, const char *key)
+{
+    return then && !patches_find(then, key) ? patches_find(today, key) : NULL;
+}
+
 /* The patch that closes it, with its newest successor at that date; then the settings. What
  * has superseded it since that date is named too: the page of that day, read today. */
 static void say_remedy(struct judging *j, const struct advisory_case *c, const char *version,
@@ -335,6 +342,15 @@ static void say_remedy(struct judging *j, const struct advisory_case *c, const c
     struct patches *today =
         p && j->in->as_of != DATE_NONE ? advisory_graph(j, c->product, version, DATE_NONE) : p;
     for (size_t i = 0; i < c->patch_count; i++) {
+        const struct advisory_patch *since = came_later(p, today, c->patches[i]);
+        if (since) {
+            struct message m = message_of(N_("There was no patch yet that day. {patch} "
+                                             "({advisory}) came later."));
+            message_put(&m, "patch", c->patches[i]);
+            message_put(&m, "advisory", since->advisory_id);
+            add_message_once(f, m);
+            continue;
+        }
         const char *newest = p ? patches_newest(p, c->patches[i]) : c->patches[i];
         bool listed = false;
         for (size_t k = 0; k < f->patches.count; k++)
@@ -352,8 +368,10 @@ static void say_remedy(struct judging *j, const struct advisory_case *c, const c
             say_superseded(f, N_("Since that day {patch} was superseded by {newest} ({advisory})."),
                            newest, today, newest_today);
     }
+    bool later = false;
     for (size_t i = 0; i < c->remedy_count; i++) {
         const struct advisory_remedy *r = &c->remedies[i];
+        later |= !advisory_known(j, r->date);
         if (!advisory_known(j, r->date) || !*r->text)
             continue;
         struct message m = message_of(r->text);
@@ -384,6 +402,8 @@ static void say_remedy(struct judging *j, const struct advisory_case *c, const c
         f->remedy = message_of(N_("Apply {patch}, on a test host first"));
         message_put(&f->remedy, "patch", f->patches.items[0]);
     }
+    if (!f->remedy.id && later)
+        f->remedy = message_of(N_("No remedy had been published by that day."));
 }
 
 void advisory_say_cves(struct finding *f, const struct advisory_case *c)

@@ -5,6 +5,7 @@
 #include "judge/rules.h"
 #include "judge/rules_kinds.h"
 #include "judge/rules_record.h"
+#include "model/date.h"
 
 /* Where the file has this word as a key (a field stands in front of its modifiers) or a value,
  * else where it begins. Of a rule only what it does is kept: the file is read once more. */
@@ -130,6 +131,9 @@ static void lint_ours(const struct rule *rule, struct sigma_problems *problems)
                    "service-pack:NAME:VERSION:LEVEL; "
                    "not"),
                  rule->patches[i]);
+    for (size_t i = 0; i < rule->later_count; i++)
+        if (rule->since != DATE_NONE && rule->later[i].date < rule->since)
+            warn(problems, rule, _("later: a date before since"), "");
     CLEANUP_ARENA struct arena *arena = arena_new();
     const struct yaml_node *examples = examples_of(rule, arena);
     if (!shows(examples, "fires"))

@@ -101,7 +101,7 @@ const char *show_as_called(struct arena *arena, const char *text)
 
 static bool is_on_path(const char *program)
 {
-    CLEANUP_FREE char *path = strdup(getenv("PATH") ? getenv("PATH") : "");
+    CLEANUP_FREE char *path = mem_strdup(getenv("PATH") ? getenv("PATH") : "");
     char *save = NULL;
     for (char *dir = strtok_r(path, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
         CLEANUP_STR struct str full = {0};

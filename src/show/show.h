@@ -95,6 +95,9 @@ const char *show_as_called(struct arena *arena, const char *text);
  * needed or not there. */
 const char *show_paste(struct arena *arena, const char *text);
 
+/* "12 checks ask about what became known only after that day ...". */
+const char *show_too_early(struct arena *arena, size_t count);
+
 /* A line of JSON. Consumes the reference. */
 void show_json_line(struct show *s, json_t *object);
 

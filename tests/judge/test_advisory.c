@@ -191,6 +191,52 @@ static char *with(struct arena *a, const char *text, const char *old, const char
     return arena_printf(a, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
 }
 
+/* A document of January, revised in March and June; its patch could be had in March. */
+static void a_day_has_its_revision_and_its_remedies(void **state)
+{
+    static const struct {
+        const char *day, *revision;
+        bool patch;
+    } rows[] = {{"2001-01-01", "1", false},
+                {"2001-03-01", "2", true},
+                {"2001-03-02", "2", true},
+                {"2001-06-01", "3", true}};
+    CLEANUP_ARENA struct arena *a = arena_new();
+    const char *text = fixture_bulletin(a, "MS01-001", "2001-01-01", "Q1", "", "", "");
+    CLEANUP_JSON json_t *d = json_parse(text, strlen(text), "x", 1 << 20, 1 << 20, NULL);
+    json_t *tracking = json_object_get(json_object_get(d, "document"), "tracking");
+    json_object_set_new(tracking, "version", json_string("3"));
+    json_object_set_new(tracking, "current_release_date", json_string("2001-06-01T00:00:00Z"));
+    json_object_set_new(tracking, "revision_history",
+                        json_pack("[{s:s,s:s,s:s},{s:s,s:s,s:s},{s:s,s:s,s:s}]", "date",
+                                  "2001-06-01T00:00:00Z", "number", "3", "summary", "c", "date",
+                                  "2001-01-01T00:00:00Z", "number", "1", "summary", "a", "date",
+                                  "2001-03-01T00:00:00Z", "number", "2", "summary", "b"));
+    json_object_set_new(json_object_get(json_object_get(d, "document"), "publisher"),
+                        "contact_details", json_string("the vendor"));
+    json_t *fix = json_array_get(
+        json_object_get(json_array_get(json_object_get(d, "vulnerabilities"), 0), "remediations"),
+        0);
+    assert_string_equal(json_string_value(json_object_get(fix, "category")), "vendor_fix");
+    json_object_set_new(fix, "date", json_string("2001-03-01T00:00:00Z"));
+    CLEANUP_FREE char *changed = json_dumps(d, 0);
+    const char *docs[] = {changed};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        int64_t day;
+        assert_true(date_parse_day_end(rows[i].day, &day));
+        struct judged j = judge(docs, 1, WINDOWS_HOST(""), day);
+        const struct finding *f = find(&j, "MS01-001");
+        assert_string_equal(f->revision, rows[i].revision);
+        assert_string_equal(f->contact, "the vendor");
+        assert_int_equal(f->patches.count, rows[i].patch);
+        assert_int_equal(has_note(f, "no patch yet that day"), !rows[i].patch);
+        /* The workaround is there from the first day. */
+        assert_non_null(f->remedy.id);
+        assert_int_equal(f->steps.count, rows[i].patch);
+        done(&j);
+    }
+}
+
 /* The page's own FAQ: port 80 has to be open, so the filter does not help. What the server does
  * not publish can be shut by the filter of the host itself. */
 static void a_filter_in_front_lowers_nothing(void **state)
@@ -704,6 +750,7 @@ int main(void)
         cmocka_unit_test(a_service_pack_brings_what_it_contains),
         cmocka_unit_test(patches_in_a_circle_count_only_for_themselves),
         cmocka_unit_test(that_day_knows_nothing_of_later_days),
+        cmocka_unit_test(a_day_has_its_revision_and_its_remedies),
         cmocka_unit_test(a_filter_in_front_lowers_nothing),
         cmocka_unit_test(the_port_that_is_named_is_the_one_that_is_published),
         cmocka_unit_test(a_claim_is_belied_only_by_its_own_files),

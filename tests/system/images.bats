@@ -355,3 +355,105 @@ REG
     holds '[o["lost"] for o in every if o.get("patch") == "Q276575"] == [True]' \
         '[o["lost"] for o in every if o.get("part") == "service-pack"] == [False]'
 }
+
+# as_of DAY IMAGE: the audit of that day.
+as_of() { code "0 1 3" "$YAGURA" audit --image "$IMAGES/$2.img" --as-of "$1" --json; }
+
+@test "each day has the revisions, remedies and words of that day" {
+    local day image
+    # before MDAC 2.1 SP2 there was one remedy, and the bulletin stood in its first form
+    as_of 1998-08-01 nt4-iis4-found
+    holds 'verdicts("MS99-025") == {"affected"}' \
+        'all(f["rule"]["revision"] == "1" and not f["exploited"] for f in findings if f["rule"]["id"] == "MS99-025")' \
+        'not [f for f in findings if "MDAC 2.1" in json.dumps(f)]' \
+        '{f["rule"]["id"] for f in findings if f["rule"]["id"].startswith("MS")} == {"MS99-025"}'
+    as_of 1999-07-23 nt4-iis4-found
+    holds '[f for f in findings if f["rule"]["id"] == "MS99-025" and "MDAC 2.1 SP2" in json.dumps(f) and f["exploited"] and f["rule"]["revision"] == "3"]'
+    # the day of the cumulative patch: eight revisions later, one then
+    as_of 2001-05-14 windows2000-iis5-found
+    holds '{f["rule"]["revision"] for f in findings if f["rule"]["id"] == "MS01-026"} == {"1"}' \
+        'not [f for f in findings if f["rule"]["id"] == "MS01-026" and f["exploited"]]'
+    as_of 2001-06-06 windows2000-iis5-found
+    holds '{f["rule"]["revision"] for f in findings if f["rule"]["id"] == "MS01-026"} == {"4"}' \
+        '[f for f in findings if f["rule"]["id"] == "MS01-026" and f["exploited"]]' \
+        '[f for f in findings if f["rule"]["id"] == "iis-ida-idq-mapped"][0]["severity"] == "medium"' \
+        'all(f["rule"]["contact"] for f in findings if f["rule"]["id"].startswith("MS"))'
+    as_of 2001-08-31 windows2000-iis5-found
+    holds '"affected" in verdicts("MS01-033")' '[f for f in findings if "Code Red" in json.dumps(f)]' \
+        '[f for f in findings if f["rule"]["id"] == "iis-ida-idq-mapped"][0]["severity"] == "critical"'
+    # no day speaks of a later one, but for what has superseded a patch since
+    for image in windows2000-iis5-found nt4-iis4-found nt4-iis3-found solaris7-iplanet-found solaris26-apache-found; do
+        for day in 1998-08-01 2001-05-14 2001-06-06 2001-08-31; do
+            as_of "$day" "$image"
+            printf '%s' "$stdout" | /usr/bin/python3 -c '
+import json, re, sys
+day, wrong = sys.argv[1], []
+first = {"sadmind/IIS": "2001-05-08", "Code Red": "2001-07-13", "Nimda": "2001-09-18", "MS01-033": "2001-06-18",
+         "MS01-044": "2001-08-15", "MS03-007": "2003-03-17", "CVE-2003": "2003-09-16", "CA-2002": "2002-11-25",
+         "MS01-026": "2001-05-14", "MS01-023": "2001-05-01", "MS00-078": "2000-10-17"}
+for o in map(json.loads, sys.stdin):
+    o["notes"] = [n for n in o.get("notes", []) if not re.search("Since that day|no patch yet that day", n)]
+    wrong += [(o["rule"]["id"], w) for w, since in first.items()
+              if o["type"] == "finding" and day < since and w.lower() in json.dumps(o).lower()]
+sys.exit(f"{wrong}" if wrong else 0)' "$day" || { echo "$image on $day"; return 1; }
+        done
+    done
+}
+
+@test "a patch that came later than its bulletin is not offered before" {
+    as_of 2000-11-10 windows2000-iis5-found
+    holds '[f for f in findings if f["rule"]["id"] == "MS00-086" and "Q277873" not in f.get("patches", []) and "no patch yet" in json.dumps(f["notes"]) and "Delete all .bat" in f["remedy"]["summary"]]'
+    as_of 2000-11-30 windows2000-iis5-found
+    holds '[f for f in findings if f["rule"]["id"] == "MS00-086" and "Q277873" in json.dumps(f)]'
+    code "0 1 3" "$YAGURA" patch plan --image "$IMAGES/windows2000-iis5-found.img" --as-of 2000-11-10 --json
+    holds '"Q277873" not in {o.get("patch") for o in every}'
+    code "0 1 3" "$YAGURA" patch plan --image "$IMAGES/windows2000-iis5-found.img" --as-of 2000-11-30 --json
+    holds '"Q277873" in {o.get("patch") for o in every}'
+}
+
+@test "a day before there was anything to judge by is unknown, and what is left out is said" {
+    local image
+    for image in windows2000-iis5-found solaris7-iplanet-found nt4-iis4-found; do
+        code 3 "$YAGURA" audit --image "$IMAGES/$image.img" --as-of 1990-01-01 --json
+        holds 'summary["today"] == 0 and summary["found"] == 0' 'summary["too_early"] > 10' \
+            '"unknown" in verdicts("no-advisories-yet")'
+        code 3 "$YAGURA" audit --image "$IMAGES/$image.img" --as-of 1990-01-01
+        unwrapped
+        says "became known only after that day"
+    done
+    code "0 1 3" "$YAGURA" audit --checklist --image "$IMAGES/windows2000-iis5-found.img" --as-of 2001-05-01
+    grep -q "^- .*The sadmind/IIS worm has been here" <<<"$stdout"
+    unwrapped
+    says "became known only after that day"
+    code "0 1 3" "$YAGURA" audit --checklist --image "$IMAGES/windows2000-iis5-found.img" --as-of 2001-05-01 --json
+    holds '{o["outcome"] for o in every if o.get("rule") == "worm-sadmind-iis"} == {"too-early"}'
+}
+
+@test "an advisory is shown as of a day" {
+    code 0 "$YAGURA" advisory show MS01-026 --as-of 2001-05-23
+    says "version 2" "2001-05-22  2" "Microsoft: https://"
+    says_not "2001-06-05" "Nimda"
+    code 0 "$YAGURA" advisory show MS01-026 --json
+    holds 'every[0]["version"] == "8"' 'len(every[0]["history"]) == 8' '"Nimda" in json.dumps(every[0])' 'every[0]["contact"]'
+    code 0 "$YAGURA" advisory show MS01-026 --as-of 2001-05-14 --json
+    holds 'every[0]["version"] == "1"' 'len(every[0]["history"]) == 1' '"Nimda" not in json.dumps(every[0])'
+    code 0 "$YAGURA" advisory show MS99-025 --as-of 1998-08-01
+    says "First published as MS98-004" "Remove RDS"
+    says_not "MDAC 2.1" "Published again"
+    code 0 "$YAGURA" advisory show sadmind-1999 --as-of 1999-12-15 --json
+    holds 'not any(c["patches"] for c in every[0]["cases"])'
+    code 0 "$YAGURA" advisory show sadmind-1999 --json
+    holds 'all(c["patches"] for c in every[0]["cases"])'
+    code 2 "$YAGURA" advisory show MS01-033 --as-of 2001-06-06
+    says "2001-06-18"
+    code 0 "$YAGURA" --lang ja advisory show MS01-026
+    says "初版公開。" "連絡先"
+    says_not "First published."
+    # a rule tells its days as well
+    code 0 "$YAGURA" rules explain iis-ida-idq-mapped
+    says "2001-06-18 idq.dll has an overflow" "2001-07-13 It is the way of Code Red."
+    # and whom to ask stands in the long story of a finding
+    id=$("$YAGURA" audit --image "$IMAGES/windows2000-iis5-found.img" --as-of 2001-06-06 --json | grep -m1 '"id":"MS01-026"' | grep -o '"id":"[0-9a-f]\{16\}"' | cut -d'"' -f4)
+    code 1 "$YAGURA" explain "$id" --image "$IMAGES/windows2000-iis5-found.img" --as-of 2001-06-06
+    says "contact" "https://support.microsoft.com/gp/cntactms"
+}
