@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/cage_rules.h"
+#include "base/landlock.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -345,6 +346,6 @@ const char *cage_describe(void)
         "seccomp, Landlock ABI 7",
         "seccomp, Landlock ABI 8",
     };
-    int abi = cage_rules_landlock_abi();
+    int abi = landlock_abi();
     return texts[abi < (int)ARRAY_COUNT(texts) ? abi : (int)ARRAY_COUNT(texts) - 1];
 }

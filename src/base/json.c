@@ -2,6 +2,16 @@
 
 #include <stdlib.h>
 
+static void *allocate(size_t size)
+{
+    return mem_resize(NULL, size);
+}
+
+void json_begin(void)
+{
+    json_set_alloc_funcs(allocate, free);
+}
+
 void json_cleanup(json_t **value)
 {
     json_decref(*value);
@@ -131,5 +141,5 @@ static int add_piece(const char *piece, size_t size, void *out)
 
 void json_add_line(struct str *out, const json_t *value)
 {
-    json_dump_callback(value, add_piece, out, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_dump_callback(value, add_piece, out, JSON_LINE | JSON_ENCODE_ANY);
 }

@@ -1,23 +1,37 @@
 #include "cmd/site.h"
 
+#include "base/capabilities.h"
 #include "base/json.h"
+#include "base/notify.h"
 #include "base/str.h"
 #include "content/dpkg_owned.h"
 #include "guard/guard.h"
 #include "guard/report.h"
 #include "guard/supervise.h"
+#include "guard/walls.h"
 
-#include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
+
+/* The parent: what it holds while it starts one guard after the other. */
+struct parent {
+    struct cli *cli;
+    struct config *config;
+    struct caller caller;
+    struct notify notify;
+    bool ready; /* as systemd was told */
+};
+
+struct package_job;
 
 /* The guard's own process: what it holds while it lives. */
 struct running {
     struct cli *cli;
-    struct config *config;
+    const struct config *config;
+    int caller;
     struct state *state;
     struct objects *objects;
     struct site *sites;
@@ -26,7 +40,8 @@ struct running {
     struct control *control;
     struct state *report_state; /* of the report's own thread */
     struct report *report;
-    bool each; /* a line a name: somebody is looking on; else a line a burst */
+    VEC(struct package_job *) jobs;
+    bool each;             /* a line a name: somebody is looking on; else a line a burst */
     const char *holds[16]; /* which site a connection holds */
 };
 
@@ -55,8 +70,8 @@ static const char *who_text(struct arena *arena, const struct who *who)
 
 static void json_event(struct cli *cli, const struct guard_event *event)
 {
-    static const char *const names[] = {"mended", "swept",     "lost",      "blind",
-                                        "sees",   "root-gone", "root-back", "trouble"};
+    static const char *const names[] = {"mended",    "swept",     "lost",    "blind",   "sees",
+                                        "root-gone", "root-back", "trouble", "detected"};
     CLEANUP_ARENA struct arena *arena = arena_new();
     char when[32];
     date_format(event->at_ns / 1000000000, when);
@@ -68,7 +83,7 @@ static void json_event(struct cli *cli, const struct guard_event *event)
     if (event->mend) {
         json_put_string(o, "kind", difference_kind_name(event->mend->kind));
         json_put_string(o, "path", show_path(arena, event->mend->path));
-        json_put_bool(o, "undone", event->mend->undone);
+        json_put_bool(o, "undone", event->said == GUARD_MENDED && event->mend->undone);
         json_put_int(o, "took_us", event->took_ns / 1000);
         json_put_string(o, "evidence", event->mend->evidence);
         if (event->mend->error)
@@ -86,20 +101,22 @@ static void json_event(struct cli *cli, const struct guard_event *event)
     fflush(stdout);
 }
 
-static void text_mended(struct cli *cli, const struct guard_event *event)
+static void text_mended(const struct guard_event *event)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
-    const char *path = show_path(arena, event->mend->path);
-    if (event->mend->error)
-        printf(_("? %s: %s could not be put back: %s\n"), event->site, path,
-               event->mend->error->message);
-    else if (cli->detect_only)
-        printf(_("! %s: %s was changed%s\n"), event->site, path, who_text(arena, event->who));
+    const struct mend_event *mend = event->mend;
+    const char *done = show_undone(arena, mend->kind, mend->path);
+    const char *who = who_text(arena, event->who);
+    if (mend->error)
+        printf(_("? %s: %s could not be put back, and is tried again: %s\n"), event->site,
+               show_path(arena, mend->path), mend->error->message);
+    else if (event->said == GUARD_DETECTED)
+        printf("! %s: %s%s\n", event->site, show_tampered(arena, mend->kind, mend->path), who);
     else if (event->took_ns)
-        printf(_("+ %s: %s is back after %.1f ms%s\n"), event->site, path,
-               (double)event->took_ns / 1e6, who_text(arena, event->who));
+        printf(_("+ %s: %s after %.1f ms%s\n"), event->site, done, (double)event->took_ns / 1e6,
+               who);
     else
-        printf(_("+ %s: %s is back (found by comparing)\n"), event->site, path);
+        printf(_("+ %s: %s (found by comparing)\n"), event->site, done);
 }
 
 static void on_event(void *context, const struct guard_event *event)
@@ -112,8 +129,9 @@ static void on_event(void *context, const struct guard_event *event)
     }
     switch (event->said) {
     case GUARD_MENDED:
+    case GUARD_DETECTED:
         if (r->each)
-            text_mended(r->cli, event);
+            text_mended(event);
         break;
     case GUARD_SWEPT:
         break;
@@ -141,22 +159,35 @@ static void on_event(void *context, const struct guard_event *event)
 
 /* On the report's thread: a line for the journal when a burst begins, and one when it was more
  * than one name. */
-static void on_burst(void *context, const struct tamper *t, const char *first_path, bool ended)
+static void on_burst(void *context, const struct tamper *t, const char *first_path,
+                     enum difference_kind first_kind, bool ended)
 {
     struct running *r = context;
     if (r->cli->json || r->each || (ended && t->restored + t->failed < 2))
         return;
     CLEANUP_ARENA struct arena *arena = arena_new();
-    const char *path = show_path(arena, first_path);
-    if (!ended)
-        printf(_("%s: %s was tampered with and is back after %.1f ms (process %lld, %s)\n"), t->site,
-               path, (double)t->slowest_us / 1e3, (long long)t->pid,
+    bool detect_only = r->cli->detect_only || r->config->detect_only;
+    if (!ended && !t->restored)
+        printf(detect_only ? _("%s: %s was tampered with (process %lld, %s)\n")
+                           : _("%s: %s was tampered with and could not be put back "
+                               "(process %lld, %s)\n"),
+               t->site, show_path(arena, first_path), (long long)t->pid,
                t->command[0] ? t->command : "?");
+    else if (!ended)
+        printf(_("%s: tampered with: %s after %.1f ms (process %lld, %s)\n"), t->site,
+               show_undone(arena, first_kind, first_path), (double)t->slowest_us / 1e3,
+               (long long)t->pid, t->command[0] ? t->command : "?");
     else
-        printf(_("%s: %llu names were put back, %llu could not be; the slowest took %.1f ms\n"),
+        printf(_("%s: %llu changes were undone, %llu could not be; the slowest took %.1f ms\n"),
                t->site, (unsigned long long)t->restored, (unsigned long long)t->failed,
                (double)t->slowest_us / 1e3);
     fflush(stdout);
+}
+
+static void on_untold(void *context)
+{
+    fprintf(stderr, "yagura: %s\n",
+            _("what runs on_tamper is gone, and was not told: start the guard anew"));
 }
 
 /* ---- what other commands ask ---------------------------------------------------------------- */
@@ -179,6 +210,7 @@ static void answer_status(struct running *r, struct str *answer)
     json_put_int(o, "events", (int64_t)atomic_load(&c->events));
     json_put_int(o, "restored", (int64_t)atomic_load(&c->mended));
     json_put_int(o, "failed", (int64_t)atomic_load(&c->failed));
+    json_put_int(o, "pending", (int64_t)atomic_load(&c->pending));
     json_put_int(o, "lost", (int64_t)atomic_load(&c->lost));
     json_put_int(o, "sweeps", (int64_t)atomic_load(&c->sweeps));
     json_put_int(o, "last_event", atomic_load(&c->last_event_s));
@@ -281,29 +313,74 @@ static bool accept_packages(struct running *r, struct error *e)
     return true;
 }
 
-/* `yagura publish --touched` in a process of its own; the guard goes on meanwhile. */
-static pid_t dpkg_ended(void *context, const char *site, const char *names, size_t size)
+/* A thread for each site: the guard goes on meanwhile. */
+struct package_job {
+    pthread_t thread;
+    struct running *running;
+    char *site, *names;
+    size_t size;
+    atomic_bool done;
+};
+
+static void *publish_packages(void *context)
+{
+    struct package_job *job = context;
+    struct running *r = job->running;
+    struct site site = {.rootfd = -1, .aside = {.fd = -1}};
+    struct site_wants wants = {.generation = true,
+                               .own = config_policies(r->config, job->site)};
+    struct error e = ERROR_INIT;
+    struct dpkg_owned *d = NULL;
+    struct state *state = cli_state_or_fail(r->cli);
+    CLEANUP_JSON json_t *entry = cli_site_entry(r->cli, "publish");
+    size_t count;
+    if (state &&
+        (!site_open(&site, state, job->site, &wants, &e) ||
+         !dpkg_owned_load(&d, r->config->dpkg, &site, job->names, job->size, &e) ||
+         !dpkg_owned_publish(d, state, r->objects, &site, entry, &count, &e)))
+        cli_complain(&e);
+    dpkg_owned_free(d);
+    site_close(&site);
+    state_close(state);
+    atomic_store(&job->done, true);
+    return NULL;
+}
+
+static void dpkg_ended(void *context, const char *site, const char *names, size_t size)
 {
     struct running *r = context;
-    char file[64], link[64], state[4096];
-    CLEANUP_CLOSE int fd = memfd_create("touched", 0);
-    snprintf(file, sizeof file, "/proc/self/fd/%d", fd);
-    snprintf(link, sizeof link, "/proc/self/fd/%d", state_dirfd(r->state));
-    ssize_t n = readlink(link, state, sizeof state - 1);
-    if (fd < 0 || n <= 0 || write(fd, names, size) != (ssize_t)size)
-        return 0;
-    state[n] = '\0';
-    const char *argv[] = {"yagura", "publish", site, "--dpkg", "--touched", file, "--state",
-                          state, "--json", r->cli->config ? "--config" : NULL, r->cli->config,
-                          NULL};
-    pid_t pid = fork();
-    if (pid)
-        return pid > 0 ? pid : 0;
-    int null = open("/dev/null", O_RDWR);
-    dup2(null, 0);
-    dup2(null, 1);
-    execv("/proc/self/exe", (char **)argv);
-    _exit(127);
+    struct package_job *job = mem_alloc(sizeof *job);
+    *job = (struct package_job){
+        .running = r, .site = mem_strdup(site), .names = mem_dup(names, size), .size = size};
+    if (pthread_create(&job->thread, NULL, publish_packages, job) == 0) {
+        VEC_PUSH(&r->jobs, job);
+        return;
+    }
+    free(job->site);
+    free(job->names);
+    free(job);
+}
+
+static void end_jobs(struct running *r)
+{
+    for (size_t i = 0; i < r->jobs.count; i++) {
+        struct package_job *job = r->jobs.items[i];
+        pthread_join(job->thread, NULL);
+        free(job->site);
+        free(job->names);
+        free(job);
+    }
+    VEC_FREE(&r->jobs);
+}
+
+static bool dpkg_busy(void *context)
+{
+    struct running *r = context;
+    for (size_t i = 0; i < r->jobs.count; i++)
+        if (!atomic_load(&r->jobs.items[i]->done))
+            return true;
+    end_jobs(r);
+    return false;
 }
 
 static const struct policies *own_policies(void *context, const char *site)
@@ -318,28 +395,34 @@ static int loop(struct running *r, struct alive *alive)
     struct guard_options options = {.state = r->state,
                                     .objects = r->objects,
                                     .alive = alive,
-                                    .unprivileged = geteuid() != 0,
+                                    .unprivileged = !capabilities_have(CAPABILITY(CAP_SYS_ADMIN)),
                                     .detect_only = r->cli->detect_only || r->config->detect_only,
                                     .bounded_queue = r->config->bounded_queue,
                                     .sweep_seconds = (unsigned)r->config->sweep_seconds,
                                     .selftest_seconds = (unsigned)r->config->selftest_seconds,
                                     .dpkg_admindir = r->config->dpkg,
                                     .dpkg_ended = dpkg_ended,
+                                    .dpkg_busy = dpkg_busy,
                                     .own_policies = own_policies,
                                     .event = on_event,
                                     .context = r};
     struct report_options reporting = {.state = r->report_state,
                                        .sites = r->sites,
                                        .count = r->count,
-                                       .hook = r->config->on_tamper,
+                                       .evidence_bytes = config_evidence_bytes(r->config),
+                                       .caller = r->caller,
                                        .burst = on_burst,
+                                       .untold = on_untold,
                                        .context = r};
-    if (!accept_packages(r, &e) || !report_start(&r->report, &reporting, &e) ||
-        !guard_start(&r->guard, &options, r->sites, r->count, &e) ||
-        !control_open(&r->control, state_dirfd(r->state), answer, closed, r, &e)) {
+    /* The socket is the last one that is made. Who asks before the guard is ready waits. */
+    if (!accept_packages(r, &e) ||
+        !control_open(&r->control, state_dirfd(r->state), answer, closed, r, &e) ||
+        !walls_enter(WALLS_GUARD, &e) || !report_start(&r->report, &reporting, &e) ||
+        !guard_start(&r->guard, &options, r->sites, r->count, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
+    atomic_store(&alive->ready, true);
     say(r->cli, _("on guard"));
     bool good = true;
     while (good && !asked_to_stop) {
@@ -349,6 +432,7 @@ static int loop(struct running *r, struct alive *alive)
     if (!good)
         cli_complain(&e);
     control_close(r->control);
+    end_jobs(r);
     guard_stop(r->guard);
     report_stop(r->report);
     return good ? EXIT_CLEAN : SUPERVISE_AGAIN;
@@ -356,13 +440,11 @@ static int loop(struct running *r, struct alive *alive)
 
 static int run(void *context, struct alive *alive)
 {
-    struct running r = {.cli = context};
+    struct parent *parent = context;
+    struct running r = {.cli = parent->cli, .config = parent->config, .caller = parent->caller.fd};
     struct error e = ERROR_INIT;
     signal(SIGTERM, on_signal);
     signal(SIGINT, on_signal);
-    r.config = cli_config(r.cli);
-    if (!r.config)
-        return EXIT_USAGE;
     r.each = isatty(1);
     r.state = cli_state_or_fail(r.cli);
     r.report_state = cli_state_or_fail(r.cli);
@@ -376,26 +458,44 @@ static int run(void *context, struct alive *alive)
     objects_free(r.objects);
     state_close(r.report_state);
     state_close(r.state);
-    config_free(r.config);
     free(r.sites);
     return code;
 }
 
 static void died(void *context, bool hung, int status, unsigned restarts)
 {
-    fprintf(stderr, hung ? _("yagura: the guard hung and is started anew (%u)\n")
-                         : _("yagura: the guard died and is started anew (%u)\n"),
+    fprintf(stderr,
+            hung ? _("yagura: the guard hung and is started anew (%u)\n")
+                 : _("yagura: the guard died and is started anew (%u)\n"),
             restarts);
+}
+
+static void look(void *context, const struct alive *alive)
+{
+    struct parent *parent = context;
+    if (!parent->ready && atomic_load(&alive->ready)) {
+        parent->ready = true;
+        notify_say(&parent->notify, "READY=1");
+    }
+    notify_alive(&parent->notify);
 }
 
 int cmd_guard(struct cli *cli)
 {
     struct error e = ERROR_INIT;
-    struct supervised what = {.run = run, .died = died, .context = cli};
-    int code = supervise(&what, &e);
-    if (code < 0) {
+    struct parent parent = {.cli = cli, .config = cli_config(cli), .caller = CALLER_NONE};
+    struct supervised what = {.run = run, .died = died, .look = look, .context = &parent};
+    if (!parent.config)
+        return EXIT_USAGE;
+    const char *hook = parent.config->on_tamper;
+    notify_open(&parent.notify);
+    int code = -1;
+    if ((!hook || caller_start(&parent.caller, hook, &e)) && walls_enter(WALLS_PARENT, &e))
+        code = supervise(&what, &e);
+    if (code < 0)
         cli_complain(&e);
-        return EXIT_UNKNOWN;
-    }
-    return code;
+    caller_end(&parent.caller);
+    notify_close(&parent.notify);
+    config_free(parent.config);
+    return code < 0 ? EXIT_UNKNOWN : code;
 }

@@ -1,6 +1,5 @@
 #include "cmd/site.h"
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "content/dpkg_owned.h"
@@ -10,11 +9,9 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-enum { MOST_TOUCHED = 256 * 1024 * 1024 };
-
 /* Which differences are to be let in. */
 struct choice {
-    const struct by_command *by; /* NULL: all */
+    const struct by_command *by;      /* NULL: all */
     const struct differences *before; /* what differed before the command ran */
 };
 
@@ -85,12 +82,16 @@ static int publish(struct cli *cli, struct open_site *s, struct choice *choice, 
     size_t in, foreign, count = 0;
     struct error e = ERROR_INIT;
     show_apart(cli, s, found, choice, &in, &foreign);
-    if (in && ask && (cli->dry_run || !cli_confirm(cli, _("Publish this?"))))
-        return cli->dry_run ? EXIT_CLEAN : EXIT_USAGE;
+    if (in && ask && cli->dry_run) {
+        if (cli->json)
+            cli_site_summary(cli, &s->site, in, 0, found->files, found->bytes);
+        return EXIT_CLEAN;
+    }
+    if (in && ask && !cli_confirm(cli, _("Publish this?")))
+        return EXIT_USAGE;
     CLEANUP_JSON json_t *entry = cli_site_entry(cli, "publish");
     json_put_int(entry, "differences", (int64_t)in);
-    if (!publish_accept(s->state, s->objects, &s->site, found, let_in, choice, entry, &count,
-                        &e)) {
+    if (!publish_accept(s->state, s->objects, &s->site, found, let_in, choice, entry, &count, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
@@ -132,18 +133,15 @@ static int run_and_publish(struct cli *cli, struct open_site *s)
     return code;
 }
 
-/* The guard starts this as well, and goes on guarding: there is no hold then. */
 static int publish_dpkg(struct cli *cli, struct open_site *s)
 {
     CLEANUP(dpkg_owned_cleanup) struct dpkg_owned *d = NULL;
-    CLEANUP_FREE char *touched = NULL;
     struct error e = ERROR_INIT;
-    size_t size = 0, count;
+    size_t count;
     if (!s->config->dpkg)
         return cli_usage(cli, _("the configuration says that packages are nothing special"));
     CLEANUP_JSON json_t *entry = cli_site_entry(cli, "publish");
-    if ((cli->touched && !file_read(&touched, &size, cli->touched, MOST_TOUCHED, &e)) ||
-        !dpkg_owned_load(&d, s->config->dpkg, &s->site, touched, size, &e) ||
+    if (!dpkg_owned_load(&d, s->config->dpkg, &s->site, NULL, 0, &e) ||
         !dpkg_owned_publish(d, s->state, s->objects, &s->site, entry, &count, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;
@@ -160,15 +158,20 @@ static int publish_dpkg(struct cli *cli, struct open_site *s)
 
 int cmd_publish(struct cli *cli)
 {
-    CLEANUP_OPEN_SITE struct open_site s;
+    CLEANUP_OPEN_SITE struct open_site s = OPEN_SITE_INIT;
     struct site_wants wants = {.generation = true, .aside = true};
     struct error e = ERROR_INIT;
     struct hold hold = {0};
     int code;
+    if (cli->argument_count > 1)
+        return cli_usage(cli, _("%s is one word too many"), cli->arguments[1]);
+    bool from = cli->from || cli->from_git;
+    if (from && cli->behind_count)
+        return cli_usage(cli, _("a command, or --from: one of them"));
     if (!cli_site(cli, &wants, &s, &code))
         return code;
-    if (cli->touched)
-        return publish_dpkg(cli, &s);
+    if (from)
+        return cli_deploy(cli, &s);
     if (!cli_hold(&hold, &s, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;

@@ -30,7 +30,8 @@ enum guard_said {
     GUARD_SEES,      /* and now it does again */
     GUARD_ROOT_GONE, /* the document root was moved, deleted or covered by a mount */
     GUARD_ROOT_BACK,
-    GUARD_TROUBLE    /* error: something could not be done */
+    GUARD_TROUBLE,   /* error: something could not be done */
+    GUARD_DETECTED   /* mend: what is wrong, and stays so: detect_only */
 };
 
 struct guard_event {
@@ -47,6 +48,7 @@ struct guard_event {
 /* What `yagura status` shows; written by the loop, read by anybody. */
 struct guard_counts {
     atomic_uint_least64_t events, mended, left, failed, lost, sweeps;
+    atomic_uint_least64_t pending; /* names that are still wrong, and tried again */
     atomic_int_least64_t started_s, last_event_s, last_proved_s; /* 0: never */
     atomic_bool blind, detect_only;
 };
@@ -62,9 +64,10 @@ struct guard_options {
     unsigned sweep_seconds;    /* a paced sweep of all content takes this long; 0: none */
     unsigned selftest_seconds; /* 0: none */
     void (*event)(void *context, const struct guard_event *event);
-    /* dpkg has changed names of this site, and has ended: starts what publishes those that its
-     * record bears out, and says which process that is (0: none). */
-    pid_t (*dpkg_ended)(void *context, const char *site, const char *names, size_t size);
+    /* dpkg has changed these names of the site (each ended by NUL), and has ended: begins to
+     * publish those that its record bears out, and returns. dpkg_busy(): that goes on. */
+    void (*dpkg_ended)(void *context, const char *site, const char *names, size_t size);
+    bool (*dpkg_busy)(void *context);
     /* Further policies of a site that is opened anew after a publication; may be NULL. */
     const struct policies *(*own_policies)(void *context, const char *site);
     void *context;

@@ -76,7 +76,8 @@ struct finding {
     bool unreachable;          /* nothing can reach it (shown below the others) */
     bool repeated;             /* a checklist's row: an advisory asks for the same */
     const char *port;          /* "80/tcp" or NULL */
-    const char *revision;      /* of the advisory: version and date */
+    const char *revision;      /* of the advisory: its number on the day of the judgement */
+    const char *contact;       /* whom to ask about the advisory, or NULL */
     /* merged in afterwards from the state, DATE_NONE where unknown */
     int64_t first_seen, last_seen, fixed_at;
     bool revised; /* the advisory changed since the last audit */
@@ -91,9 +92,22 @@ void findings_free(struct findings *f);
 void findings_cleanup(struct findings **f);
 struct finding *findings_add(struct findings *f); /* zeroed, dates DATE_NONE, offset -1 */
 
-/* Worst first: open before the rest; what attackers left behind; exploited, reachable without
- * login, not unreachable, severity; ties by id. Verdicts: affected and broken, then unknown, then
- * the others. */
+/* What ranks a finding before its severity does: what attackers left behind, what they use now,
+ * what the network reaches without a login; then the rest that is open; then what nothing leads
+ * to, what could not be judged, and what is settled. */
+enum finding_group {
+    GROUP_INTRUSION,
+    GROUP_EXPLOITED_OPEN, /* and reached without a login */
+    GROUP_EXPLOITED,
+    GROUP_REACHABLE,
+    GROUP_OTHER,
+    GROUP_UNREACHABLE,
+    GROUP_UNKNOWN,
+    GROUP_SETTLED
+};
+enum finding_group finding_group(const struct finding *f);
+
+/* Worst first: by group, then by severity; ties by id. */
 void findings_sort(struct findings *f);
 bool finding_is_open(const struct finding *f); /* affected or broken */
 
