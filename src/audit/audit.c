@@ -1,5 +1,6 @@
 #include "audit/audit.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "base/where.h"
@@ -70,8 +71,7 @@ bool audit_open_advisories(struct advisories **out, struct state *state, struct 
             closedir(dir);
     }
     if (state)
-        VEC_PUSH(&paths, (const char *)arena_printf(arena, "/proc/self/fd/%d/advisories.db",
-                                                    state_dirfd(state)));
+        VEC_PUSH(&paths, file_path_in(arena, state_dirfd(state), "advisories.db"));
     bool good = advisories_open(out, paths.items, paths.count, damaged, e);
     VEC_FREE(&paths);
     return good;
@@ -277,6 +277,11 @@ static void add_recorded(struct audit *a, struct state *state)
                                    -1, CONFIDENCE_MEDIUM);
         fact_put(a->facts, f, "id", json_get_string(o, "patch"));
         fact_put(a->facts, f, "installed", "1");
+        /* how the target looked then: see patches.h */
+        static const char *const then[] = {"time", "service_pack", "last_written"};
+        for (size_t k = 0; k < ARRAY_COUNT(then); k++)
+            if (json_get_string(o, then[k]))
+                fact_put(a->facts, f, then[k], json_get_string(o, then[k]));
     }
 }
 
@@ -301,11 +306,12 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
                                     .as_of = a->as_of,
                                     .rule = rule_results_truth,
                                     .rule_context = a->outcomes};
+    rule_results_as_of(a->outcomes, a->facts, a->as_of);
     patch_rules_dismiss(a->outcomes, &a->input);
     if (request->with_advisories)
         judge_advisories(a->findings, &a->input);
     if (request->with_updates)
-        judge_updates(a->findings, a->facts, a->identity, a->as_of);
+        judge_updates(a->findings, a->facts, a->identity, a->now, a->as_of);
     if (request->with_checklist)
         rules_judge(a->findings, a->outcomes, a->facts, request->set, a->identity);
     judge_coverage(a->findings, &a->input);

@@ -1,6 +1,6 @@
 #include "base/file.h"
 
-#include "base/mem.h"
+#include "base/str.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -335,4 +335,51 @@ bool file_stat_beneath(int rootfd, const char *path, bool follow, struct stat *o
     }
     *out = st;
     return true;
+}
+
+/* Its entries first; as deep as a path can be. */
+static bool remove_tree(int dirfd, const char *name, unsigned depth, struct error *e)
+{
+    if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+        return true;
+    if (errno != EISDIR && errno != EPERM) {
+        error_set_errno(e, errno, "removing %s", name);
+        return false;
+    }
+    int fd = depth < PATH_MAX / 2
+                 ? openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+                 : -1;
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    if (!folder) {
+        error_set_errno(e, errno, "removing %s", name);
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    bool good = true;
+    for (struct dirent *d; good && (d = readdir(folder));)
+        if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+            good = remove_tree(fd, d->d_name, depth + 1, e);
+    closedir(folder);
+    if (good && unlinkat(dirfd, name, AT_REMOVEDIR) != 0) {
+        error_set_errno(e, errno, "removing %s", name);
+        good = false;
+    }
+    return good;
+}
+
+bool file_remove_tree(int dirfd, const char *name, struct error *e)
+{
+    return remove_tree(dirfd, name, 0, e);
+}
+
+const char *file_path_in(struct arena *arena, int dirfd, const char *name)
+{
+    char folder[PATH_MAX];
+    CLEANUP_STR struct str link = {0};
+    str_printf(&link, "/proc/self/fd/%d", dirfd);
+    ssize_t length = readlink(str_text(&link), folder, sizeof folder - 1);
+    if (length > 0)
+        folder[length] = '\0';
+    return arena_printf(arena, "%s/%s", length > 0 ? folder : str_text(&link), name);
 }

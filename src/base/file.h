@@ -8,6 +8,7 @@
 #define YAGURA_BASE_FILE_H
 
 #include "base/error.h"
+#include "base/mem.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -37,6 +38,10 @@ void file_clear_temporaries(int dirfd);
 /* Makes a directory and its parents, the last one with `mode`; fine if it is there. */
 bool file_make_dirs(const char *path, mode_t mode, struct error *e);
 
+/* Takes away a name and, if it is a directory, all that lies in it; links are not followed. Fine
+ * if it is not there. */
+bool file_remove_tree(int dirfd, const char *name, struct error *e);
+
 /* Beneath a root: an open descriptor of a regular file, or -1. `st` may be NULL. */
 int file_open_beneath(int rootfd, const char *path, struct stat *st, struct error *e);
 /* A directory, for reading; -1 if it is none. */
@@ -44,5 +49,9 @@ int file_open_dir_beneath(int rootfd, const char *path, struct error *e);
 /* stat, following links within the root, or of the link itself. */
 bool file_stat_beneath(int rootfd, const char *path, bool follow, struct stat *out,
                        struct error *e);
+
+/* What a person calls the file `name` in an open folder: the folder's path and the name; in the
+ * arena. It opens as long as nobody renames the folder. */
+const char *file_path_in(struct arena *arena, int dirfd, const char *name);
 
 #endif

@@ -141,5 +141,5 @@ static int add_piece(const char *piece, size_t size, void *out)
 
 void json_add_line(struct str *out, const json_t *value)
 {
-    json_dump_callback(value, add_piece, out, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_dump_callback(value, add_piece, out, JSON_LINE | JSON_ENCODE_ANY);
 }

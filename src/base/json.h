@@ -35,7 +35,9 @@ void json_put_int(json_t *object, const char *key, int64_t value);
 void json_put_bool(json_t *object, const char *key, bool value);
 json_t *json_from_text(const char *text); /* a string value, escaped likewise; new reference */
 
-/* One line, compact, without a newline. */
+/* How a line is printed: compact, and 8.1 as 8.1 and not as the nearest binary number. */
+#define JSON_LINE (JSON_COMPACT | JSON_REAL_PRECISION(15))
+/* One line, without a newline. */
 void json_add_line(struct str *out, const json_t *value);
 
 #endif

@@ -16,8 +16,8 @@
 const struct option_row cli_options[] = {
     {"--state", "DIR", N_("where the memory lies (default: /var/lib/yagura, or your own)"),
      OPTION(state), NULL},
-    {"--config", "FILE", N_("the configuration (default: /etc/yagura/yagura.yaml)"),
-     OPTION(config), NULL},
+    {"--config", "FILE", N_("the configuration (default: /etc/yagura/yagura.yaml)"), OPTION(config),
+     NULL},
     {"--json", NULL,
      N_("print JSON Lines, in English whatever --lang says; the last line is a summary"),
      OPTION(json), NULL},
@@ -50,7 +50,12 @@ const struct option_row cli_options[] = {
      OPTION(profile), NULL},
     {"--generation", "N", N_("that generation instead of the published one"), OPTION(generation),
      NULL},
-    {"--keep", "N", N_("how many generations stay (default: as configured, 10)"), OPTION(keep), NULL},
+    {"--keep", "N", N_("how many generations stay (default: as configured, 10)"), OPTION(keep),
+     NULL},
+    {"--from", "DIR", N_("deploy this folder; with --from-git: where the repository is"),
+     OPTION(from), NULL},
+    {"--from-git", "REV", N_("deploy this revision of a git repository (default: the one here)"),
+     OPTION(from_git), NULL},
     {"--quick", NULL, N_("do not read files whose size, times and inode are as they were"),
      OPTION(quick), NULL},
     {"--yes", NULL, N_("do not ask"), OPTION(yes), "-y"},
@@ -119,12 +124,15 @@ const struct command cli_commands[] = {
         "was published."),
      "--name --profile --because --who", cmd_init},
     {"verify", "[SITE] [--quick]", N_("compare a site with what was published"),
-     N_("Lists what was added, removed, changed, moved. --quick reads only what seems changed."),
+     N_("Lists what was added, removed, changed, moved. --quick reads only what seems changed. "
+        "Without SITE all sites are compared."),
      "--quick --all", cmd_verify},
-    {"publish", "[SITE] [--yes] [-- COMMAND ...]", N_("what differs becomes the published state"),
+    {"publish", "[SITE] [--from DIR] [--from-git REV] [--yes] [-- COMMAND ...]",
+     N_("what differs becomes the published state"),
      N_("Shows what differs and asks. With a command, runs it and publishes what it changed, and "
-        "nothing that other hands changed meanwhile."),
-     "--yes --dry-run --all --because --who --", cmd_publish},
+        "nothing that other hands changed meanwhile. --from and --from-git deploy and publish in "
+        "one step: each page is the old or the new one at every moment, and what goes goes last."),
+     "--from --from-git --yes --dry-run --all --because --who --", cmd_publish},
     {"restore", "[SITE [PATH ...]] [--generation N] [--dry-run] [--yes]",
      N_("put a site back as it was published"),
      N_("What was changed is put back, what was added is moved aside and kept. An older "
@@ -136,7 +144,9 @@ const struct command cli_commands[] = {
      N_("Shows what differs from what was published, texts line by line."), "--generation",
      cmd_diff},
     {"gc", "[--keep N] [--dry-run]", N_("drop old generations and what only they needed"),
-     N_("Keeps the newest generations of each site and removes content that none needs."),
+     N_("Keeps the newest generations of each site, removes content that none needs, and keeps "
+        "the evidence in the folder aside within its bound (evidence_mb): the newest of each "
+        "path always stays."),
      "--keep --dry-run --who --because", cmd_gc},
     {"manifest", "export [SITE] [--mtree] [--generation N]", N_("the list of what was published"),
      N_("Prints the signed manifest, or with --mtree a text that mtree -f checks."),
@@ -144,8 +154,12 @@ const struct command cli_commands[] = {
     {"guard", "[SITE ...] [--detect-only]", N_("watch the sites, and undo what others change"),
      N_("Runs until it is stopped. What changes is put back at once and kept as evidence."),
      "--detect-only", cmd_guard},
-    {"status", "", N_("what is remembered: the screen of plain yagura"),
-     N_("Shows what is known so far and the next command."), "", cmd_status},
+    {"status", "[--all]", N_("how it stands: the screen of plain yagura"),
+     N_("Shows what the last audits found, the published sites, whether the guard lives and what "
+        "it undid lately (--all: everything it undid). Ends with 3 if sites are published and "
+        "nobody guards them, or the guard is blind; with 1 if a page is wrong and could not be put "
+        "back yet."),
+     "--all", cmd_status},
     {"help", "[COMMAND] [--man | --completion]", N_("this help, or that of a command"),
      N_("Prints help."), "--man --completion", cmd_help},
 };

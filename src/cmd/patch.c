@@ -18,7 +18,7 @@ static int plan(struct cli *cli, struct audit_request *request)
 }
 
 static bool note(struct cli *cli, struct state *state, const struct audit *a, const char *patch,
-                 int64_t applied, struct error *e)
+                 int64_t applied, const char *verdict, struct error *e)
 {
     char when[32];
     date_format(applied, when);
@@ -30,19 +30,27 @@ static bool note(struct cli *cli, struct state *state, const struct audit *a, co
     json_put_string(o, "recorded_by", cli_who());
     json_put_string(o, "patch", patch);
     json_put_string(o, "applied", when);
+    /* How the target looked when this was said: judge/patches.h tells by it what came later. */
+    static const char *const looks[] = {"service_pack", "last_written"};
+    const struct fact *host = facts_first(a->facts, "host");
+    for (size_t i = 0; host && i < ARRAY_COUNT(looks); i++)
+        if (fact_value(host, looks[i]) && fact_value(host, looks[i])->state == VALUE_TEXT)
+            json_put_string(o, looks[i], fact_text(host, looks[i]));
+    json_put_string(o, "verdict", verdict);
     if (cli->because)
         json_put_string(o, "text", cli->because);
     return ledger_append(state, o, date_now(), e);
 }
 
-/* What the files say about the patch that was just recorded. */
-static enum verdict verdict_of(const struct audit *a, const char *patch, bool *known)
+/* What an audit will say about the patch that was just recorded; `proven`: not by the claim
+ * alone. */
+static enum verdict verdict_of(const struct audit *a, const char *patch, bool *known, bool *proven)
 {
     /* the first is the worst */
     static const enum verdict order[] = {VERDICT_BROKEN, VERDICT_UNKNOWN, VERDICT_FIXED,
                                          VERDICT_NOT_AFFECTED};
     size_t worst = ARRAY_COUNT(order) - 1;
-    *known = false;
+    *known = *proven = false;
     for (const struct fact *f = facts_first(a->facts, "product"); f;
          f = facts_next(a->facts, "product", f)) {
         CLEANUP_ARENA struct arena *arena = arena_new();
@@ -54,20 +62,22 @@ static enum verdict verdict_of(const struct audit *a, const char *patch, bool *k
         *known = true;
         const struct advisory_file *file = NULL;
         enum proof proof = patches_proof(p, found->files, found->file_count, &file);
-        enum marker marker = patches_marker(p, patch, NULL);
-        bool there = marker == MARKER_PRESENT || patches_in_service_pack(p, patch) ||
-                     patches_has_service_pack(a->facts, patch);
-        size_t one =
-            proof == PROOF_OLD                                                                ? 0
-            : proof == PROOF_UNREADABLE || proof == PROOF_MISSING || marker == MARKER_PENDING ? 1
-            : proof == PROOF_NEW || there                                                     ? 2
-                                                                                              : 0;
+        static const size_t by_proof[] = {[PROOF_NONE] = 2,
+                                          [PROOF_NEW] = 2,
+                                          [PROOF_OLD] = 0,
+                                          [PROOF_UNREADABLE] = 1,
+                                          [PROOF_MISSING] = 3};
+        size_t one = patches_marker(p, patch, NULL) == MARKER_PENDING && by_proof[proof] > 1
+                         ? 1
+                         : by_proof[proof];
+        *proven |= proof == PROOF_NEW || patches_in_service_pack(p, patch) ||
+                   patches_has_service_pack(a->facts, patch);
         worst = one < worst ? one : worst;
     }
     for (const struct fact *f = facts_first(a->facts, "package"); f;
          f = facts_next(a->facts, "package", f)) {
         if (str_equal(fact_text(f, "name"), patch)) {
-            *known = true;
+            *known = *proven = true;
             worst = worst < 2 ? worst : 2;
             for (const struct fact *u = facts_first(a->facts, "update"); u;
                  u = facts_next(a->facts, "update", u))
@@ -180,25 +190,33 @@ static bool write_down(struct cli *cli, struct state *state, const struct audit 
                        const char *patch, int64_t applied)
 {
     struct error e = ERROR_INIT;
-    if (!note(cli, state, a, patch, applied, &e)) {
+    bool known, proven;
+    enum verdict v = verdict_of(a, patch, &known, &proven);
+    bool by_claim = known && v == VERDICT_FIXED && !proven;
+    const char *verdict = known ? verdict_name(v) : "unknown";
+    if (!note(cli, state, a, patch, applied, verdict, &e)) {
         error_prefix(&e, "%s was not written down", patch);
         cli_complain(&e);
         return false;
     }
-    bool known;
-    enum verdict v = verdict_of(a, patch, &known);
     if (cli->json) {
         json_t *o = json_object();
         json_put_string(o, "type", "recorded");
         json_put_string(o, "patch", patch);
         json_put_string(o, "target", a->identity);
-        json_put_string(o, "verdict", known ? verdict_name(v) : "unknown");
+        json_put_string(o, "verdict", verdict);
+        json_put_string(o, "confidence",
+                        confidence_name(by_claim ? CONFIDENCE_LOW : CONFIDENCE_HIGH));
         show_json_line(&cli->show, o);
     } else if (!known) {
         printf(_("%s: written down. No advisory here knows it, so nothing can confirm it.\n"),
                patch);
     } else if (v == VERDICT_BROKEN) {
         printf(_("%s: written down, but the files contradict it: broken. Apply it again.\n"),
+               patch);
+    } else if (by_claim) {
+        printf(_("%s: written down. It counts as fixed by your word (low confidence): nothing "
+                 "here can prove it.\n"),
                patch);
     } else {
         printf(_("%s: written down. Looked again: %s.\n"), patch, show_verdict(v));
@@ -219,6 +237,8 @@ static int record(struct cli *cli, struct audit_request *request)
     if (cli->argument_count < 2)
         return cli_usage(cli, _("which patch was applied? yagura patch record Q293826"));
     int64_t applied = date_now();
+    if (request->as_of != DATE_NONE && request->as_of < applied)
+        applied = request->as_of; /* what is written down on a day was applied by then */
     if (cli->when && !date_parse(cli->when, &applied))
         return cli_usage(cli, _("--when wants a date like 2001-06-06, not %s"), cli->when);
     if (is_in_future(applied))
@@ -259,10 +279,15 @@ static int record(struct cli *cli, struct audit_request *request)
 static void show_recorded(struct cli *cli, struct arena *arena, const json_t *o)
 {
     const char *text = json_get_string(o, "text"), *by = json_get_string(o, "recorded_by");
+    const char *verdict = json_get_string(o, "verdict");
+    enum verdict then;
     CLEANUP_STR struct str line = {0};
     str_printf(&line, "%.10s  %s  %s  %s%s%s  ", json_get_string(o, "applied"),
                json_get_string(o, "patch"), json_get_string(o, "host"), json_get_string(o, "who"),
                text ? "  " : "", text ? text : "");
+    /* as it was judged when it was written down */
+    if (verdict && verdict_from_name(verdict, &then))
+        str_printf(&line, "%s  ", show_verdict(then));
     str_add(
         &line,
         by ? arena_printf(arena, _("(written down on %.10s by %s)"), json_get_string(o, "time"), by)

@@ -7,13 +7,14 @@
 struct done {
     struct cli *cli;
     const char *site;
-    size_t undone, failed;
+    size_t undone, removed, failed;
 };
 
 static void on_event(void *context, const struct mend_event *event)
 {
     struct done *d = context;
-    d->undone += event->undone;
+    if (event->undone)
+        ++*(event->kind == DIFFERENCE_ADDED ? &d->removed : &d->undone);
     d->failed += event->error != NULL;
     show_mend_event(&d->cli->show, d->site, event, d->cli->dry_run);
 }
@@ -77,23 +78,29 @@ static enum mend_result mend_all(struct cli *cli, struct mender *m)
 
 static int say(struct cli *cli, const struct open_site *s, const struct done *done)
 {
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    size_t all = done->undone + done->removed;
     if (cli->json)
-        cli_site_summary(cli, &s->site, cli->dry_run ? done->undone : 0, done->failed, 0, 0);
+        cli_site_summary(cli, &s->site, cli->dry_run ? all : 0, done->failed, 0, 0);
     else if (cli->dry_run)
-        printf(ngettext("%zu name would be put back; nothing was changed\n",
-                        "%zu names would be put back; nothing was changed\n", done->undone),
-               done->undone);
+        printf(_("%zu would be put back, %zu removed; nothing was changed\n"), done->undone,
+               done->removed);
+    else if (all || done->failed)
+        show_wrap(&cli->show, "", 0,
+                  arena_printf(arena,
+                               _("%zu put back, %zu removed, %zu failed; what was there lies in "
+                                 "%s"),
+                               done->undone, done->removed, done->failed, s->site.aside.path));
     else
-        printf(_("%zu put back, %zu failed; what was there lies in %s\n"), done->undone,
-               done->failed, s->site.aside.path);
+        printf("%s\n", _("nothing differs from what was published"));
     if (done->failed)
         return EXIT_UNKNOWN;
-    return cli->dry_run && done->undone ? EXIT_FOUND : EXIT_CLEAN;
+    return cli->dry_run && all ? EXIT_FOUND : EXIT_CLEAN;
 }
 
 int cmd_restore(struct cli *cli)
 {
-    CLEANUP_OPEN_SITE struct open_site s;
+    CLEANUP_OPEN_SITE struct open_site s = OPEN_SITE_INIT;
     CLEANUP_GENERATION struct generation g = {0};
     struct site_wants wants = {.generation = true, .aside = true};
     struct error e = ERROR_INIT;
@@ -120,8 +127,8 @@ int cmd_restore(struct cli *cli)
     if (!cli->dry_run && !aside_clear_ready(&s.site.aside, &e))
         cli_complain(&e);
     mend_all(cli, &m);
-    bool good = cli->dry_run ||
-                (mend_sync(&m, &e) && (done.failed || accept_older(cli, &s, &g, &e)));
+    bool good =
+        cli->dry_run || (mend_sync(&m, &e) && (done.failed || accept_older(cli, &s, &g, &e)));
     if (!cli_release(&hold, &e) || !good) {
         cli_complain(&e);
         return EXIT_UNKNOWN;

@@ -117,6 +117,12 @@ static int explain(struct cli *cli, const struct rules *rules, const char *name)
     cli_paragraph(cli, _("what"), language_text(r->title));
     cli_paragraph(cli, "", show_places(arena, r->description));
     cli_paragraph(cli, _("why"), show_places(arena, r->why));
+    for (size_t i = 0; i < r->later_count; i++) {
+        char day[16];
+        date_format_day(r->later[i].date, day);
+        if (*r->later[i].text)
+            cli_paragraph(cli, day, language_text(r->later[i].text));
+    }
     cli_paragraph(cli, _("severity"), show_severity(r->severity));
     cli_paragraph(cli, _("do this"), show_places(arena, r->fix));
     for (size_t i = 0; i < r->step_count; i++)

@@ -364,39 +364,68 @@ static const char *upstream_of(struct arena *arena, const char *version)
     return arena_strndup(arena, start, dash ? (size_t)(dash - start) : strlen(start));
 }
 
-/* A distribution patches without a new number, so what its record says is what is judged; a
- * package of somebody else says only that it was installed once. */
-static void put_version(struct collection *c, struct fact *product, const char *binary,
-                        const char *version)
+/* What a package manager has recorded of the program that belongs to this place; NULL: nothing. */
+static const struct fact *record_of(struct collection *c, const struct place *p,
+                                    const struct brought **by)
 {
     for (size_t i = 0; i < ARRAY_COUNT(packages); i++) {
-        if (!str_equal(packages[i].binary, binary))
+        if (!str_equal(packages[i].binary, p->binary))
             continue;
-        for (const struct fact *f = NULL; (f = facts_next(c->facts, "package", f));) {
-            if (!str_equal(fact_text(f, "manager"), packages[i].manager) ||
-                !str_equal(fact_text(f, "name"), packages[i].package))
-                continue;
-            const char *recorded = fact_text(f, "version");
-            const char *upstream = upstream_of(c->arena, recorded);
-            bool distribution = str_equal(packages[i].manager, "dpkg");
-            if (!str_equal(upstream, version))
-                facts_unread(c->facts, N_("product: apache"), binary,
-                             arena_printf(c->arena,
-                                          distribution
-                                              ? _("the program says version %s, the record of its "
-                                                  "package %s says %s: the package is judged")
-                                              : _("the program says version %s, the record of its "
-                                                  "package %s says %s: the program is judged"),
-                                          version, packages[i].package, recorded));
-            if (distribution) {
-                version = upstream;
-                fact_put(c->facts, product, "package",
-                         arena_printf(c->arena, "%s %s", packages[i].package, recorded));
-            }
-            break;
-        }
+        *by = &packages[i];
+        for (const struct fact *f = NULL; (f = facts_next(c->facts, "package", f));)
+            if (str_equal(fact_text(f, "manager"), packages[i].manager) &&
+                str_equal(fact_text(f, "name"), packages[i].package))
+                return f;
     }
-    fact_put(c->facts, product, "version", version);
+    return NULL;
+}
+
+/* A distribution patches without a new number, so what its record says is what is judged; a
+ * package of somebody else says only that it was installed once. `said` is what the program says
+ * of itself, or NULL; NULL if nobody can tell. */
+static const char *version_of(struct collection *c, const struct place *p, struct fact *product,
+                              const char *said)
+{
+    const struct brought *by = NULL;
+    const struct fact *record = record_of(c, p, &by);
+    if (!record)
+        return said;
+    const char *recorded = fact_text(record, "version");
+    const char *upstream = upstream_of(c->arena, recorded);
+    bool distribution = str_equal(by->manager, "dpkg");
+    if (said && !str_equal(upstream, said))
+        facts_unread(c->facts, N_("product: apache-httpd"), product->path,
+                     arena_printf(c->arena,
+                                  distribution ? _("the program says version %s, the record of its "
+                                                   "package %s says %s: the package is judged")
+                                               : _("the program says version %s, the record of its "
+                                                   "package %s says %s: the program is judged"),
+                                  said, by->package, recorded));
+    if (!distribution)
+        return said;
+    fact_put(c->facts, product, "package", arena_printf(c->arena, "%s %s", by->package, recorded));
+    return upstream;
+}
+
+static void put_product(struct collection *c, const struct place *p, const char *binary,
+                        const char *banner, int64_t offset)
+{
+    CLEANUP_STR struct str said = {0};
+    for (const char *v = banner ? banner + strlen("Apache/") : ""; str_is_digit(*v) || *v == '.';
+         v++)
+        str_add_char(&said, *v);
+    struct fact *product = facts_add(c->facts, "product", binary, 0, offset, CONFIDENCE_HIGH);
+    fact_put(c->facts, product, "name", "apache-httpd");
+    const char *version = version_of(c, p, product, banner ? str_text(&said) : NULL);
+    if (version) {
+        fact_put(c->facts, product, "version", version);
+    } else {
+        const char *why = _("neither the program nor its core names its version");
+        fact_put_state(c->facts, product, "version", VALUE_UNREADABLE, why);
+        fact_put(c->facts, product, "likely", "1.3");
+        facts_unread(c->facts, N_("product: apache-httpd"), binary, why);
+    }
+    fact_put(c->facts, product, "title", banner ? banner : "Apache");
 }
 
 static void finish_host(struct apache *a, struct host *host)
@@ -415,14 +444,7 @@ static void read_server(struct collection *c, const struct place *p, const char 
                         const char *banner, int64_t offset)
 {
     static const struct section nothing = {OUTSIDE, NULL, NULL, 0};
-    CLEANUP_STR struct str version = {0};
-    for (const char *v = banner + strlen("Apache/"); str_is_digit(*v) || *v == '.'; v++)
-        str_add_char(&version, *v);
-    struct fact *product = facts_add(c->facts, "product", binary, 0, offset, CONFIDENCE_HIGH);
-    fact_put(c->facts, product, "name", "apache-httpd");
-    put_version(c, product, p->binary, str_text(&version));
-    fact_put(c->facts, product, "title", banner);
-
+    put_product(c, p, binary, banner, offset);
     const char *conf;
     if (!target_resolve_nocase(c->target, p->conf, c->arena, &conf, NULL)) {
         facts_unread(c->facts, N_("site: apache"), p->conf,
@@ -452,6 +474,32 @@ static void read_server(struct collection *c, const struct place *p, const char 
     VEC_FREE(&a.hosts);
 }
 
+/* A server that was built with a shared core, and that for Windows, is a small program whose
+ * version stands in the core. */
+static const char *banner_of_core(struct collection *c, const struct place *p,
+                                  const char *const *prefix, const char **binary, int64_t *offset)
+{
+    static const char *const cores[] = {"libexec/libhttpd.so", "libexec/apache/libhttpd.so",
+                                        "ApacheCore.dll"};
+    const char *found, *banner = NULL;
+    for (size_t i = 0; !banner && i < ARRAY_COUNT(cores); i++)
+        if (target_resolve_nocase(c->target, arena_printf(c->arena, "%s/%s", p->root, cores[i]),
+                                  c->arena, &found, NULL)) {
+            banner = binary_string(c, found, prefix, 1, offset);
+            *binary = banner ? found : *binary;
+        }
+    return banner;
+}
+
+/* A later Apache, or another httpd: that one has no configuration where ours has. */
+static bool is_another(struct collection *c, const struct place *p, const char *binary)
+{
+    static const char *const any[] = {"Apache/"};
+    const char *conf, *banner = binary_string(c, binary, any, 1, NULL);
+    return (banner && !str_starts(banner, "Apache/1.3.")) ||
+           !target_resolve_nocase(c->target, p->conf, c->arena, &conf, NULL);
+}
+
 void collect_apache(struct collection *c)
 {
     static const char *const prefixes[] = {"Apache/1.3."};
@@ -460,12 +508,16 @@ void collect_apache(struct collection *c)
         const char *binary;
         int64_t offset = -1;
         if (!(collect_families(c->facts) & FAMILY_WINDOWS) &&
-            !collect_there(c, N_("product: apache"), places[i].binary, NULL))
+            !collect_there(c, N_("product: apache-httpd"), places[i].binary, NULL))
             continue;
         if (!target_resolve_nocase(c->target, places[i].binary, c->arena, &binary, NULL))
             continue;
+        size_t before = facts_count(c->facts);
         const char *banner = binary_string(c, binary, prefixes, ARRAY_COUNT(prefixes), &offset);
-        if (banner)
+        bool unread = facts_count(c->facts) > before;
+        if (!banner)
+            banner = banner_of_core(c, &places[i], prefixes, &binary, &offset);
+        if (banner || unread || !is_another(c, &places[i], binary))
             read_server(c, &places[i], binary, banner, offset);
     }
 }

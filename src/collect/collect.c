@@ -241,6 +241,16 @@ static bool take_frame(void *context, uint32_t type, const void *data, size_t si
     }
 }
 
+/* The kernel knows what runs and listens, and tells it only while it runs: of a disk nobody can
+ * say it, and rules must not take the silence for "none". */
+static void state_not_running(struct collection *c)
+{
+    static const char *const records[] = {N_("listening sockets"), N_("running processes")};
+    for (size_t i = 0; i < ARRAY_COUNT(records); i++)
+        facts_unread(c->facts, records[i], target_name(c->target),
+                     _("the system was not running when it was looked at"));
+}
+
 /* The rows from `first` on that share its cage. Returns the row to go on with. */
 static size_t run_cage(size_t first, struct collection *c, struct parent *p)
 {
@@ -250,7 +260,12 @@ static size_t run_cage(size_t first, struct collection *c, struct parent *p)
         any |= fits(&sources[end], c->facts) || first == 0;
         end++;
     }
-    if (!any || (sources[first].cage == CAGE_LIVE && target_kind(c->target) != TARGET_LIVE))
+    if (sources[first].cage == CAGE_LIVE && target_kind(c->target) != TARGET_LIVE) {
+        if (collect_families(c->facts) & FAMILY_LINUX)
+            state_not_running(c);
+        return end;
+    }
+    if (!any)
         return end;
 
     struct error e = ERROR_INIT;

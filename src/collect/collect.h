@@ -38,7 +38,7 @@ struct collection {
 
 struct collect_source {
     const char *name;    /* "debian/dpkg": shown where it fails */
-    enum cage_kind cage; /* CAGE_LIVE rows are skipped for targets that are not live */
+    enum cage_kind cage; /* of targets that are not live CAGE_LIVE rows are stated as unread */
     /* Which targets it runs on: a mask of FAMILY_*; the family is found by the first rows. */
     unsigned families;
     void (*collect)(struct collection *c);

@@ -102,7 +102,8 @@ static bool read_base(struct hive *h, struct error *e)
     }
     h->info.sequence[0] = bytes_u32le(&b);
     h->info.sequence[1] = bytes_u32le(&b);
-    bytes_seek(&b, 20);
+    /* 100 nanoseconds since 1601 */
+    h->info.written = (int64_t)(bytes_u64le(&b) / 10000000) - INT64_C(11644473600);
     h->info.major = bytes_u32le(&b);
     h->info.minor = bytes_u32le(&b);
     bytes_seek(&b, 36);

@@ -31,8 +31,9 @@ struct hive_info {
     uint32_t major, minor; /* 1.3: NT 4.0 to XP; 1.5: later */
     uint32_t sequence[2];  /* unequal: a write was under way */
     bool checksum_good;
-    bool dirty; /* stale: the last changes are in a log and not in here */
-    bool cut;   /* shorter than its first block says */
+    bool dirty;      /* stale: the last changes are in a log and not in here */
+    bool cut;        /* shorter than its first block says */
+    int64_t written; /* when it was last written, seconds since 1970 */
     uint64_t size, declared;
 };
 

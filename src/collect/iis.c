@@ -16,31 +16,106 @@ enum {
 
 /* --- the product --- */
 
-static void find_version(struct iis *s)
+#define INETSTP "SOFTWARE\\Microsoft\\InetStp"
+#define W3SVC   "SYSTEM\\CurrentControlSet\\Services\\W3SVC"
+
+/* What IIS 4.0 and later say of themselves. */
+static bool version_of_setup(struct iis *s, struct error *e)
 {
     struct windows_key key;
+    const char *text;
     uint64_t major = 0, minor = 0;
-    const char *version;
-    if (windows_key(s->w, "SOFTWARE\\Microsoft\\InetStp", &key, NULL) &&
-        windows_number(s->w, &key, "MajorVersion", &major)) {
-        windows_number(s->w, &key, "MinorVersion", &minor);
-    } else if (windows_file_version(s->w, s->c->arena, INETSRV "\\inetinfo.exe", &version, NULL,
-                                    NULL) &&
-               windows_key(s->w, "SYSTEM\\CurrentControlSet\\Services\\W3SVC", &key, NULL) &&
-               str_starts(version, "3.")) {
-        major = 3; /* IIS 3.0 has no InetStp */
+    if (!windows_key(s->w, INETSTP, &key, e) ||
+        !windows_value(s->w, &key, "MajorVersion", s->c->arena, &text, e))
+        return false;
+    if (!str_to_u64(text, &major) || !major || major > 99) {
+        error_set(e, ERR_FORMAT, "MajorVersion is no version: %.40s", text);
+        return false;
     }
-    s->major = (unsigned)(major > 99 ? 0 : major);
+    windows_number(s->w, &key, "MinorVersion", &minor);
+    s->major = (unsigned)major;
     s->minor = (unsigned)(minor > 99 ? 0 : minor);
+    s->from = &s->w->hives[WINDOWS_SOFTWARE];
+    s->sure = CONFIDENCE_HIGH;
+    return true;
+}
+
+/* inetinfo.exe of IIS 3.0, which has no InetStp, of 4.0 is 4.2.*, of 5.0 it is 5.0.*. */
+static bool version_of_program(struct iis *s, struct error *e)
+{
+    const char *version;
+    char *end;
+    if (!windows_file_version(s->w, s->c->arena, INETSRV "\\inetinfo.exe", &version, NULL, e))
+        return false;
+    unsigned long major = strtoul(version, &end, 10);
+    s->major = (unsigned)(major > 99 ? 0 : major);
+    s->minor = *end == '.' && major > 4 ? (unsigned)strtoul(end + 1, NULL, 10) : 0;
+    s->sure = major == 3 ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
+    if (!s->major)
+        error_set(e, ERR_FORMAT, "it names no version");
+    return s->major > 0;
+}
+
+/* The IIS that comes with this Windows. Until 3.0 there was no InetStp. */
+static void guess_version(struct iis *s, bool no_setup)
+{
+    if (windows_at_least(s->w, "5.0"))
+        s->major = windows_at_least(s->w, "5.2") ? 6 : 5;
+    else
+        s->major = no_setup ? 3 : 4;
+    s->minor = windows_at_least(s->w, "5.1") && s->major == 5;
+}
+
+/* A server of which only the version is not known has to be said: its advisories are unknown
+ * then, and do not vanish. */
+static void find_version(struct iis *s)
+{
+    struct error setup = ERROR_INIT, service = ERROR_INIT, program = ERROR_INIT;
+    struct windows_key key;
+    if (version_of_setup(s, &setup))
+        return;
+    bool no_setup = setup.code == ERR_ABSENT;
+    bool served = windows_key(s->w, W3SVC, &key, &service);
+    if (!served && service.code == ERR_ABSENT && no_setup)
+        return; /* no web server */
+    s->from = &s->w->hives[WINDOWS_SYSTEM];
+    bool known = version_of_program(s, &program);
+    if (!known && !served && no_setup && program.code == ERR_ABSENT)
+        return; /* neither set up nor there; that SYSTEM was not read is said elsewhere */
+    const char *no_key =
+        no_setup
+            ? _("its key InetStp is not in the registry")
+            : arena_printf(s->c->arena, _("its key InetStp could not be read: %s"), setup.message);
+    if (known && no_setup && s->major == 3)
+        return;
+    if (known) {
+        facts_unread(
+            s->c->facts, N_("product: iis"), INETSTP,
+            arena_printf(s->c->arena, _("%s; the version is that of inetinfo.exe"), no_key));
+        return;
+    }
+    s->problem = program.code == ERR_ABSENT
+                     ? arena_printf(s->c->arena, _("%s, and inetinfo.exe is not there"), no_key)
+                     : arena_printf(s->c->arena, _("%s, and inetinfo.exe could not be read: %s"),
+                                    no_key, program.message);
+    facts_unread(s->c->facts, N_("product: iis"), INETSTP, s->problem);
+    if (!served)
+        return;
+    s->sure = CONFIDENCE_HIGH; /* that it is there */
+    guess_version(s, no_setup);
 }
 
 static void put_product(struct iis *s)
 {
     const char *version = arena_printf(s->c->arena, "%u.%u", s->major, s->minor);
-    struct fact *f =
-        windows_fact(s->c, &s->w->hives[s->major > 3 ? WINDOWS_SOFTWARE : WINDOWS_SYSTEM],
-                     "product", CONFIDENCE_HIGH);
+    struct fact *f = windows_fact(s->c, s->from, "product", s->sure);
     iis_facts_put(s, f, "name", "iis");
+    if (s->problem) {
+        fact_put_state(s->c->facts, f, "version", VALUE_UNREADABLE, s->problem);
+        iis_facts_put(s, f, "likely", version);
+        iis_facts_put(s, f, "title", "Internet Information Services");
+        return;
+    }
     iis_facts_put(s, f, "version", version);
     iis_facts_put(s, f, "title",
                   arena_printf(s->c->arena, "Internet Information %s %s",
@@ -122,7 +197,8 @@ static void take_strings(struct iis *s)
                 : arena_printf(s->c->arena, _("MetaBase.bin could not be read: %s"), e.message);
         facts_unread(s->c->facts, N_("site: MetaBase.bin"), found, why);
         facts_unread(s->c->facts, N_("script-map: MetaBase.bin"), found, why);
-        if (!s->vdirs) /* its strings would not name them either */
+        /* its strings would not name them either; but in a part of a Windows, who knows of it */
+        if (!s->vdirs || !s->w->whole)
             facts_unread(s->c->facts, N_("vdir: MetaBase.bin"), found, why);
         return;
     }

@@ -137,8 +137,7 @@ static void export_site(struct iis *s, const struct metabase_node *n)
         iis_facts_put_volume(s, f, root);
     }
     put_log_fields(s, f, n->path);
-    fact_put_state(s->c->facts, f, "anonymous_groups", VALUE_UNREADABLE,
-                   _("the accounts (hive SAM) are not looked at"));
+    iis_facts_put_groups(s, f);
     iis_facts_put(s, f, "from", "text-export");
     s->sites++;
 }

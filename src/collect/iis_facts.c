@@ -60,6 +60,12 @@ void iis_facts_put_unreadable(struct iis *s, struct fact *f, const char *key)
                      "\"adsutil.vbs enum_all /p > metabase.txt\" beside it"));
 }
 
+void iis_facts_put_groups(struct iis *s, struct fact *f)
+{
+    fact_put_state(s->c->facts, f, "anonymous_groups", VALUE_UNREADABLE,
+                   _("the accounts (hive SAM) are not looked at"));
+}
+
 struct fact *iis_facts_begin(struct iis *s, const char *kind, const char *instance, size_t line,
                              bool from_export, enum confidence confidence)
 {

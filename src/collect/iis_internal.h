@@ -11,7 +11,10 @@ enum { IIS_MOST_VDIRS = 2048 };
 struct iis {
     struct collection *c;
     struct windows *w;
-    unsigned major, minor;  /* 0: no IIS was found */
+    unsigned major, minor; /* 0: no IIS was found */
+    const char *problem;   /* why the version is only the likely one; NULL where it is known */
+    const struct windows_hive_file *from; /* that says so */
+    enum confidence sure;
     struct metabase export; /* count 0: there is none */
     const char *export_path;
     enum confidence export_confidence;
@@ -32,6 +35,8 @@ void iis_facts_put(struct iis *s, struct fact *f, const char *key, const char *t
 void iis_facts_put_yes(struct iis *s, struct fact *f, const char *key, bool yes);
 /* That it stands in MetaBase.bin, and what to do about it. */
 void iis_facts_put_unreadable(struct iis *s, struct fact *f, const char *key);
+/* anonymous_groups: whose members stand in the hive SAM, which no source reads. */
+void iis_facts_put_groups(struct iis *s, struct fact *f);
 /* on_system_volume of a folder as Windows names it. */
 void iis_facts_put_volume(struct iis *s, struct fact *f, const char *directory);
 /* directory, directory_exists, on_system_volume */

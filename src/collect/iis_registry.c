@@ -121,6 +121,7 @@ static void registry_site(struct iis *s, const char *root)
             "user",
             "usehostname",
             "logtype",
+            "logfiledirectory",
             "logextfileuriquery",
             "logextfileuseragent",
             "logextfilewin32status",
@@ -129,6 +130,7 @@ static void registry_site(struct iis *s, const char *root)
         for (size_t i = 0; i < ARRAY_COUNT(settings); i++)
             iis_facts_put_unreadable(s, f, settings[i]);
     }
+    iis_facts_put_groups(s, f);
     iis_facts_put(s, f, "from", "registry");
     s->sites++;
 }

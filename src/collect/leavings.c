@@ -344,12 +344,16 @@ static void look_at_windows(struct search *s)
     static const char *const kinds[] = {"site", "vdir"};
     struct collection *c = s->c;
     const char *last = "";
-    if (s->w->alone) {
+    look_for_published_drives(s); /* hives tell of them, too */
+    if (!s->w->whole) {
         s->everything = false;
         facts_unread(c->facts, N_("leaving"), "/",
-                     _("the system's folder is not here, so the volume is not"));
-        return;
+                     s->w->alone ? _("only registry hives were given: no files can be looked at")
+                                 : _("only a part of this Windows was given: what is not in it "
+                                     "cannot be looked at"));
     }
+    if (s->w->alone)
+        return;
     read_shell(s);
     for (size_t v = 0; v < target_volume_count(c->target); v++) {
         if (!has_windows_files(s, v))
@@ -359,7 +363,6 @@ static void look_at_windows(struct search *s)
         look_for_explorer(s);
         look_at_pages(s, usual_pages);
     }
-    look_for_published_drives(s);
     for (size_t k = 0; k < ARRAY_COUNT(kinds); k++) {
         for (const struct fact *f = facts_first(c->facts, kinds[k]); f;
              f = facts_next(c->facts, kinds[k], f)) {

@@ -126,8 +126,12 @@ static void add_product(struct collection *c, const struct instance *in)
         line = 0;
     }
     if (!banner) {
-        facts_unread(c->facts, N_("product: netscape-enterprise"), in->root,
-                     _("no program and no log there names a version"));
+        const char *why = _("no program and no log there names a version");
+        struct fact *f = facts_add(c->facts, "product", in->root, 0, -1, CONFIDENCE_HIGH);
+        fact_put(c->facts, f, "name", "netscape-enterprise");
+        fact_put_state(c->facts, f, "version", VALUE_UNREADABLE, why);
+        fact_put(c->facts, f, "title", "Netscape Enterprise Server");
+        facts_unread(c->facts, N_("product: netscape-enterprise"), in->root, why);
         return;
     }
     const char *version = version_of(c, banner);

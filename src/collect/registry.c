@@ -4,6 +4,7 @@
  * resource kits; SP6 and SP6a of NT 4.0 print the same CSDVersion, and the marker of Q246009
  * tells them apart (KB Q246009). */
 #include "collect/windows_system.h"
+#include "model/date.h"
 
 #include <stdio.h>
 
@@ -162,6 +163,20 @@ static void put_identity(struct collection *c, struct windows *w, struct fact *h
     fact_put(c->facts, host, "identity_source", str_text(&source));
 }
 
+/* Each run writes its hives: what was done to this Windows later cannot be in them. */
+static void put_last_written(struct collection *c, struct windows *w, struct fact *host)
+{
+    int64_t newest = DATE_NONE;
+    char text[32];
+    for (size_t i = 0; i < WINDOWS_HIVES; i++)
+        if (w->hives[i].hive && hive_info(w->hives[i].hive)->written > newest)
+            newest = hive_info(w->hives[i].hive)->written;
+    if (newest <= 0)
+        return;
+    date_format(newest, text);
+    fact_put(c->facts, host, "last_written", text);
+}
+
 static struct fact *put_host(struct collection *c, struct windows *w)
 {
     const struct windows_hive_file *source = &w->hives[WINDOWS_SOFTWARE];
@@ -197,6 +212,7 @@ static struct fact *put_host(struct collection *c, struct windows *w)
     if (root)
         fact_put(c->facts, host, "system_root", root);
     put_identity(c, w, host, name);
+    put_last_written(c, w, host);
 
     if (*w->version) {
         struct fact *product = windows_fact(c, source, "product", CONFIDENCE_HIGH);

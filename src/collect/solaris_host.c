@@ -3,6 +3,7 @@
 #include "collect/solaris.h"
 
 #include "collect/conf_lines.h"
+#include "model/date.h"
 
 #include <stdio.h>
 
@@ -125,6 +126,24 @@ static void put_identity(struct collection *c, struct fact *host, const char *na
                     : _("file-system id"));
 }
 
+/* Each log-in and each package leaves its time. Of a disk only: a tree that was copied has the
+ * times of the copy. */
+static void put_last_written(struct collection *c, struct fact *host)
+{
+    static const char *const files[] = {"/var/adm/wtmpx", "/var/adm/utmpx", "/var/adm/messages",
+                                        "/var/sadm/install/contents", "/var/sadm/patch"};
+    struct target_stat st;
+    int64_t newest = 0;
+    char text[32];
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++)
+        if (target_stat(c->target, files[i], true, &st, NULL) && st.mtime > newest)
+            newest = st.mtime;
+    if (!newest || target_kind(c->target) != TARGET_IMAGE)
+        return;
+    date_format(newest, text);
+    fact_put(c->facts, host, "last_written", text);
+}
+
 static void put_host(struct looking *l, size_t volume)
 {
     struct collection *c = l->c;
@@ -150,6 +169,7 @@ static void put_host(struct looking *l, size_t volume)
     if (l->release_line)
         fact_put(c->facts, host, "release", l->release_line);
     put_identity(c, host, name, volume);
+    put_last_written(c, host);
     fact_put_number(c->facts, host, "volume", (int64_t)volume);
 
     struct fact *product = facts_add(c->facts, "product", first->path, 0, -1, confidence);

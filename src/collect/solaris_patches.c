@@ -93,11 +93,20 @@ static void read_directories(struct collection *c, struct patch_set *patches)
     }
 }
 
+static size_t count_of(const struct facts *facts, const char *kind)
+{
+    size_t count = 0;
+    for (const struct fact *f = NULL; (f = facts_next(facts, kind, f));)
+        count++;
+    return count;
+}
+
 void collect_solaris_patches(struct collection *c)
 {
     if (!solaris_begin(c))
         return;
     CLEANUP_PATCH_SET struct patch_set *patches = patch_set_new();
+    size_t unread = count_of(c->facts, "unread");
     read_packages(c, patches);
     read_directories(c, patches);
     patch_set_facts(patches, c->facts);
@@ -108,4 +117,9 @@ void collect_solaris_patches(struct collection *c)
                                            "%zu mentions of patches over the bound were not kept",
                                            patch_set_refused(patches)),
                                   patch_set_refused(patches)));
+    if (count_of(c->facts, "unread") > unread)
+        return;
+    struct fact *f = facts_add(c->facts, "complete", PACKAGES, 0, -1, CONFIDENCE_HIGH);
+    fact_put(c->facts, f, "of", "hotfix");
+    fact_put_number(c->facts, f, "found", (int64_t)count_of(c->facts, "hotfix"));
 }

@@ -210,8 +210,8 @@ static void collect_listening(struct collection *c, struct windows *w)
     }
 }
 
-/* The allowed ports of each card: below Tcpip\Parameters\Interfaces from Windows 2000 on, below
- * the card's own service before. */
+/* The allowed ports of each card, "0" (all) for one without a list: below
+ * Tcpip\Parameters\Interfaces from Windows 2000 on, below the card's own service before. */
 static void add_allowed_ports(struct collection *c, struct windows *w, const char *path,
                               const char *below, struct str *ports)
 {
@@ -224,33 +224,44 @@ static void add_allowed_ports(struct collection *c, struct windows *w, const cha
     for (size_t i = 0; i < count && ports->length < 4096; i++) {
         const char *list;
         card.file = key.file;
-        if (hive_key(key.file->hive, items[i].key, below, &card.key, NULL) &&
-            windows_value(w, &card, "TCPAllowedPorts", c->arena, &list, NULL) && *list)
-            str_printf(ports, "%s%s", ports->length ? "; " : "", list);
+        if (!hive_key(key.file->hive, items[i].key, below, &card.key, NULL))
+            continue;
+        if (!windows_value(w, &card, "TCPAllowedPorts", c->arena, &list, NULL) || !*list)
+            list = "0";
+        str_printf(ports, "%s%s", ports->length ? "; " : "", list);
     }
     for (char *p = ports->data; p && *p; p++)
         if (*p == '\n')
             *p = ' ';
 }
 
-/* TCP/IP filtering (KB Q179442): a list of allowed ports for each interface; "0" is all. */
-static void collect_filter(struct collection *c, struct windows *w)
+/* TCP/IP filtering (KB Q179442): a list of allowed ports for each interface; "0" is all. Switched
+ * on without a list it lets everything in. */
+static void collect_filter(struct collection *c, struct windows *w, struct fact *host)
 {
     static const char path[] = SERVICES "\\Tcpip\\Parameters";
     struct windows_key key;
     uint64_t enabled;
-    if (!windows_key(w, path, &key, NULL) ||
-        !windows_number(w, &key, "EnableSecurityFilters", &enabled))
+    struct error e = ERROR_INIT;
+    if (!windows_key(w, path, &key, &e) ||
+        !windows_number(w, &key, "EnableSecurityFilters", &enabled)) {
+        if (e.code && e.code != ERR_ABSENT)
+            fact_put_state(c->facts, host, "tcp_let_in", VALUE_UNREADABLE, e.message);
+        else
+            fact_put(c->facts, host, "tcp_let_in", "0");
         return;
+    }
     struct fact *f = windows_fact(c, key.file, "firewall", CONFIDENCE_HIGH);
     fact_put(c->facts, f, "tool", "tcpip-filter");
     fact_put(c->facts, f, "path", path);
-    fact_put(c->facts, f, "state", enabled ? "on" : "off");
+    fact_put(c->facts, f, "state", enabled ? "enabled" : "disabled");
     CLEANUP_STR struct str ports = {0};
     add_allowed_ports(c, w, SERVICES "\\Tcpip\\Parameters\\Interfaces", "", &ports);
     add_allowed_ports(c, w, SERVICES, "Parameters\\Tcpip", &ports);
     fact_put(c->facts, f, "note",
              ports.length ? arena_printf(c->arena, "tcp %s", str_text(&ports)) : "");
+    fact_put(c->facts, host, "tcp_let_in",
+             enabled && ports.length ? arena_strdup(c->arena, str_text(&ports)) : "0");
 }
 
 /* --- waiting for a restart --- */
@@ -282,15 +293,28 @@ static void put_product(struct collection *c, const struct windows_hive_file *f,
     fact_put(c->facts, p, "title", title);
 }
 
+/* That a product cannot be ruled out: what it would be found by could not be looked at. */
+static void note_unseen(struct collection *c, const char *product, const char *path,
+                        const struct error *e)
+{
+    if (e->code && e->code != ERR_ABSENT)
+        facts_unread(c->facts, product, path, e->message);
+}
+
 static void find_mdac(struct collection *c, struct windows *w)
 {
     static const char path[] = "SOFTWARE\\Microsoft\\DataAccess";
+    struct windows_key key;
+    struct error e = ERROR_INIT;
     const char *version = windows_text_of(w, c->arena, path, "FullInstallVer");
     if (!version || !*version)
         version = windows_text_of(w, c->arena, path, "Version");
     if (version && *version)
         put_product(c, &w->hives[WINDOWS_SOFTWARE], NULL, "mdac", version,
                     arena_printf(c->arena, "Microsoft Data Access Components %s", version));
+    else if (!windows_key(w, path, &key, &e) ||
+             !windows_value(w, &key, "FullInstallVer", c->arena, &version, &e))
+        note_unseen(c, N_("product: mdac"), path, &e);
 }
 
 /* Index Server 2.0 of the Option Pack, Indexing Service 3.0 of Windows 2000: the version goes
@@ -300,14 +324,16 @@ static void find_index_server(struct collection *c, struct windows *w)
     static const char *const files[] = {"%SystemRoot%\\system32\\idq.dll",
                                         "%SystemRoot%\\system32\\query.dll"};
     const char *found;
+    struct error e = ERROR_INIT;
     for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
-        if (!windows_find(w, c->arena, files[i], &found, NULL))
+        if (!windows_find(w, c->arena, files[i], &found, &e))
             continue;
         bool later = windows_at_least(w, "5.0");
         put_product(c, NULL, found + 1, "index-server", later ? "3.0" : "2.0",
                     later ? "Indexing Service 3.0" : "Index Server 2.0");
         return;
     }
+    note_unseen(c, N_("product: index-server"), files[0], &e);
 }
 
 static void find_frontpage(struct collection *c, struct windows *w)
@@ -327,8 +353,9 @@ static void find_frontpage(struct collection *c, struct windows *w)
                     arena_printf(c->arena, "FrontPage Server Extensions %s", version));
         return;
     }
+    struct error e = ERROR_INIT;
     for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
-        if (!windows_find(w, c->arena, files[i], &found, NULL))
+        if (!windows_find(w, c->arena, files[i], &found, &e))
             continue;
         const char *path = found + 1;
         if (!windows_file_version(w, c->arena, files[i], &version, NULL, NULL))
@@ -337,6 +364,7 @@ static void find_frontpage(struct collection *c, struct windows *w)
                     arena_printf(c->arena, "FrontPage Server Extensions %s", version));
         return;
     }
+    note_unseen(c, N_("product: frontpage-extensions"), files[0], &e);
 }
 
 /* Servers whose installer names each version as a key below its own. */
@@ -361,11 +389,12 @@ void collect_windows(struct collection *c)
     struct windows *w = host ? windows_acquire(c) : NULL;
     if (!w)
         return;
-    windows_hotfixes_collect(c, w);
+    if (windows_hotfixes_collect(c, w))
+        put_complete(c, &w->hives[WINDOWS_SOFTWARE], "hotfix", count_of(c->facts, "hotfix"));
     collect_services(c, w);
     collect_shares(c, w);
     collect_listening(c, w);
-    collect_filter(c, w);
+    collect_filter(c, w, host);
     put_reboot_pending(c, w, host);
     find_mdac(c, w);
     find_index_server(c, w);

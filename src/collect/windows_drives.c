@@ -204,13 +204,25 @@ static bool has_short_name(const char *path)
     return false;
 }
 
+/* Whether a path below the folders of programs may be missing with all of them. */
+static bool programs_are_missing(struct windows *w, struct arena *arena, const char *path)
+{
+    static const char *const variables_below[] = {"%ProgramFiles%\\", "%CommonFiles%\\"};
+    bool sure, below = false;
+    for (size_t i = 0; i < ARRAY_COUNT(variables_below); i++)
+        below |= str_starts_nocase(path, variables_below[i]);
+    const char *folder = below ? windows_expand(w, arena, "%ProgramFiles%", &sure) : NULL, *found;
+    return folder && has_drive(folder) && *volume_of(w, folder[0]) == (int)w->volume &&
+           !target_resolve_nocase(w->target, folder + 2, arena, &found, NULL);
+}
+
 bool windows_resolve(struct windows *w, struct arena *arena, const char *path,
                      struct windows_path *out, struct error *e)
 {
     bool sure;
     const char *full = windows_expand(w, arena, path, &sure);
     if (!full || !has_drive(full)) {
-        error_set(e, ERR_UNREADABLE, "is no path on a drive that we can follow: %.200s", path);
+        error_set(e, ERR_UNREADABLE, "it is no path on a drive that we can follow: %.200s", path);
         return false;
     }
     if (w->alone) {
@@ -227,10 +239,18 @@ bool windows_resolve(struct windows *w, struct arena *arena, const char *path,
     target_select_volume(w->target, (size_t)volume);
     if (!target_resolve_nocase(w->target, full + 2, arena, &found, &why)) {
         if (why.code == ERR_ABSENT && has_short_name(full))
-            error_set(&why, ERR_UNREADABLE, "is a short name (8.3), which cannot be looked up");
+            error_set(&why, ERR_UNREADABLE, "it is a short name (8.3), which cannot be looked up");
+        else if (why.code == ERR_ABSENT && !w->whole)
+            error_set(&why, ERR_UNREADABLE,
+                      "it is not among the files that were given, and neither is the kernel: only "
+                      "a part of this Windows is there");
+        else if (why.code == ERR_ABSENT && programs_are_missing(w, arena, path))
+            error_set(&why, ERR_UNREADABLE,
+                      "it is not among the files that were given, and neither is the folder of "
+                      "programs");
         else if (why.code == ERR_ABSENT && !sure)
             error_set(&why, ERR_UNREADABLE,
-                      "is not in its usual place, and the hive that says "
+                      "it is not in its usual place, and the hive that says "
                       "where it is could not be read");
         if (e)
             *e = why;
@@ -277,7 +297,7 @@ bool windows_file_version(struct windows *w, struct arena *arena, const char *pa
     if (size)
         *size = st.size;
     if (st.type != TARGET_FILE) {
-        error_set(e, ERR_UNREADABLE, "is no file");
+        error_set(e, ERR_UNREADABLE, "it is no file");
         return false;
     }
     CLEANUP_FREE char *head = NULL;

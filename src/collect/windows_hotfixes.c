@@ -41,6 +41,7 @@ struct scan {
     struct collection *c;
     struct windows *w;
     bool before_xp;
+    bool gaps; /* a place could not be read whole */
 };
 
 static struct fact *put(struct scan *s, const struct windows_hive_file *f, const char *name,
@@ -61,12 +62,16 @@ static bool subkeys(struct scan *s, const char *path, struct windows_key *key,
     size_t damaged = 0;
     if (!windows_key(s->w, path, key, &e) ||
         !hive_subkeys(key->file->hive, key->key, s->c->arena, items, count, &damaged, &e)) {
-        if (e.code != ERR_ABSENT)
+        if (e.code != ERR_ABSENT) {
             facts_unread(s->c->facts, N_("hotfixes"), path, e.message);
+            s->gaps = true;
+        }
         return false;
     }
-    if (damaged)
+    if (damaged) {
         facts_unread(s->c->facts, N_("hotfixes"), path, _("some of its keys are damaged"));
+        s->gaps = true;
+    }
     return true;
 }
 
@@ -211,7 +216,7 @@ static void scan_folders(struct scan *s)
     }
 }
 
-void windows_hotfixes_collect(struct collection *c, struct windows *w)
+bool windows_hotfixes_collect(struct collection *c, struct windows *w)
 {
     struct scan s = {.c = c, .w = w, .before_xp = !windows_at_least(w, "5.1")};
     if (w->hives[WINDOWS_SOFTWARE].hive) {
@@ -221,6 +226,8 @@ void windows_hotfixes_collect(struct collection *c, struct windows *w)
     } else {
         facts_unread(c->facts, N_("hotfixes"), "SOFTWARE",
                      _("the hive SOFTWARE could not be read"));
+        s.gaps = true;
     }
     scan_folders(&s);
+    return !s.gaps;
 }

@@ -9,7 +9,8 @@
 
 #include "collect/windows_system.h"
 
-void windows_hotfixes_collect(struct collection *c, struct windows *w);
+/* Whether every place was read whole: what is in none of them is not installed. */
+bool windows_hotfixes_collect(struct collection *c, struct windows *w);
 
 /* "q293826", "291845", "KB2999226-v2" -> "Q293826" before Windows XP, "KB2999226" from then
  * on; a name of another form stays as it is. In the arena. */

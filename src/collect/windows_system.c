@@ -111,7 +111,7 @@ static void open_hive(struct windows *w, struct windows_hive_file *f, const char
     if (!target_stat(w->target, found, true, &st, &f->error))
         return;
     if (st.type != TARGET_FILE) {
-        error_set(&f->error, ERR_UNREADABLE, "is no file");
+        error_set(&f->error, ERR_UNREADABLE, "it is no file");
         return;
     }
     hive_open(&f->hive, st.size, fetch, f, &f->error);
@@ -182,6 +182,9 @@ static struct windows *open_windows(struct target *target)
         w->volume = best.volume;
         w->folder = best.folder;
         w->others = arena_strdup(w->arena, str_text(&others));
+        target_select_volume(target, w->volume);
+        w->whole = is_there(target, w->arena, w->folder, "system32/ntoskrnl.exe") ||
+                   is_there(target, w->arena, w->folder, "system32/kernel32.dll");
         for (size_t n = 0; n < WINDOWS_HIVES; n++) {
             w->hives[n].name = hive_names[n];
             open_hive(w, &w->hives[n], arena_printf(w->arena, "%s/system32/config", w->folder));

@@ -32,6 +32,7 @@ struct windows {
     struct arena *arena;
     struct target *target;
     bool alone;         /* only hives: no files can be looked at */
+    bool whole;         /* its kernel is there: what else is not, is not installed */
     size_t volume;      /* the one with the system folder */
     const char *folder; /* "/WINNT", as it is spelled there; NULL if alone */
     const char *others; /* further system folders that were found, or "" */
@@ -86,6 +87,8 @@ bool windows_is_path(const char *path);
 /* Puts the folders in for %SystemRoot% and the like. *sure is false where a folder is only
  * where it usually is. In the arena; NULL for a variable that we do not know. */
 const char *windows_expand(struct windows *w, struct arena *arena, const char *path, bool *sure);
+/* ERR_ABSENT only where the folder was really looked into: not in a Windows of which only a part
+ * was given, nor below a %ProgramFiles% that is not there, which every Windows has. */
 bool windows_resolve(struct windows *w, struct arena *arena, const char *path,
                      struct windows_path *out, struct error *e);
 /* Resolves and selects the volume; select 0 again when done (windows_release() does). */

@@ -1,5 +1,6 @@
 #include "content/aside.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -92,8 +93,9 @@ bool aside_open(struct aside *out, int rootfd, const char *root, const char *sit
         error_prefix(e, "%s", out->path);
         return false;
     }
-    struct timespec now; /* two that start in the same second must not take the same names */
+    struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
+    /* Nobody makes a name a nanosecond: another process that opens it gets other numbers. */
     atomic_init(&out->next, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
     flock(out->fd, LOCK_SH);
     return true;
@@ -120,38 +122,7 @@ void aside_bad_name(struct aside *a, char out[ASIDE_NAME_SIZE])
     char when[24];
     strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", &tm);
     snprintf(out, ASIDE_NAME_SIZE, "bad-%s-%llu", when,
-             (unsigned long long)(atomic_fetch_add(&a->next, 1) & 0xfffffffffULL));
-}
-
-/* A half-made folder may be deep: its entries first. Bounded by what a path can hold. */
-static bool remove_tree(int dirfd, const char *name, unsigned depth, struct error *e)
-{
-    if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
-        return true;
-    if (errno != EISDIR && errno != EPERM) {
-        error_set_errno(e, errno, "removing what was half-made");
-        return false;
-    }
-    int fd = depth < PATH_MAX / 2
-                 ? openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-                 : -1;
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    if (!folder) {
-        error_set_errno(e, errno, "opening what was half-made");
-        if (fd >= 0)
-            close(fd);
-        return false;
-    }
-    bool good = true;
-    for (struct dirent *d; good && (d = readdir(folder));)
-        if (!str_equal(d->d_name, ".") && !str_equal(d->d_name, ".."))
-            good = remove_tree(fd, d->d_name, depth + 1, e);
-    closedir(folder);
-    if (good && unlinkat(dirfd, name, AT_REMOVEDIR) != 0) {
-        error_set_errno(e, errno, "removing what was half-made");
-        good = false;
-    }
-    return good;
+             (unsigned long long)atomic_fetch_add(&a->next, 1));
 }
 
 static bool clear_ready(struct aside *a, struct error *e)
@@ -167,7 +138,7 @@ static bool clear_ready(struct aside *a, struct error *e)
     bool good = true;
     for (struct dirent *d; (d = readdir(folder));)
         if (str_starts(d->d_name, "ready-"))
-            good = remove_tree(a->fd, d->d_name, 0, e) && good;
+            good = file_remove_tree(a->fd, d->d_name, e) && good;
     closedir(folder);
     return good;
 }

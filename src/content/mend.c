@@ -1,5 +1,6 @@
 #include "content/mend.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "content/xattrs.h"
@@ -192,12 +193,6 @@ static bool make(struct mender *m, uint32_t index, int dirfd, const char *name,
     return good;
 }
 
-/* Takes away something half-made of ours; a directory is left to aside_clear_ready(). */
-static void unmake(struct mender *m, int dirfd, const char *name)
-{
-    unlinkat(dirfd, name, 0);
-}
-
 /* ---- putting into place ------------------------------------------------------------------- */
 
 /* Copies evidence from another file system, as far as it goes, and takes it away there. */
@@ -230,11 +225,24 @@ static bool carry_across(struct mender *m, int dirfd, const char *name, const ch
     return true;
 }
 
+/* A name in `dirfd` becomes evidence; what is evidence already is never replaced (the clock may
+ * have been set back). */
+static bool keep_evidence(struct mender *m, int dirfd, const char *name, char kept[ASIDE_NAME_SIZE])
+{
+    for (int try = 0; try < MEND_TRIES; try++) {
+        aside_bad_name(m->aside, kept);
+        if (rename_at(dirfd, name, m->aside->fd, kept, RENAME_NOREPLACE) == 0)
+            return true;
+        if (errno != EEXIST)
+            break;
+    }
+    return false;
+}
+
 static bool move_aside(struct mender *m, int dirfd, const char *name, struct mend_event *event,
                        struct error *e)
 {
-    aside_bad_name(m->aside, event->evidence);
-    if (rename_at(dirfd, name, m->aside->fd, event->evidence, RENAME_NOREPLACE) == 0)
+    if (keep_evidence(m, dirfd, name, event->evidence))
         return true;
     if (errno == EXDEV && carry_across(m, dirfd, name, event->evidence, e))
         return true;
@@ -277,8 +285,7 @@ static bool exchange_aside(struct mender *m, const char *ready, int dirfd, const
 {
     char bad[ASIDE_NAME_SIZE];
     int aside = m->aside->fd;
-    aside_bad_name(m->aside, bad);
-    if (renameat(aside, ready, aside, bad) != 0) {
+    if (!keep_evidence(m, aside, ready, bad)) {
         error_set_errno(e, errno, "putting the page into place");
         return false;
     }
@@ -306,7 +313,7 @@ static bool replace(struct mender *m, uint32_t index, int dirfd, const char *nam
         (across ? exchange(m, ready_dir, hidden, dirfd, name, event, e)
                 : exchange_aside(m, hidden, dirfd, name, event, e)))
         return true;
-    unmake(m, ready_dir, hidden);
+    file_remove_tree(ready_dir, hidden, NULL); /* half-made, and ours */
     return false;
 }
 

@@ -252,6 +252,20 @@ size_t advisories_revisions(const struct advisories *set, const struct advisory 
     return head->view.revisions;
 }
 
+const char *advisories_version_on(const struct advisories *set, const struct advisory *a,
+                                  int64_t day)
+{
+    const struct advisory_revision *list, *last = NULL;
+    if (day == DATE_NONE || day >= a->revised)
+        return a->version;
+    size_t count = advisories_revisions(set, a, &list);
+    for (size_t i = 0; i < count; i++)
+        if (list[i].date != DATE_NONE && list[i].date <= day &&
+            (!last || list[i].date >= last->date))
+            last = &list[i];
+    return last ? last->number : a->version;
+}
+
 bool advisories_block(const struct advisories *set, const struct advisory *a, const void **bytes,
                       size_t *size)
 {

@@ -98,7 +98,8 @@ struct advisory_case {
 struct advisory_file {
     const char *path;
     const char *range;
-}; /* same path again: either is enough */
+    bool core; /* the server or system does not run without it */
+};             /* same path again: either is enough */
 enum remedy_kind {
     REMEDY_PATCH,
     REMEDY_WORKAROUND,
@@ -124,7 +125,7 @@ struct advisory_patch {
     const char *version;     /* of the server product, "5.0"; "" if that is a range */
     const char *title;       /* message id */
     const char *advisory_id; /* the document that brings it: the first released that has it */
-    int64_t released;        /* of that document */
+    int64_t released;        /* date of its vendor_fix, else of that document */
     bool is_service_pack;
     int reboot; /* 1 yes, 0 no, -1 not said */
     size_t supersedes_count;
@@ -166,6 +167,11 @@ const struct advisory *advisories_at(const struct advisories *set, size_t index)
 const struct advisory *advisories_find(const struct advisories *set, const char *id); /* no case */
 size_t advisories_revisions(const struct advisories *set, const struct advisory *a,
                             const struct advisory_revision **out);
+
+/* The number of the last revision that was there on that day: tracking.version from
+ * current_release_date on, and where the history tells nothing of it. */
+const char *advisories_version_on(const struct advisories *set, const struct advisory *a,
+                                  int64_t day);
 
 /* The packed document (document.h), for whoever copies it into another file. */
 bool advisories_block(const struct advisories *set, const struct advisory *a, const void **bytes,

@@ -88,7 +88,8 @@ static void collect(struct advisories *set, size_t m, const struct db_entry *ent
     if (*product && !str_equal_nocase(piece.patch.product, product))
         return;
     piece.patch.advisory_id = head->advisory.id;
-    piece.patch.released = head->advisory.released;
+    if (piece.patch.released == DATE_NONE)
+        piece.patch.released = head->advisory.released;
     VEC_PUSH(&pieces->list, piece);
 }
 

@@ -85,6 +85,7 @@ static XXH128_hash_t digest(struct str *key, const struct advisory_case *c)
     for (size_t i = 0; i < c->file_count; i++) {
         digest_text(key, c->files[i].path);
         digest_text(key, c->files[i].range);
+        digest_count(key, c->files[i].core);
     }
     return XXH3_128bits(key->data, key->length);
 }

@@ -23,6 +23,7 @@ static const char *const namespaces[CSAF_URIS] = {
     [CSAF_RULE] = "rule",
     [CSAF_EXPOSED_BY] = "exposed-by",
     [CSAF_PORT] = "port",
+    [CSAF_CORE] = "core",
 };
 
 const char *csaf_uri(const struct csaf_product *p, enum csaf_uri which)
@@ -55,7 +56,7 @@ static char *percent_decoded(struct arena *arena, const char *s)
     char *out = arena_strdup(arena, s), *to = out;
     for (; *s; s++) {
         if (*s == '%' && hex(s[1]) >= 0 && hex(s[2]) >= 0 && (s[1] != '0' || s[2] != '0')) {
-            *to++ = (char)(hex(s[1]) << 4 | hex(s[2]));
+            *to++ = (char)(hex(s[1]) * 16 + hex(s[2]));
             s += 2;
         } else {
             *to++ = *s;

@@ -26,6 +26,7 @@ enum csaf_uri {
     CSAF_RULE,
     CSAF_EXPOSED_BY,
     CSAF_PORT,
+    CSAF_CORE,
     CSAF_URIS
 };
 

@@ -36,8 +36,9 @@ struct csaf_reading {
     uint8_t *said;                      /* per product: statements about this very product id */
     struct advisory_file **patch_files; /* per product that is a patch relation: its files */
     size_t *patch_file_counts;
-    int *reboots;      /* per product: from remediations[].restart_required; -1 */
-    const char **keys; /* per product: csaf_product_key(), once asked for */
+    int *reboots;         /* per product: from remediations[].restart_required; -1 */
+    int64_t *patch_dates; /* per product that is a patch relation: the first day it could be had */
+    const char **keys;    /* per product: csaf_product_key(), once asked for */
 };
 
 struct csaf_cases;

@@ -5,6 +5,7 @@
 #include "feed/csaf_cases.h"
 #include "feed/csaf_statements.h"
 #include "feed/ranges.h"
+#include "model/date.h"
 
 #include <stdlib.h>
 
@@ -39,6 +40,23 @@ static bool product_ranges(const struct csaf_reading *r, const struct csaf_produ
     return !*p->range; /* a plain version is compared as it stands */
 }
 
+/* The day from which the vendor's own fix of a subject could be had; DATE_NONE if any of them
+ * gives none. */
+static int64_t fix_date(const struct csaf_subject *s)
+{
+    int64_t first = DATE_NONE;
+    for (size_t i = 0; i < s->remedies.count; i++) {
+        const struct advisory_remedy *remedy = &s->remedies.items[i];
+        if (remedy->kind != REMEDY_PATCH)
+            continue;
+        if (remedy->date == DATE_NONE)
+            return DATE_NONE;
+        if (first == DATE_NONE || remedy->date < first)
+            first = remedy->date;
+    }
+    return first;
+}
+
 static void add_proofs(struct csaf_reading *r, struct advisory_case *c,
                        const struct csaf_subject *s)
 {
@@ -55,16 +73,21 @@ static void add_proofs(struct csaf_reading *r, struct advisory_case *c,
         if (!product_ranges(r, leaf, NULL, &ranges) || !*ranges.items[0])
             continue; /* every version of a file proves nothing */
         for (size_t k = 0; k < ranges.count; k++) {
-            struct advisory_file file = {csaf_uri(leaf, CSAF_FILE), ranges.items[k]};
+            struct advisory_file file = {csaf_uri(leaf, CSAF_FILE), ranges.items[k],
+                                         str_equal(csaf_uri(leaf, CSAF_CORE), "yes")};
             VEC_PUSH(&files, file);
         }
     }
+    int64_t dated = fix_date(s);
     c->patch_count = patches.count;
     c->patches = arena_dup(r->arena, patches.items, patches.count * sizeof *patches.items);
     c->file_count = files.count;
     c->files = arena_dup(r->arena, files.items, files.count * sizeof *files.items);
     for (size_t i = 0; i < s->proofs.count; i++) { /* what a patch brings */
         uint32_t number = s->proofs.items[i];
+        int64_t *date = &r->patch_dates[number];
+        if (*date == DATE_NONE || (dated != DATE_NONE && dated < *date))
+            *date = dated;
         if (patch_key(r, csaf_leaf(r, number)) && c->file_count > r->patch_file_counts[number]) {
             r->patch_files[number] = (struct advisory_file *)c->files;
             r->patch_file_counts[number] = c->file_count;
@@ -244,7 +267,7 @@ static bool subjects_to_cases(struct csaf_reading *r, const char *const *cves, s
     for (size_t i = 0; i < r->subjects.count; i++)
         fixed_subjects += (r->subjects.items[i].says & CSAF_SAYS_FIXED) &&
                           !csaf_leaf(r, r->subjects.items[i].product)->purl;
-    if ((uint64_t)fixed_subjects * r->subjects.count > 50u * 1000 * 1000) {
+    if ((uint64_t)fixed_subjects * r->subjects.count > UINT64_C(50) * 1000 * 1000) {
         error_set(e, ERR_LIMIT, "vulnerabilities[%zu] has too many fixed products",
                   r->vulnerability);
         return false;
@@ -330,6 +353,7 @@ static void read_patches(struct csaf_reading *r, struct document *out)
                                                  : str_equal(csaf_uri(leaf, CSAF_REBOOT), "no")
                                                      ? 0
                                                      : r->reboots[i],
+                                       .released = r->patch_dates[i],
                                        .files = r->patch_files[i],
                                        .file_count = r->patch_file_counts[i]};
         take_uris(&leaf->uris[CSAF_SUPERSEDES], &patch.supersedes_count, &patch.supersedes);
@@ -374,9 +398,12 @@ bool csaf_vulnerabilities(struct document *out, const struct csaf_products *prod
                              .patch_files = arena_alloc(arena, count * sizeof *r.patch_files),
                              .patch_file_counts = arena_alloc(arena, count * sizeof(size_t)),
                              .reboots = arena_alloc(arena, count * sizeof *r.reboots),
+                             .patch_dates = arena_alloc(arena, count * sizeof *r.patch_dates),
                              .keys = arena_alloc(arena, count * sizeof *r.keys)};
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         r.reboots[i] = -1;
+        r.patch_dates[i] = DATE_NONE;
+    }
     prefix_service_packs(arena, products);
     const json_t *list = json_get_array(document, "vulnerabilities"), *item;
     bool good = true;

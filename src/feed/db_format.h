@@ -1,4 +1,4 @@
-/* db_format.h - the layout of advisories.db, version 1. All numbers are little endian.
+/* db_format.h - the layout of advisories.db, version 2. All numbers are little endian.
  *
  *   header, DB_HEADER_BYTES:
  *      0  8 bytes "YAGADVDB"        8  u32 version     12  u32 bytes of the header
@@ -37,7 +37,7 @@
 #define DB_MAGIC "YAGADVDB"
 
 enum {
-    DB_VERSION = 1,
+    DB_VERSION = 2,
     DB_HEADER_BYTES = 512,
     DB_PAGE_BYTES = 16384,
     DB_PAGES_HASH_AT = 496,

@@ -49,7 +49,7 @@ static uint32_t number_of(struct packer *p, const char *text)
     size_t length = strlen(text);
     size_t at = XXH3_64bits(text, length) & (p->slot_count - 1);
     for (; p->slots[at]; at = (at + 1) & (p->slot_count - 1))
-        if (strcmp(p->pool.data + p->offsets.items[p->slots[at] - 1], text) == 0)
+        if (strcmp(str_text(&p->pool) + p->offsets.items[p->slots[at] - 1], text) == 0)
             return p->slots[at] - 1;
     VEC_PUSH(&p->offsets, (uint32_t)p->pool.length);
     str_add_bytes(&p->pool, text, length + 1);
@@ -80,6 +80,7 @@ static void put_files(struct packer *p, const struct advisory_file *files, size_
     for (size_t i = 0; i < count; i++) {
         put_text(p, files[i].path);
         put_text(p, files[i].range);
+        bytes_put_u32le(&p->records, files[i].core);
     }
 }
 
@@ -164,6 +165,7 @@ static void put_patch(struct packer *p, const struct advisory_patch *patch)
     put_texts(p, patch, patch_texts, ARRAY_COUNT(patch_texts));
     bytes_put_u8(&p->records, patch->is_service_pack);
     bytes_put_u8(&p->records, (uint8_t)(patch->reboot + 1));
+    put_date(p, patch->released);
     put_list(p, patch->supersedes, patch->supersedes_count);
     put_list(p, patch->contained_in, patch->contained_count);
     put_list(p, patch->requires, patch->requires_count);
@@ -301,13 +303,14 @@ static const char *const *take_list(const struct document_view *v, struct bytes 
 static const struct advisory_file *take_files(const struct document_view *v, struct bytes *in,
                                               struct arena *arena, size_t *count)
 {
-    *count = take_count(in, 8);
+    *count = take_count(in, 12);
     if (!*count)
         return NULL;
     struct advisory_file *files = arena_alloc(arena, *count * sizeof *files);
     for (size_t i = 0; i < *count; i++) {
         files[i].path = take_text(v, in);
         files[i].range = take_text(v, in);
+        files[i].core = bytes_u32le(in) != 0;
     }
     return files;
 }
@@ -416,13 +419,13 @@ static bool take_patch(const struct document_view *v, struct arena *arena, struc
     take_texts(v, &in, &p, patch_texts, ARRAY_COUNT(patch_texts));
     p.is_service_pack = bytes_u8(&in) != 0;
     p.reboot = bytes_u8(&in) - 1;
+    p.released = take_date(&in);
     p.supersedes = take_list(v, &in, arena, &p.supersedes_count);
     p.contained_in = take_list(v, &in, arena, &p.contained_count);
     p.requires = take_list(v, &in, arena, &p.requires_count);
     p.touches = take_list(v, &in, arena, &p.touches_count);
     p.files = take_files(v, &in, arena, &p.file_count);
     p.advisory_id = "";
-    p.released = DATE_NONE;
     if (in.failed || p.reboot > 1 || !*p.key || !*p.product)
         return false;
     *out = p;

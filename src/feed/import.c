@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/cage.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "feed/compile.h"
 #include "feed/csaf.h"
@@ -293,10 +294,10 @@ static uint64_t memory_for(const struct import_request *request)
 static bool import_all(struct importing *in, struct error *e)
 {
     const struct import_request *request = in->request;
-    CLEANUP_STR struct str old = {0};
-    str_printf(&old, "/proc/self/fd/%d/%s", request->dirfd, request->name);
+    CLEANUP_ARENA struct arena *arena = arena_new();
     struct error lost = ERROR_INIT;
-    if (!compile_keep(in->compile, str_text(&old), NULL, NULL, &lost)) {
+    if (!compile_keep(in->compile, file_path_in(arena, request->dirfd, request->name), NULL, NULL,
+                      &lost)) {
         error_prefix(&lost, "what was imported before could not be kept");
         say_note(in, &lost);
     }

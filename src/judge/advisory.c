@@ -53,93 +53,151 @@ static bool is_fixed_version(struct judging *j, const struct advisory_case *c,
     return false;
 }
 
+/* What the successors of the fixes say of a case that has no proof of its own. */
+struct survey {
+    const struct advisory_file *unreadable; /* one that might have proven it */
+    const struct advisory_file *old;        /* that belies the patch which `denied` claims */
+    const struct fact *denied, *stands;     /* claims */
+    const char *denied_patch, *standing_patch;
+};
+
+/* A claim is belied only by the files of the patch that is claimed: another one's say nothing
+ * of it. */
+static void look_at_successor(struct patches *p, const char *key, struct assessment *a,
+                              struct survey *s)
+{
+    const struct fact *where = NULL;
+    const struct advisory_file *file = NULL;
+    enum marker m = patches_marker(p, key, &where);
+    if (m > a->marker) {
+        a->marker = m;
+        a->marker_fact = where;
+        a->claimed_patch = key;
+    }
+    const struct advisory_patch *patch = patches_find(p, key);
+    enum proof proof =
+        patch ? patches_proof(p, patch->files, patch->file_count, &file) : PROOF_NONE;
+    if (proof == PROOF_NEW && a->proof != PROOF_NEW) {
+        a->proof = PROOF_NEW;
+        a->file = file;
+    } else if (proof == PROOF_UNREADABLE && !s->unreadable) {
+        s->unreadable = file;
+    } else if (proof == PROOF_OLD && m == MARKER_PRESENT && !s->denied) {
+        s->denied = where;
+        s->denied_patch = key;
+        s->old = file;
+    } else if (proof == PROOF_NONE && m == MARKER_PRESENT && !s->stands) {
+        s->stands = where;
+        s->standing_patch = key;
+    }
+}
+
+/* No file of its own: what its successors' files say, and which claim is left. */
+static void settle_without_proof(struct assessment *a, const struct survey *s)
+{
+    if (s->unreadable && !a->by_service_pack) {
+        a->proof = PROOF_UNREADABLE;
+        a->file = s->unreadable;
+    } else if (s->unreadable) {
+        a->unproven = s->unreadable;
+    }
+    if (s->stands) {
+        a->marker_fact = s->stands;
+        a->claimed_patch = s->standing_patch;
+    } else if (s->denied && a->by_service_pack) {
+        a->marker_fact = NULL;
+    } else if (s->denied && a->proof == PROOF_NONE) {
+        a->proof = PROOF_OLD;
+        a->file = s->old;
+        a->marker_fact = s->denied;
+        a->claimed_patch = s->denied_patch;
+    }
+}
+
 /* Several fixes are alternatives; the best one found counts: its marker and its proof. */
 static void look_at_patches(struct judging *j, const struct advisory_case *c, struct patches *p,
                             struct assessment *a)
 {
-    const struct advisory_file *unreadable = NULL; /* one that might have proven it */
+    struct survey s = {0};
     a->proof = patches_proof(p, c->files, c->file_count, &a->file);
     for (size_t i = 0; i < c->patch_count; i++) {
         const char *key = c->patches[i];
-        if (patches_is_service_pack(key)) {
-            if (patches_has_service_pack(j->in->facts, key)) {
-                a->marker = MARKER_PRESENT;
-                a->by_service_pack = true;
-                a->claimed_patch = key;
-            }
-            continue;
-        }
-        if (patches_in_service_pack(p, key)) {
+        bool is_pack = patches_is_service_pack(key);
+        if (is_pack ? patches_has_service_pack(j->in->facts, key)
+                    : patches_in_service_pack(p, key)) {
             a->marker = MARKER_PRESENT;
             a->by_service_pack = true;
+            a->claimed_patch = key;
         }
+        if (is_pack)
+            continue;
         const char *const *successors;
         size_t count = patches_successors(p, key, &successors);
-        for (size_t s = 0; s < count; s++) {
-            const struct fact *where = NULL;
-            enum marker m = patches_marker(p, successors[s], &where);
-            if (m != MARKER_ABSENT && a->marker != MARKER_PRESENT) {
-                a->marker = m;
-                a->marker_fact = where;
-                a->claimed_patch = successors[s];
-            }
-            const struct advisory_patch *patch = patches_find(p, successors[s]);
-            const struct advisory_file *file = NULL;
-            if (!patch || !patch->file_count || a->proof == PROOF_NEW)
-                continue;
-            enum proof other = patches_proof(p, patch->files, patch->file_count, &file);
-            if (other == PROOF_NEW) {
-                a->proof = PROOF_NEW;
-                a->file = file;
-            } else if (other == PROOF_OLD && a->proof == PROOF_NONE && m == MARKER_PRESENT) {
-                a->proof = PROOF_OLD; /* that patch is claimed, and its own files deny it */
-                a->file = file;
-            } else if (other == PROOF_UNREADABLE && !unreadable) {
-                unreadable = file;
-            }
-        }
+        for (size_t n = 0; n < count; n++)
+            look_at_successor(p, successors[n], a, &s);
     }
-    if (unreadable && a->proof == PROOF_NONE && a->marker == MARKER_ABSENT) {
-        a->proof = PROOF_UNREADABLE;
-        a->file = unreadable;
-    }
+    if (a->proof == PROOF_NONE)
+        settle_without_proof(a, &s);
+}
+
+static void limit(struct assessment *a, enum confidence most)
+{
+    if (a->confidence > most)
+        a->confidence = most;
 }
 
 static void by_table(struct assessment *a)
 {
-    bool claimed = a->marker == MARKER_PRESENT;
+    bool claimed = a->marker == MARKER_PRESENT, denied = a->marker == MARKER_DENIED;
     switch (a->proof) {
     case PROOF_NEW:
         a->verdict = VERDICT_FIXED;
         a->not_recorded = !claimed;
         return;
     case PROOF_OLD:
-        a->verdict = claimed ? VERDICT_BROKEN : VERDICT_AFFECTED;
+        a->verdict = claimed || denied ? VERDICT_BROKEN : VERDICT_AFFECTED;
         return;
     case PROOF_UNREADABLE:
         a->verdict = VERDICT_UNKNOWN;
         return;
     case PROOF_MISSING:
         a->verdict = VERDICT_NOT_AFFECTED;
-        a->confidence = CONFIDENCE_MEDIUM;
+        limit(a, CONFIDENCE_MEDIUM);
         return;
     case PROOF_NONE:
-        a->verdict = claimed ? VERDICT_FIXED : VERDICT_AFFECTED;
-        if (claimed && !a->by_service_pack)
-            a->confidence = CONFIDENCE_LOW;
+        a->verdict = claimed ? VERDICT_FIXED : denied ? VERDICT_BROKEN : VERDICT_AFFECTED;
+        a->by_claim = claimed && !a->by_service_pack;
+        if (a->by_claim || (claimed && a->unproven))
+            limit(a, CONFIDENCE_LOW);
         return;
     }
 }
 
-/* Why a patch may be there although no record of it was found: the records could not be read
- * whole. NULL if they were. */
+/* Why a patch may be there although no record of it was found: the records, or the service pack,
+ * could not be read whole. NULL if they were. */
 static const char *records_problem(const struct facts *facts)
 {
+    const struct fact *host = facts_first(facts, "host");
+    const struct fact_value *pack = host ? fact_value(host, "service_pack") : NULL;
+    if (pack && pack->state == VALUE_UNREADABLE)
+        return pack->text;
     for (const struct fact *f = NULL; (f = facts_next(facts, "unread", f));)
         if (str_starts(fact_text(f, "what"), "hotfix") ||
             str_starts(fact_text(f, "what"), "patches"))
             return fact_text(f, "reason");
     return NULL;
+}
+
+/* What no record says may still be in those that could not be read; an old file is an answer. */
+static void mind_the_gaps(const struct facts *facts, struct assessment *a)
+{
+    const char *problem = records_problem(facts);
+    if (!problem || a->verdict != VERDICT_AFFECTED || a->proof == PROOF_OLD)
+        return;
+    a->verdict = VERDICT_UNKNOWN;
+    a->why = message_of(N_("The records of applied patches could not all be read ({reason}), so "
+                           "nobody can say whether this one was applied."));
+    message_put(&a->why, "reason", problem);
 }
 
 /* `touches` is NAME or NAME=VERSION: that version, whatever its build (",REV=…" of pkginfo). */
@@ -168,6 +226,29 @@ static bool touches_installed(const struct judging *j, const struct advisory_pat
     return false;
 }
 
+/* A patch of packages that are not installed is not needed; but a program that is started
+ * though no package brings it was put there without one, or its record is lost. */
+static void mind_the_packages(const struct judging *j, const struct advisory_case *c,
+                              const struct patches *p, struct assessment *a)
+{
+    bool touched = !c->patch_count;
+    for (size_t i = 0; i < c->patch_count; i++)
+        touched |= touches_installed(j, patches_find(p, c->patches[i]));
+    if (touched || a->verdict != VERDICT_AFFECTED)
+        return;
+    const char *way = *c->exposed_by ? c->exposed_by : c->rule;
+    enum truth runs = *way ? j->in->rule(j->in->rule_context, way, NULL) : TRUTH_FALSE;
+    if (runs == TRUTH_FALSE) {
+        a->verdict = VERDICT_NOT_AFFECTED;
+        return;
+    }
+    if (runs == TRUTH_UNKNOWN)
+        a->verdict = VERDICT_UNKNOWN;
+    limit(a, CONFIDENCE_LOW);
+    a->why = message_of(N_("The package that brings it is not recorded as installed, but what "
+                           "exposes it is switched on or could not be looked at."));
+}
+
 static struct assessment assess_product(struct judging *j, const struct advisory_case *c,
                                         const char *version, struct patches *p)
 {
@@ -187,18 +268,13 @@ static struct assessment assess_product(struct judging *j, const struct advisory
     if (c->patch_count || c->file_count) {
         look_at_patches(j, c, p, &a);
         by_table(&a);
-        bool touched = !c->patch_count;
-        for (size_t i = 0; i < c->patch_count; i++)
-            touched |= touches_installed(j, patches_find(p, c->patches[i]));
-        if (!touched && a.verdict == VERDICT_AFFECTED)
-            a.verdict = VERDICT_NOT_AFFECTED;
-        const char *problem = records_problem(j->in->facts);
-        if (problem && a.verdict == VERDICT_AFFECTED && a.proof != PROOF_OLD) {
-            a.verdict = VERDICT_UNKNOWN;
-            a.why = message_of(N_("the records of installed patches could not be read whole "
-                                  "({reason}), so nobody can say whether this one was applied"));
-            message_put(&a.why, "reason", problem);
-        }
+        if (a.marker_fact && a.proof != PROOF_NEW)
+            limit(&a, a.marker_fact->confidence);
+        const struct fact *host = facts_first(j->in->facts, "host");
+        if (host && a.by_service_pack && a.proof != PROOF_NEW)
+            limit(&a, host->confidence);
+        mind_the_packages(j, c, p, &a);
+        mind_the_gaps(j->in->facts, &a);
     }
     if (setting == TRUTH_UNKNOWN && a.verdict == VERDICT_AFFECTED)
         a.verdict = VERDICT_UNKNOWN;
@@ -250,7 +326,8 @@ static void add_finding(struct judging *j, const struct advisory_case *c, struct
     f->subject_name = arena_strdup(j->out->arena, subject);
     f->verdict = a->verdict;
     f->confidence = a->confidence;
-    f->revision = c->advisory->version;
+    f->revision = advisories_version_on(j->in->advisories, c->advisory, j->in->as_of);
+    f->contact = *c->advisory->contact ? c->advisory->contact : NULL;
     advisory_say(j, c, a, f);
     if (first && *c->advisory->url) {
         struct reference r = {c->advisory->id, c->advisory->url};
@@ -261,37 +338,70 @@ static void add_finding(struct judging *j, const struct advisory_case *c, struct
 }
 
 /* A distribution closes holes without taking the number of the one who wrote the program: by that
- * number alone nobody knows. Its own advisories are about its packages: judge_package(). */
+ * number alone nobody knows. */
 static void ask_the_distribution(struct assessment *a, const char *package)
 {
     if (a->verdict != VERDICT_AFFECTED)
         return;
     a->verdict = VERDICT_UNKNOWN;
-    a->why = message_of(N_("it came in the package {package} of the distribution, which may hold "
+    a->why = message_of(N_("It came in the package {package} of the distribution, which may hold "
                            "the fix under the old number: what the distribution says of that "
-                           "package counts"));
+                           "package counts."));
     message_put(&a->why, "package", package);
 }
 
-static void judge_product(struct judging *j, const char *name, const char *version,
-                          const char *package)
+/* Why nobody knows which version it is; NULL where it is known. */
+static const char *version_problem(const struct fact *product)
 {
+    const struct fact_value *v = fact_value(product, "version");
+    return v && v->state == VALUE_UNREADABLE ? v->text : NULL;
+}
+
+/* Whether an advisory about a package of this host spoke of every CVE of the case. */
+static bool is_told_by_packages(const struct judging *j, const struct advisory_case *c)
+{
+    for (size_t n = 0; n < c->cve_count; n++) {
+        bool told = false;
+        for (size_t i = 0; !told && i < j->out->list.count; i++) {
+            const struct finding *f = j->out->list.items[i];
+            for (size_t k = 0; str_equal(f->subject_kind, "package") && k < f->cves.count; k++)
+                told |= str_equal(f->cves.items[k], c->cves[n]);
+        }
+        if (!told)
+            return false;
+    }
+    return c->cve_count > 0;
+}
+
+static void judge_product(struct judging *j, const struct fact *product, const char *name)
+{
+    const char *version = fact_text(product, "version"), *problem = version_problem(product);
+    const char *package = fact_text(product, "package");
     const struct advisory_case *const *cases;
     size_t count = advisories_cases(j->in->advisories, CASE_PRODUCT, name, "", &cases);
     for (size_t i = 0; i < count; i++) {
         const struct advisory_case *c = cases[i];
         if (!advisory_known(j, c->advisory->released) ||
-            !patches_on_platform(j->in->facts, c->platform))
+            !patches_on_platform(j->in->facts, c->platform) || (problem && c->not_affected) ||
+            (*package && is_told_by_packages(j, c)))
             continue;
-        if (*c->affected && !in_range(j, c->affected, scheme_of(name), version) &&
+        if (!problem && *c->affected && !in_range(j, c->affected, scheme_of(name), version) &&
             !is_fixed_version(j, c, scheme_of(name), version))
             continue;
-        struct patches *p = advisory_graph(j, name, version, j->in->as_of);
-        struct assessment a = assess_product(j, c, version, p);
-        if (c->not_affected)
-            a = (struct assessment){.verdict = VERDICT_NOT_AFFECTED, .confidence = CONFIDENCE_HIGH};
+        struct patches *p = problem ? NULL : advisory_graph(j, name, version, j->in->as_of);
+        struct assessment a = {.verdict = VERDICT_UNKNOWN, .confidence = CONFIDENCE_HIGH};
+        if (c->not_affected) {
+            a.verdict = VERDICT_NOT_AFFECTED;
+        } else if (problem) {
+            a.why =
+                message_of(N_("It is installed, but nobody can say in which version: {reason}"));
+            message_put(&a.why, "reason", problem);
+        } else {
+            a = assess_product(j, c, version, p);
+        }
         if (*package)
             ask_the_distribution(&a, package);
+        limit(&a, product->confidence);
         add_finding(j, c, &a, version, p, "product", c->title);
     }
 }
@@ -316,7 +426,8 @@ static bool is_for_this(const struct judging *j, const struct advisory_case *c)
            (number && str_starts(number, version));
 }
 
-/* Distribution data beats upstream ranges: a package is judged by advisories about packages. */
+/* Distribution data beats upstream ranges: a package is judged by advisories about packages, and
+ * what those say of a CVE is not said again of the program by its maker (judge_product). */
 static void judge_package(struct judging *j, const struct fact *package)
 {
     const char *manager = fact_text(package, "manager"), *name = fact_text(package, "name");
@@ -379,15 +490,15 @@ void judge_advisories(struct findings *out, const struct judge_input *in)
     struct judging j = {.in = in, .out = out, .arena = out->arena};
     const struct fact *host = facts_first(in->facts, "host");
     bool host_named = false;
-    for (const struct fact *f = facts_first(in->facts, "product"); f;
-         f = facts_next(in->facts, "product", f)) {
-        judge_product(&j, fact_text(f, "name"), fact_text(f, "version"), fact_text(f, "package"));
-        host_named |= host && str_equal(fact_text(f, "name"), fact_text(host, "family"));
-    }
-    if (host && !host_named)
-        judge_product(&j, fact_text(host, "family"), fact_text(host, "version"), "");
     for (const struct fact *f = facts_first(in->facts, "package"); f;
          f = facts_next(in->facts, "package", f))
         judge_package(&j, f);
+    for (const struct fact *f = facts_first(in->facts, "product"); f;
+         f = facts_next(in->facts, "product", f)) {
+        judge_product(&j, f, fact_text(f, "name"));
+        host_named |= host && str_equal(fact_text(f, "name"), fact_text(host, "family"));
+    }
+    if (host && !host_named)
+        judge_product(&j, host, fact_text(host, "family"));
     say_circles(&j);
 }

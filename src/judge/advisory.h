@@ -13,13 +13,16 @@
  *                             pack that contains it, prove otherwise
  *   any       cannot be read  unknown
  *
- * A superseding patch's marker counts as the marker, its files as the proof. A service pack
- * that contains the patch is marker and proof where no file says otherwise; a file that is too
- * old under it is `broken`.
+ * A superseding patch's marker counts as the marker, its files as the proof; its files belie only
+ * its own marker. A service pack that contains the patch is marker and proof where no file says
+ * otherwise; a file of the advisory's own that is too old under it is `broken`. A product whose
+ * version is unreadable has `unknown` for all that is about its platform. No verdict is surer
+ * than the facts it rests on.
  *
  * A filter in front never lowers a hole that is reached through a port which the server
  * publishes. What nothing can reach (the rule of `exposed-by` does not fire, or nothing
- * listens on the port) is still open, and is ranked below. */
+ * listens on the port, or TCP/IP filtering of Windows shuts one that no web server publishes) is
+ * still open, and is ranked below. */
 #ifndef YAGURA_JUDGE_ADVISORY_H
 #define YAGURA_JUDGE_ADVISORY_H
 

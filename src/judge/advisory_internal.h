@@ -15,7 +15,9 @@ struct assessment {
     const struct fact *marker_fact;
     const struct advisory_file *file; /* the one that decided */
     bool by_service_pack;
+    bool by_claim;     /* a record says so, and no file is known that would prove it */
     bool not_recorded; /* new files, no marker */
+    const struct advisory_file *unproven; /* by the service pack, but this could not be read */
     const char *claimed_patch;
     const struct fact *rule_fact;
     struct message why;

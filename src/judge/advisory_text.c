@@ -8,15 +8,32 @@
 
 /* What of it is there for the world to reach. */
 struct reach {
-    bool published; /* it has to be open */
-    bool shut_out;  /* it has no business outside */
+    bool published;   /* it has to be open */
+    bool shut_out;    /* it has no business outside */
+    struct str ports; /* that are listening, or may be: "80/tcp, 8080/tcp" */
 };
+
+/* A web server's own port, whatever its number: what it publishes has to be open. */
+static bool is_web(const struct fact *listener)
+{
+    return port_opinion_of(listener) == PORT_PUBLISHED ||
+           str_find_nocase(fact_text(listener, "service"), "W3SVC") ||
+           str_find_nocase(fact_text(listener, "process"), "http");
+}
+
+static void add_port(struct reach *r, const char *port)
+{
+    if (!strstr(str_text(&r->ports), port))
+        str_printf(&r->ports, "%s%s", r->ports.length ? ", " : "", port);
+}
 
 static void take_listener(struct reach *r, const struct fact *f)
 {
-    enum port_opinion opinion = port_opinion_of(f);
-    r->published |= opinion == PORT_PUBLISHED;
-    r->shut_out |= opinion == PORT_NO_BUSINESS;
+    char port[16];
+    snprintf(port, sizeof port, "%.6s/%.4s", fact_text(f, "port"), fact_text(f, "proto"));
+    add_port(r, port);
+    r->published |= is_web(f);
+    r->shut_out |= port_opinion_of(f) == PORT_NO_BUSINESS;
 }
 
 /* Is anything listening there? UNKNOWN where the listeners are not known at all. */
@@ -27,6 +44,7 @@ static enum truth listens(const struct facts *facts, const char *port, struct re
         return TRUTH_UNKNOWN;
     if (!facts_first(facts, "listener")) { /* what a web server is for */
         r->published |= str_equal(number, "80") || str_equal(number, "443");
+        add_port(r, port);
         return TRUTH_UNKNOWN;
     }
     enum truth there = TRUTH_FALSE;
@@ -56,13 +74,47 @@ static enum truth publishes(const struct facts *facts, const struct advisory_cas
     if (there != TRUTH_FALSE || !str_equal(c->port, "80/tcp"))
         return there;
     for (const struct fact *f = facts_first(facts, "listener"); f;
-         f = facts_next(facts, "listener", f))
-        if (str_find_nocase(fact_text(f, "service"), "W3SVC") ||
-            str_find_nocase(fact_text(f, "process"), "http")) {
-            r->published |= !str_equal(fact_text(f, "scope"), "loopback");
-            return TRUTH_TRUE;
-        }
-    return TRUTH_FALSE;
+         f = facts_next(facts, "listener", f)) {
+        if (!is_web(f) || str_equal(fact_text(f, "scope"), "loopback"))
+            continue;
+        take_listener(r, f);
+        there = TRUTH_TRUE;
+    }
+    return there;
+}
+
+/* TCP/IP filtering (KB Q179442) lists what it lets in, a list for each card; 0 and no list are
+ * everything. */
+static bool filter_lets_in(const struct fact *filter, const char *number)
+{
+    const char *list = fact_text(filter, "note");
+    if (!str_starts(list, "tcp "))
+        return true;
+    for (list += strlen("tcp "); *list;) {
+        size_t length = strcspn(list, " ;");
+        if ((length == 1 && *list == '0') ||
+            (length == strlen(number) && memcmp(list, number, length) == 0))
+            return true;
+        list += length + strspn(list + length, " ;");
+    }
+    return false;
+}
+
+/* Whether the host's own filter shuts the port. Only the one of Windows is believed: its list is
+ * in force, and whole. What is published is never taken for shut. */
+static bool is_filtered(const struct facts *facts, const struct advisory_case *c,
+                        const struct reach *r)
+{
+    char number[8], proto[8] = "";
+    if (r->published || strchr(c->port, ' ') ||
+        sscanf(c->port, "%7[0-9]/%7s", number, proto) != 2 || !str_equal(proto, "tcp"))
+        return false;
+    for (const struct fact *f = facts_first(facts, "firewall"); f;
+         f = facts_next(facts, "firewall", f))
+        if (str_equal(fact_text(f, "tool"), "tcpip-filter") &&
+            str_equal(fact_text(f, "state"), "enabled") && !filter_lets_in(f, number))
+            return true;
+    return false;
 }
 
 /* Several vulnerabilities of one document say the same things: each once. */
@@ -88,12 +140,15 @@ static void add_reach(struct judging *j, const struct advisory_case *c, struct f
                       bool first)
 {
     bool blocked = false;
-    f->reachable |= c->network && c->no_login;
-    if (*c->port)
-        f->port = c->port;
-    const struct fact *why = NULL;
     struct reach reach = {0};
     enum truth there = *c->port ? publishes(j->in->facts, c, &reach) : TRUTH_UNKNOWN;
+    const char *through =
+        reach.ports.length ? arena_strdup(j->out->arena, str_text(&reach.ports)) : c->port;
+    str_free(&reach.ports);
+    f->reachable |= c->network && c->no_login;
+    if (*c->port)
+        f->port = through;
+    const struct fact *why = NULL;
     if (*c->exposed_by && j->in->rule(j->in->rule_context, c->exposed_by, &why) == TRUTH_FALSE) {
         blocked = true;
         add_note(f,
@@ -105,17 +160,23 @@ static void add_reach(struct judging *j, const struct advisory_case *c, struct f
         blocked = true;
         add_note(f, N_("Nothing listens on {port} at the moment. The hole is still there."), "port",
                  c->port);
+    } else if (*c->port && is_filtered(j->in->facts, c, &reach)) {
+        blocked = true;
+        add_note(f,
+                 N_("The host's own TCP/IP filter does not let {port} in. The hole is still "
+                    "there."),
+                 "port", c->port);
     } else if (*c->port && c->network && reach.published) {
         add_note(f,
                  N_("A firewall or filter in front does not close this: it is reached through "
                     "{port}, which the server has to publish."),
-                 "port", c->port);
+                 "port", through);
     } else if (*c->port && c->network && reach.shut_out) {
         add_note(f,
                  N_("{port} has no business outside: shut it in front at once (yagura ports "
                     "--gateway). That keeps strangers away and leaves the hole open to whoever is "
                     "inside."),
-                 "port", c->port);
+                 "port", through);
     }
     f->unreachable = blocked && (first || f->unreachable);
 }
@@ -163,21 +224,29 @@ static const struct fact *file_fact(const struct facts *facts, const char *path)
     return NULL;
 }
 
-static void add_file_evidence(struct judging *j, struct finding *f, const struct assessment *a)
+static void add_file_evidence(struct judging *j, struct finding *f,
+                              const struct advisory_file *file)
 {
-    if (!a->file)
+    if (!file)
         return;
-    char *key = arena_printf(f ? j->out->arena : j->arena, "file-version:%s", a->file->path);
+    char *key = arena_printf(j->out->arena, "file-version:%s", file->path);
     const struct fact *host = facts_first(j->in->facts, "host");
     const struct fact_value *v = host ? fact_value(host, key) : NULL;
-    const struct fact *own = file_fact(j->in->facts, a->file->path);
-    const char *state = !v ? _("not looked at") : v->state == VALUE_ABSENT ? _("absent") : v->text;
-    const char *path = own && *fact_text(own, "actual") ? fact_text(own, "actual") : a->file->path;
+    const struct fact *own = file_fact(j->in->facts, file->path);
+    const char *path = own && *fact_text(own, "actual") ? fact_text(own, "actual") : file->path;
     /* "vers:windows/>=4.2.748.1" is for programs; ">=4.2.748.1" says the same. */
-    const char *scheme = str_starts(a->file->range, "vers:") ? strchr(a->file->range, '/') : NULL;
-    struct evidence e = {path, 0, -1,
-                         arena_printf(j->out->arena, _("%s is %s; fixed: %s"), a->file->path, state,
-                                      scheme ? scheme + 1 : a->file->range)};
+    const char *scheme = str_starts(file->range, "vers:") ? strchr(file->range, '/') : NULL;
+    const char *range = scheme ? scheme + 1 : file->range;
+    struct arena *arena = j->out->arena;
+    const char *text =
+        !v ? arena_printf(arena, _("%s was not looked at; fixed: %s"), file->path, range)
+        : v->state == VALUE_ABSENT
+            ? arena_printf(arena, _("%s is not there; fixed: %s"), file->path, range)
+        : v->state == VALUE_UNREADABLE
+            ? arena_printf(arena, _("%s could not be read (%s); fixed: %s"), file->path, v->text,
+                           range)
+            : arena_printf(arena, _("%s is %s; fixed: %s"), file->path, v->text, range);
+    struct evidence e = {path, 0, -1, text};
     VEC_PUSH(&f->evidence, e);
 }
 
@@ -193,6 +262,9 @@ static void say_verdict(struct judging *j, const struct advisory_case *c,
         [VERDICT_ACCEPTED] = N_("{title}: accepted on {product}"),
     };
     f->summary = message_of(summaries[a->verdict]);
+    if (a->verdict == VERDICT_BROKEN && a->proof == PROOF_NONE)
+        f->summary = message_of(N_("{title}: recorded as applied on {product}, but the host's own "
+                                   "list of patches lacks it"));
     message_put_translated(&f->summary, "title", c->advisory->title);
     message_put_translated(&f->summary, "product", c->title);
     if (*c->advisory->description)
@@ -202,18 +274,48 @@ static void say_verdict(struct judging *j, const struct advisory_case *c,
 
     if (a->why.id)
         VEC_PUSH(&f->notes, a->why);
-    if (a->verdict == VERDICT_BROKEN)
+    if (a->marker == MARKER_LOST && a->verdict == VERDICT_AFFECTED)
+        add_note(f,
+                 N_("The ledger says that {patch} was applied. A service pack was installed "
+                    "since, and the host's own list does not have it any more: lost with the "
+                    "service pack. Apply it again."),
+                 "patch", a->claimed_patch);
+    if (a->verdict == VERDICT_BROKEN && a->marker == MARKER_DENIED)
+        add_note(f,
+                 N_("The ledger says that {patch} was applied. The host was in use since, and "
+                    "its own list does not have it: it was taken out, or never went in. Apply it "
+                    "again."),
+                 "patch", a->claimed_patch);
+    else if (a->verdict == VERDICT_BROKEN && a->marker_fact)
         add_note(f,
                  N_("The record says that {patch} was applied. The file says that it is not "
                     "there (any more): a service pack or a repair may have taken it away. "
                     "Apply it again."),
-                 "patch", a->claimed_patch ? a->claimed_patch : c->advisory->id);
+                 "patch", a->claimed_patch);
+    else if (a->verdict == VERDICT_BROKEN)
+        add_note(f,
+                 N_("The service pack of this host contains {patch}. The file says that it is "
+                    "not there (any more): an older file may have been put back. Apply it again."),
+                 "patch", a->claimed_patch);
+    if (a->proof == PROOF_UNREADABLE && a->file && a->file->core && !a->why.id)
+        add_note(f,
+                 N_("It does not run without {file}. Where that was not found or could not be "
+                    "read, nobody can say which version runs."),
+                 "file", a->file->path);
+    if (a->unproven && a->verdict == VERDICT_FIXED) {
+        struct message m =
+            message_of(N_("The service pack of this host contains {patch}, but {file}, which would "
+                          "prove it, could not be read."));
+        message_put(&m, "patch", a->claimed_patch);
+        message_put(&m, "file", a->unproven->path);
+        add_message_once(f, m);
+    }
     if (a->not_recorded)
         add_note(f,
                  N_("The files are new enough though no record says that the patch was "
                     "applied."),
                  NULL, NULL);
-    if (a->verdict == VERDICT_FIXED && a->confidence == CONFIDENCE_LOW)
+    if (a->verdict == VERDICT_FIXED && a->by_claim)
         add_note(f,
                  N_("This rests on the record alone: no file version is known that would "
                     "prove it."),
@@ -236,6 +338,13 @@ static void say_superseded(struct finding *f, const char *id, const char *patch,
     add_message_once(f, m);
 }
 
+/* The patch, if it is known today and was not that day. */
+static const struct advisory_patch *came_later(const struct patches *then,
+                                               const struct patches *today, const char *key)
+{
+    return then && !patches_find(then, key) ? patches_find(today, key) : NULL;
+}
+
 /* The patch that closes it, with its newest successor at that date; then the settings. What
  * has superseded it since that date is named too: the page of that day, read today. */
 static void say_remedy(struct judging *j, const struct advisory_case *c, const char *version,
@@ -244,6 +353,15 @@ static void say_remedy(struct judging *j, const struct advisory_case *c, const c
     struct patches *today =
         p && j->in->as_of != DATE_NONE ? advisory_graph(j, c->product, version, DATE_NONE) : p;
     for (size_t i = 0; i < c->patch_count; i++) {
+        const struct advisory_patch *since = came_later(p, today, c->patches[i]);
+        if (since) {
+            struct message m = message_of(N_("There was no patch yet that day. {patch} "
+                                             "({advisory}) came later."));
+            message_put(&m, "patch", c->patches[i]);
+            message_put(&m, "advisory", since->advisory_id);
+            add_message_once(f, m);
+            continue;
+        }
         const char *newest = p ? patches_newest(p, c->patches[i]) : c->patches[i];
         bool listed = false;
         for (size_t k = 0; k < f->patches.count; k++)
@@ -261,8 +379,10 @@ static void say_remedy(struct judging *j, const struct advisory_case *c, const c
             say_superseded(f, N_("Since that day {patch} was superseded by {newest} ({advisory})."),
                            newest, today, newest_today);
     }
+    bool later = false;
     for (size_t i = 0; i < c->remedy_count; i++) {
         const struct advisory_remedy *r = &c->remedies[i];
+        later |= !advisory_known(j, r->date);
         if (!advisory_known(j, r->date) || !*r->text)
             continue;
         struct message m = message_of(r->text);
@@ -288,6 +408,8 @@ static void say_remedy(struct judging *j, const struct advisory_case *c, const c
         f->remedy = message_of(N_("Apply {patch}, on a test host first"));
         message_put(&f->remedy, "patch", f->patches.items[0]);
     }
+    if (!f->remedy.id && later)
+        f->remedy = message_of(N_("No remedy had been published by that day."));
 }
 
 void advisory_say_cves(struct finding *f, const struct advisory_case *c)
@@ -319,8 +441,10 @@ void advisory_say(struct judging *j, const struct advisory_case *c, const struct
     f->remedy = (struct message){0};
     f->exploited = f->reachable = f->unreachable = false;
     say_verdict(j, c, a, f);
-    add_file_evidence(j, f, a);
+    add_file_evidence(j, f, a->file);
     add_evidence(f, j->out->arena, a->marker_fact, NULL);
+    if (a->by_service_pack && a->proof != PROOF_NEW)
+        add_evidence(f, j->out->arena, facts_first(j->in->facts, "host"), "service_pack");
     add_evidence(f, j->out->arena, a->rule_fact, "path");
 }
 

@@ -67,6 +67,22 @@ static void judge_solaris(struct coverage *c, const struct fact *host)
                               "patches for this release"));
 }
 
+/* There are advisories for it, all of a later day. */
+static void say_too_early(struct coverage *c, const struct fact *host)
+{
+    char day[16];
+    date_format_day(c->in->as_of, day);
+    struct finding *f =
+        unknown(c, "no-advisories-yet", N_("No advisories for this system on that day"),
+                fact_text(host, "os"));
+    f->summary = message_of(N_("Cannot judge {os} as of {day}: no advisory for it that is loaded "
+                               "had been published by then"));
+    message_put(&f->summary, "os", fact_text(host, "os"));
+    message_put(&f->summary, "day", arena_strdup(c->arena, day));
+    f->why = message_of(N_("No finding here does not mean that the host was safe on that day."));
+    f->remedy = message_of(N_("Choose a later day with --as-of, or leave it out."));
+}
+
 /* A Windows or Solaris release that no advisory in the set names. */
 static void judge_system(struct coverage *c)
 {
@@ -85,11 +101,16 @@ static void judge_system(struct coverage *c)
         return;
     const struct advisory_case *const *cases;
     size_t count = advisories_cases(c->in->advisories, CASE_PRODUCT, family, "", &cases),
-           fitting = 0;
-    for (size_t i = 0; i < count; i++)
-        fitting +=
-            patches_on_platform(c->in->facts, cases[i]->platform) &&
-            (!*cases[i]->affected || in_range(c, cases[i]->affected, VERSION_GENERIC, version));
+           fitting = 0, published = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!patches_on_platform(c->in->facts, cases[i]->platform) ||
+            (*cases[i]->affected && !in_range(c, cases[i]->affected, VERSION_GENERIC, version)))
+            continue;
+        fitting++;
+        published += c->in->as_of == DATE_NONE || cases[i]->advisory->released <= c->in->as_of;
+    }
+    if (fitting && !published)
+        say_too_early(c, host);
     if (fitting && str_equal(family, "solaris"))
         judge_solaris(c, host);
     if (fitting)

@@ -35,11 +35,22 @@ static void add_chain(struct str *out, const char *hook)
 {
     /* Answers to a client's own port (Windows 2000 gives 1024-5000) are not services: only the
      * direction in which a connection was opened counts. Standing ones end as well, since
-     * nothing here accepts by state. */
+     * nothing here accepts by state.
+     *
+     * But connection tracking may begin with these very rules, and takes the first packet that it
+     * sees for the opening one. If that is the server's, the client is the one who "answers" from
+     * then on. So what a shut port sends as if it opened a connection goes nowhere:
+     *   - below 1024 never: no client has such a port of its own;
+     *   - TCP from 1024 on where it does not open one (no lone SYN);
+     *   - UDP, which does not say who began: a client that draws one of these few ports has to
+     *     ask again from another. */
     str_printf(out,
                "\tchain on_%s {\n"
                "\t\ttype filter hook %s priority -150; policy accept;\n"
                "\t\tiifname \"lo\" accept\n"
+               "\t\tct direction original tcp sport < 1024 tcp sport @shut_tcp counter drop\n"
+               "\t\tct state new tcp sport @shut_tcp tcp flags & (syn | ack) != syn counter drop\n"
+               "\t\tct direction original udp sport @shut_udp counter drop\n"
                "\t\tct direction reply accept\n"
                "\t\ttcp dport @shut_tcp counter drop\n"
                "\t\tudp dport @shut_udp counter drop\n"

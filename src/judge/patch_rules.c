@@ -87,7 +87,7 @@ void patch_rules_dismiss(struct rule_results *results, const struct judge_input 
             graphs_make(&today, arena, in, DATE_NONE);
         }
         if (is_too_early(r->rule, &then, &today))
-            rule_results_dismiss(results, i, OUTCOME_NOT_APPLICABLE);
+            rule_results_set_too_early(results, i);
         else if (r->outcome == OUTCOME_FIRES && is_proven(r->rule, &then))
             rule_results_dismiss(results, i, OUTCOME_QUIET);
     }

@@ -353,27 +353,72 @@ const char *patches_newest(const struct patches *p, const char *key)
     return best;
 }
 
+/* NT 3 had its hotfixes copied by hand, and only what has a number is in a list. */
+static bool is_listed(const struct patches *p, const char *key)
+{
+    const struct fact *host = facts_first(p->facts, "host");
+    const char *digits = key + (str_starts_nocase(key, "KB")  ? 2
+                                : str_starts_nocase(key, "Q") ? 1
+                                                              : 0);
+    if (!host || !str_is_digit(*digits) || str_starts(fact_text(host, "version"), "3."))
+        return false;
+    for (const struct fact *f = facts_first(p->facts, "complete"); f;
+         f = facts_next(p->facts, "complete", f))
+        if (str_equal(fact_text(f, "of"), "hotfix"))
+            return true;
+    return false;
+}
+
+static int64_t date_of(const struct fact *f, const char *key)
+{
+    int64_t when = DATE_NONE;
+    return f && date_parse(fact_text(f, key), &when) ? when : DATE_NONE;
+}
+
+/* The table in patches.h. */
+static enum marker marker_of_record(const struct patches *p, const char *key,
+                                    const struct fact *recorded)
+{
+    const struct fact *host = facts_first(p->facts, "host");
+    const struct fact_value *pack = fact_value(recorded, "service_pack");
+    int64_t now = date_of(host, "last_written"), then = date_of(recorded, "last_written");
+    if (then == DATE_NONE)
+        then = date_of(recorded, "time");
+    if (!is_listed(p, key) || now == DATE_NONE || now <= then)
+        return MARKER_PRESENT;
+    bool raised = pack && patches_service_pack_level(fact_text(host, "service_pack")) >
+                              patches_service_pack_level(pack->text);
+    return raised ? MARKER_LOST : MARKER_DENIED;
+}
+
+/* What the host says itself comes first; of two records the later counts. */
 static enum marker look_for_marker(const struct patches *p, const char *key,
                                    const struct fact **where)
 {
-    /* What the host says, then what its administrator wrote down: both are claims. */
-    static const char *const kinds[] = {"hotfix", "patch-recorded"};
     enum marker marker = MARKER_ABSENT;
-    for (size_t k = 0; k < ARRAY_COUNT(kinds); k++) {
-        for (const struct fact *f = facts_first(p->facts, kinds[k]); f;
-             f = facts_next(p->facts, kinds[k], f)) {
-            const char *id = fact_text(f, "id"), *installed = fact_text(f, "installed");
-            if (!str_equal_nocase(id, key) && !is_later_revision(id, key))
-                continue;
-            if (str_equal(installed, "1")) {
-                *where = f;
-                return MARKER_PRESENT;
-            }
-            if (str_equal(installed, "pending")) {
-                *where = f;
-                marker = MARKER_PENDING;
-            }
+    for (const struct fact *f = facts_first(p->facts, "hotfix"); f;
+         f = facts_next(p->facts, "hotfix", f)) {
+        const char *id = fact_text(f, "id"), *installed = fact_text(f, "installed");
+        if (!str_equal_nocase(id, key) && !is_later_revision(id, key))
+            continue;
+        if (str_equal(installed, "1")) {
+            *where = f;
+            return MARKER_PRESENT;
         }
+        if (str_equal(installed, "pending")) {
+            *where = f;
+            marker = MARKER_PENDING;
+        }
+    }
+    if (marker != MARKER_ABSENT)
+        return marker;
+    for (const struct fact *f = facts_first(p->facts, "patch-recorded"); f;
+         f = facts_next(p->facts, "patch-recorded", f)) {
+        const char *id = fact_text(f, "id");
+        if (!str_equal_nocase(id, key) && !is_later_revision(id, key))
+            continue;
+        *where = f;
+        marker = marker_of_record(p, key, f);
     }
     return marker;
 }
@@ -401,8 +446,8 @@ static enum proof judge_file(const struct patches *p, const struct advisory_file
     const struct fact_value *v = host ? fact_value(host, str_text(&key)) : NULL;
     if (!v || v->state == VALUE_UNREADABLE)
         return PROOF_UNREADABLE;
-    if (v->state == VALUE_ABSENT)
-        return PROOF_MISSING;
+    if (v->state == VALUE_ABSENT) /* a server that is there has its core somewhere */
+        return file->core ? PROOF_UNREADABLE : PROOF_MISSING;
     struct version_range range;
     struct error e = ERROR_INIT;
     if (!version_range_parse(&range, p->arena, file->range, VERSION_WINDOWS, &e))

@@ -13,12 +13,23 @@
 #include "feed/advisories.h"
 #include "model/fact.h"
 
-enum marker { MARKER_ABSENT, MARKER_PRESENT, MARKER_PENDING };
+/* From nothing to the best. The record in the ledger is a claim, too: facts "patch-recorded" with
+ * how the target looked when it was written down. It counts as the host's own marker where that
+ * could not be seen:
+ *
+ *   the host's list of patches was not read whole, or keeps no such patch     PRESENT
+ *   the host was not written to since: the list is older than the claim       PRESENT
+ *   it was, its whole list lacks the patch, a service pack came in between    LOST
+ *   it was, and no service pack explains it                                   DENIED
+ *
+ * PRESENT then runs through the table like every claim. LOST is open until a file proves it
+ * (apply it again), DENIED is broken until a file proves it. */
+enum marker { MARKER_ABSENT, MARKER_DENIED, MARKER_LOST, MARKER_PENDING, MARKER_PRESENT };
 enum proof {
     PROOF_NONE,       /* no version is known that would prove it */
     PROOF_NEW,        /* every file is new enough */
     PROOF_OLD,        /* a file is too old */
-    PROOF_UNREADABLE, /* a file could not be read */
+    PROOF_UNREADABLE, /* a file could not be read, or one without which nothing runs not found */
     PROOF_MISSING     /* none of the files is there: the component is not installed */
 };
 

@@ -103,6 +103,18 @@ static struct port_row judge_one(const struct fact *f)
     return row;
 }
 
+const struct fact *ports_unread(const struct facts *facts, const struct fact *after)
+{
+    /* What the sources of listeners call what they could not read. */
+    static const char *const names[] = {"listen", "published ports", "inetd", "rc", "site"};
+    const struct fact *f = after;
+    while ((f = facts_next(facts, "unread", f)))
+        for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+            if (str_starts(fact_text(f, "what"), names[i]))
+                return f;
+    return NULL;
+}
+
 enum port_opinion port_opinion_of(const struct fact *listener)
 {
     return judge_one(listener).opinion;

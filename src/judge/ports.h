@@ -30,6 +30,9 @@ struct port_row {
 /* All listeners, those without business outside first, then by port; in the arena. */
 size_t judge_ports(struct arena *arena, const struct facts *facts, struct port_row **out);
 
+/* The `unread` facts for which listeners may be missing, one after the other: start with NULL. */
+const struct fact *ports_unread(const struct facts *facts, const struct fact *after);
+
 /* The ports that a border router shuts: first and last of a range, tcp and udp. */
 struct port_range {
     unsigned first, last;

@@ -46,6 +46,14 @@ struct rule_version { /* a line of `applies` */
     const char *name, *version;
 };
 
+/* What is said of it from a day on (`later`). */
+struct rule_later {
+    int64_t date;
+    const char *text, *source, *reference; /* "" where not given */
+    bool graded;
+    enum severity before; /* if graded: its severity until then */
+};
+
 struct rule {
     const char *name, *path;
     const char *title, *id, *status, *description;
@@ -69,9 +77,12 @@ struct rule {
     const char *const *also; /* names */
     size_t patch_count;
     const char *const *patches; /* any of them is what it asks for (patch_rules.h) */
-    double weight;              /* for the score; 1 */
-    bool helper;                /* serves advisories; no row of a checklist */
-    bool ours;                  /* has a map `yagura:` */
+    int64_t since;              /* what it asks about was not known before; DATE_NONE: always */
+    size_t later_count;
+    const struct rule_later *later;
+    double weight; /* for the score; 1 */
+    bool helper;   /* serves advisories; no row of a checklist */
+    bool ours;     /* has a map `yagura:` */
     size_t field_count;
     const char *const *fields; /* that the detection asks for */
 
@@ -121,11 +132,21 @@ struct rule_result {
     size_t unknown_count;
     const struct fact **unknown; /* records that could not be judged */
     const char *reason;          /* why unknown: the first value that could not be read; else "" */
+    bool too_early;              /* nobody asked it yet on the day of the judgement */
+    int64_t as_of;               /* that day; DATE_NONE: today */
+    enum severity severity;      /* the rule's on that day */
 };
 
 struct rule_results;
 /* Needs the facts and the rules for as long as it lives. */
 struct rule_results *rules_evaluate(const struct rules *rules, const struct facts *facts);
+/* Judges as of a day: rules about what came later (`since`, or a set whose server was not there
+ * yet) are too early, which keeps their truth for advisories and makes no finding; severities are
+ * those of that day (`later`). */
+void rule_results_as_of(struct rule_results *results, const struct facts *facts, int64_t day);
+void rule_results_set_too_early(struct rule_results *results, size_t index);
+/* Rows of checklists that are too early and would have said something. */
+size_t rule_results_too_early(const struct rule_results *results);
 /* For what only another stage knows of a rule: as if it did not speak of the target, or was quiet.
  */
 void rule_results_dismiss(struct rule_results *results, size_t index, enum rule_outcome outcome);
@@ -142,6 +163,8 @@ enum truth rule_results_truth(void *context, const char *name, const struct fact
 
 /* Which of the rule's sets fits this target; "" if it has none. */
 const char *rules_set_of(const struct rule *rule, const struct facts *facts);
+/* The first day on which the rule could be asked of this target; DATE_NONE: always. */
+int64_t rules_since(const struct rule *rule, const struct facts *facts);
 bool rules_applies(const struct rule *rule, const struct facts *facts);
 
 /* Findings of all rows of checklists: one for each subject that fired (affected), one for

@@ -3,6 +3,7 @@
 #include "judge/rules.h"
 #include "judge/rules_kinds.h"
 #include "judge/rules_record.h"
+#include "model/date.h"
 
 #include <stdlib.h>
 
@@ -161,6 +162,8 @@ struct rule_results *rules_evaluate(const struct rules *rules, const struct fact
         struct row *row = &results->rows[i];
         row->result.rule = rules_at(rules, i);
         row->result.reason = "";
+        row->result.as_of = DATE_NONE;
+        row->result.severity = row->result.rule->severity;
         row->applicable =
             rules_kinds_find(row->result.rule->category) && rules_applies(row->result.rule, facts);
     }
@@ -214,6 +217,45 @@ void rule_results_dismiss(struct rule_results *results, size_t index, enum rule_
     struct rule_result *r = &results->rows[index].result;
     r->outcome = outcome;
     r->fired_count = r->unknown_count = 0;
+}
+
+void rule_results_set_too_early(struct rule_results *results, size_t index)
+{
+    results->rows[index].result.too_early = true;
+}
+
+/* Until the first of the days that grade it, it has the level named there. */
+static enum severity severity_on(const struct rule *rule, int64_t day)
+{
+    const struct rule_later *next = NULL;
+    for (size_t i = 0; i < rule->later_count; i++) {
+        const struct rule_later *l = &rule->later[i];
+        if (l->graded && l->date > day && (!next || l->date < next->date))
+            next = l;
+    }
+    return next ? next->before : rule->severity;
+}
+
+void rule_results_as_of(struct rule_results *results, const struct facts *facts, int64_t day)
+{
+    for (size_t i = 0; i < results->count; i++) {
+        struct rule_result *r = &results->rows[i].result;
+        int64_t since = rules_since(r->rule, facts);
+        r->as_of = day;
+        r->severity = severity_on(r->rule, day);
+        r->too_early |= since != DATE_NONE && since > day;
+    }
+}
+
+size_t rule_results_too_early(const struct rule_results *results)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < results->count; i++) {
+        const struct rule_result *r = &results->rows[i].result;
+        count += r->too_early && !r->rule->helper &&
+                 (r->outcome == OUTCOME_FIRES || r->outcome == OUTCOME_UNKNOWN);
+    }
+    return count;
 }
 
 const struct rule_result *rule_results_find(const struct rule_results *results, const char *name)

@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include "judge/rules.h"
 #include "judge/rules_kinds.h"
+#include "model/date.h"
 
 /* More unknown records than this have one cause: they are one finding about the host. */
 enum { MOST_UNKNOWN = 3, MOST_EVIDENCE = 16 };
@@ -178,18 +179,45 @@ static struct finding *finding_of(struct judging *j, const char *kind, const cha
     return item;
 }
 
+static bool is_said(const struct judging *j, const struct rule_later *later)
+{
+    return j->result->as_of == DATE_NONE || later->date <= j->result->as_of;
+}
+
+/* What made it as grave as it is, is the reason; the rest are notes. */
+static void add_later(const struct judging *j, struct finding *item, const struct rule_later *later)
+{
+    if (!is_said(j, later))
+        return;
+    struct message text = message_of(*later->text ? later->text : NULL);
+    if (text.id && later->graded) {
+        struct message before = item->why;
+        item->why = text;
+        text = before;
+    }
+    if (text.id)
+        VEC_PUSH(&item->notes, text);
+    struct reference r = {later->reference, later->reference};
+    if (*later->reference)
+        VEC_PUSH(&item->references, r);
+}
+
 static void describe(struct judging *j, struct finding *item, const struct fact *f,
                      enum verdict verdict)
 {
     const struct rule *rule = j->rule;
     item->rule_title = rule->title;
-    item->rule_source = *rule->source           ? rule->source
+    const char *source = rule->source;
+    for (size_t i = 0; i < rule->later_count; i++)
+        if (is_said(j, &rule->later[i]) && *rule->later[i].source)
+            source = rule->later[i].source;
+    item->rule_source = *source                 ? source
                         : *rule->checklist_id   ? rule->checklist_id
                         : rule->reference_count ? rule->references[0]
                                                 : "";
     item->rule_kind = str_equal(rule->category, "leaving") ? RULE_LEAVING : RULE_CHECKLIST;
     item->checklist = *j->set ? j->set : NULL;
-    item->severity = rule->severity;
+    item->severity = j->result->severity;
     item->verdict = verdict;
     if (verdict == VERDICT_AFFECTED) {
         item->summary = message_for(j, *rule->description ? rule->description : rule->title, f,
@@ -212,6 +240,8 @@ static void describe(struct judging *j, struct finding *item, const struct fact 
         struct reference r = {rule->references[i], rule->references[i]};
         VEC_PUSH(&item->references, r);
     }
+    for (size_t i = 0; i < rule->later_count; i++)
+        add_later(j, item, &rule->later[i]);
 }
 
 static void add_finding(struct judging *j, const struct fact *f, enum verdict verdict)
@@ -246,7 +276,7 @@ void rules_judge(struct findings *out, const struct rule_results *results,
                             .first = out->list.count,
                             .set = rules_set_of(r->rule, facts)};
         bool speaks = r->outcome != OUTCOME_NOT_APPLICABLE;
-        if (!speaks || r->rule->helper || (set && !str_equal(set, j.set)))
+        if (!speaks || r->too_early || r->rule->helper || (set && !str_equal(set, j.set)))
             continue;
         for (size_t k = 0; k < r->fired_count; k++)
             add_finding(&j, r->fired[k], VERDICT_AFFECTED);

@@ -8,7 +8,7 @@
 /* The collectors' words for what they could not read stand in the last column. */
 static const struct rules_kind kinds[] = {
     {"host", "name", true, true, "", ""}, /* and every wanted key */
-    {"product", "name", false, false, " name version title package ", ""},
+    {"product", "name", false, false, " name version likely title package ", ""},
     {"package", "name", true, false,
      " manager name version arch status source_package source_version hold ", "installed packages"},
     {"hotfix", "id", false, false,

@@ -5,12 +5,40 @@
 #include "judge/rules.h"
 #include "judge/rules_kinds.h"
 #include "judge/rules_record.h"
+#include "model/date.h"
+
+/* Where the file has this word as a key (a field stands in front of its modifiers) or a value,
+ * else where it begins. Of a rule only what it does is kept: the file is read once more. */
+static const struct yaml_node *find_word(const struct yaml_node *node, const char *word)
+{
+    size_t length = strlen(word);
+    if (node->kind == YAML_SCALAR)
+        return str_equal(node->text, word) ? node : NULL;
+    for (size_t i = 0; i < node->count; i++) {
+        const struct yaml_node *key = node->kind == YAML_MAP ? node->keys[i] : NULL;
+        if (key && str_starts(key->text, word) && (!key->text[length] || key->text[length] == '|'))
+            return key;
+        const struct yaml_node *found = find_word(node->items[i], word);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
 
 static void warn(struct sigma_problems *problems, const struct rule *rule, const char *what,
                  const char *name)
 {
-    sigma_problem(problems, true, rule->path, NULL, "%s%s%s%s", what, *name ? " \"" : "", name,
-                  *name ? "\"" : "");
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    CLEANUP_FREE char *text = NULL;
+    size_t size = 0, count = 0;
+    struct yaml_node **documents, first = {.line = 1, .column = 1};
+    const struct yaml_node *at = NULL;
+    if (file_read(&text, &size, rule->path, 1 << 20, NULL) &&
+        yaml_parse(&documents, &count, arena, text, size, rule->path, NULL))
+        for (size_t i = 0; !at && *name && i < count; i++)
+            at = find_word(documents[i], name);
+    sigma_problem(problems, true, rule->path, at ? at : &first, "%s%s%s%s", what,
+                  *name ? " \"" : "", name, *name ? "\"" : "");
 }
 
 /* Eight-four-four-four-twelve hexadecimal digits (RFC 4122, 3). */
@@ -31,8 +59,9 @@ static void lint_fields(const struct rule *rule, const struct rules_kind *kind,
     for (size_t i = 0; i < rule->field_count; i++) {
         const char *field = rule->fields[i];
         static const char *const of_host[] = {
-            "family", "name", "os",           "version",     "arch",     "service_pack",
-            "build",  "ubr",  "product_type", "system_root", "identity", "identity_source"};
+            "family",    "name", "os",           "version",     "arch",     "service_pack",
+            "build",     "ubr",  "product_type", "system_root", "identity", "identity_source",
+            "tcp_let_in"};
         bool known = rules_is_want(field);
         if (known && !host) {
             warn(problems, rule, _("a wanted key is a field of category host only:"), field);
@@ -102,6 +131,9 @@ static void lint_ours(const struct rule *rule, struct sigma_problems *problems)
                    "service-pack:NAME:VERSION:LEVEL; "
                    "not"),
                  rule->patches[i]);
+    for (size_t i = 0; i < rule->later_count; i++)
+        if (rule->since != DATE_NONE && rule->later[i].date < rule->since)
+            warn(problems, rule, _("later: a date before since"), "");
     CLEANUP_ARENA struct arena *arena = arena_new();
     const struct yaml_node *examples = examples_of(rule, arena);
     if (!shows(examples, "fires"))

@@ -1,6 +1,7 @@
 #include "judge/rules_parse.h"
 
 #include "base/str.h"
+#include "model/date.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -64,6 +65,8 @@ static const struct key our_keys[] = {
     TEXT("subject", subject),
     TEXTS("also", also, also_count),
     TEXTS("patches", patches, patch_count),
+    SKIP("since"),
+    SKIP("later"),
     SKIP("applies"),
     SKIP("weight"),
     SKIP("helper"),
@@ -150,6 +153,57 @@ static void read_applies(struct parse *p, const struct yaml_node *node, struct r
     rule->applies = out;
 }
 
+static int64_t read_day(struct parse *p, const struct yaml_node *node, const char *key)
+{
+    int64_t day = DATE_NONE;
+    if (node->kind != YAML_SCALAR || !date_parse(node->text, &day))
+        fail(p, node, _("a day like 2001-06-18"), key);
+    return day;
+}
+
+/* {date: DAY, text: ..., source: ..., reference: ..., before: LEVEL} */
+static void read_one_later(struct parse *p, const struct yaml_node *item, struct rule_later *out)
+{
+    static const char *const texts[] = {"text", "source", "reference"};
+    const char **const places[] = {&out->text, &out->source, &out->reference};
+    for (size_t i = 0; i < item->count; i++) {
+        const char *name = item->keys[i]->text;
+        const struct yaml_node *value = item->items[i];
+        size_t k = 0;
+        while (k < ARRAY_COUNT(texts) && !str_equal(texts[k], name))
+            k++;
+        if (str_equal(name, "date"))
+            out->date = read_day(p, value, "date");
+        else if (str_equal(name, "before") && value->kind == YAML_SCALAR &&
+                 severity_from_name(value->text, &out->before))
+            out->graded = true;
+        else if (k < ARRAY_COUNT(texts) && value->kind == YAML_SCALAR)
+            *places[k] = value->text;
+        else
+            fail(p, value, _("date, and text, source, reference or before (a level)"), "later");
+    }
+    if (out->date == DATE_NONE)
+        fail(p, item, _("date is missing"), "later");
+}
+
+static void read_later(struct parse *p, const struct yaml_node *list, struct rule *rule)
+{
+    if (list->kind != YAML_SEQUENCE) {
+        fail(p, list, _("a list is needed here"), "later");
+        return;
+    }
+    struct rule_later *later = arena_alloc(p->arena, (list->count + 1) * sizeof *later);
+    for (size_t i = 0; i < list->count; i++) {
+        later[i] = (struct rule_later){DATE_NONE, "", "", "", false, SEVERITY_INFO};
+        if (list->items[i]->kind == YAML_MAP)
+            read_one_later(p, list->items[i], &later[i]);
+        else
+            fail(p, list->items[i], _("a map is needed here"), "later");
+    }
+    rule->later = later;
+    rule->later_count = list->count;
+}
+
 static void read_ours(struct parse *p, const struct yaml_node *map, struct rule *rule)
 {
     if (yaml_is_null(map)) { /* it held the examples only, and they were passed over */
@@ -166,6 +220,10 @@ static void read_ours(struct parse *p, const struct yaml_node *map, struct rule 
     const struct yaml_node *applies = yaml_get(map, "applies");
     if (applies)
         read_applies(p, applies, rule);
+    if (yaml_get(map, "since"))
+        rule->since = read_day(p, yaml_get(map, "since"), "since");
+    if (yaml_get(map, "later"))
+        read_later(p, yaml_get(map, "later"), rule);
     const struct yaml_node *weight = yaml_get(map, "weight");
     uint64_t number;
     if (weight && weight->kind == YAML_SCALAR && str_to_u64(weight->text, &number) && number <= 100)
@@ -251,6 +309,7 @@ struct rule *rules_parse(struct arena *arena, const char *name, const char *path
                           .fix = "",
                           .source = "",
                           .subject = "",
+                          .since = DATE_NONE,
                           .weight = 1};
     read_rule(&p, documents[0], rule);
     if (!p.failed)

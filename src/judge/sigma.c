@@ -18,7 +18,7 @@ static void add_problem(struct sigma_problems *problems, bool warning, const cha
     char text[512];
     vsnprintf(text, sizeof text, format, arguments);
     text[str_utf8_valid_prefix(text, strlen(text))] = '\0'; /* cut within a character */
-    struct sigma_problem p = {path, at ? at->line : 0, at ? at->column : 0, warning,
+    struct sigma_problem p = {path, at ? at->line : 1, at ? at->column : 1, warning,
                               arena_strdup(problems->arena, text)};
     VEC_PUSH(&problems->list, p);
 }

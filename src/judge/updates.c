@@ -1,6 +1,7 @@
 #include "judge/updates.h"
 
 #include "base/str.h"
+#include "model/date.h"
 
 struct finding *updates_finding(const struct updates_input *in, const char *rule, const char *title,
                                 const char *subject_kind, const char *subject)
@@ -42,12 +43,38 @@ struct message updates_message(const struct updates_input *in, const char *id, c
     return m;
 }
 
-void judge_updates(struct findings *out, const struct facts *facts, const char *target_identity,
-                   int64_t now)
+/* Lists and processes are those of the day they were read: they tell nothing of another. */
+static void say_other_day(const struct updates_input *in, const char *day)
 {
-    struct updates_input in = {out, facts, target_identity, now};
-    updates_judge_packages(&in);
-    updates_judge_sources(&in);
-    updates_judge_restarts(&in);
+    const struct fact *host = facts_first(in->facts, "host");
+    if (!host || !str_equal(fact_text(host, "family"), "debian"))
+        return;
+    struct finding *f = updates_finding(
+        in, "updates-unknown", N_("It is not known which updates are pending"), "host", "updates");
+    f->rule_kind = RULE_UPDATE;
+    f->verdict = VERDICT_UNKNOWN;
+    f->severity = SEVERITY_HIGH;
+    f->summary = updates_message(in, N_("Cannot judge which updates were pending on {day}"), "day",
+                                 arena_strdup(in->out->arena, day));
+    f->why = message_of(N_("apt's lists and the running processes tell of the day on which they "
+                           "were read, not of another."));
+    f->remedy = message_of(N_("Look at the updates without --as-of."));
+    updates_evidence(in, f, host, "host family=debian");
+}
+
+void judge_updates(struct findings *out, const struct facts *facts, const char *target_identity,
+                   int64_t now, int64_t as_of)
+{
+    struct updates_input in = {out, facts, target_identity, as_of};
+    char today[16], day[16];
+    date_format_day(now, today);
+    date_format_day(as_of, day);
+    if (str_equal(today, day)) {
+        updates_judge_packages(&in);
+        updates_judge_sources(&in);
+        updates_judge_restarts(&in);
+    } else {
+        say_other_day(&in, day);
+    }
     updates_judge_support(&in);
 }

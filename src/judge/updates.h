@@ -16,6 +16,7 @@
  *     updates.
  *   updates-unknown          for each configured archive whose list is missing, unreadable,
  *     expired or stale; and for a Debian system about which no list speaks at all: unknown.
+ *     As of another day than today that is all that is said of pending updates and restarts.
  *   security-archive-missing a released Debian or Ubuntu without a security archive among what is
  *     configured: unknown, because no security update would ever be seen.
  *   kernel-restart-needed    (medium) the newest kernel that is installed is not the one that
@@ -35,9 +36,9 @@
 #include "model/fact.h"
 #include "model/finding.h"
 
-/* All of the above; `now` is the day as of which support is judged. */
+/* All of the above, as of a day; `now` is when the facts were collected. */
 void judge_updates(struct findings *out, const struct facts *facts, const char *target_identity,
-                   int64_t now);
+                   int64_t now, int64_t as_of);
 
 /* Its parts, each in a file of its own. */
 struct updates_input {

@@ -184,6 +184,8 @@ json_t *finding_to_json(const struct finding *f, const char *target)
         json_put_string(rule, "checklist", f->checklist);
     if (f->revision)
         json_put_string(rule, "revision", f->revision);
+    if (f->contact)
+        json_put_string(rule, "contact", f->contact);
     json_object_set_new(o, "rule", rule);
     json_put_string(o, "severity", severity_name(f->severity));
     json_put_string(subject, "kind", f->subject_kind ? f->subject_kind : "host");

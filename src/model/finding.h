@@ -76,7 +76,8 @@ struct finding {
     bool unreachable;          /* nothing can reach it (shown below the others) */
     bool repeated;             /* a checklist's row: an advisory asks for the same */
     const char *port;          /* "80/tcp" or NULL */
-    const char *revision;      /* of the advisory: version and date */
+    const char *revision;      /* of the advisory: its number on the day of the judgement */
+    const char *contact;       /* whom to ask about the advisory, or NULL */
     /* merged in afterwards from the state, DATE_NONE where unknown */
     int64_t first_seen, last_seen, fixed_at;
     bool revised; /* the advisory changed since the last audit */

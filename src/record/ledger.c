@@ -175,6 +175,24 @@ static void problem(struct ledger_report *r, int64_t seq, const char *id, struct
     r->problems++;
 }
 
+/* The number that was signed with the entry; `otherwise` where none can be read. */
+static int64_t own_number(const char *body, int64_t otherwise)
+{
+    CLEANUP_JSON json_t *o =
+        json_parse(body ? body : "", body ? strlen(body) : 0, "ledger", 1 << 20, 1 << 20, NULL);
+    const json_t *number = json_object_get(o, "seq");
+    return json_is_integer(number) ? json_integer_value(number) : otherwise;
+}
+
+static void say_copy(struct ledger_report *r, int64_t seq, int64_t own, struct arena *arena)
+{
+    size_t at = r->problems;
+    problem(r, seq, N_("entry {seq} was slipped in or moved here: it was signed as entry {own}"),
+            arena);
+    if (at < ARRAY_COUNT(r->problem))
+        message_put(&r->problem[at], "own", arena_printf(arena, "%lld", (long long)own));
+}
+
 struct checkpoint {
     int64_t seq;
     char hash[HASH_TEXT], key[17];
@@ -243,14 +261,18 @@ bool ledger_verify(struct state *s, const char *checkpoint, struct arena *arena,
         const char *hash = (const char *)sqlite3_column_text(st, 2);
         const char *signature = (const char *)sqlite3_column_text(st, 3);
         char computed[HASH_TEXT];
-        if (seq > expected)
-            problem(&r, expected,
-                    N_("entry {seq} is missing: it was taken out, or the ones after it were moved"),
-                    arena);
         chain_hash(computed, before, body ? body : "");
         bool good_signature = have_key && keys_verify(&k, signature ? signature : "",
                                                       hash ? hash : "", hash ? strlen(hash) : 0);
-        if (!str_equal(computed, hash) && good_signature && seq == expected)
+        int64_t own = own_number(body, seq);
+        bool in_its_place = good_signature && own == seq;
+        if (seq > expected && in_its_place)
+            problem(&r, expected,
+                    N_("entry {seq} is missing: it was taken out, or the ones after it were moved"),
+                    arena);
+        if (good_signature && !in_its_place)
+            say_copy(&r, seq, own, arena);
+        else if (!str_equal(computed, hash) && good_signature && seq == expected)
             problem(&r, seq, N_("entry {seq} was changed: its text is not the one that was signed"),
                     arena);
         else if (!good_signature)
@@ -266,9 +288,12 @@ bool ledger_verify(struct state *s, const char *checkpoint, struct arena *arena,
                            "rewritten"),
                         arena);
         }
+        r.entries++;
+        /* What stands behind a gap and does not belong there is no link of the chain. */
+        if (seq > expected && !in_its_place)
+            continue;
         snprintf(before, sizeof before, "%s", hash ? hash : "");
         expected = seq + 1;
-        r.entries++;
     }
     keys_wipe(&k);
     if (code != SQLITE_DONE)

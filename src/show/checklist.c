@@ -3,9 +3,11 @@
 #include "base/json.h"
 #include "base/str.h"
 
-static const char *outcome_mark(enum rule_outcome outcome)
+static const char *outcome_mark(const struct rule_result *r)
 {
-    switch (outcome) {
+    if (r->too_early)
+        return "-";
+    switch (r->outcome) {
     case OUTCOME_FIRES:
         return "✗";
     case OUTCOME_UNKNOWN:
@@ -31,7 +33,7 @@ static double exposure(const struct rule_result *r)
                                  [SEVERITY_MEDIUM] = 1,
                                  [SEVERITY_HIGH] = 2,
                                  [SEVERITY_CRITICAL] = 4};
-    return r->rule->weight * bad[r->rule->severity];
+    return r->too_early ? 0 : r->rule->weight * bad[r->severity];
 }
 
 static int compare(const void *x, const void *y)
@@ -39,10 +41,12 @@ static int compare(const void *x, const void *y)
     const struct rule_result *a = *(const struct rule_result *const *)x;
     const struct rule_result *b = *(const struct rule_result *const *)y;
     static const int order[] = {[OUTCOME_FIRES] = 0, [OUTCOME_UNKNOWN] = 1, [OUTCOME_QUIET] = 2};
+    if (a->too_early != b->too_early)
+        return a->too_early - b->too_early;
     if (order[a->outcome] != order[b->outcome])
         return order[a->outcome] - order[b->outcome];
-    if (a->rule->severity != b->rule->severity)
-        return (int)b->rule->severity - (int)a->rule->severity;
+    if (a->severity != b->severity)
+        return (int)b->severity - (int)a->severity;
     return strcmp(a->rule->name, b->rule->name);
 }
 
@@ -54,8 +58,8 @@ static void row_json(struct show *s, const struct audit *a, const struct rule_re
     json_put_string(o, "checklist", rules_set_of(r->rule, a->facts));
     json_put_string(o, "checklist_id", r->rule->checklist_id);
     json_put_string(o, "title", r->rule->title);
-    json_put_string(o, "severity", severity_name(r->rule->severity));
-    json_put_string(o, "outcome", rule_outcome_name(r->outcome));
+    json_put_string(o, "severity", severity_name(r->severity));
+    json_put_string(o, "outcome", r->too_early ? "too-early" : rule_outcome_name(r->outcome));
     json_put_int(o, "subjects", (int64_t)r->fired_count);
     if (*r->reason)
         json_put_string(o, "reason", r->reason);
@@ -80,20 +84,22 @@ size_t show_checklist(struct show *s, const struct audit *a, const char *set, en
 {
     VEC(const struct rule_result *) rows = {0};
     double total = 0, open = 0;
-    size_t fires = 0, unknown = 0;
+    size_t fires = 0, unknown = 0, early = 0;
     for (size_t i = 0; i < rule_results_count(a->outcomes); i++) {
         const struct rule_result *r = rule_results_at(a->outcomes, i);
         if (!is_row(a, r, set))
             continue;
         VEC_PUSH(&rows, r);
         total += exposure(r);
-        fires += r->outcome == OUTCOME_FIRES;
-        unknown += r->outcome == OUTCOME_UNKNOWN;
+        early += r->too_early;
+        fires += !r->too_early && r->outcome == OUTCOME_FIRES;
+        unknown += !r->too_early && r->outcome == OUTCOME_UNKNOWN;
         if (r->outcome != OUTCOME_QUIET)
             open += exposure(r);
     }
     if (rows.count)
         qsort(rows.items, rows.count, sizeof *rows.items, compare);
+    size_t count = rows.count - early; /* that were asked */
     double score = total > 0 ? 10 * open / total : 0;
     if (s->json) {
         show_problems(s, a);
@@ -103,15 +109,15 @@ size_t show_checklist(struct show *s, const struct audit *a, const char *set, en
         json_put_string(o, "type", "summary");
         json_put_string(o, "target", a->identity);
         json_put_int(o, "found", (int64_t)audit_found(a, least));
-        json_put_int(o, "unknown", (int64_t)(audit_unknown(a) + (rows.count ? 0 : 1)));
+        json_put_int(o, "unknown", (int64_t)(audit_unknown(a) + (count ? 0 : 1)));
         json_put_int(o, "fails", (int64_t)fires);
-        json_put_int(o, "checks", (int64_t)rows.count);
-        if (rows.count)
+        json_put_int(o, "checks", (int64_t)count);
+        json_put_int(o, "too_early", (int64_t)early);
+        if (count)
             json_object_set_new(o, "exposure", json_real((double)(long)(score * 10 + 0.5) / 10));
         show_json_line(s, o);
-        size_t checks = rows.count;
         VEC_FREE(&rows);
-        return checks;
+        return count;
     }
     show_problems(s, a);
     if (!rows.count) {
@@ -135,19 +141,19 @@ size_t show_checklist(struct show *s, const struct audit *a, const char *set, en
         char points[16];
         snprintf(points, sizeof points, "%.1f",
                  r->outcome == OUTCOME_QUIET || total <= 0 ? 0 : 10 * exposure(r) / total);
-        show_colour(s, r->outcome == OUTCOME_FIRES     ? SHOW_RED
+        show_colour(s, r->too_early                    ? SHOW_PLAIN
+                       : r->outcome == OUTCOME_FIRES   ? SHOW_RED
                        : r->outcome == OUTCOME_UNKNOWN ? SHOW_YELLOW
                                                        : SHOW_GREEN);
-        fprintf(s->out, "%s ", outcome_mark(r->outcome));
+        fprintf(s->out, "%s ", outcome_mark(r));
         show_colour(s, SHOW_PLAIN);
         show_cell(s, language_text(r->rule->title), title_width);
         fputc(' ', s->out);
-        show_cell(s, show_severity(r->rule->severity), 9);
+        show_cell(s, show_severity(r->severity), 9);
         fputc(' ', s->out);
         show_cell(s, rules_set_of(r->rule, a->facts), 9);
         fprintf(s->out, " %5s\n", points);
     }
-    size_t count = rows.count;
     VEC_FREE(&rows);
     fputc('\n', s->out);
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -160,6 +166,8 @@ size_t show_checklist(struct show *s, const struct audit *a, const char *set, en
                            "(0 is best; what could not be judged counts as open).",
                            count),
                   count, fires, unknown, score));
+    if (early)
+        show_wrap(s, "- ", 2, show_too_early(arena, early));
     show_wrap(s, "", 0,
               _("What each means and what to do: yagura rules explain NAME · yagura audit --all"));
     return count;

@@ -80,8 +80,6 @@ static const struct {
     {"state", "unreadable", N_("unreadable")},
     {"state", "clean", N_("clean")},
     {"state", "dirty", N_("dirty")},
-    {"state", "on", N_("switched on")},
-    {"state", "off", N_("switched off")},
     {"state", "enabled", N_("enabled")},
     {"state", "disabled", N_("disabled")},
 };

@@ -144,6 +144,16 @@ static void show_title(struct show *s, const struct audit *a)
     show_colour(s, SHOW_PLAIN);
 }
 
+const char *show_too_early(struct arena *arena, size_t count)
+{
+    return arena_printf(
+        arena,
+        ngettext("%zu check asks about what became known only after that day: it is left out.",
+                 "%zu checks ask about what became known only after that day: they are left out.",
+                 count),
+        count);
+}
+
 static void show_problem(struct show *s, const struct error *e)
 {
     char text[1024];
@@ -186,6 +196,10 @@ static void show_warnings(struct show *s, const struct audit *a)
         show_wrap(
             s, "", 0,
             _("Which CVEs the waiting updates close is not said here: apt's lists name none."));
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    size_t early = rule_results_too_early(a->outcomes);
+    if (early)
+        show_wrap(s, "", 0, show_too_early(arena, early));
     if (!advisories_count(a->advisories))
         show_wrap(s, "? ", 2,
                   _("No advisories are loaded: holes cannot be judged. Run make, or: yagura feed "
@@ -260,6 +274,7 @@ static json_t *summary_json(const struct audit *a, enum severity fail_on)
     json_put_int(o, "today", (int64_t)today);
     json_put_int(o, "unknown", (int64_t)audit_unknown(a));
     json_put_int(o, "fixed", (int64_t)a->fixed);
+    json_put_int(o, "too_early", (int64_t)rule_results_too_early(a->outcomes));
     json_put_int(o, "advisories", (int64_t)advisories_count(a->advisories));
     return o;
 }
@@ -362,6 +377,8 @@ void show_explain(struct show *s, const struct audit *a, const struct finding *f
         labelled(s, "CVE", str_text(&cves));
     for (size_t i = 0; i < f->references.count; i++)
         labelled(s, i ? "" : _("read"), f->references.items[i].url);
+    if (f->contact)
+        labelled(s, _("contact"), f->contact);
     show_source(s, f);
     show_date(s, _("first"), f->first_seen);
     show_date(s, _("last"), f->last_seen);

@@ -4,6 +4,19 @@
 #include "base/str.h"
 #include "judge/ports.h"
 
+/* What might have named further listeners; of many the first ones. */
+static void say_unread(struct show *s, struct arena *arena, const struct facts *facts)
+{
+    enum { MOST = 5 };
+    size_t said = 0;
+    for (const struct fact *f = NULL; said < MOST && (f = ports_unread(facts, f)); said++) {
+        struct message m = message_of(N_("Could not look at {what}: {reason}"));
+        message_put_translated(&m, "what", fact_text(f, "what"));
+        message_put(&m, "reason", fact_text(f, "reason"));
+        show_wrap(s, "? ", 2, show_message(arena, &m));
+    }
+}
+
 static const char *port_text(const struct port_row *row)
 {
     return *fact_text(row->listener, "reached_through") ? "RPC"
@@ -98,10 +111,11 @@ void show_ports(struct show *s, const struct audit *a)
         if (!fits && (i + 1 == count || !str_equal(reason, reason_of(arena, &rows[i + 1]))))
             show_wrap(s, "    ", 4, reason); /* once for neighbours that share it */
     }
-    if (!count)
+    if (!count && !ports_unread(a->facts, NULL))
         fprintf(s->out, "%s\n", _("Nothing was found to listen."));
     const struct fact *unread = facts_first(a->facts, "unread");
     fputc('\n', s->out);
+    say_unread(s, arena, a->facts);
     if (unread || unknown)
         show_wrap(s, "? ", 2, _("Not everything could be looked at: yagura facts"));
     show_wrap(s, "", 0,

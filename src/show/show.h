@@ -41,6 +41,8 @@ void show_colour(struct show *s, enum show_colour c);
 const char *show_target_words(struct arena *arena, const struct audit *a);
 /* And as of the same day. */
 const char *show_question_words(struct arena *arena, const struct audit *a);
+/* "12 checks ask about what became known only after that day ...". */
+const char *show_too_early(struct arena *arena, size_t count);
 
 /* A line of JSON. Consumes the reference. */
 void show_json_line(struct show *s, json_t *object);

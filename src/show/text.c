@@ -1,5 +1,6 @@
 #include "show/show.h"
 
+#include "base/json.h"
 #include "base/str.h"
 
 #include <stdlib.h>
@@ -217,7 +218,7 @@ void show_colour(struct show *s, enum show_colour c)
  * are below U+10000, and stand in strings. */
 void show_json_line(struct show *s, json_t *object)
 {
-    CLEANUP_FREE char *text = json_dumps(object, JSON_COMPACT);
+    CLEANUP_FREE char *text = json_dumps(object, JSON_LINE);
     for (const char *p = text ? text : ""; *p;) {
         wchar_t wide;
         mbstate_t state = {0};

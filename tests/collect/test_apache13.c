@@ -23,8 +23,8 @@ static void only_version_1_3_is_ours(void **state)
     } rows[] = {{"x Apache/1.3.12 (Unix)\x01", "1.3.12"},
                 {"x Apache/1.3.20 (Unix) mod_ssl/2.8.4\x01", "1.3.20"},
                 {"x Apache/2.0.40 (Unix)\x01", NULL},
-                {"x Apache/1.3.%d\x01", NULL},
-                {"", NULL}};
+                {"x Apache/1.3.%d\x01", "<unreadable>"},
+                {"", "<unreadable>"}};
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct tree t;
         tree_begin(&t);
@@ -36,6 +36,42 @@ static void only_version_1_3_is_ours(void **state)
         assert_int_equal(tree_count(&t, "site"), rows[i].version ? 1 : 0);
         tree_end(&t);
     }
+}
+
+/* Built with a shared core, httpd is a stub that names no version. */
+static void a_program_without_a_version_is_still_a_server(void **state)
+{
+    static const struct {
+        const char *core, *conf, *version;
+        bool said;
+    } rows[] = {{"x Apache/1.3.9 (Unix)\x01", "Port 8080\n", "1.3.9", false},
+                {"nothing", "Port 8080\n", "<unreadable>", true},
+                {NULL, "Port 8080\n", "<unreadable>", true},
+                {NULL, NULL, "<none>", false}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct tree t;
+        tree_begin(&t);
+        write_server(&t, "a stub", rows[i].conf);
+        if (rows[i].core)
+            tree_file(&t, "usr/local/apache/libexec/libhttpd.so", rows[i].core);
+        run(&t);
+        const struct fact *f = harness_find(&t.h, "product", "name", "apache-httpd");
+        assert_string_equal(f ? harness_value(f, "version") : "<none>", rows[i].version);
+        assert_int_equal(tree_unread(&t, "product: apache-httpd"), rows[i].said);
+        if (rows[i].conf)
+            assert_non_null(harness_find(&t.h, "listener", "port", "8080"));
+        tree_end(&t);
+    }
+    struct tree t;
+    tree_begin(&t);
+    tree_solaris7(&t);
+    tree_file(&t, "usr/local/apache/bin/ab", "");
+    tree_fifo(&t, "usr/local/apache/bin/httpd");
+    run(&t);
+    assert_string_equal(
+        harness_value(harness_find(&t.h, "product", "name", "apache-httpd"), "version"),
+        "<unreadable>");
+    tree_end(&t);
 }
 
 static void settings_come_from_all_three_files_and_what_they_include(void **state)
@@ -127,12 +163,15 @@ static void each_virtual_host_is_a_site_of_its_own(void **state)
 static void the_record_of_a_distribution_beats_the_program(void **state)
 {
     static const struct {
-        const char *manager, *package, *recorded, *version, *from;
+        const char *program, *package, *recorded, *version, *from;
         bool said;
     } rows[] = {
-        {"dpkg", "apache", "1.3.9-13.1", "1.3.9", "apache 1.3.9-13.1", false},
-        {"dpkg", "apache", "1:1.3.26-0woody3", "1.3.26", "apache 1:1.3.26-0woody3", true},
-        {"dpkg", "apache-doc", "1.3.26-1", "1.3.9", "<none>", false},
+        {"Apache/1.3.9 (Unix) Debian/GNU", "apache", "1.3.9-13.1", "1.3.9", "apache 1.3.9-13.1",
+         false},
+        {"Apache/1.3.9 (Unix) Debian/GNU", "apache", "1:1.3.26-0woody3", "1.3.26",
+         "apache 1:1.3.26-0woody3", true},
+        {"a stub", "apache", "1:1.3.26-0woody3", "1.3.26", "apache 1:1.3.26-0woody3", false},
+        {"Apache/1.3.9 (Unix) Debian/GNU", "apache-doc", "1.3.26-1", "1.3.9", "<none>", false},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct tree t;
@@ -145,13 +184,13 @@ static void the_record_of_a_distribution_beats_the_program(void **state)
                    rows[i].package, rows[i].recorded);
         tree_file(&t, "etc/os-release", "ID=debian\nVERSION_ID=\"3\"\n");
         tree_file(&t, "var/lib/dpkg/status", str_text(&status));
-        tree_file(&t, "usr/sbin/apache", "x Apache/1.3.9 (Unix) Debian/GNU\x01");
+        tree_file(&t, "usr/sbin/apache", rows[i].program);
         tree_file(&t, "etc/apache/httpd.conf", "Port 80\n");
         tree_run(&t, linux_sources, ARRAY_COUNT(linux_sources));
         const struct fact *f = tree_fact(&t, "product", "name", "apache-httpd");
         assert_string_equal(harness_value(f, "version"), rows[i].version);
         assert_string_equal(harness_value(f, "package"), rows[i].from);
-        assert_int_equal(tree_unread(&t, "product: apache"), rows[i].said);
+        assert_int_equal(tree_unread(&t, "product: apache-httpd"), rows[i].said);
         tree_end(&t);
     }
 }
@@ -169,7 +208,7 @@ static void the_record_of_a_foreign_package_is_named_and_not_believed(void **sta
     const struct fact *f = tree_fact(&t, "product", "name", "apache-httpd");
     assert_string_equal(harness_value(f, "version"), "1.3.20");
     assert_string_equal(harness_value(f, "package"), "<none>");
-    assert_true(tree_unread(&t, "product: apache"));
+    assert_true(tree_unread(&t, "product: apache-httpd"));
     tree_end(&t);
 }
 
@@ -222,6 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_version_1_3_is_ours),
+        cmocka_unit_test(a_program_without_a_version_is_still_a_server),
         cmocka_unit_test(settings_come_from_all_three_files_and_what_they_include),
         cmocka_unit_test(sections_within_sections_are_closed_one_by_one),
         cmocka_unit_test(each_virtual_host_is_a_site_of_its_own),

@@ -26,6 +26,7 @@ struct system {
     const char *software, *system; /* NULL: not there */
     const char *files[12];         /* name, text, name, text */
     const char *wants[12];
+    bool partial;        /* without its kernel */
     const char *program; /* a name, and its version */
     uint16_t version[4];
 };
@@ -45,6 +46,11 @@ static struct harness run_bytes(const struct system *s, const struct str *softwa
     if (system) {
         snprintf(name, sizeof name, "%s/SYSTEM", folder);
         support_write(dir, name, system->data, system->length);
+    }
+    const char *end = strrchr(folder, '/');
+    if (!s->partial && end && str_equal_nocase(end, "/config")) {
+        snprintf(name, sizeof name, "%.*s/ntoskrnl.exe", (int)(end - folder), folder);
+        support_write(dir, name, "", 0);
     }
     for (size_t i = 0; i + 1 < ARRAY_COUNT(s->files) && s->files[i]; i += 2)
         support_write(dir, s->files[i], s->files[i + 1], strlen(s->files[i + 1]));
@@ -360,6 +366,7 @@ static void all_volumes_of_a_disk_are_looked_at(void **state)
     support_write(dir, "system/WINNT/system32/config/software", software.data, software.length);
     support_write(dir, "system/WINNT/system32/config/SYSTEM", hive.data, hive.length);
     support_write(dir, "system/WINNT/system32/cmd.exe", "MZ the shell", 12);
+    support_write(dir, "system/WINNT/system32/ntoskrnl.exe", "MZ", 2);
     support_write(dir, "data/Inetpub/scripts/root.exe", "MZ the shell", 12);
     support_write(dir, "data/Inetpub/wwwroot/index.htm", page, sizeof page - 1);
     struct error e = ERROR_INIT;
@@ -577,6 +584,45 @@ static void listeners_follow_from_services_and_bindings(void **state)
     }
 }
 
+#define CARD(name) "[ControlSet001\\Services\\Tcpip\\Parameters\\Interfaces\\" name "]\n"
+
+/* KB Q179442: a card without a list, and 0, let everything in. */
+static void the_filter_lets_in_what_its_lists_say(void **state)
+{
+    static const struct {
+        const char *filter, *state, *note, *let_in;
+    } rows[] = {
+        {"", NULL, NULL, "0"},
+        {"EnableSecurityFilters=#0\n" CARD("{1}") "TCPAllowedPorts=|80\n", "disabled", "tcp 80",
+         "0"},
+        {"EnableSecurityFilters=#1\n", "enabled", "", "0"},
+        {"EnableSecurityFilters=#1\n" CARD("{1}") "DhcpServer=x\n", "enabled", "tcp 0", "0"},
+        {"EnableSecurityFilters=#1\n" CARD("{1}") "TCPAllowedPorts=|80|443\n" CARD(
+             "{2}") "DhcpServer=x\n",
+         "enabled", "tcp 80 443; 0", "80 443; 0"},
+        {"EnableSecurityFilters=#1\n[ControlSet001\\Services\\E100B1\\Parameters\\Tcpip]\n"
+         "TCPAllowedPorts=|80|443\n",
+         "enabled", "tcp 80 443", "80 443"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        CLEANUP_STR struct str text = {0};
+        str_printf(&text, "%s[ControlSet001\\Services\\Tcpip\\Parameters]\nHostname=x\n%s", SERVER,
+                   rows[i].filter);
+        struct system s = {.software = W2K, .system = str_text(&text)};
+        struct harness h = run_system(&s);
+        const struct fact *f = harness_find(&h, "firewall", "tool", "tcpip-filter");
+        assert_int_equal(f != NULL, rows[i].state != NULL);
+        if (f) {
+            assert_string_equal(harness_value(f, "state"), rows[i].state);
+            assert_string_equal(harness_value(f, "note"), rows[i].note);
+        }
+        assert_string_equal(harness_value(host_of(&h), "tcp_let_in"), rows[i].let_in);
+        harness_close(&h);
+    }
+}
+
+#undef CARD
+
 static void iis_tells_its_directories_by_source(void **state)
 {
 #define ROOTS "[" SET "Services\\W3SVC\\Parameters\\Virtual Roots]\n"
@@ -616,6 +662,116 @@ static void iis_tells_its_directories_by_source(void **state)
         assert_int_equal(harness_find(&h, "complete", "of", "vdir") != NULL, i == 0);
         harness_close(&h);
     }
+}
+
+/* Pages and logs lie where the sites say, not where setup would have put them. */
+static void wants_of_sites_are_looked_for_in_each(void **state)
+{
+    static const char *const wants[] = {"file:%SiteRoot%\\_vti_pvt\\service.pwd",
+                                        "file:%SiteRoot%\\_vti_pvt\\authors.pwd",
+                                        "file:%LogFolder%\\ex010606.log", "file-acl:%LogFolder%"};
+    static const struct {
+        const char *export, *answers[4];
+    } rows[] = {
+        {"[/W3SVC]\nLogFileDirectory : (STRING) \"C:\\weblogs\\\"\n[/W3SVC/1/ROOT]\n"
+         "Path : (STRING) \"C:\\empty\"\n[/W3SVC/1]\nServerComment : (STRING) \"x\"\n"
+         "[/W3SVC/2]\nServerComment : (STRING) \"y\"\n[/W3SVC/2/ROOT]\nPath : (STRING) "
+         "\"C:\\pages\"\n",
+         {"present", "<absent>", "present", "<unreadable>"}},
+        {"[/W3SVC/1]\nServerComment : (STRING) \"x\"\n[/W3SVC/1/ROOT]\n"
+         "Path : (STRING) \"C:\\pages\\\"\n[/W3SVC/2]\nServerComment : (STRING) \"no root\"\n",
+         {"present", "<unreadable>", "<absent>", "<absent>"}},
+        {"", {"present", "<absent>", "<unreadable>", "<unreadable>"}}, /* registry only */
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct system s = {.software =
+                               W2K "[Microsoft\\InetStp]\nMajorVersion=#5\nMinorVersion=#0\n",
+                           .system = SERVER ROOTS "/=C:\\pages,,1\n",
+                           .files = {"pages/_vti_pvt/service.pwd", "x", "weblogs/ex010606.log", "x",
+                                     *rows[i].export ? "WINNT/system32/inetsrv/metabase.txt" : NULL,
+                                     rows[i].export}};
+        memcpy(s.wants, wants, sizeof wants);
+        struct harness h = run_system(&s);
+        /* nobody reads the hive SAM: that is unknown wherever the site comes from */
+        assert_string_equal(harness_value(facts_first(h.facts, "site"), "anonymous_groups"),
+                            "<unreadable>");
+        for (size_t k = 0; k < ARRAY_COUNT(wants); k++)
+            if (!str_equal(harness_value(host_of(&h), wants[k]), rows[i].answers[k]))
+                fail_msg("%zu %s: %s", i, wants[k], harness_value(host_of(&h), wants[k]));
+        harness_close(&h);
+    }
+}
+
+/* A server never vanishes because only its version is not known. */
+static void an_iis_of_unknown_version_is_there_and_said(void **state)
+{
+#define WEB SERVER "[" SET "Services\\W3SVC]\nType=#16\nStart=#2\n"
+    static const struct {
+        const char *software, *system, *program;
+        uint16_t major, minor;
+        const char *version, *likely;
+        bool said;
+    } rows[] = {
+        {W2K, WEB, "inetinfo.exe", 5, 0, "5.0", "<none>", true},
+        {W2K "[Microsoft\\InetStp]\nMajorVersion=x\n", WEB, "inetinfo.exe", 5, 0, "5.0", "<none>",
+         true},
+        {W2K, WEB, NULL, 0, 0, "<unreadable>", "5.0", true},
+        {W2K "[Microsoft\\InetStp]\nMajorVersion=x\n", WEB, NULL, 0, 0, "<unreadable>", "5.0",
+         true},
+        {NT4, WEB, "inetinfo.exe", 4, 2, "4.0", "<none>", true},
+        {NT4, WEB, "inetinfo.exe", 3, 0, "3.0", "<none>", false},
+        {NT4, WEB, NULL, 0, 0, "<unreadable>", "3.0", true},
+        {NT4 "[Microsoft\\InetStp]\nMajorVersion=x\n", WEB, NULL, 0, 0, "<unreadable>", "4.0",
+         true},
+        {W2K, SERVER, NULL, 0, 0, "<none>", "<none>", false},
+        {W2K, SERVER, "inetinfo.exe", 5, 0, "<none>", "<none>", false},
+        {NULL, WEB, NULL, 0, 0, "<unreadable>", "4.0", true},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct system s = {.software = rows[i].software,
+                           .system = rows[i].system,
+                           .program =
+                               rows[i].program ? "WINNT/system32/inetsrv/inetinfo.exe" : NULL,
+                           .version = {rows[i].major, rows[i].minor, 1, 1}};
+        struct harness h = run_system(&s);
+        const struct fact *f = harness_find(&h, "product", "name", "iis");
+        const char *version = f ? harness_value(f, "version") : "<none>";
+        const char *likely = f ? harness_value(f, "likely") : "<none>";
+        if (!str_equal(version, rows[i].version) || !str_equal(likely, rows[i].likely) ||
+            (harness_find(&h, "unread", "what", "product: iis") != NULL) != rows[i].said)
+            fail_msg("row %zu: %s, likely %s", i, version, likely);
+        harness_close(&h);
+    }
+}
+
+/* The registry of a Windows in its folders, without the rest of it. */
+static void what_is_missing_from_a_part_is_not_absent(void **state)
+{
+    struct system s = {.software = W2K,
+                       .system = SERVER,
+                       .wants = {"file-version:%SystemRoot%\\system32\\idq.dll",
+                                 "file:%ProgramFiles%\\Common Files\\x",
+                                 "file:%SystemRoot%\\system32"}};
+    for (int partial = 0; partial < 2; partial++) {
+        s.partial = partial;
+        struct harness h = run_system(&s);
+        assert_string_equal(harness_value(host_of(&h), s.wants[0]),
+                            partial ? "<unreadable>" : "<absent>");
+        assert_string_equal(harness_value(host_of(&h), s.wants[1]), "<unreadable>");
+        assert_string_equal(harness_value(host_of(&h), s.wants[2]), "present");
+        assert_int_equal(harness_find(&h, "unread", "what", "product: index-server") != NULL,
+                         partial);
+        harness_close(&h);
+    }
+    s.files[0] = "Program Files/a";
+    s.files[1] = "";
+    struct harness h = run_system(&s);
+    assert_string_equal(harness_value(host_of(&h), s.wants[1]), "<unreadable>");
+    harness_close(&h);
+    s.partial = false;
+    h = run_system(&s);
+    assert_string_equal(harness_value(host_of(&h), s.wants[1]), "<absent>");
+    harness_close(&h);
 }
 
 static void registry_and_export_are_weighed_against_each_other(void **state)
@@ -753,7 +909,11 @@ int main(void)
         cmocka_unit_test(a_damaged_hive_is_unreadable_and_never_absent),
         cmocka_unit_test(files_are_present_absent_or_unreadable),
         cmocka_unit_test(listeners_follow_from_services_and_bindings),
+        cmocka_unit_test(wants_of_sites_are_looked_for_in_each),
+        cmocka_unit_test(the_filter_lets_in_what_its_lists_say),
         cmocka_unit_test(iis_tells_its_directories_by_source),
+        cmocka_unit_test(an_iis_of_unknown_version_is_there_and_said),
+        cmocka_unit_test(what_is_missing_from_a_part_is_not_absent),
         cmocka_unit_test(registry_and_export_are_weighed_against_each_other),
         cmocka_unit_test(a_metabase_that_is_not_read_is_said),
         cmocka_unit_test(a_hostile_registry_does_no_harm),

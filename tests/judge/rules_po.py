@@ -35,6 +35,7 @@ def texts_of(rule):
     yield from rule.get("falsepositives") or []
     yield from (ours[k] for k in ("why", "fix") if k in ours)
     yield from ours.get("steps") or []
+    yield from (later["text"] for later in ours.get("later") or [] if "text" in later)
 
 
 def main():

@@ -1,6 +1,7 @@
 /* Rules over facts: which apply, what they say as a whole, and the findings of them. */
 #include "base/str.h"
 #include "judge/rules.h"
+#include "model/date.h"
 #include "tests/support.h"
 
 #include <stdio.h>
@@ -207,6 +208,24 @@ static void rules_speak_of_their_targets_only(void **state)
     }
 }
 
+/* By which checklist a server of unknown version is judged, its collector says. */
+static void a_server_of_unknown_version_has_the_likely_checklist(void **state)
+{
+    static const struct {
+        const char *likely;
+        bool applies;
+    } rows[] = {{"4.0", true}, {"5.0", false}, {"", false}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct world w = world_new();
+        put(&w, "m.yml", MAP_RULE "yagura: {set: iis4}\n");
+        load(&w);
+        ADD("host", "family", "windows", "version", "4.0");
+        ADD("product", "name", "iis", "version", "?", "likely", rows[i].likely);
+        assert_int_equal(rules_applies(rules_at(w.rules, 0), w.facts), rows[i].applies);
+        world_end(&w);
+    }
+}
+
 static void findings_name_subject_reason_and_remedy(void **state)
 {
     struct world w = world_new();
@@ -241,6 +260,90 @@ static void findings_name_subject_reason_and_remedy(void **state)
     CLEANUP(findings_cleanup) struct findings *none = findings_new();
     rules_judge(none, w.results, w.facts, "iis4", "identity");
     assert_int_equal(none->list.count, 0);
+    world_end(&w);
+}
+
+static int64_t day(const char *text)
+{
+    int64_t when;
+    assert_true(date_parse_day_end(text, &when));
+    return when;
+}
+
+static void that_day_says_nothing_of_later_days(void **state)
+{
+    static const struct {
+        const char *day, *source, *why;
+        size_t findings, notes;
+        enum severity severity;
+    } rows[] = {
+        {"1999-12-31", NULL, NULL, 0, 0, SEVERITY_INFO}, /* the server was not there yet */
+        {"2000-12-31", NULL, NULL, 0, 0, SEVERITY_INFO}, /* since */
+        {"2001-01-01", "SEED", "because", 1, 0, SEVERITY_LOW},
+        {"2001-06-18", "MS01-033", "it overflows", 1, 1, SEVERITY_HIGH},
+        {"2001-07-13", "MS01-033", "it overflows", 1, 2, SEVERITY_HIGH},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct world w = world_new();
+        put(&w, "m.yml",
+            MAP_RULE "yagura:\n  set: iis5\n  why: because\n  fix: mend\n  source: SEED\n"
+                     "  since: 2001-01-01\n  later:\n"
+                     "  - {date: 2001-06-18, before: low, text: it overflows, source: MS01-033}\n"
+                     "  - {date: 2001-07-13, text: a worm, reference: 'https://x.example/'}\n");
+        load(&w);
+        assert_int_equal(w.problems.list.count, 0);
+        ADD("host", "family", "windows", "name", "H");
+        ADD("product", "name", "iis", "version", "5.0");
+        ADD("script-map", "extension", ".printer", "handler", "a.dll");
+        outcome(&w, "m");
+        rule_results_as_of(w.results, w.facts, day(rows[i].day));
+        CLEANUP(findings_cleanup) struct findings *out = findings_new();
+        rules_judge(out, w.results, w.facts, NULL, "identity");
+        assert_int_equal(out->list.count, rows[i].findings);
+        assert_int_equal(rule_results_too_early(w.results), !rows[i].findings);
+        /* What an advisory asks of the rule does not hang on the day. */
+        assert_int_equal(rule_results_truth(w.results, "m", NULL), TRUTH_TRUE);
+        if (rows[i].findings) {
+            const struct finding *f = out->list.items[0];
+            assert_string_equal(f->rule_source, rows[i].source);
+            assert_string_equal(f->why.id, rows[i].why);
+            assert_int_equal(f->severity, rows[i].severity);
+            assert_int_equal(f->notes.count, rows[i].notes);
+            assert_int_equal(f->references.count, rows[i].notes == 2);
+        }
+        world_end(&w);
+    }
+}
+
+static void days_that_are_none_are_named(void **state)
+{
+    static const char *const rows[] = {
+        "since: soon",
+        "later: [{text: x}]",
+        "later: [{date: 2001-13-01, text: x}]",
+        "later: [{date: 2001-06-18, level: low}]",
+        "later: [{date: 2001-06-18, before: bad}]",
+        "later: {date: 2001-06-18}",
+        "later: [2001-06-18]",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct world w = world_new();
+        put(&w, "m.yml", arena_printf(w.arena, MAP_RULE "yagura: {%s}\n", rows[i]));
+        load(&w);
+        if (rules_count(w.rules) || !w.problems.list.count || !w.problems.list.items[0].line)
+            fail_msg("%s", rows[i]);
+        world_end(&w);
+    }
+    struct world w = world_new();
+    put(&w, "m.yml",
+        MAP_RULE "yagura:\n  since: 2001-07-01\n"
+                 "  later: [{date: 2001-06-18, text: x}]\n");
+    load(&w);
+    rules_lint(w.rules, &w.problems);
+    bool named = false;
+    for (size_t i = 0; i < w.problems.list.count; i++)
+        named |= strstr(w.problems.list.items[i].message, "before since") != NULL;
+    assert_true(named);
     world_end(&w);
 }
 
@@ -419,7 +522,10 @@ int main(void)
         cmocka_unit_test(also_is_and_of_three_values),
         cmocka_unit_test(circles_and_missing_rules_are_left_out_by_name),
         cmocka_unit_test(rules_speak_of_their_targets_only),
+        cmocka_unit_test(a_server_of_unknown_version_has_the_likely_checklist),
         cmocka_unit_test(findings_name_subject_reason_and_remedy),
+        cmocka_unit_test(that_day_says_nothing_of_later_days),
+        cmocka_unit_test(days_that_are_none_are_named),
         cmocka_unit_test(the_same_subject_twice_is_one_finding),
         cmocka_unit_test(many_unknown_records_are_one_finding),
         cmocka_unit_test(advisories_ask_by_name),

@@ -31,7 +31,7 @@ static struct judged judge(const char *lines, const char *day)
     struct judged j = {fixture_facts(lines), findings_new(), arena_new()};
     int64_t now;
     assert_true(date_parse(day, &now));
-    judge_updates(j.findings, j.facts, "target", now);
+    judge_updates(j.findings, j.facts, "target", now, now);
     return j;
 }
 
@@ -89,7 +89,7 @@ static void one_finding_a_source_package(void **state)
         fact_put(facts, f, "source_package", i < 3 ? "openssl" : "zipsource");
     }
     struct judged j = {facts, findings_new(), arena_new()};
-    judge_updates(j.findings, facts, "target", 0);
+    judge_updates(j.findings, facts, "target", 0, 0);
     assert_int_equal(count(&j, "debian-security-update"), 2);
     const struct finding *ssl = j.findings->list.items[0], *zip = j.findings->list.items[1];
     assert_string_equal(ssl->subject_name, "openssl");
@@ -338,6 +338,30 @@ static void ids_are_told_apart_and_no_place_is_left_empty(void **state)
     end(&j);
 }
 
+/* What waits today says nothing of what waited then, and nothing to restart is pending then. */
+static void another_day_cannot_be_judged_from_lists_of_today(void **state)
+{
+    static const struct {
+        const char *day;
+        size_t updates, unknown;
+    } rows[] = {{"2001-06-06", 0, 1}, {"2026-01-01", 1, 0}, {"2030-01-01", 0, 1}};
+    int64_t now, day;
+    assert_true(date_parse("2026-01-01T09:00:00Z", &now));
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct judged j = {
+            fixture_facts("{\"kind\":\"host\",\"family\":\"debian\",\"os\":\"Debian\"}\n" SOURCE(
+                "fresh") UPDATE("openssl", "amd64", SECURITY)),
+            findings_new(), arena_new()};
+        assert_true(date_parse_day_end(rows[i].day, &day));
+        judge_updates(j.findings, j.facts, "target", now, day);
+        assert_int_equal(count(&j, "debian-security-update"), rows[i].updates);
+        assert_int_equal(count(&j, "updates-unknown"), rows[i].unknown);
+        if (rows[i].unknown)
+            assert_int_equal(only(&j, "updates-unknown")->verdict, VERDICT_UNKNOWN);
+        end(&j);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -349,6 +373,7 @@ int main(void)
         cmocka_unit_test(a_kernel_waits_for_a_restart_only_where_it_is_newer),
         cmocka_unit_test(each_service_is_restarted_once_and_the_special_way),
         cmocka_unit_test(the_end_of_support_has_its_stages),
+        cmocka_unit_test(another_day_cannot_be_judged_from_lists_of_today),
         cmocka_unit_test(ids_are_told_apart_and_no_place_is_left_empty),
     };
     return cmocka_run_group_tests_name("judge/updates", tests, NULL, NULL);

@@ -101,7 +101,35 @@ static void a_copied_entry_is_named_too(void **state)
 {
     tamper(*state, "INSERT INTO ledger SELECT 5, body, hash, signature FROM ledger WHERE seq = 1");
     struct ledger_report r = verify(*state, NULL);
-    assert_true(names(*state, &r, 5, ""));
+    assert_true(names(*state, &r, 5, "slipped in"));
+    assert_true(names(*state, &r, 5, "entry 1"));
+    assert_int_equal(r.problems, 1);
+}
+
+static void a_copy_behind_a_gap_is_named_and_nothing_is_missing(void **state)
+{
+    tamper(*state, "INSERT INTO ledger SELECT 8, body, hash, signature FROM ledger WHERE seq = 4");
+    struct ledger_report r = verify(*state, NULL);
+    assert_true(names(*state, &r, 8, "slipped in"));
+    assert_int_equal(r.problems, 1);
+}
+
+static void a_forged_entry_behind_a_gap_is_named_and_nothing_is_missing(void **state)
+{
+    tamper(*state, "INSERT INTO ledger SELECT 8, replace(body, '\"seq\":4', '\"seq\":8'), hash, "
+                   "'AAAA' FROM ledger WHERE seq = 4");
+    struct ledger_report r = verify(*state, NULL);
+    assert_true(names(*state, &r, 8, "slipped in"));
+    assert_int_equal(r.problems, 1);
+}
+
+static void entries_that_changed_places_are_named(void **state)
+{
+    tamper(*state,
+           "UPDATE ledger SET seq = 9 WHERE seq = 2;UPDATE ledger SET seq = 2 WHERE seq = 3;"
+           "UPDATE ledger SET seq = 3 WHERE seq = 9");
+    struct ledger_report r = verify(*state, NULL);
+    assert_true(names(*state, &r, 2, "entry 3") && names(*state, &r, 3, "entry 2"));
 }
 
 static void an_entry_taken_out_is_named(void **state)
@@ -200,6 +228,9 @@ int main(void)
         test(a_changed_entry_is_named),
         test(an_entry_slipped_in_is_named),
         test(a_copied_entry_is_named_too),
+        test(a_copy_behind_a_gap_is_named_and_nothing_is_missing),
+        test(a_forged_entry_behind_a_gap_is_named_and_nothing_is_missing),
+        test(entries_that_changed_places_are_named),
         test(an_entry_taken_out_is_named),
         test(renumbering_does_not_hide_it),
         test(a_cut_tail_shows_only_against_a_checkpoint),

@@ -95,6 +95,13 @@ PY
     holds 'not [f for f in findings if f["verdict"] == "affected" and "end of" in f["summary"].lower()]'
 }
 
+@test "what waits today says nothing of another day" {
+    release debian 12 bookworm
+    lists "$(tomorrow)"
+    code 3 audit --as-of 2001-06-06 --fail-on medium
+    holds 'not verdicts("debian-security-update")' 'verdicts("updates-unknown") == {"unknown"}' 'summary["today"] == 0'
+}
+
 @test "lists that are fresh are believed" {
     release debian 12 bookworm
     lists "$(tomorrow)"

@@ -18,6 +18,7 @@ sql() { sqlite3 "$STORE" "$@"; }
 @test "what was applied is written down and shown again" {
     fill
     code 0 "$YAGURA" patch history --json
+    holds 'every[0]["verdict"] == "fixed"' 'all(o["verdict"] for o in every if o["type"] == "patch")'
     holds 'len([o for o in every if o["type"] == "patch"]) == 3' \
         '[o["patch"] for o in every if o["type"] == "patch"] == ["Q267559", "Q291845", "Q260205"]' \
         'all(o["who"] == "taro" and o["host"] == "HOSHI-WEB01" for o in every if o["type"] == "patch")' \
@@ -46,6 +47,69 @@ sql() { sqlite3 "$STORE" "$@"; }
     holds 'every[0]["verdict"] == "fixed"'
     code 1 "$YAGURA" patch record Q293826 --image "$IMAGES/windows2000-iis5-found.img" --as-of 2001-06-06
     says "broken"
+    code 0 "$YAGURA" patch history
+    says "broken" "fixed" "cannot judge"
+    [[ "$(printf '%s\n' "$stdout" | tail -2)" == *broken* ]]
+}
+
+# the same host as it stood on a day, and perhaps with another service pack
+as_of_day() {
+    rm -rf "$WORK/tree"
+    mkdir "$WORK/tree"
+    tsk_recover -a -o 63 "$IMAGES/windows2000-iis5-found.img" "$WORK/tree" >/dev/null
+    "$HELPERS/hive" "$WORK/tree/WINNT/system32/config/software" "$@"
+    "$HELPERS/hive" "$WORK/tree/WINNT/system32/config/system" "$1"
+    DISK="--root $WORK/tree --as-of 2001-06-06 --name web01"
+}
+verdict_is() { # RULE VERDICT CONFIDENCE
+    # shellcheck disable=SC2086
+    code 1 "$YAGURA" audit $DISK --json
+    holds "[f for f in findings if f['rule']['id'] == '$1' and f['verdict'] == '$2' and f['confidence'] == '$3']"
+}
+planned() {
+    # shellcheck disable=SC2086
+    code 1 "$YAGURA" patch plan $DISK --json
+    holds "[o for o in every if o['type'] == 'step' and 'MS01-007' in o['closes'] and o['lost']]"
+}
+
+@test "a claim that nothing here can prove is fixed by the claim alone, and record says what audit says" {
+    local when
+    for when in "--when 2001-05-01" ""; do
+        rm -rf "$WORK/state"
+        # shellcheck disable=SC2086
+        code "0 1 3" "$YAGURA" patch record Q285851 $DISK $when --json
+        holds 'every[0]["verdict"] == "fixed"' 'every[0]["confidence"] == "low"'
+        verdict_is MS01-007 fixed low
+        # shellcheck disable=SC2086
+        code "0 1 3" "$YAGURA" patch record Q285851 $DISK $when
+        says "nothing here can prove it"
+    done
+}
+
+@test "the host ran on and its own list lacks what was recorded: broken, or lost with a service pack" {
+    program tsk_recover
+    as_of_day 2001-05-02
+    # shellcheck disable=SC2086
+    code "0 1 3" "$YAGURA" patch record Q285851 $DISK --when 2001-05-03 --json
+    verdict_is MS01-007 fixed low
+    as_of_day 2001-05-20
+    verdict_is MS01-007 broken high
+    holds '[f for f in findings if f["rule"]["id"] == "MS01-007" and "list of patches lacks it" in f["summary"]]'
+    planned
+    as_of_day 2001-05-20 "Service Pack 1" "Service Pack 2"
+    verdict_is MS01-007 affected high
+    holds '[f for f in findings if f["rule"]["id"] == "MS01-007" and "lost with the service pack" in json.dumps(f["notes"])]'
+    planned
+    # applied and written down again
+    # shellcheck disable=SC2086
+    code "0 1 3" "$YAGURA" patch record Q285851 $DISK --json
+    verdict_is MS01-007 fixed low
+    # a list that cannot be read says nothing against it
+    as_of_day 2001-05-25 "Service Pack 1" "Service Pack 2"
+    "$HELPERS/damage" "$WORK/tree/WINNT/system32/config/software" noise 4 4
+    # shellcheck disable=SC2086
+    code 1 "$YAGURA" audit $DISK --json
+    holds 'not [f for f in findings if f["rule"]["id"] == "MS01-007" and f["verdict"] in ("broken", "affected")]'
 }
 
 @test "an entry that was changed is named" {

@@ -64,6 +64,8 @@ says() {
         }
     done
 }
+# Joins the lines of $output to one, also where a broken command goes on behind a backslash.
+unwrapped() { output=$(tr -s '\n\\ ' ' ' <<<"$output"); }
 says_not() {
     local text
     for text; do
