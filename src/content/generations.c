@@ -56,6 +56,14 @@ static void comment_of(char out[256], const char *site, uint64_t number, int64_t
     snprintf(out, 256, "yagura manifest %s %llu made %s", site, (unsigned long long)number, time);
 }
 
+/* What was published and is not there is damage, not absence. */
+static bool gone(struct error *e)
+{
+    if (e && e->code == ERR_ABSENT)
+        e->code = ERR_CORRUPT;
+    return false;
+}
+
 /* The manifest is the one that was signed, of this site and number. */
 static bool prove(struct generation *g, struct state *s, const char *site, int folder,
                   struct error *e)
@@ -65,7 +73,7 @@ static bool prove(struct generation *g, struct state *s, const char *site, int f
     CLEANUP_CLOSE int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) {
         error_set_errno(e, errno, "opening its signature");
-        return false;
+        return gone(e);
     }
     CLEANUP_FREE char *signature = NULL;
     size_t length;
@@ -111,6 +119,8 @@ bool generation_open(struct generation *out, struct state *s, const struct site_
     bool good = fd >= 0;
     if (!good)
         error_set_errno(e, errno, "opening the manifest");
+    if (!good && g.number == site->generation)
+        gone(e);
     good = good && manifest_open(&g.manifest, fd, e) && prove(&g, s, site->name, folder, e);
     if (good && g.number == site->generation &&
         memcmp(g.sha256, site->manifest_sha256, sizeof g.sha256) != 0) {
