@@ -2,6 +2,8 @@
 load lib
 load package
 
+teardown() { ! mountpoint -q "$WORK/root/proc" || umount "$WORK/root/proc"; }
+
 @test "a page that was defaced while the machine was off is undone at its boot, and never adopted" {
     package
     program qemu-system-x86_64 mke2fs
@@ -23,7 +25,6 @@ load package
         echo defaced >"$root/srv/www/index.html"
         echo added >"$root/srv/www/new.html"
     ) >"$WORK/install.log" 2>&1 || {
-        umount "$root/proc"
         tail -20 "$WORK/install.log"
         return 1
     }
