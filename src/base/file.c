@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,6 +13,8 @@
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+static const char temporary_start[] = ".yagura-";
 
 enum { FIRST_READ_BYTES = 8192, RACE_RETRIES = 8 };
 
@@ -108,7 +111,7 @@ bool file_replace_parts(int dirfd, const char *name, const struct iovec *parts, 
     if (getrandom(&random, sizeof random, 0) != sizeof random)
         random = (uint64_t)getpid();
     /* short, so that a name of full length still has room for its temporary */
-    snprintf(temporary, sizeof temporary, ".yagura-%016llx", (unsigned long long)random);
+    snprintf(temporary, sizeof temporary, "%s%016llx", temporary_start, (unsigned long long)random);
     CLEANUP_CLOSE int fd =
         openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
@@ -138,6 +141,20 @@ bool file_replace_parts(int dirfd, const char *name, const struct iovec *parts, 
         return false;
     }
     return true;
+}
+
+void file_clear_temporaries(int dirfd)
+{
+    int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    if (!folder) {
+        mem_cleanup_close(&fd);
+        return;
+    }
+    for (struct dirent *d; (d = readdir(folder));)
+        if (strncmp(d->d_name, temporary_start, sizeof temporary_start - 1) == 0)
+            unlinkat(dirfd, d->d_name, 0);
+    closedir(folder);
 }
 
 static bool is_dir(const char *path)
@@ -327,6 +344,42 @@ bool file_stat_beneath(int rootfd, const char *path, bool follow, struct stat *o
     }
     *out = st;
     return true;
+}
+
+/* Its entries first; as deep as a path can be. */
+static bool remove_tree(int dirfd, const char *name, unsigned depth, struct error *e)
+{
+    if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+        return true;
+    if (errno != EISDIR && errno != EPERM) {
+        error_set_errno(e, errno, "removing %s", name);
+        return false;
+    }
+    int fd = depth < PATH_MAX / 2
+                 ? openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+                 : -1;
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    if (!folder) {
+        error_set_errno(e, errno, "removing %s", name);
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    bool good = true;
+    for (struct dirent *d; good && (d = readdir(folder));)
+        if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+            good = remove_tree(fd, d->d_name, depth + 1, e);
+    closedir(folder);
+    if (good && unlinkat(dirfd, name, AT_REMOVEDIR) != 0) {
+        error_set_errno(e, errno, "removing %s", name);
+        good = false;
+    }
+    return good;
+}
+
+bool file_remove_tree(int dirfd, const char *name, struct error *e)
+{
+    return remove_tree(dirfd, name, 0, e);
 }
 
 const char *file_path_in(struct arena *arena, int dirfd, const char *name)

@@ -34,9 +34,16 @@ bool file_replace_parts(int dirfd, const char *name, const struct iovec *parts, 
 /* What root has just made in another user's folder becomes that user's: the state of a service
  * that does not run as root. Nothing if we are not root, or the folder is root's. */
 void file_give_to_owner(int dirfd, const char *name);
+/* Removes the temporaries that a killed file_replace() has left in a directory; the caller knows that
+ * nobody is replacing anything in it. */
+void file_clear_temporaries(int dirfd);
 
 /* Makes a directory and its parents, the last one with `mode`; fine if it is there. */
 bool file_make_dirs(const char *path, mode_t mode, struct error *e);
+
+/* Takes away a name and, if it is a directory, all that lies in it; links are not followed. Fine
+ * if it is not there. */
+bool file_remove_tree(int dirfd, const char *name, struct error *e);
 
 /* Beneath a root: an open descriptor of a regular file, or -1. `st` may be NULL. */
 int file_open_beneath(int rootfd, const char *path, struct stat *st, struct error *e);

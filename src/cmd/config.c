@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { MOST_BYTES = 1024 * 1024 };
+enum { MOST_BYTES = 1024 * 1024, MOST_MB = 1 << 30 };
 static const char default_path[] = "/etc/yagura/yagura.yaml";
 
 struct parse {
@@ -109,6 +109,8 @@ static bool read_top(struct parse *p, const struct yaml_node *top)
             p->config->on_tamper = good && value->text[0] ? value->text : NULL;
         } else if (str_equal(key->text, "keep"))
             good = read_number(p, value, 1, &p->config->keep);
+        else if (str_equal(key->text, "evidence_mb"))
+            good = read_number(p, value, 1, &p->config->evidence_mb);
         else if (str_equal(key->text, "guard"))
             good = read_guard(p, value);
         else if (str_equal(key->text, "sites"))
@@ -127,8 +129,11 @@ bool config_load(struct config **out, const char *flag, struct error *e)
     bool named = flag || (env && *env);
     const char *path = flag ? flag : named ? env : default_path;
     CLEANUP(config_cleanup) struct config *c = mem_alloc(sizeof *c);
-    *c = (struct config){
-        .keep = 10, .sweep_seconds = 3600, .selftest_seconds = 5, .arena = arena_new()};
+    *c = (struct config){.keep = 10,
+                         .evidence_mb = 2048,
+                         .sweep_seconds = 3600,
+                         .selftest_seconds = 5,
+                         .arena = arena_new()};
     CLEANUP_FREE char *text = NULL;
     size_t size, count;
     struct error problem = ERROR_INIT;
@@ -152,6 +157,11 @@ bool config_load(struct config **out, const char *flag, struct error *e)
     *out = c;
     c = NULL;
     return true;
+}
+
+uint64_t config_evidence_bytes(const struct config *c)
+{
+    return (c->evidence_mb < MOST_MB ? c->evidence_mb : MOST_MB) << 20;
 }
 
 void config_free(struct config *c)

@@ -3,6 +3,7 @@
  *
  *   on_tamper: /usr/local/bin/alarm   run by sh -c, as nobody, a burst as JSON on its input
  *   keep: 10                          generations that gc keeps
+ *   evidence_mb: 2048                 a site's evidence; what goes first: content/evidence.h
  *   guard:
  *     detect_only: no                 tell, and put nothing back
  *     sweep_seconds: 3600             how often all content is read (0: never)
@@ -27,7 +28,7 @@ struct config_site {
 
 struct config {
     const char *on_tamper; /* NULL: none */
-    uint64_t keep, sweep_seconds, selftest_seconds;
+    uint64_t keep, evidence_mb, sweep_seconds, selftest_seconds;
     bool detect_only;
     struct config_site *sites;
     size_t site_count;
@@ -37,6 +38,8 @@ struct config {
 bool config_load(struct config **out, const char *flag, struct error *e);
 void config_free(struct config *c);
 void config_cleanup(struct config **c);
+
+uint64_t config_evidence_bytes(const struct config *c);
 
 /* The further policies of a site, or NULL. */
 const struct policies *config_policies(const struct config *c, const char *site);

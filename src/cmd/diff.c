@@ -90,8 +90,7 @@ static bool asked_for(const struct cli *cli, const char *path)
         while (*wanted == '/')
             wanted++;
         size_t length = strlen(wanted);
-        if (strncmp(path, wanted, length) == 0 &&
-            (!length || path[length] == '/' || !path[length]))
+        if (strncmp(path, wanted, length) == 0 && (!length || path[length] == '/' || !path[length]))
             return true;
     }
     return false;
@@ -99,7 +98,7 @@ static bool asked_for(const struct cli *cli, const char *path)
 
 int cmd_diff(struct cli *cli)
 {
-    CLEANUP_OPEN_SITE struct open_site s;
+    CLEANUP_OPEN_SITE struct open_site s = OPEN_SITE_INIT;
     CLEANUP_GENERATION struct generation g = {0};
     CLEANUP(differences_cleanup) struct differences *found = NULL;
     struct site_wants wants = {0};

@@ -1,9 +1,16 @@
 #include "cmd/site.h"
 
 #include "base/json.h"
+#include "content/evidence.h"
 #include "record/ledger.h"
 
 #include <stdlib.h>
+
+/* What is dropped, in all. */
+struct dropped {
+    size_t generations;
+    uint64_t objects, evidence, freed_bytes;
+};
 
 /* All content that any kept generation of any site names, sorted. */
 struct wanted {
@@ -20,8 +27,8 @@ static bool wants(void *context, const uint8_t sha256[32])
 {
     struct wanted *w = context;
     const uint8_t *key = sha256;
-    return w->hashes.count && bsearch(&key, w->hashes.items, w->hashes.count,
-                                      sizeof *w->hashes.items, by_hash);
+    return w->hashes.count &&
+           bsearch(&key, w->hashes.items, w->hashes.count, sizeof *w->hashes.items, by_hash);
 }
 
 static void want_all_of(struct wanted *w, const struct manifest *m)
@@ -34,6 +41,14 @@ static void want_all_of(struct wanted *w, const struct manifest *m)
     }
 }
 
+static void let_go(struct objects **objects)
+{
+    if (!*objects)
+        return;
+    objects_let_go(*objects);
+    objects_free(*objects);
+}
+
 /* Drops the generations beyond `keep` of a site and wants the content of the others. A
  * generation that cannot be opened ends it: its content must not be taken for unwanted. */
 static bool go_through(struct cli *cli, struct state *state, const struct site_row *row,
@@ -42,7 +57,7 @@ static bool go_through(struct cli *cli, struct state *state, const struct site_r
     CLEANUP_ARENA struct arena *arena = arena_new();
     uint64_t *numbers;
     size_t count;
-    if (!generations_list(state, row->name, arena, &numbers, &count, e))
+    if (!generations_list(state, row, arena, &numbers, &count, e))
         return false;
     for (size_t i = 0; i < count; i++) {
         bool old = numbers[i] + keep <= row->generation;
@@ -60,44 +75,82 @@ static bool go_through(struct cli *cli, struct state *state, const struct site_r
         if (!old)
             want_all_of(w, g.manifest);
     }
-    return true;
+    return cli->dry_run || generations_sweep(state, row, e);
 }
 
-static bool note(struct cli *cli, struct state *state, size_t dropped, uint64_t removed,
-                 struct error *e)
+static bool note(struct cli *cli, struct state *state, const struct dropped *d, struct error *e)
 {
     CLEANUP_JSON json_t *entry = cli_site_entry(cli, "gc");
-    json_put_int(entry, "generations", (int64_t)dropped);
-    json_put_int(entry, "objects", (int64_t)removed);
+    json_put_int(entry, "generations", (int64_t)d->generations);
+    json_put_int(entry, "objects", (int64_t)d->objects);
+    json_put_int(entry, "evidence", (int64_t)d->evidence);
     return ledger_append(state, entry, date_now(), e);
 }
 
-static bool collect(struct cli *cli, struct state *state, uint64_t keep, struct wanted *w,
-                    size_t *dropped, uint64_t *removed, uint64_t *freed, struct error *e)
+/* A document root that is not there has no folder aside that could be reached. */
+static bool prune(struct cli *cli, struct state *state, const struct site_row *row, uint64_t most,
+                  struct dropped *d, struct error *e)
+{
+    CLEANUP_SITE struct site site = {.rootfd = -1, .aside = {.fd = -1}};
+    struct site_wants wants = {.aside = true};
+    uint64_t removed = 0, freed = 0;
+    struct error problem = ERROR_INIT;
+    if (!site_open(&site, state, row->name, &wants, &problem)) {
+        cli_complain(&problem);
+        return true;
+    }
+    bool good =
+        evidence_prune(site.aside.fd, state, row->name, most, cli->dry_run, &removed, &freed, e);
+    d->evidence += removed;
+    d->freed_bytes += freed;
+    return good;
+}
+
+static bool collect(struct cli *cli, struct state *state, const struct config *config,
+                    uint64_t keep, struct wanted *w, struct dropped *d, struct error *e)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
-    CLEANUP(objects_cleanup) struct objects *objects = NULL;
+    CLEANUP(let_go) struct objects *objects = NULL;
     struct site_row *rows;
     size_t count;
-    if (!sites_list(state, arena, &rows, &count, e) ||
-        !objects_open(&objects, state_dirfd(state), e))
+    if (!objects_open(&objects, state_dirfd(state), e))
+        return false;
+    /* Before the manifests are read: what is published meanwhile would be taken for unwanted. */
+    objects_hold_alone(objects);
+    if (!sites_list(state, arena, &rows, &count, e))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!go_through(cli, state, &rows[i], keep, w, dropped, e))
+        if (!go_through(cli, state, &rows[i], keep, w, &d->generations, e) ||
+            !prune(cli, state, &rows[i], config_evidence_bytes(config), d, e))
             return false;
     if (w->hashes.count)
         qsort(w->hashes.items, w->hashes.count, sizeof *w->hashes.items, by_hash);
     if (cli->dry_run)
         return true;
-    return objects_sweep(objects, wants, w, removed, freed, e) &&
-           ((!*dropped && !*removed) || note(cli, state, *dropped, *removed, e));
+    uint64_t freed = 0;
+    if (!objects_sweep(objects, wants, w, &d->objects, &freed, e))
+        return false;
+    d->freed_bytes += freed;
+    return (!d->generations && !d->objects && !d->evidence) || note(cli, state, d, e);
+}
+
+static void json_summary(struct cli *cli, const struct dropped *d)
+{
+    json_t *o = json_pack("{s:s, s:i, s:i}", "type", "summary", "found", 0, "unknown", 0);
+    json_put_int(o, "dropped", (int64_t)d->generations);
+    json_put_int(o, "objects", (int64_t)d->objects);
+    json_put_int(o, "evidence", (int64_t)d->evidence);
+    json_put_int(o, "freed_bytes", (int64_t)d->freed_bytes);
+    show_json_line(&cli->show, o);
 }
 
 int cmd_gc(struct cli *cli)
 {
-    uint64_t keep, removed = 0, freed = 0;
-    size_t dropped = 0;
+    uint64_t keep;
+    struct dropped d = {0};
     struct error e = ERROR_INIT;
+    if (cli->argument_count)
+        return cli_usage(cli, _("%s is one word too many"), cli->arguments[0]);
     CLEANUP(config_cleanup) struct config *config = cli_config(cli);
     if (!config)
         return EXIT_USAGE;
@@ -108,7 +161,7 @@ int cmd_gc(struct cli *cli)
     if (!state)
         return EXIT_UNKNOWN;
     struct wanted w = {0};
-    bool good = collect(cli, state, keep, &w, &dropped, &removed, &freed, &e);
+    bool good = collect(cli, state, config, keep, &w, &d, &e);
     for (size_t i = 0; i < w.open.count; i++)
         generation_close(&w.open.items[i]);
     VEC_FREE(&w.open);
@@ -118,13 +171,15 @@ int cmd_gc(struct cli *cli)
         return EXIT_UNKNOWN;
     }
     if (cli->json)
-        cli_end_json(cli, 0, "dropped", dropped);
+        json_summary(cli, &d);
     else if (cli->dry_run)
-        printf(ngettext("%zu generation would be dropped; nothing was changed\n",
-                        "%zu generations would be dropped; nothing was changed\n", dropped),
-               dropped);
+        printf(_("%zu generations and %llu pieces of evidence would be dropped; nothing was "
+                 "changed\n"),
+               d.generations, (unsigned long long)d.evidence);
     else
-        printf(_("%zu generations dropped, %llu objects removed, %.1f MB freed\n"), dropped,
-               (unsigned long long)removed, (double)freed / 1e6);
+        printf(_("%zu generations, %llu objects and %llu pieces of evidence dropped, %.1f MB "
+                 "freed\n"),
+               d.generations, (unsigned long long)d.objects, (unsigned long long)d.evidence,
+               (double)d.freed_bytes / 1e6);
     return EXIT_CLEAN;
 }

@@ -65,8 +65,8 @@ static const char *who_text(struct arena *arena, const struct who *who)
 
 static void json_event(struct cli *cli, const struct guard_event *event)
 {
-    static const char *const names[] = {"mended", "swept",     "lost",      "blind",
-                                        "sees",   "root-gone", "root-back", "trouble"};
+    static const char *const names[] = {"mended",    "swept",     "lost",    "blind",   "sees",
+                                        "root-gone", "root-back", "trouble", "detected"};
     CLEANUP_ARENA struct arena *arena = arena_new();
     char when[32];
     date_format(event->at_ns / 1000000000, when);
@@ -78,7 +78,7 @@ static void json_event(struct cli *cli, const struct guard_event *event)
     if (event->mend) {
         json_put_string(o, "kind", difference_kind_name(event->mend->kind));
         json_put_string(o, "path", show_path(arena, event->mend->path));
-        json_put_bool(o, "undone", event->mend->undone);
+        json_put_bool(o, "undone", event->said == GUARD_MENDED && event->mend->undone);
         json_put_int(o, "took_us", event->took_ns / 1000);
         json_put_string(o, "evidence", event->mend->evidence);
         if (event->mend->error)
@@ -96,20 +96,22 @@ static void json_event(struct cli *cli, const struct guard_event *event)
     fflush(stdout);
 }
 
-static void text_mended(struct cli *cli, const struct guard_event *event)
+static void text_mended(const struct guard_event *event)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
-    const char *path = show_path(arena, event->mend->path);
-    if (event->mend->error)
-        printf(_("? %s: %s could not be put back: %s\n"), event->site, path,
-               event->mend->error->message);
-    else if (cli->detect_only)
-        printf(_("! %s: %s was changed%s\n"), event->site, path, who_text(arena, event->who));
+    const struct mend_event *mend = event->mend;
+    const char *done = show_undone(arena, mend->kind, mend->path);
+    const char *who = who_text(arena, event->who);
+    if (mend->error)
+        printf(_("? %s: %s could not be put back, and is tried again: %s\n"), event->site,
+               show_path(arena, mend->path), mend->error->message);
+    else if (event->said == GUARD_DETECTED)
+        printf("! %s: %s%s\n", event->site, show_tampered(arena, mend->kind, mend->path), who);
     else if (event->took_ns)
-        printf(_("+ %s: %s is back after %.1f ms%s\n"), event->site, path,
-               (double)event->took_ns / 1e6, who_text(arena, event->who));
+        printf(_("+ %s: %s after %.1f ms%s\n"), event->site, done, (double)event->took_ns / 1e6,
+               who);
     else
-        printf(_("+ %s: %s is back (found by comparing)\n"), event->site, path);
+        printf(_("+ %s: %s (found by comparing)\n"), event->site, done);
 }
 
 static void on_event(void *context, const struct guard_event *event)
@@ -122,8 +124,9 @@ static void on_event(void *context, const struct guard_event *event)
     }
     switch (event->said) {
     case GUARD_MENDED:
+    case GUARD_DETECTED:
         if (r->each)
-            text_mended(r->cli, event);
+            text_mended(event);
         break;
     case GUARD_SWEPT:
         break;
@@ -151,19 +154,26 @@ static void on_event(void *context, const struct guard_event *event)
 
 /* On the report's thread: a line for the journal when a burst begins, and one when it was more
  * than one name. */
-static void on_burst(void *context, const struct tamper *t, const char *first_path, bool ended)
+static void on_burst(void *context, const struct tamper *t, const char *first_path,
+                     enum difference_kind first_kind, bool ended)
 {
     struct running *r = context;
     if (r->cli->json || r->each || (ended && t->restored + t->failed < 2))
         return;
     CLEANUP_ARENA struct arena *arena = arena_new();
-    const char *path = show_path(arena, first_path);
-    if (!ended)
-        printf(_("%s: %s was tampered with and is back after %.1f ms (process %lld, %s)\n"),
-               t->site, path, (double)t->slowest_us / 1e3, (long long)t->pid,
+    bool detect_only = r->cli->detect_only || r->config->detect_only;
+    if (!ended && !t->restored)
+        printf(detect_only ? _("%s: %s was tampered with (process %lld, %s)\n")
+                           : _("%s: %s was tampered with and could not be put back "
+                               "(process %lld, %s)\n"),
+               t->site, show_path(arena, first_path), (long long)t->pid,
                t->command[0] ? t->command : "?");
+    else if (!ended)
+        printf(_("%s: tampered with: %s after %.1f ms (process %lld, %s)\n"), t->site,
+               show_undone(arena, first_kind, first_path), (double)t->slowest_us / 1e3,
+               (long long)t->pid, t->command[0] ? t->command : "?");
     else
-        printf(_("%s: %llu names were put back, %llu could not be; the slowest took %.1f ms\n"),
+        printf(_("%s: %llu changes were undone, %llu could not be; the slowest took %.1f ms\n"),
                t->site, (unsigned long long)t->restored, (unsigned long long)t->failed,
                (double)t->slowest_us / 1e3);
     fflush(stdout);
@@ -195,6 +205,7 @@ static void answer_status(struct running *r, struct str *answer)
     json_put_int(o, "events", (int64_t)atomic_load(&c->events));
     json_put_int(o, "restored", (int64_t)atomic_load(&c->mended));
     json_put_int(o, "failed", (int64_t)atomic_load(&c->failed));
+    json_put_int(o, "pending", (int64_t)atomic_load(&c->pending));
     json_put_int(o, "lost", (int64_t)atomic_load(&c->lost));
     json_put_int(o, "sweeps", (int64_t)atomic_load(&c->sweeps));
     json_put_int(o, "last_event", atomic_load(&c->last_event_s));
@@ -298,6 +309,7 @@ static int loop(struct running *r, struct alive *alive)
     struct report_options reporting = {.state = r->report_state,
                                        .sites = r->sites,
                                        .count = r->count,
+                                       .evidence_bytes = config_evidence_bytes(r->config),
                                        .caller = r->caller,
                                        .burst = on_burst,
                                        .untold = on_untold,

@@ -24,14 +24,14 @@ static void show_generation(struct cli *cli, const struct open_site *s, uint64_t
         show_json_line(&cli->show, o);
     } else if (good)
         printf(_("%c %4llu  %s  %u names\n"), accepted ? '*' : ' ', (unsigned long long)number,
-               when, manifest_count(g.manifest));
+               when, manifest_count(g.manifest) - 1);
     else
         printf("? %4llu  %s\n", (unsigned long long)number, e.message);
 }
 
 int cmd_history(struct cli *cli)
 {
-    CLEANUP_OPEN_SITE struct open_site s;
+    CLEANUP_OPEN_SITE struct open_site s = OPEN_SITE_INIT;
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct site_wants wants = {0};
     struct error e = ERROR_INIT;
@@ -40,7 +40,7 @@ int cmd_history(struct cli *cli)
     int code;
     if (!cli_site(cli, &wants, &s, &code))
         return code;
-    if (!generations_list(s.state, s.site.row.name, arena, &numbers, &count, &e)) {
+    if (!generations_list(s.state, &s.site.row, arena, &numbers, &count, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }

@@ -52,15 +52,35 @@ static bool is_known(struct cli *cli, struct state *state, const char *name, con
     return false;
 }
 
+/* Which policies hold, and why these. */
+static void say_profile(struct cli *cli, const char *profile)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    const char *title, *fits, *text;
+    if (!profile_describe(profile, arena, &title, &fits, NULL))
+        return;
+    if (cli->profile)
+        text =
+            arena_printf(arena, _("Profile %s, as you said: %s."), profile, language_text(title));
+    else if (fits[0])
+        text = arena_printf(arena, _("Profile %s, as %s are there: %s. Another: --profile NAME."),
+                            profile, fits, language_text(title));
+    else
+        text = arena_printf(arena, _("Profile %s, as nothing of a known application is there: %s."),
+                            profile, language_text(title));
+    show_wrap(&cli->show, "", 0, text);
+}
+
 static int report(struct cli *cli, const struct site *site, const struct capture *taken)
 {
     show_left_out(&cli->show, taken);
     if (cli->json) {
         cli_site_summary(cli, site, 0, taken->left_out_count, taken->files, taken->bytes);
     } else {
-        printf(_("%s: generation %llu of %s is published: %llu files, %.1f MB, profile %s\n"),
-               site->row.name, (unsigned long long)site->row.generation, site->row.root,
-               (unsigned long long)taken->files, (double)taken->bytes / 1e6, site->row.profile);
+        printf(_("%s: generation %llu of %s is published: %llu files, %.1f MB\n"), site->row.name,
+               (unsigned long long)site->row.generation, site->row.root,
+               (unsigned long long)taken->files, (double)taken->bytes / 1e6);
+        say_profile(cli, site->row.profile);
         if (taken->left_out_count)
             printf(ngettext("%zu name could not be taken: it is not guarded\n",
                             "%zu names could not be taken: they are not guarded\n",
@@ -71,7 +91,8 @@ static int report(struct cli *cli, const struct site *site, const struct capture
 }
 
 bool cli_first_publication(struct cli *cli, const struct config *config, struct state *state,
-                           struct objects *objects, const char *name, const char *root, int *code)
+                           struct objects *objects, const struct facts *facts, const char *name,
+                           const char *root, int *code)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     CLEANUP_SITE struct site site = {.rootfd = -1, .aside = {.fd = -1}};
@@ -100,8 +121,23 @@ bool cli_first_publication(struct cli *cli, const struct config *config, struct 
         *code = EXIT_UNKNOWN;
         return false;
     }
+    if (cli->json) /* the summary is the last line */
+        cli_warn_writable(cli, &site, facts);
     *code = report(cli, &site, taken);
+    if (!cli->json)
+        cli_warn_writable(cli, &site, facts);
     return true;
+}
+
+/* What the web servers here are configured to be; NULL where that cannot be said. */
+static struct audit *collect_facts(void)
+{
+    struct audit *a = NULL;
+    struct audit_request request = {.kind = TARGET_LIVE, .as_of = DATE_NONE};
+    struct error e = ERROR_INIT;
+    if (!audit_collect(&a, &request, &e))
+        cli_complain(&e);
+    return a;
 }
 
 int cmd_init(struct cli *cli)
@@ -130,7 +166,10 @@ int cmd_init(struct cli *cli)
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
-    if (cli_first_publication(cli, config, state, objects, name, root, &code) && !cli->json)
+    CLEANUP(audit_cleanup) struct audit *facts = collect_facts();
+    if (cli_first_publication(cli, config, state, objects, facts ? facts->facts : NULL, name, root,
+                              &code) &&
+        !cli->json)
         show_wrap(&cli->show, _("Next: "), 2,
                   _("yagura guard (guards it), yagura verify (compares it)"));
     return code;

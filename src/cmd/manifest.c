@@ -15,7 +15,7 @@ static int export_itself(const struct generation *g)
 
 int cmd_manifest(struct cli *cli)
 {
-    CLEANUP_OPEN_SITE struct open_site s;
+    CLEANUP_OPEN_SITE struct open_site s = OPEN_SITE_INIT;
     CLEANUP_GENERATION struct generation g = {0};
     struct site_wants wants = {0};
     struct error e = ERROR_INIT;

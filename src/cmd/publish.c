@@ -10,7 +10,7 @@
 
 /* Which differences are to be let in. */
 struct choice {
-    const struct by_command *by; /* NULL: all */
+    const struct by_command *by;      /* NULL: all */
     const struct differences *before; /* what differed before the command ran */
 };
 
@@ -81,12 +81,16 @@ static int publish(struct cli *cli, struct open_site *s, struct choice *choice, 
     size_t in, foreign, count = 0;
     struct error e = ERROR_INIT;
     show_apart(cli, s, found, choice, &in, &foreign);
-    if (in && ask && (cli->dry_run || !cli_confirm(cli, _("Publish this?"))))
-        return cli->dry_run ? EXIT_CLEAN : EXIT_USAGE;
+    if (in && ask && cli->dry_run) {
+        if (cli->json)
+            cli_site_summary(cli, &s->site, in, 0, found->files, found->bytes);
+        return EXIT_CLEAN;
+    }
+    if (in && ask && !cli_confirm(cli, _("Publish this?")))
+        return EXIT_USAGE;
     CLEANUP_JSON json_t *entry = cli_site_entry(cli, "publish");
     json_put_int(entry, "differences", (int64_t)in);
-    if (!publish_accept(s->state, s->objects, &s->site, found, let_in, choice, entry, &count,
-                        &e)) {
+    if (!publish_accept(s->state, s->objects, &s->site, found, let_in, choice, entry, &count, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
@@ -130,18 +134,26 @@ static int run_and_publish(struct cli *cli, struct open_site *s)
 
 int cmd_publish(struct cli *cli)
 {
-    CLEANUP_OPEN_SITE struct open_site s;
+    CLEANUP_OPEN_SITE struct open_site s = OPEN_SITE_INIT;
     struct site_wants wants = {.generation = true, .aside = true};
     struct error e = ERROR_INIT;
     struct hold hold = {0};
     int code;
+    if (cli->argument_count > 1)
+        return cli_usage(cli, _("%s is one word too many"), cli->arguments[1]);
+    bool from = cli->from || cli->from_git;
+    if (from && cli->behind_count)
+        return cli_usage(cli, _("a command, or --from: one of them"));
     if (!cli_site(cli, &wants, &s, &code))
         return code;
+    if (from)
+        return cli_deploy(cli, &s);
     if (!cli_hold(&hold, &s, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
-    code = cli->behind_count ? run_and_publish(cli, &s) : publish(cli, &s, &(struct choice){0}, true);
+    code =
+        cli->behind_count ? run_and_publish(cli, &s) : publish(cli, &s, &(struct choice){0}, true);
     if (!cli_release(&hold, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;

@@ -7,20 +7,43 @@
 struct done {
     struct cli *cli;
     const char *site;
-    size_t undone, failed;
+    size_t undone, removed, failed;
 };
 
 static void on_event(void *context, const struct mend_event *event)
 {
     struct done *d = context;
-    d->undone += event->undone;
+    if (event->undone)
+        ++*(event->kind == DIFFERENCE_ADDED ? &d->removed : &d->undone);
     d->failed += event->error != NULL;
     show_mend_event(&d->cli->show, d->site, event, d->cli->dry_run);
 }
 
-static bool yes(void *context, const struct difference *d)
+static bool is_as_in(const struct manifest *m, const struct difference *d)
 {
-    return d->wrong;
+    uint32_t index = manifest_find(m, d->path, strlen(d->path));
+    if (d->kind == DIFFERENCE_REMOVED || index == MANIFEST_NONE)
+        return d->kind == DIFFERENCE_REMOVED && index == MANIFEST_NONE;
+    struct manifest_entry was;
+    manifest_entry(m, index, &was);
+    struct walk_entry is = {.st = d->now,
+                            .target = d->now_target,
+                            .hashed = d->now_hashed,
+                            .xattrs = true,
+                            .xattr_bytes = d->now_xattrs,
+                            .xattr_size = d->now_xattrs_size};
+    if (d->now_hashed)
+        memcpy(is.sha256, d->now_sha256, sizeof is.sha256);
+    return (was.mode & S_IFMT) == (d->now.st_mode & S_IFMT) && !verify_compare(&was, &is) &&
+           (!d->from || manifest_find(m, d->from, strlen(d->from)) == MANIFEST_NONE);
+}
+
+/* Of what differs from the published generation, that which is as in the older one: what another
+ * hand changed meanwhile, or elsewhere, is not let in. */
+static bool was_put_back(void *context, const struct difference *d)
+{
+    const struct generation *older = context;
+    return d->kind != DIFFERENCE_UNREADABLE && is_as_in(older->manifest, d);
 }
 
 /* An older generation that was put back is what is published from now on. */
@@ -35,7 +58,7 @@ static bool accept_older(struct cli *cli, struct open_site *s, const struct gene
     json_put_int(entry, "from", (int64_t)g->number);
     size_t count;
     return verify(&found, s->site.rootfd, s->site.generation.manifest, &options, e) &&
-           publish_accept(s->state, s->objects, &s->site, found, yes, NULL, entry, &count, e);
+           publish_accept(s->state, s->objects, &s->site, found, was_put_back, (void *)g, entry, &count, e);
 }
 
 static enum mend_result mend_all(struct cli *cli, struct mender *m)
@@ -55,23 +78,29 @@ static enum mend_result mend_all(struct cli *cli, struct mender *m)
 
 static int say(struct cli *cli, const struct open_site *s, const struct done *done)
 {
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    size_t all = done->undone + done->removed;
     if (cli->json)
-        cli_site_summary(cli, &s->site, cli->dry_run ? done->undone : 0, done->failed, 0, 0);
+        cli_site_summary(cli, &s->site, cli->dry_run ? all : 0, done->failed, 0, 0);
     else if (cli->dry_run)
-        printf(ngettext("%zu name would be put back; nothing was changed\n",
-                        "%zu names would be put back; nothing was changed\n", done->undone),
-               done->undone);
+        printf(_("%zu would be put back, %zu removed; nothing was changed\n"), done->undone,
+               done->removed);
+    else if (all || done->failed)
+        show_wrap(&cli->show, "", 0,
+                  arena_printf(arena,
+                               _("%zu put back, %zu removed, %zu failed; what was there lies in "
+                                 "%s"),
+                               done->undone, done->removed, done->failed, s->site.aside.path));
     else
-        printf(_("%zu put back, %zu failed; what was there lies in %s\n"), done->undone,
-               done->failed, s->site.aside.path);
+        printf("%s\n", _("nothing differs from what was published"));
     if (done->failed)
         return EXIT_UNKNOWN;
-    return cli->dry_run && done->undone ? EXIT_FOUND : EXIT_CLEAN;
+    return cli->dry_run && all ? EXIT_FOUND : EXIT_CLEAN;
 }
 
 int cmd_restore(struct cli *cli)
 {
-    CLEANUP_OPEN_SITE struct open_site s;
+    CLEANUP_OPEN_SITE struct open_site s = OPEN_SITE_INIT;
     CLEANUP_GENERATION struct generation g = {0};
     struct site_wants wants = {.generation = true, .aside = true};
     struct error e = ERROR_INIT;
@@ -95,9 +124,11 @@ int cmd_restore(struct cli *cli)
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
+    if (!cli->dry_run && !aside_clear_ready(&s.site.aside, &e))
+        cli_complain(&e);
     mend_all(cli, &m);
-    bool good = cli->dry_run ||
-                (mend_sync(&m, &e) && (done.failed || accept_older(cli, &s, &g, &e)));
+    bool good =
+        cli->dry_run || (mend_sync(&m, &e) && (done.failed || accept_older(cli, &s, &g, &e)));
     if (!cli_release(&hold, &e) || !good) {
         cli_complain(&e);
         return EXIT_UNKNOWN;

@@ -36,8 +36,8 @@ static bool no_such_site(struct cli *cli, const struct site_row *rows, size_t co
     return false;
 }
 
-static bool find_name(struct cli *cli, struct state *state, struct arena *arena,
-                      const char **name, int *code)
+static bool find_name(struct cli *cli, struct state *state, struct arena *arena, const char **name,
+                      int *code)
 {
     struct site_row *rows;
     size_t count;
@@ -59,7 +59,7 @@ static bool find_name(struct cli *cli, struct state *state, struct arena *arena,
 
 bool cli_site(struct cli *cli, const struct site_wants *wants, struct open_site *out, int *code)
 {
-    *out = (struct open_site){.site = {.rootfd = -1, .aside = {.fd = -1}}};
+    *out = (struct open_site)OPEN_SITE_INIT;
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct error e = ERROR_INIT;
     const char *name;

@@ -15,6 +15,11 @@ struct open_site {
     struct objects *objects;
     struct site site;
 };
+/* Nothing is open: what may be closed. */
+#define OPEN_SITE_INIT                                                                             \
+    {                                                                                              \
+        .site = {.rootfd = -1, .aside = {.fd = -1} }                                               \
+    }
 void open_site_close(struct open_site *s);
 #define CLEANUP_OPEN_SITE CLEANUP(open_site_close)
 
@@ -25,11 +30,16 @@ bool cli_site(struct cli *cli, const struct site_wants *wants, struct open_site 
 /* A name for a site from the last part of its document root: /var/www/Html is "html". */
 const char *cli_site_name(struct arena *arena, const char *root);
 
-/* Publishes a new site as it is, with --profile or the profile that fits, and says so. False:
- * it could not be; said already. *code is the exit code either way. */
+/* Publishes a new site as it is, with --profile or the profile that fits, and says so; warns when
+ * the web server's user (of the facts; NULL: none are known) may write it. False: it could not be;
+ * said already. *code is the exit code either way. */
 bool cli_first_publication(struct cli *cli, const struct config *config, struct state *state,
-                           struct objects *objects, const char *name, const char *root,
-                           int *code);
+                           struct objects *objects, const struct facts *facts, const char *name,
+                           const char *root, int *code);
+void cli_warn_writable(struct cli *cli, const struct site *site, const struct facts *facts);
+
+/* publish --from and --from-git: the exit code. */
+int cli_deploy(struct cli *cli, struct open_site *s);
 
 /* NULL: said already. */
 struct config *cli_config(const struct cli *cli);

@@ -13,8 +13,17 @@
 /* The document roots to guard, absolute and without links; in the arena. */
 struct roots {
     VEC(const char *) items;
+    struct state *state;
+    struct audit *audit; /* what is known of the servers; NULL: nothing */
     struct arena *arena;
 };
+
+static void roots_free(struct roots *roots)
+{
+    audit_free(roots->audit);
+    state_close(roots->state);
+    VEC_FREE(&roots->items);
+}
 
 static void add_root(struct roots *roots, const char *path)
 {
@@ -110,12 +119,19 @@ static bool publish_new(struct cli *cli, struct state *state, struct roots *root
                 name = rows[k].name;
         if (!name) {
             name = free_name(roots->arena, rows, known, root);
-            if (!cli_first_publication(cli, config, state, objects, name, root, code))
+            if (!cli_first_publication(cli, config, state, objects,
+                                       roots->audit ? roots->audit->facts : NULL, name, root, code))
                 return false;
         }
         names[(*count)++] = name;
     }
     return true;
+}
+
+/* Where sentences go: on standard output stands nothing but JSON, if that was asked for. */
+static FILE *talk(const struct cli *cli)
+{
+    return cli->json ? stderr : stdout;
 }
 
 static void audit_first(struct cli *cli, struct roots *roots)
@@ -124,15 +140,15 @@ static void audit_first(struct cli *cli, struct roots *roots)
     struct audit_request request;
     if (!cli_request(cli, &request))
         return;
-    CLEANUP(state_cleanup) struct state *state = cli_state(cli);
-    request.state = state;
-    CLEANUP(audit_cleanup) struct audit *a = cli_audit(cli, &request, &code);
+    request.state = roots->state = cli_state(cli);
+    struct audit *a = roots->audit = cli_audit(cli, &request, &code);
     if (!a)
         return;
     show_audit(&cli->show, a, SEVERITY_INFO);
     if (!cli->argument_count)
         roots_of_servers(roots, a->facts);
-    printf("\n");
+    if (!cli->json)
+        printf("\n");
 }
 
 static int guard_names(struct cli *cli, struct state *state, const char **names, size_t count)
@@ -161,14 +177,15 @@ static int demonstrate(struct cli *cli, struct roots *roots)
     size_t count = 0;
     int code = EXIT_UNKNOWN;
     struct state *state = cli_state_or_fail(cli);
-    printf(_("No web server runs here: this guards a demonstration site, %s\n"), demo.root);
+    FILE *out = talk(cli);
+    fprintf(out, _("No web server runs here: this guards a demonstration site, %s\n"), demo.root);
     if (demo.server)
-        printf(_("Look at it: %s\n"), demo.url);
+        fprintf(out, _("Look at it: %s\n"), demo.url);
     else
-        printf("%s\n", demo.why.message);
-    printf(_("Deface it from a second terminal: echo defaced > %s/index.html\n"), demo.root);
-    printf("%s\n", _("or in twelve ways: make deface    (Ctrl-C ends it)"));
-    fflush(stdout);
+        fprintf(out, "%s\n", demo.why.message);
+    fprintf(out, _("Deface it from a second terminal: echo defaced > %s/index.html\n"), demo.root);
+    fprintf(out, "%s\n", _("or in twelve ways: make deface    (Ctrl-C ends it)"));
+    fflush(out);
     if (state && publish_new(cli, state, roots, names, &count, &code))
         code = guard_names(cli, state, names, count);
     else
@@ -190,20 +207,21 @@ int cmd_up(struct cli *cli)
     }
     audit_first(cli, &roots);
     if (geteuid() != 0)
-        printf("%s\n", _("Without root the guard does not see who changed a page, nor changes "
-                         "through other mounts; comparing finds those within a second."));
+        fprintf(talk(cli), "%s\n",
+                _("Without root the guard does not see who changed a page, nor changes "
+                  "through other mounts; comparing finds those within a second."));
     if (!roots.items.count) {
         code = demonstrate(cli, &roots);
-        VEC_FREE(&roots.items);
+        roots_free(&roots);
         return code;
     }
     CLEANUP_FREE const char **names = mem_alloc(roots.items.count * sizeof *names);
     size_t count = 0;
     struct state *state = cli_state_or_fail(cli);
-    if (state && publish_new(cli, state, &roots, names, &count, &code))
-        code = guard_names(cli, state, names, count);
-    else
-        state_close(state);
-    VEC_FREE(&roots.items);
+    bool good = state && publish_new(cli, state, &roots, names, &count, &code);
+    roots_free(&roots); /* the guard needs none of it */
+    if (good)
+        return guard_names(cli, state, names, count);
+    state_close(state);
     return code;
 }

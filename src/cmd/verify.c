@@ -1,5 +1,6 @@
 #include "cmd/site.h"
 
+#include "base/json.h"
 #include "content/verify.h"
 #include "model/date.h"
 #include "show/progress.h"
@@ -28,7 +29,9 @@ static void say(struct cli *cli, const struct site *site, const struct differenc
                site->row.name, (unsigned long long)site->row.generation, when,
                (unsigned long long)found->files, (double)found->bytes / 1e6);
     else
-        printf(_("%s: %zu differ from generation %llu of %s, %zu could not be looked at\n"),
+        printf(ngettext("%s: %zu differs from generation %llu of %s, %zu could not be looked at\n",
+                        "%s: %zu differ from generation %llu of %s, %zu could not be looked at\n",
+                        found->wrong),
                site->row.name, found->wrong, (unsigned long long)site->row.generation, when,
                unreadable);
     if (allowed)
@@ -46,19 +49,58 @@ static void say(struct cli *cli, const struct site *site, const struct differenc
     }
 }
 
-int cmd_verify(struct cli *cli)
+/* Of all sites that were looked at. */
+struct total {
+    bool several;
+    size_t found, unknown;
+    uint64_t files, bytes;
+};
+
+static void json_verified(struct cli *cli, const struct site *site, const struct differences *d,
+                          size_t unreadable)
 {
-    CLEANUP_OPEN_SITE struct open_site s;
+    json_t *o = json_object();
+    json_put_string(o, "type", "verified");
+    json_put_string(o, "site", site->row.name);
+    json_put_int(o, "generation", (int64_t)site->row.generation);
+    json_put_int(o, "found", (int64_t)d->wrong);
+    json_put_int(o, "unknown", (int64_t)unreadable);
+    json_put_int(o, "files", (int64_t)d->files);
+    json_put_int(o, "bytes", (int64_t)d->bytes);
+    show_json_line(&cli->show, o);
+}
+
+static void report(struct cli *cli, const struct site *site, const struct differences *found,
+                   struct total *total)
+{
+    size_t unreadable = found->of_kind[DIFFERENCE_UNREADABLE];
+    total->found += found->wrong;
+    total->unknown += unreadable;
+    total->files += found->files;
+    total->bytes += found->bytes;
+    show_differences(&cli->show, site, found);
+    if (!cli->json)
+        say(cli, site, found);
+    else if (total->several)
+        json_verified(cli, site, found, unreadable);
+    else
+        cli_site_summary(cli, site, found->wrong, unreadable, found->files, found->bytes);
+}
+
+/* The site that the first argument names. */
+static int verify_one(struct cli *cli, struct total *total)
+{
+    CLEANUP_OPEN_SITE struct open_site s = OPEN_SITE_INIT;
     struct site_wants wants = {.generation = true};
     int code;
-    if (!cli_site(cli, &wants, &s, &code))
+    if (!cli_site(cli, &wants, &s, &code)) {
+        total->unknown++;
         return code;
-    if (cli->argument_count > 1)
-        return cli_usage(cli, _("%s is one word too many"), cli->arguments[1]);
+    }
     struct error e = ERROR_INIT;
     const struct manifest *m = s.site.generation.manifest;
-    CLEANUP(stat_index_cleanup) struct stat_index *index =
-        generation_stat_index(s.state, &s.site.row, &s.site.generation);
+    CLEANUP(stat_index_cleanup)
+    struct stat_index *index = generation_stat_index(s.state, &s.site.row, &s.site.generation);
     CLEANUP(differences_cleanup) struct differences *found = NULL;
     struct walk_progress at = {0};
     struct verify_options options = {
@@ -69,16 +111,68 @@ int cmd_verify(struct cli *cli)
     bool good = verify(&found, s.site.rootfd, m, &options, &e);
     progress_end(progress);
     if (!good) {
+        error_prefix(&e, "%s", s.site.row.name);
         cli_complain(&e);
+        total->unknown++;
         return EXIT_UNKNOWN;
     }
     if (!generation_save_stat_index(s.state, &s.site.row, &s.site.generation, index, &e))
         cli_complain(&e);
-    size_t unreadable = found->of_kind[DIFFERENCE_UNREADABLE];
-    show_differences(&cli->show, &s.site, found);
-    if (cli->json)
-        cli_site_summary(cli, &s.site, found->wrong, unreadable, found->files, found->bytes);
-    else
-        say(cli, &s.site, found);
-    return found->wrong ? EXIT_FOUND : unreadable ? EXIT_UNKNOWN : EXIT_CLEAN;
+    report(cli, &s.site, found, total);
+    return EXIT_CLEAN;
+}
+
+static void json_total(struct cli *cli, const struct total *total, size_t sites)
+{
+    json_t *o = json_object();
+    json_put_string(o, "type", "summary");
+    json_put_int(o, "sites", (int64_t)sites);
+    json_put_int(o, "found", (int64_t)total->found);
+    json_put_int(o, "unknown", (int64_t)total->unknown);
+    json_put_int(o, "files", (int64_t)total->files);
+    json_put_int(o, "bytes", (int64_t)total->bytes);
+    show_json_line(&cli->show, o);
+}
+
+/* No site is named and there are several: each, one after the other; *several false: not so. */
+static int verify_each(struct cli *cli, struct total *total, bool *several)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
+    struct site_row *rows = NULL;
+    size_t count = 0;
+    struct error e = ERROR_INIT;
+    *several = true;
+    if (!state)
+        return EXIT_UNKNOWN;
+    if (!sites_list(state, arena, &rows, &count, &e)) {
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
+    *several = total->several = count > 1;
+    for (size_t i = 0; *several && i < count; i++) {
+        struct cli one = *cli;
+        one.arguments = &rows[i].name;
+        one.argument_count = 1;
+        verify_one(&one, total);
+    }
+    if (*several && cli->json)
+        json_total(cli, total, count);
+    return EXIT_CLEAN;
+}
+
+int cmd_verify(struct cli *cli)
+{
+    struct total total = {0};
+    bool several = false;
+    int code = EXIT_CLEAN;
+    if (cli->argument_count > 1)
+        return cli_usage(cli, _("%s is one word too many"), cli->arguments[1]);
+    if (!cli->argument_count)
+        code = verify_each(cli, &total, &several);
+    if (!several)
+        code = verify_one(cli, &total);
+    if (code != EXIT_CLEAN)
+        return code;
+    return total.found ? EXIT_FOUND : total.unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
 }

@@ -1,5 +1,6 @@
 #include "content/aside.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -52,6 +54,13 @@ static int open_in(int parent, const char *name, dev_t dev, bool *same_device, s
     return fd;
 }
 
+/* A reason that is another one tomorrow: none to lay the folder into the document root for good. */
+static bool passes(int number)
+{
+    return number == ENOSPC || number == EDQUOT || number == EIO || number == ENOMEM ||
+           number == EMFILE || number == ENFILE;
+}
+
 bool aside_open(struct aside *out, int rootfd, const char *root, const char *site, struct error *e)
 {
     *out = (struct aside){.fd = -1};
@@ -63,11 +72,18 @@ bool aside_open(struct aside *out, int rootfd, const char *root, const char *sit
     }
     CLEANUP_CLOSE int parent = openat(rootfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool same_device = false;
+    struct error above_failed = ERROR_INIT;
     const char *slash = strrchr(root, '/');
     if (parent >= 0 && fstat(parent, &above) == 0 && above.st_dev == st.st_dev) {
-        out->fd = open_in(parent, out->name, st.st_dev, &same_device, e);
+        out->fd = open_in(parent, out->name, st.st_dev, &same_device, &above_failed);
         snprintf(out->path, sizeof out->path, "%.*s/%s", slash ? (int)(slash - root) : 0, root,
                  out->name);
+    }
+    if (passes(above_failed.sys_errno)) {
+        if (e)
+            *e = above_failed;
+        error_prefix(e, "%s", out->path);
+        return false;
     }
     if (out->fd < 0 || !same_device) {
         if (out->fd >= 0)
@@ -80,7 +96,11 @@ bool aside_open(struct aside *out, int rootfd, const char *root, const char *sit
         error_prefix(e, "%s", out->path);
         return false;
     }
-    atomic_init(&out->next, (uint64_t)time(NULL) << 20);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    /* Nobody makes a name a nanosecond: another process that opens it gets other numbers. */
+    atomic_init(&out->next, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
+    flock(out->fd, LOCK_SH);
     return true;
 }
 
@@ -104,41 +124,10 @@ void aside_bad_name(struct aside *a, char out[ASIDE_NAME_SIZE])
     char when[24];
     strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", &tm);
     snprintf(out, ASIDE_NAME_SIZE, "bad-%s-%llu", when,
-             (unsigned long long)(atomic_fetch_add(&a->next, 1) & 0xfffffffffULL));
+             (unsigned long long)atomic_fetch_add(&a->next, 1));
 }
 
-/* A half-made folder may be deep: its entries first. Bounded by what a path can hold. */
-static bool remove_tree(int dirfd, const char *name, unsigned depth, struct error *e)
-{
-    if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
-        return true;
-    if (errno != EISDIR && errno != EPERM) {
-        error_set_errno(e, errno, "removing what was half-made");
-        return false;
-    }
-    int fd = depth < PATH_MAX / 2
-                 ? openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-                 : -1;
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    if (!folder) {
-        error_set_errno(e, errno, "opening what was half-made");
-        if (fd >= 0)
-            close(fd);
-        return false;
-    }
-    bool good = true;
-    for (struct dirent *d; good && (d = readdir(folder));)
-        if (!str_equal(d->d_name, ".") && !str_equal(d->d_name, ".."))
-            good = remove_tree(fd, d->d_name, depth + 1, e);
-    closedir(folder);
-    if (good && unlinkat(dirfd, name, AT_REMOVEDIR) != 0) {
-        error_set_errno(e, errno, "removing what was half-made");
-        good = false;
-    }
-    return good;
-}
-
-bool aside_clear_ready(struct aside *a, struct error *e)
+static bool clear_ready(struct aside *a, struct error *e)
 {
     int fd = openat(a->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -151,7 +140,16 @@ bool aside_clear_ready(struct aside *a, struct error *e)
     bool good = true;
     for (struct dirent *d; (d = readdir(folder));)
         if (str_starts(d->d_name, "ready-"))
-            good = remove_tree(a->fd, d->d_name, 0, e) && good;
+            good = file_remove_tree(a->fd, d->d_name, e) && good;
     closedir(folder);
+    return good;
+}
+
+bool aside_clear_ready(struct aside *a, struct error *e)
+{
+    if (flock(a->fd, LOCK_EX | LOCK_NB) != 0)
+        return true;
+    bool good = clear_ready(a, e);
+    flock(a->fd, LOCK_SH);
     return good;
 }

@@ -35,7 +35,8 @@ void aside_close(struct aside *a);
 void aside_ready_name(struct aside *a, char out[ASIDE_NAME_SIZE]);
 void aside_bad_name(struct aside *a, char out[ASIDE_NAME_SIZE]);
 
-/* Removes what was left half-made ("ready-*") by a process that is no more. */
+/* Removes what was left half-made ("ready-*") by a process that is no more; nothing while another
+ * one has the folder open. */
 bool aside_clear_ready(struct aside *a, struct error *e);
 
 #endif

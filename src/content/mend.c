@@ -1,5 +1,6 @@
 #include "content/mend.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "content/xattrs.h"
@@ -140,25 +141,27 @@ static int rename_at(int from_dir, const char *from, int to_dir, const char *to,
 
 /* ---- making ready ------------------------------------------------------------------------ */
 
-static bool make(struct mender *m, uint32_t index, int dirfd, const char *name, struct error *e);
+static bool make(struct mender *m, uint32_t index, int dirfd, const char *name,
+                 struct error *partly, struct error *e);
 
 static bool make_children(struct mender *m, const struct manifest_entry *dir, int fd,
-                          struct error *e)
+                          struct error *partly, struct error *e)
 {
     for (uint32_t i = 0; i < dir->child_count; i++) {
         struct manifest_entry child;
         char name[256];
         manifest_entry(m->manifest, dir->first_child + i, &child);
         snprintf(name, sizeof name, "%.*s", (int)child.name_length, child.name);
-        if (!make(m, dir->first_child + i, fd, name, e))
+        if (!make(m, dir->first_child + i, fd, name, partly, e))
             return false;
     }
     return true;
 }
 
 /* An entry as it was published, under this name, which must be free. Owners and attributes
- * that cannot be set do not keep a page away. */
-static bool make(struct mender *m, uint32_t index, int dirfd, const char *name, struct error *e)
+ * that cannot be set do not keep a page away: `partly` says so. */
+static bool make(struct mender *m, uint32_t index, int dirfd, const char *name,
+                 struct error *partly, struct error *e)
 {
     struct manifest_entry entry;
     manifest_entry(m->manifest, index, &entry);
@@ -169,7 +172,7 @@ static bool make(struct mender *m, uint32_t index, int dirfd, const char *name, 
             error_set_errno(e, errno, "making the link anew");
             return false;
         }
-        set_link_attributes(dirfd, name, &entry, NULL);
+        set_link_attributes(dirfd, name, &entry, partly);
         return true;
     }
     bool is_dir = S_ISDIR(entry.mode);
@@ -183,17 +186,11 @@ static bool make(struct mender *m, uint32_t index, int dirfd, const char *name, 
         error_set_errno(e, errno, "making the page anew");
         return false;
     }
-    bool good = is_dir ? make_children(m, &entry, fd, e)
+    bool good = is_dir ? make_children(m, &entry, fd, partly, e)
                        : objects_get(m->objects, entry.sha256, fd, entry.size, e);
     if (good)
-        set_attributes(fd, &entry, NULL);
+        set_attributes(fd, &entry, partly);
     return good;
-}
-
-/* Takes away something half-made of ours; a directory is left to aside_clear_ready(). */
-static void unmake(struct mender *m, int dirfd, const char *name)
-{
-    unlinkat(dirfd, name, 0);
 }
 
 /* ---- putting into place ------------------------------------------------------------------- */
@@ -228,11 +225,24 @@ static bool carry_across(struct mender *m, int dirfd, const char *name, const ch
     return true;
 }
 
+/* A name in `dirfd` becomes evidence; what is evidence already is never replaced (the clock may
+ * have been set back). */
+static bool keep_evidence(struct mender *m, int dirfd, const char *name, char kept[ASIDE_NAME_SIZE])
+{
+    for (int try = 0; try < MEND_TRIES; try++) {
+        aside_bad_name(m->aside, kept);
+        if (rename_at(dirfd, name, m->aside->fd, kept, RENAME_NOREPLACE) == 0)
+            return true;
+        if (errno != EEXIST)
+            break;
+    }
+    return false;
+}
+
 static bool move_aside(struct mender *m, int dirfd, const char *name, struct mend_event *event,
                        struct error *e)
 {
-    aside_bad_name(m->aside, event->evidence);
-    if (rename_at(dirfd, name, m->aside->fd, event->evidence, RENAME_NOREPLACE) == 0)
+    if (keep_evidence(m, dirfd, name, event->evidence))
         return true;
     if (errno == EXDEV && carry_across(m, dirfd, name, event->evidence, e))
         return true;
@@ -248,13 +258,8 @@ static bool exchange(struct mender *m, int ready_dir, const char *ready, int dir
 {
     for (int try = 0; try < MEND_TRIES; try++) {
         if (rename_at(ready_dir, ready, dirfd, name, RENAME_EXCHANGE) == 0) {
-            if (ready_dir == m->aside->fd) {
-                aside_bad_name(m->aside, event->evidence);
-                if (renameat(ready_dir, ready, ready_dir, event->evidence) == 0)
-                    return true;
-                snprintf(event->evidence, sizeof event->evidence, "%.47s", ready);
+            if (ready_dir == m->aside->fd) /* and has the name of evidence already */
                 return true;
-            }
             aside_bad_name(m->aside, event->evidence);
             if (!carry_across(m, ready_dir, ready, event->evidence, NULL))
                 event->evidence[0] = '\0';
@@ -262,8 +267,10 @@ static bool exchange(struct mender *m, int ready_dir, const char *ready, int dir
         }
         if (errno != ENOENT)
             break;
-        if (rename_at(ready_dir, ready, dirfd, name, RENAME_NOREPLACE) == 0)
+        if (rename_at(ready_dir, ready, dirfd, name, RENAME_NOREPLACE) == 0) {
+            event->evidence[0] = '\0';
             return true;
+        }
         if (errno != EEXIST)
             break;
     }
@@ -271,10 +278,30 @@ static bool exchange(struct mender *m, int ready_dir, const char *ready, int dir
     return false;
 }
 
+/* What was made ready in the aside folder is put into place. Before that it gets the name of what
+ * it is exchanged for: whenever we are killed, no evidence looks like something half-made. */
+static bool exchange_aside(struct mender *m, const char *ready, int dirfd, const char *name,
+                           struct mend_event *event, struct error *e)
+{
+    char bad[ASIDE_NAME_SIZE];
+    int aside = m->aside->fd;
+    aside_bad_name(m->aside, bad);
+    if (renameat(aside, ready, aside, bad) != 0) {
+        error_set_errno(e, errno, "putting the page into place");
+        return false;
+    }
+    snprintf(event->evidence, sizeof event->evidence, "%s", bad);
+    if (exchange(m, aside, bad, dirfd, name, event, e))
+        return true;
+    event->evidence[0] = '\0';
+    renameat(aside, bad, aside, ready);
+    return false;
+}
+
 /* The entry made ready and put into place. On another file system than the aside folder's it
  * is made ready in its own directory. */
 static bool replace(struct mender *m, uint32_t index, int dirfd, const char *name,
-                    struct mend_event *event, struct error *e)
+                    struct mend_event *event, struct error *partly, struct error *e)
 {
     char ready[ASIDE_NAME_SIZE], hidden[ASIDE_NAME_SIZE + 16];
     struct stat here, there;
@@ -283,10 +310,11 @@ static bool replace(struct mender *m, uint32_t index, int dirfd, const char *nam
                   here.st_dev != there.st_dev;
     snprintf(hidden, sizeof hidden, "%s%s", across ? ".yagura-" : "", ready);
     int ready_dir = across ? dirfd : m->aside->fd;
-    if (make(m, index, ready_dir, hidden, e) &&
-        exchange(m, ready_dir, hidden, dirfd, name, event, e))
+    if (make(m, index, ready_dir, hidden, partly, e) &&
+        (across ? exchange(m, ready_dir, hidden, dirfd, name, event, e)
+                : exchange_aside(m, hidden, dirfd, name, event, e)))
         return true;
-    unmake(m, ready_dir, hidden);
+    file_remove_tree(ready_dir, hidden, NULL); /* half-made, and ours */
     return false;
 }
 
@@ -415,8 +443,11 @@ static enum mend_result put_back(struct mender *m, const struct spot *at,
     if (!m->dry_run && m->find_dir && m->find_dir(m->context, at->index, &dir) && dir >= 0 &&
         fetch_dir(m, at, dir, event->kind != DIFFERENCE_REMOVED, event))
         return tell_done(m, event);
-    if (!m->dry_run && !replace(m, at->index, at->dirfd, at->name, event, &e))
+    struct error partly = ERROR_INIT;
+    if (!m->dry_run && !replace(m, at->index, at->dirfd, at->name, event, &partly, &e))
         return tell_failed(m, event, &e);
+    if (partly.code != ERR_NONE)
+        event->error = &partly;
     return tell_done(m, event);
 }
 

@@ -84,14 +84,15 @@ static const char *set_end(const char *p)
 static const char *whats_wrong(const char *glob)
 {
     if (!*glob)
-        return "it is empty";
+        return N_("it is empty");
     if (*glob == '!')
-        return "\"!\" is not needed here: add the exception behind, with the policy it shall have";
+        return N_("\"!\" is not needed here: add the exception behind, with the policy it "
+                  "shall have");
     for (const char *p = glob; *p; p++) {
         if (*p == '\\' && !*++p)
-            return "it ends with \"\\\"";
+            return N_("it ends with \"\\\"");
         if (*p == '[' && !(p = set_end(p)))
-            return "\"[\" without \"]\"";
+            return N_("\"[\" without \"]\"");
     }
     return NULL;
 }
@@ -116,7 +117,7 @@ bool policies_add(struct policies *p, const char *pattern, enum policy policy, s
     const char *wrong = everything ? NULL : whats_wrong(glob);
     if (wrong || length > 4096) {
         error_set(e, ERR_FORMAT, "the pattern \"%.200s\" makes no sense: %s", pattern,
-                  wrong ? wrong : "it is longer than any path");
+                  _(wrong ? wrong : N_("it is longer than any path")));
         return false;
     }
     new.anchored = new.anchored || strchr(glob, '/');

@@ -48,7 +48,7 @@ bool profile_read_policies(struct policies *to, const struct yaml_node *list, co
                            struct error *e)
 {
     if (list && list->kind != YAML_SEQUENCE && !yaml_is_null(list)) {
-        yaml_error(e, list, path, "policies are a list");
+        yaml_error(e, list, path, "%s", _("policies are a list"));
         return false;
     }
     for (size_t i = 0; list && i < list->count; i++) {
@@ -58,8 +58,9 @@ bool profile_read_policies(struct policies *to, const struct yaml_node *list, co
         enum policy policy;
         struct error wrong = ERROR_INIT;
         if (!name || !policy_from_name(name, &policy)) {
-            yaml_error(e, item, path, "a policy is {path: PATTERN, policy: fixed, append, upload, "
-                       "free or ignore}");
+            yaml_error(e, item, path, "%s",
+                       _("a policy is {path: PATTERN, policy: fixed, append, upload, free or "
+                         "ignore}"));
             return false;
         }
         if (!policies_add(to, pattern, policy, &wrong)) {
@@ -87,6 +88,23 @@ static size_t fits(const struct yaml_node *list, int rootfd)
             !file_stat_beneath(rootfd, list->items[i]->text, false, &st, NULL))
             return 0;
     return list ? list->count : 0;
+}
+
+bool profile_describe(const char *name, struct arena *arena, const char **title,
+                      const char **fits, struct error *e)
+{
+    char path[4096];
+    const struct yaml_node *top = load(name, arena, path, e);
+    if (!top)
+        return false;
+    const char *text = yaml_get_text(top, "title");
+    const struct yaml_node *list = yaml_get(top, "fits");
+    CLEANUP_STR struct str files = {0};
+    for (size_t i = 0; list && i < list->count; i++)
+        str_printf(&files, "%s%s", i ? ", " : "", list->items[i]->text);
+    *title = text ? text : name;
+    *fits = arena_strdup(arena, str_text(&files));
+    return true;
 }
 
 static int by_name(const void *a, const void *b)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -26,7 +27,27 @@ static void fetch_sha256(void)
 {
     sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
     if (!sha256)
-        abort(); /* an OpenSSL without SHA-256 */
+        mem_gone(); /* every OpenSSL has SHA-256 */
+}
+
+static void *crypto_malloc(size_t size, const char *file, int line)
+{
+    return size ? mem_resize(NULL, size) : NULL;
+}
+
+static void *crypto_realloc(void *old, size_t size, const char *file, int line)
+{
+    return mem_resize(old, size);
+}
+
+static void crypto_free(void *p, const char *file, int line)
+{
+    free(p);
+}
+
+void walk_begin(void)
+{
+    CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free);
 }
 
 struct hasher {
@@ -42,7 +63,7 @@ static void hasher_open(struct hasher *h, const struct walk_options *options)
     h->context = EVP_MD_CTX_new();
     h->buffer = malloc(HASH_BUFFER); /* not mem_alloc(): no need to touch it all */
     if (!h->context || !h->buffer)
-        abort();
+        mem_gone();
 }
 
 static void hasher_close(struct hasher *h)
@@ -56,7 +77,8 @@ static bool hash_fd(struct hasher *h, int fd, uint64_t expected, uint8_t out[SHA
                     uint64_t *size, struct error *e)
 {
     const volatile bool *stop = h->options ? h->options->stop : NULL;
-    EVP_DigestInit_ex2(h->context, sha256, NULL);
+    if (!EVP_DigestInit_ex2(h->context, sha256, NULL))
+        mem_gone();
     uint64_t total = 0;
     while (total != expected || expected == 0) {
         ssize_t n = read(fd, h->buffer, HASH_BUFFER);

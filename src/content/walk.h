@@ -82,6 +82,10 @@ struct walk_options {
     const volatile bool *stop;      /* may be NULL; once true, the walk ends early */
 };
 
+/* Once, before OpenSSL is used: no memory for it ends the program (mem.h), as OpenSSL 3.0 goes on
+ * with NULL pointers. */
+void walk_begin(void);
+
 /* False only if the root itself cannot be listed; what fails beneath is said in its entry. */
 bool walk(int rootfd, const struct walk_options *options, struct error *e);
 

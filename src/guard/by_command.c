@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/fanotify.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -149,7 +150,9 @@ static pid_t start(char *const argv[], struct error *e)
 {
     pid_t pid = fork();
     if (pid == 0) {
-        raise(SIGSTOP); /* until we are seized */
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* or it would stay stopped for ever */
+        raise(SIGSTOP);                   /* until we are seized */
+        prctl(PR_SET_PDEATHSIG, 0);
         execvp(argv[0], argv);
         perror(argv[0]);
         _exit(127);

@@ -19,6 +19,17 @@
 /* A self-test that has not come back by then: the guard is blind. */
 static const int64_t blind_ns = 2000000000;
 static const char selftest_name[] = "selftest";
+/* What could not be put back is tried again after a second, then after twice as long each time.
+ * One round gives up after this many failures one after the other, so that a full disk does not
+ * keep the loop from its events. */
+static const int64_t first_retry_ns = 1000000000, slowest_retry_ns = 60000000000;
+enum { MOST_RETRIES = 4096, FAILURES_A_ROUND = 16 };
+
+/* A path that could not be put back: a full disk, one that cannot be written, a damaged one. */
+struct retry {
+    char *path;
+    int64_t since_ns, next_ns, delay_ns;
+};
 enum { MOST_WAITING = 10000 };
 
 struct live_site {
@@ -29,6 +40,8 @@ struct live_site {
     size_t number;
     bool held, root_gone;
     VEC(char *) waiting; /* paths that changed while it was held */
+    VEC(struct retry) retries;
+    bool too_many_retries; /* the whole site is tried as well */
 };
 
 struct guard {
@@ -80,16 +93,55 @@ static void tell_said(struct guard *g, const struct live_site *live, enum guard_
     tell(g, &event);
 }
 
-/* Of the mender: what was put back is another inode now. */
+/* ---- trying again ---------------------------------------------------------------------------- */
+
+static struct retry *find_retry(struct live_site *live, const char *path)
+{
+    for (size_t i = 0; i < live->retries.count; i++)
+        if (strcmp(live->retries.items[i].path, path) == 0)
+            return &live->retries.items[i];
+    return NULL;
+}
+
+static void add_retry(struct live_site *live, const char *path)
+{
+    if (live->retries.count >= MOST_RETRIES) {
+        live->too_many_retries = true;
+        path = "";
+        if (find_retry(live, path))
+            return;
+    }
+    int64_t now = clock_ns(CLOCK_MONOTONIC);
+    struct retry retry = {mem_strdup(path), now, now + first_retry_ns, first_retry_ns};
+    VEC_PUSH(&live->retries, retry);
+    atomic_fetch_add(&live->guard->counts.pending, 1);
+}
+
+static void drop_retry(struct live_site *live, size_t i)
+{
+    free(live->retries.items[i].path);
+    live->retries.items[i] = live->retries.items[--live->retries.count];
+    atomic_fetch_sub(&live->guard->counts.pending, 1);
+}
+
+/* ---- telling, of the mender ------------------------------------------------------------------ */
+
+/* What was put back is another inode now. What failed is said once, and tried again. */
 static void on_mend(void *context, const struct mend_event *mend)
 {
     struct live_site *live = context;
     struct guard *g = live->guard;
+    if (mend->error && !g->options.detect_only) {
+        if (find_retry(live, mend->path))
+            return;
+        add_retry(live, mend->path);
+    }
+    bool undone = mend->undone && !live->mender.dry_run;
     if (mend->error)
         atomic_fetch_add(&g->counts.failed, 1);
     else
-        atomic_fetch_add(mend->undone ? &g->counts.mended : &g->counts.left, 1);
-    if (mend->undone && !live->mender.dry_run) {
+        atomic_fetch_add(undone ? &g->counts.mended : &g->counts.left, 1);
+    if (undone) {
         if (mend->evidence[0])
             places_forget_evidence(g->places, live->number, mend->evidence);
         if (mend->kind != DIFFERENCE_ADDED)
@@ -99,7 +151,10 @@ static void on_mend(void *context, const struct mend_event *mend)
         mend->policy != POLICY_IGNORE)
         return; /* allowed: no event, the count is enough */
     struct guard_event event = {
-        .said = GUARD_MENDED, .site = live->site->row.name, .mend = mend, .who = g->who};
+        .said = live->mender.dry_run ? GUARD_DETECTED : GUARD_MENDED,
+        .site = live->site->row.name,
+        .mend = mend,
+        .who = g->who};
     if (!mend->undone && !mend->error)
         return;
     tell(g, &event);
@@ -148,6 +203,41 @@ static void look_at(struct guard *g, struct live_site *live, const char *path)
     if (r == MEND_LEFT && is_dir_at(live->site, path)) {
         places_learn(g->places, live->number, path);
         mend_tree(&live->mender, path, 1, true);
+    }
+}
+
+/* True unless it failed again. */
+static bool try_again(struct guard *g, struct live_site *live, size_t i)
+{
+    struct retry *retry = &live->retries.items[i];
+    CLEANUP_FREE char *path = mem_strdup(retry->path);
+    bool all = !path[0] && live->too_many_retries;
+    g->event_ns = retry->since_ns;
+    enum mend_result r =
+        all ? mend_tree(&live->mender, "", 0, true) : mend_path(&live->mender, path);
+    g->event_ns = 0;
+    retry = find_retry(live, path); /* the list may have grown */
+    if (r != MEND_FAILED) {
+        live->too_many_retries = live->too_many_retries && !all;
+        drop_retry(live, (size_t)(retry - live->retries.items));
+        return true;
+    }
+    retry->delay_ns = retry->delay_ns * 2 < slowest_retry_ns ? retry->delay_ns * 2
+                                                             : slowest_retry_ns;
+    retry->next_ns = clock_ns(CLOCK_MONOTONIC) + retry->delay_ns;
+    return false;
+}
+
+static void try_all_again(struct guard *g, struct live_site *live)
+{
+    int64_t now = clock_ns(CLOCK_MONOTONIC);
+    int failures = 0;
+    for (size_t i = live->retries.count; i-- > 0 && failures < FAILURES_A_ROUND;) {
+        if (i >= live->retries.count || live->held || live->retries.items[i].next_ns > now)
+            continue;
+        failures = try_again(g, live, i) ? 0 : failures + 1;
+        if (g->options.alive)
+            alive_beat(g->options.alive);
     }
 }
 
@@ -300,7 +390,7 @@ static void take_from_sweeper(struct guard *g)
     CLEANUP_STR struct str path = {0};
     size_t site;
     while (sweeper_next(g->sweeper, &site, &path))
-        if (site < g->count)
+        if (site < g->count && !find_retry(&g->live[site], str_text(&path)))
             look_at(g, &g->live[site], str_text(&path));
     int64_t proved;
     if (sweeper_proved(g->sweeper, &proved) && proved > atomic_load(&g->counts.last_proved_s))
@@ -309,15 +399,19 @@ static void take_from_sweeper(struct guard *g)
 
 /* ---- the self-test ------------------------------------------------------------------------- */
 
+/* In place: a full disk has room for what is there. False where nothing can be written by
+ * anybody, so that nothing has to be seen. */
 static bool write_selftest(struct guard *g)
 {
-    bool good = g->count > 0;
+    bool written = false;
     for (size_t i = 0; i < g->count; i++) {
         CLEANUP_CLOSE int fd = openat(g->sites[i].aside.fd, selftest_name,
-                                      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-        good = fd >= 0 && write(fd, "yagura\n", 7) == 7 && good;
+                                      O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        written |= fd >= 0 || errno != EROFS;
+        if (fd >= 0 && pwrite(fd, "yagura\n", 7, 0) < 0)
+            written |= errno != EROFS;
     }
-    return good;
+    return written;
 }
 
 static void set_blind(struct guard *g, bool blind)
@@ -343,8 +437,7 @@ static void selftest(struct guard *g, int64_t now)
     if (now < g->next_selftest_ns || g->selftest_sent_ns)
         return;
     g->next_selftest_ns = now + (int64_t)g->options.selftest_seconds * 1000000000;
-    g->selftest_sent_ns = now;
-    write_selftest(g); /* if it cannot be written, nothing comes back: blind */
+    g->selftest_sent_ns = write_selftest(g) ? now : 0;
 }
 
 /* ---- start, step, stop --------------------------------------------------------------------- */
@@ -462,8 +555,10 @@ static void tick(struct guard *g)
     if (now < g->next_tick_ns)
         return;
     g->next_tick_ns = now + 1000000000;
-    for (size_t i = 0; i < g->count; i++)
+    for (size_t i = 0; i < g->count; i++) {
         check_root(g, &g->live[i]);
+        try_all_again(g, &g->live[i]);
+    }
 }
 
 /* Reading the list again is how the kernel learns that we have seen it. */
@@ -505,6 +600,13 @@ bool guard_step(struct guard *g, int timeout_ms, int other_fd, struct error *e)
     return true;
 }
 
+static void free_retries(struct live_site *live)
+{
+    while (live->retries.count)
+        drop_retry(live, live->retries.count - 1);
+    VEC_FREE(&live->retries);
+}
+
 void guard_stop(struct guard *g)
 {
     sweeper_stop(g->sweeper);
@@ -513,6 +615,7 @@ void guard_stop(struct guard *g)
         for (size_t k = 0; k < g->live[i].waiting.count; k++)
             free(g->live[i].waiting.items[k]);
         VEC_FREE(&g->live[i].waiting);
+        free_retries(&g->live[i]);
         stat_index_free(g->live[i].index);
         if (g->sites[i].aside.fd >= 0)
             unlinkat(g->sites[i].aside.fd, selftest_name, 0);
@@ -579,6 +682,7 @@ bool guard_release(struct guard *g, const char *name, struct error *e)
     struct live_site was = *live;
     memset(&live->waiting, 0, sizeof live->waiting);
     live->held = false;
+    memset(&live->retries, 0, sizeof live->retries);
     bool good = take_generation(g, live, e);
     for (size_t i = 0; i < was.waiting.count; i++) {
         if (was.waiting.items[i][0])
@@ -588,5 +692,8 @@ bool guard_release(struct guard *g, const char *name, struct error *e)
         free(was.waiting.items[i]);
     }
     VEC_FREE(&was.waiting);
+    for (size_t i = 0; i < was.retries.count; i++)
+        look_at(g, live, was.retries.items[i].path);
+    free_retries(&was);
     return good;
 }

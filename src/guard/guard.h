@@ -30,7 +30,8 @@ enum guard_said {
     GUARD_SEES,      /* and now it does again */
     GUARD_ROOT_GONE, /* the document root was moved, deleted or covered by a mount */
     GUARD_ROOT_BACK,
-    GUARD_TROUBLE    /* error: something could not be done */
+    GUARD_TROUBLE,   /* error: something could not be done */
+    GUARD_DETECTED   /* mend: what is wrong, and stays so: detect_only */
 };
 
 struct guard_event {
@@ -47,6 +48,7 @@ struct guard_event {
 /* What `yagura status` shows; written by the loop, read by anybody. */
 struct guard_counts {
     atomic_uint_least64_t events, mended, left, failed, lost, sweeps;
+    atomic_uint_least64_t pending; /* names that are still wrong, and tried again */
     atomic_int_least64_t started_s, last_event_s, last_proved_s; /* 0: never */
     atomic_bool blind, detect_only;
 };

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "content/evidence.h"
 #include "model/date.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ struct burst {
     struct tamper row;
     struct who who; /* row's strings point into it */
     char first_path[4096];
+    enum difference_kind first_kind;
     int64_t last_ns; /* of our own clock */
     size_t listed;
     bool open;
@@ -65,7 +67,7 @@ static int64_t monotonic_ns(void)
 
 void report_event(struct report *r, const struct guard_event *event)
 {
-    if (event->said != GUARD_MENDED)
+    if (event->said != GUARD_MENDED && event->said != GUARD_DETECTED)
         return;
     size_t site = 0;
     while (site < r->options.count && !str_equal(r->sites[site].name, event->site))
@@ -75,7 +77,7 @@ void report_event(struct report *r, const struct guard_event *event)
     struct item item = {.site = site,
                         .kind = event->mend->kind,
                         .what = event->mend->what,
-                        .undone = event->mend->undone,
+                        .undone = event->said == GUARD_MENDED && event->mend->undone,
                         .failed = event->mend->error != NULL,
                         .at_ns = event->at_ns,
                         .took_ns = event->took_ns,
@@ -104,6 +106,7 @@ static char *burst_json(const struct burst *b, const char *site)
     json_put_string(o, "site", site);
     json_put_string(o, "first", when);
     json_put_string(o, "path", b->first_path);
+    json_put_string(o, "kind", difference_kind_name(b->first_kind));
     json_put_int(o, "restored", (int64_t)b->row.restored);
     json_put_int(o, "failed", (int64_t)b->row.failed);
     json_put_int(o, "pid", b->row.pid);
@@ -141,14 +144,18 @@ static void end_burst(struct report *r, size_t site)
     write_burst(r, b, NULL);
     b->open = false;
     if (r->options.burst)
-        r->options.burst(r->options.context, &b->row, b->first_path, true);
+        r->options.burst(r->options.context, &b->row, b->first_path, b->first_kind, true);
     run_hook(r, b, r->sites[site].name);
+    uint64_t removed, freed;
+    if (r->options.evidence_bytes && r->sites[site].aside >= 0)
+        evidence_prune(r->sites[site].aside, r->options.state, r->sites[site].name,
+                       r->options.evidence_bytes, false, &removed, &freed, NULL);
 }
 
 static void begin_burst(struct report *r, const struct item *item)
 {
     struct burst *b = &r->bursts[item->site];
-    *b = (struct burst){.who = item->who, .open = true};
+    *b = (struct burst){.who = item->who, .first_kind = item->kind, .open = true};
     b->row = (struct tamper){.site = r->sites[item->site].name,
                              .first_ns = item->at_ns,
                              .pid = item->who.pid,
@@ -196,7 +203,7 @@ static void take(struct report *r, struct item *item)
     } else
         b->row.unlisted++;
     if (begins && r->options.burst)
-        r->options.burst(r->options.context, &b->row, b->first_path, false);
+        r->options.burst(r->options.context, &b->row, b->first_path, b->first_kind, false);
     free(item->path);
 }
 

@@ -3,6 +3,7 @@
  * The guard's event is copied into a queue and the guard goes on; a thread of its own
  *   - hashes the evidence (and only the first REPORT_HASHED bytes' worth of big ones: the size is
  *     kept, the hash left out),
+ *   - keeps the evidence within its bound, at the end of each burst,
  *   - gathers what comes without a pause of two seconds into one burst (record/tampers.h),
  *   - writes a line a burst for the journal, and
  *   - hands the burst as JSON to what runs on_tamper (caller.h), if it is configured.
@@ -22,9 +23,12 @@ struct report_options {
     struct state *state; /* used by the report's thread alone */
     const struct site *sites;
     size_t count;
-    int caller; /* see caller_tell(); -1: there is no on_tamper */
+    uint64_t
+        evidence_bytes; /* a site's evidence is kept below this (content/evidence.h); 0: no bound */
+    int caller;         /* see caller_tell(); -1: there is no on_tamper */
     /* Called on the report's thread when a burst begins (`ended` false) and when it has ended. */
-    void (*burst)(void *context, const struct tamper *t, const char *first_path, bool ended);
+    void (*burst)(void *context, const struct tamper *t, const char *first_path,
+                  enum difference_kind first_kind, bool ended);
     void (*untold)(void *context); /* what runs on_tamper is gone */
     void *context;
 };

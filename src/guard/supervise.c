@@ -1,5 +1,7 @@
 #include "guard/supervise.h"
 
+#include "base/mem.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -25,6 +27,7 @@ static pid_t start(const struct supervised *what, struct alive *alive, const sig
     sigprocmask(SIG_SETMASK, old, NULL);
     if (getppid() != parent)
         _exit(SUPERVISE_AGAIN);
+    mem_exit_code = SUPERVISE_AGAIN;
     _exit(what->run(what->context, alive));
 }
 

@@ -50,11 +50,16 @@ bool sites_list(struct state *s, struct arena *arena, struct site_row **out, siz
                 struct error *e)
 {
     CLEANUP_STATEMENT sqlite3_stmt *st = NULL;
+    if (!state_knows_sites(s)) {
+        *out = NULL;
+        *count = 0;
+        return true;
+    }
     if (sqlite3_prepare_v2(state_db(s),
                            "SELECT name, root, profile, generation, manifest, since FROM site "
                            "ORDER BY name",
                            -1, &st, NULL) != SQLITE_OK)
-        return sql_error(s, e, "reading");
+        return sql_error(s, e, _("reading"));
     VEC(struct site_row) rows = {0};
     int code;
     while ((code = sqlite3_step(st)) == SQLITE_ROW) {
@@ -68,7 +73,7 @@ bool sites_list(struct state *s, struct arena *arena, struct site_row **out, siz
         *count = rows.count;
     }
     VEC_FREE(&rows);
-    return good || sql_error(s, e, "reading");
+    return good || sql_error(s, e, _("reading"));
 }
 
 bool sites_find(struct state *s, const char *name, struct arena *arena, struct site_row *out,
@@ -93,14 +98,14 @@ static bool write_row(struct state *s, const void *context, struct error *e)
     CLEANUP_STATEMENT sqlite3_stmt *st = NULL;
     if (sqlite3_prepare_v2(state_db(s), "INSERT OR REPLACE INTO site VALUES(?,?,?,?,?,?)", -1, &st,
                            NULL) != SQLITE_OK)
-        return sql_error(s, e, "writing");
+        return sql_error(s, e, _("writing"));
     sqlite3_bind_text(st, 1, row->name, -1, SQLITE_STATIC);
     sqlite3_bind_text(st, 2, row->root, -1, SQLITE_STATIC);
     sqlite3_bind_text(st, 3, row->profile, -1, SQLITE_STATIC);
     sqlite3_bind_int64(st, 4, (int64_t)row->generation);
     sqlite3_bind_blob(st, 5, row->manifest_sha256, sizeof row->manifest_sha256, SQLITE_STATIC);
     sqlite3_bind_int64(st, 6, row->since);
-    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, "writing");
+    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, _("writing"));
 }
 
 static bool delete_row(struct state *s, const void *context, struct error *e)
@@ -108,9 +113,9 @@ static bool delete_row(struct state *s, const void *context, struct error *e)
     CLEANUP_STATEMENT sqlite3_stmt *st = NULL;
     if (sqlite3_prepare_v2(state_db(s), "DELETE FROM site WHERE name = ?", -1, &st, NULL) !=
         SQLITE_OK)
-        return sql_error(s, e, "writing");
+        return sql_error(s, e, _("writing"));
     sqlite3_bind_text(st, 1, context, -1, SQLITE_STATIC);
-    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, "writing");
+    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, _("writing"));
 }
 
 bool sites_accept(struct state *s, const struct site_row *row, const json_t *entry, int64_t now,

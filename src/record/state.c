@@ -19,6 +19,7 @@ struct state {
     bool read_only;
     struct cache_files *files;
     struct cache cache;
+    int version; /* of the schema */
 };
 
 /* Version 2 added the sites and what was undone there. Every statement can be run over an older
@@ -160,6 +161,7 @@ static bool prepare_database(struct state *s, struct error *e)
         error_set(e, ERR_UNSUPPORTED, "the state was written by a newer version of this program");
         return false;
     }
+    s->version = SCHEMA_VERSION;
     return version == SCHEMA_VERSION ||
            (run(s, "BEGIN IMMEDIATE", e) && run(s, schema, e) && run(s, "COMMIT", e));
 }
@@ -220,7 +222,8 @@ static bool open_database_to_read(struct state *s, const char *dir, struct error
         error_set(e, ERR_ABSENT, "there is nothing in this state yet");
     else if (version > SCHEMA_VERSION)
         error_set(e, ERR_UNSUPPORTED, "the state was written by a newer version of this program");
-    else if (version > 0)
+    s->version = version;
+    if (version > 0 && version <= SCHEMA_VERSION)
         return true;
     error_at(e, str_text(&path), 0, 0);
     return false;
@@ -273,6 +276,11 @@ bool state_open(struct state **out, const char *dir, struct error *e)
 bool state_open_to_read(struct state **out, const char *dir, struct error *e)
 {
     return open_state(out, dir, true, e);
+}
+
+bool state_knows_sites(const struct state *s)
+{
+    return s->version >= 2;
 }
 
 bool state_is_read_only(const struct state *s)

@@ -29,6 +29,8 @@ bool state_open(struct state **out, const char *dir, struct error *e);
  * the folder cannot be written, the file is opened as one that does not change. */
 bool state_open_to_read(struct state **out, const char *dir, struct error *e);
 bool state_is_read_only(const struct state *s);
+/* False: an older version wrote it, before there were sites, and it is only read here. */
+bool state_knows_sites(const struct state *s);
 void state_close(struct state *s);
 void state_cleanup(struct state **s);
 

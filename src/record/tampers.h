@@ -14,7 +14,7 @@ enum { TAMPER_PATHS = 1000 };
 struct tamper {
     int64_t id; /* 0: not written yet */
     const char *site;
-    int64_t first_ns, last_ns; /* since 1970 */
+    int64_t first_ns, last_ns;           /* since 1970 */
     uint64_t restored, failed, unlisted; /* unlisted: names that have no row of their own */
     uint64_t slowest_us;
     int64_t pid, uid; /* of the first; pid 0: not known */
@@ -31,8 +31,17 @@ struct tamper_path {
 };
 
 /* Writes or updates the burst (its id is set) and adds these names, in one transaction. */
-bool tampers_write(struct state *s, struct tamper *t, const struct tamper_path *paths,
-                   size_t count, struct error *e);
+bool tampers_write(struct state *s, struct tamper *t, const struct tamper_path *paths, size_t count,
+                   struct error *e);
+
+/* The names of one burst, in the order in which they were undone; strings in the arena. */
+bool tampers_paths(struct state *s, int64_t id, struct arena *arena, struct tamper_path **out,
+                   size_t *count, struct error *e);
+
+/* What is known of the evidence of a site, the oldest first: name in the folder aside, path,
+ * hash. Strings in the arena. */
+bool tampers_evidence(struct state *s, const char *site, struct arena *arena,
+                      struct tamper_path **out, size_t *count, struct error *e);
 
 /* The latest first, at most `most`; strings in the arena. `site` NULL: of all. */
 bool tampers_list(struct state *s, const char *site, size_t most, struct arena *arena,

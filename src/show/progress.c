@@ -28,12 +28,13 @@ static void print(const struct progress *p)
 {
     uint64_t files = __atomic_load_n(&p->at->files, __ATOMIC_RELAXED);
     uint64_t bytes = __atomic_load_n(&p->at->bytes, __ATOMIC_RELAXED);
+    fputc('\r', stderr);
     if (p->files)
-        fprintf(stderr, _("\r%s: %llu of %llu files, %.0f of %.0f MB "), p->what,
+        fprintf(stderr, _("%s: %llu of %llu files, %.0f of %.0f MB "), p->what,
                 (unsigned long long)files, (unsigned long long)p->files, megabytes(bytes),
                 megabytes(p->bytes));
     else
-        fprintf(stderr, _("\r%s: %llu files, %.0f MB "), p->what, (unsigned long long)files,
+        fprintf(stderr, _("%s: %llu files, %.0f MB "), p->what, (unsigned long long)files,
                 megabytes(bytes));
     fflush(stderr);
 }

@@ -10,9 +10,9 @@ enum { SCREEN = 20 };
 
 static const char *const kind_words[DIFFERENCE_KINDS] = {
     N_("added"), N_("removed"), N_("changed"), N_("type"), N_("moved"), N_("unreadable")};
-static const char *const what_words[WHAT_COUNT] = {
-    N_("content"), N_("size"), N_("mode"), N_("owner"), N_("group"), N_("time"), N_("target"),
-    N_("attributes")};
+static const char *const what_words[WHAT_COUNT] = {N_("content"), N_("size"),      N_("mode"),
+                                                   N_("owner"),   N_("group"),     N_("time"),
+                                                   N_("target"),  N_("attributes")};
 
 const char *show_path(struct arena *arena, const char *path)
 {
@@ -30,6 +30,24 @@ const char *show_what(struct arena *arena, unsigned what)
         if (what & 1u << i)
             str_printf(&out, "%s%s", out.length ? ", " : "", _(what_words[i]));
     return arena_strdup(arena, str_text(&out));
+}
+
+const char *show_undone(struct arena *arena, enum difference_kind kind, const char *path)
+{
+    const char *printable = show_path(arena, path);
+    if (kind == DIFFERENCE_ADDED)
+        return arena_printf(arena, _("%s was added, and is removed"), printable);
+    return arena_printf(arena, _("%s is back"), printable);
+}
+
+const char *show_tampered(struct arena *arena, enum difference_kind kind, const char *path)
+{
+    const char *printable = show_path(arena, path);
+    if (kind == DIFFERENCE_ADDED)
+        return arena_printf(arena, _("%s was added"), printable);
+    if (kind == DIFFERENCE_REMOVED)
+        return arena_printf(arena, _("%s was removed"), printable);
+    return arena_printf(arena, _("%s was changed"), printable);
 }
 
 static void json_difference(struct show *s, const struct site *site, const struct difference *d)
@@ -87,9 +105,11 @@ void show_difference(struct show *s, const struct site *site, const struct diffe
         str_printf(&line, " (%s)", details);
     if (!d->wrong && d->kind != DIFFERENCE_UNREADABLE)
         str_printf(&line, " [%s]", policy_name(d->policy));
-    const char *first = arena_printf(
-        arena, "%s %s  ", d->kind == DIFFERENCE_UNREADABLE ? "?" : d->wrong ? "!" : "-",
-        _(kind_words[d->kind]));
+    const char *first = arena_printf(arena, "%s %s  ",
+                                     d->kind == DIFFERENCE_UNREADABLE ? "?"
+                                     : d->wrong                       ? "!"
+                                                                      : "-",
+                                     _(kind_words[d->kind]));
     show_wrap(s, first, show_columns(first), line.data);
 }
 
@@ -117,6 +137,66 @@ void show_differences(struct show *s, const struct site *site, const struct diff
             continue;
         }
         show_difference(s, site, d, s->json ? 0 : count_beneath(found, i));
+        shown++;
+    }
+    if (left)
+        fprintf(s->out, ngettext("and %zu more: --all\n", "and %zu more: --all\n", left), left);
+}
+
+/* What is missing is new, what is too much goes. */
+static void deployment_line(struct show *s, const struct site *site, const struct difference *d,
+                            size_t beneath)
+{
+    static const char *const words[DIFFERENCE_KINDS] = {
+        N_("goes"), N_("new"), N_("changes"), N_("changes"), N_("moves"), N_("unreadable")};
+    static const char *const names[DIFFERENCE_KINDS] = {"removed", "added", "changed",
+                                                        "changed", "moved", "unreadable"};
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    bool moved = d->kind == DIFFERENCE_MOVED;
+    const char *path = show_path(arena, moved ? d->from : d->path);
+    if (s->json) {
+        json_t *o = json_object();
+        json_put_string(o, "type", "deployment");
+        json_put_string(o, "site", site->row.name);
+        json_put_string(o, "kind", names[d->kind]);
+        json_put_string(o, "path", path);
+        if (moved)
+            json_put_string(o, "from", show_path(arena, d->path));
+        if (d->error)
+            json_put_string(o, "error", d->error->message);
+        show_json_line(s, o);
+        return;
+    }
+    CLEANUP_STR struct str line = {0};
+    str_add(&line, path);
+    if (beneath)
+        str_printf(&line, ngettext(" and %zu name in it", " and %zu names in it", beneath),
+                   beneath);
+    if (moved)
+        str_printf(&line, _(" (was %s)"), show_path(arena, d->path));
+    else if (d->error)
+        str_printf(&line, " (%s)", d->error->message);
+    else if (d->kind == DIFFERENCE_CHANGED)
+        str_printf(&line, " (%s)", show_what(arena, d->what));
+    const char *first = arena_printf(arena, "%s %s  ", d->kind == DIFFERENCE_UNREADABLE ? "?" : "-",
+                                     _(words[d->kind]));
+    show_wrap(s, first, show_columns(first), line.data);
+}
+
+void show_deployment(struct show *s, const struct site *site, const struct differences *found)
+{
+    size_t shown = 0, left = 0;
+    for (size_t i = 0; i < found->count; i++) {
+        const struct difference *d = &found->items[i];
+        if (!d->wrong && d->kind != DIFFERENCE_UNREADABLE)
+            continue; /* the site's own */
+        if (!s->json && d->beneath)
+            continue;
+        if (!s->json && !s->all && shown >= SCREEN) {
+            left++;
+            continue;
+        }
+        deployment_line(s, site, d, s->json ? 0 : count_beneath(found, i));
         shown++;
     }
     if (left)
@@ -157,8 +237,7 @@ static void json_mend(struct show *s, const char *site, const struct mend_event 
     show_json_line(s, o);
 }
 
-void show_mend_event(struct show *s, const char *site, const struct mend_event *event,
-                     bool dry_run)
+void show_mend_event(struct show *s, const char *site, const struct mend_event *event, bool dry_run)
 {
     if (s->json) {
         json_mend(s, site, event, dry_run);
@@ -167,15 +246,18 @@ void show_mend_event(struct show *s, const char *site, const struct mend_event *
     if (!event->undone && !event->error)
         return;
     CLEANUP_ARENA struct arena *arena = arena_new();
-    const char *path = show_path(arena, event->path), *text = path;
-    if (event->error)
+    const char *path = show_path(arena, event->path), *first = "+ ", *text;
+    if (event->error) {
+        first = "? ";
         text = arena_printf(arena, "%s: %s", path, event->error->message);
-    else if (event->evidence[0])
-        text = arena_printf(arena, _("%s (what was there is kept as %s)"), path, event->evidence);
-    const char *first = arena_printf(arena, "%s %s  ",
-                                     event->error ? "?"
-                                     : dry_run    ? "-"
-                                                  : "+",
-                                     _(kind_words[event->kind]));
+    } else if (dry_run) {
+        first = arena_printf(arena, "- %s  ", _(kind_words[event->kind]));
+        text = path;
+    } else {
+        text = show_undone(arena, event->kind, event->path);
+        if (event->evidence[0])
+            text =
+                arena_printf(arena, _("%s (what was there is kept as %s)"), text, event->evidence);
+    }
     show_wrap(s, first, show_columns(first), text);
 }

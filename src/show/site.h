@@ -16,8 +16,17 @@ void show_differences(struct show *s, const struct site *site, const struct diff
 void show_difference(struct show *s, const struct site *site, const struct difference *d,
                      size_t beneath);
 
+/* "index.html is back", "x.php is removed": what became of a name that was wrong; in the arena.
+ * The one place for these words. */
+const char *show_undone(struct arena *arena, enum difference_kind kind, const char *path);
+/* The same while nothing is put back: "index.html was changed". */
+const char *show_tampered(struct arena *arena, enum difference_kind kind, const char *path);
+
 /* "content, mode": what differs, in the person's language; in the arena. */
 const char *show_what(struct arena *arena, unsigned what);
+
+/* The same of a deployment: the document root against what it is to be. */
+void show_deployment(struct show *s, const struct site *site, const struct differences *found);
 
 void show_left_out(struct show *s, const struct capture *taken);
 void show_mend_event(struct show *s, const char *site, const struct mend_event *event,

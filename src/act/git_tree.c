@@ -1,0 +1,156 @@
+#include "act/git_tree.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { NOBODY = 65534 };
+
+/* Who a program is to be: as we are, unless we are root. */
+static bool become(uid_t uid, gid_t gid)
+{
+    return geteuid() != 0 || uid == 0 ||
+           (setgroups(0, NULL) == 0 && setgid(gid) == 0 && setuid(uid) == 0);
+}
+
+static int run_git(const char *repository, const struct stat *owner, char *const argv[], int out)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (chdir(repository) != 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 ||
+        !become(owner->st_uid, owner->st_gid))
+        return 126;
+    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    /* Nobody's configuration but the repository's own. */
+    char *environment[] = {(char *)"PATH=/usr/local/bin:/usr/bin:/bin",
+                           (char *)"LC_ALL=C.UTF-8",
+                           (char *)"HOME=/nonexistent",
+                           (char *)"GIT_CONFIG_NOSYSTEM=1",
+                           (char *)"GIT_TERMINAL_PROMPT=0",
+                           NULL};
+    execvpe("git", argv, environment);
+    return 127;
+}
+
+static int run_tar(int folder, int in)
+{
+    if (fchdir(folder) != 0 || dup2(in, 0) < 0 || !become(NOBODY, NOBODY))
+        return 126;
+    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    char *environment[] = {(char *)"PATH=/usr/bin:/bin", (char *)"LC_ALL=C.UTF-8", NULL};
+    char *argv[] = {(char *)"tar", (char *)"-x", (char *)"--no-same-owner",
+                    (char *)"-f",  (char *)"-",  NULL};
+    execvpe("tar", argv, environment);
+    return 127;
+}
+
+static bool ended_well(pid_t pid)
+{
+    int status = -1;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static bool find_commit(struct git_tree *t, const char *repository, const struct stat *owner,
+                        const char *revision, struct error *e)
+{
+    char wanted[300];
+    int ends[2];
+    snprintf(wanted, sizeof wanted, "%.250s^{commit}", revision);
+    char *argv[] = {(char *)"git",
+                    (char *)"rev-parse",
+                    (char *)"--verify",
+                    (char *)"--quiet",
+                    (char *)"--end-of-options",
+                    wanted,
+                    NULL};
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        error_set_errno(e, errno, "making a pipe");
+        return false;
+    }
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(run_git(repository, owner, argv, ends[1]));
+    close(ends[1]);
+    size_t length = 0;
+    ssize_t n;
+    while (length < sizeof t->commit - 1 &&
+           (n = read(ends[0], t->commit + length, sizeof t->commit - 1 - length)) > 0)
+        length += (size_t)n;
+    close(ends[0]);
+    t->commit[length] = '\0';
+    t->commit[strspn(t->commit, "0123456789abcdef")] = '\0';
+    if (pid > 0 && ended_well(pid) && t->commit[0])
+        return true;
+    error_set(e, ERR_USAGE, "git finds no revision \"%.80s\" in %.200s", revision, repository);
+    return false;
+}
+
+static bool unpack(const struct git_tree *t, const char *repository, const struct stat *owner,
+                   struct error *e)
+{
+    int ends[2];
+    char *argv[] = {(char *)"git", (char *)"archive", (char *)"--format=tar", (char *)t->commit,
+                    NULL};
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        error_set_errno(e, errno, "making a pipe");
+        return false;
+    }
+    pid_t git = fork();
+    if (git == 0)
+        _exit(run_git(repository, owner, argv, ends[1]));
+    pid_t tar = git < 0 ? -1 : fork();
+    if (tar == 0)
+        _exit(run_tar(t->fd, ends[0]));
+    close(ends[0]);
+    close(ends[1]);
+    bool good = git > 0 && ended_well(git);
+    good = tar > 0 && ended_well(tar) && good;
+    if (!good)
+        error_set(e, ERR_SYSTEM, "unpacking revision %s failed", t->commit);
+    return good;
+}
+
+bool git_tree_open(struct git_tree *out, int parent, const char *repository, const char *revision,
+                   struct error *e)
+{
+    struct git_tree t = {.fd = -1, .parent = parent};
+    struct stat owner;
+    if (stat(repository, &owner) != 0) {
+        error_set_errno(e, errno, "opening the repository");
+        error_at(e, repository, 0, 0);
+        return false;
+    }
+    if (!find_commit(&t, repository, &owner, revision, e))
+        return false;
+    snprintf(t.name, sizeof t.name, "git-%d", (int)getpid());
+    if (mkdirat(parent, t.name, 0700) == 0)
+        t.fd = openat(parent, t.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    bool good = t.fd >= 0 && (geteuid() != 0 || fchown(t.fd, NOBODY, NOBODY) == 0);
+    if (!good)
+        error_set_errno(e, errno, "making a folder for the revision");
+    good = good && unpack(&t, repository, &owner, e);
+    if (!good)
+        git_tree_close(&t);
+    else
+        *out = t;
+    return good;
+}
+
+void git_tree_close(struct git_tree *t)
+{
+    if (t->fd >= 0)
+        close(t->fd);
+    if (t->name[0])
+        file_remove_tree(t->parent, t->name, NULL);
+    t->fd = -1;
+    t->name[0] = '\0';
+}

@@ -1,0 +1,167 @@
+#include "cmd/site.h"
+
+#include "act/git_tree.h"
+#include "content/deploy.h"
+#include "show/progress.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The tree that is to be deployed, open. */
+struct source {
+    int fd;
+    struct git_tree git;
+};
+
+static void source_close(struct source *from)
+{
+    if (from->git.name[0])
+        git_tree_close(&from->git);
+    else if (from->fd >= 0)
+        close(from->fd);
+}
+
+static bool source_open(struct source *out, struct cli *cli, const struct open_site *s,
+                        struct error *e)
+{
+    if (cli->from_git) {
+        if (!git_tree_open(&out->git, state_dirfd(s->state), cli->from ? cli->from : ".",
+                           cli->from_git, e))
+            return false;
+        out->fd = out->git.fd;
+        return true;
+    }
+    out->fd = open(cli->from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (out->fd >= 0)
+        return true;
+    error_set_errno(e, errno, "opening the folder to deploy");
+    error_at(e, cli->from, 0, 0);
+    return false;
+}
+
+struct done {
+    struct cli *cli;
+    const char *site;
+    size_t count, failed;
+};
+
+static void on_event(void *context, const struct mend_event *event)
+{
+    struct done *d = context;
+    d->count += event->undone;
+    d->failed += event->error != NULL;
+    if (event->error)
+        show_mend_event(&d->cli->show, d->site, event, false);
+}
+
+/* What stood there unpublished is no part of the deployment: whoever did it shall know. */
+static bool show_foreign(struct cli *cli, struct open_site *s, struct error *e)
+{
+    CLEANUP(differences_cleanup) struct differences *found = NULL;
+    CLEANUP(stat_index_cleanup)
+    struct stat_index *index = generation_stat_index(s->state, &s->site.row, &s->site.generation);
+    struct verify_options options = {.policies = s->site.policies, .index = index, .quick = true};
+    if (!verify(&found, s->site.rootfd, s->site.generation.manifest, &options, e))
+        return false;
+    if (found->wrong && !cli->json)
+        printf("%s\n", _("Changed here by other hands, never published, and undone by this:"));
+    for (size_t i = 0; found->wrong && i < found->count; i++)
+        if (found->items[i].wrong && (cli->json || !found->items[i].beneath))
+            show_difference(&cli->show, &s->site, &found->items[i], 0);
+    return true;
+}
+
+static bool carry_out(struct cli *cli, struct open_site *s, struct deploy *d, struct done *done,
+                      const struct source *from, struct error *e)
+{
+    struct hold hold = {0};
+    CLEANUP_JSON json_t *entry = cli_site_entry(cli, "publish");
+    json_put_string(entry, "from", cli->from_git ? cli->from_git : cli->from);
+    if (cli->from_git)
+        json_put_string(entry, "commit", from->git.commit);
+    if (!cli_hold(&hold, s, e))
+        return false;
+    bool good = deploy_accept(d, s->state, s->objects, &s->site, entry, e);
+    struct mender m = {.rootfd = s->site.rootfd,
+                       .manifest = s->site.generation.manifest,
+                       .policies = s->site.policies,
+                       .objects = s->objects,
+                       .aside = &s->site.aside,
+                       .event = on_event,
+                       .context = done};
+    if (good) {
+        deploy_carry_out(d, &m);
+        good = mend_sync(&m, e);
+    }
+    return cli_release(&hold, good ? e : NULL) && good;
+}
+
+static int say(struct cli *cli, const struct open_site *s, const struct deploy *d,
+               const struct done *done)
+{
+    size_t unknown = done->failed + d->taken->left_out_count;
+    if (cli->json)
+        cli_site_summary(cli, &s->site, 0, unknown, d->taken->files, d->taken->bytes);
+    else if (done->failed)
+        printf(_("%s: generation %llu is published; %zu names could not be brought in: yagura "
+                 "restore %s tries again\n"),
+               s->site.row.name, (unsigned long long)s->site.row.generation, done->failed,
+               s->site.row.name);
+    else
+        printf(_("%s: generation %llu is published and in place (%zu names changed)\n"),
+               s->site.row.name, (unsigned long long)s->site.row.generation, done->count);
+    return unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
+}
+
+static int deploy(struct cli *cli, struct open_site *s, const struct source *from)
+{
+    CLEANUP_DEPLOY struct deploy d = {0};
+    struct error e = ERROR_INIT;
+    struct walk_progress at = {0};
+    struct done done = {.cli = cli, .site = s->site.row.name};
+    struct progress *progress = progress_start(&cli->show, _("Taking"), &at, 0, 0);
+    bool good = deploy_plan(&d, s->objects, &s->site, from->fd, &at, &e);
+    progress_end(progress);
+    if (!good || !show_foreign(cli, s, &e)) {
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
+    show_left_out(&cli->show, d.taken);
+    if (d.nothing) {
+        if (cli->json)
+            cli_site_summary(cli, &s->site, 0, d.taken->left_out_count, d.taken->files, 0);
+        else
+            printf(_("%s: nothing to publish\n"), s->site.row.name);
+        return d.taken->left_out_count ? EXIT_UNKNOWN : EXIT_CLEAN;
+    }
+    show_deployment(&cli->show, &s->site, d.found);
+    if (d.left && !cli->json)
+        printf(ngettext("%zu name of it lies where policy lets others write: not deployed\n",
+                        "%zu names of it lie where policy lets others write: not deployed\n",
+                        d.left),
+               d.left);
+    if (cli->dry_run && cli->json)
+        cli_site_summary(cli, &s->site, d.found->wrong, d.taken->left_out_count, d.taken->files, 0);
+    if (cli->dry_run)
+        return EXIT_CLEAN;
+    if (!cli_confirm(cli, _("Deploy and publish this?")))
+        return EXIT_USAGE;
+    if (!carry_out(cli, s, &d, &done, from, &e)) {
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
+    return say(cli, s, &d, &done);
+}
+
+int cli_deploy(struct cli *cli, struct open_site *s)
+{
+    CLEANUP(source_close) struct source from = {.fd = -1, .git = {.fd = -1}};
+    struct error e = ERROR_INIT;
+    if (!source_open(&from, cli, s, &e)) {
+        cli_complain(&e);
+        return e.code == ERR_USAGE || e.code == ERR_ABSENT ? EXIT_USAGE : EXIT_UNKNOWN;
+    }
+    return deploy(cli, s, &from);
+}
