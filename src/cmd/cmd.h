@@ -36,7 +36,7 @@ struct cli {
     bool all, checklist, gateway, man, completion;
     /* sites */
     const char *profile, *generation, *keep, *from, *from_git;
-    bool quick, yes, dry_run, mtree, detect_only;
+    bool quick, yes, dry_run, mtree, detect_only, dpkg;
     /* what stands without a dash, behind the command */
     const char *const *arguments;
     size_t argument_count;

@@ -4,11 +4,13 @@
 #include "base/json.h"
 #include "base/notify.h"
 #include "base/str.h"
+#include "content/dpkg_owned.h"
 #include "guard/guard.h"
 #include "guard/report.h"
 #include "guard/supervise.h"
 #include "guard/walls.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,8 @@ struct parent {
     bool ready; /* as systemd was told */
 };
 
+struct package_job;
+
 /* The guard's own process: what it holds while it lives. */
 struct running {
     struct cli *cli;
@@ -36,6 +40,7 @@ struct running {
     struct control *control;
     struct state *report_state; /* of the report's own thread */
     struct report *report;
+    VEC(struct package_job *) jobs;
     bool each;             /* a line a name: somebody is looking on; else a line a burst */
     const char *holds[16]; /* which site a connection holds */
 };
@@ -287,6 +292,97 @@ static bool open_sites(struct running *r, struct error *e)
     return r->count > 0;
 }
 
+/* What packages changed while nobody looked on. */
+static bool accept_packages(struct running *r, struct error *e)
+{
+    for (size_t i = 0; r->config->dpkg && i < r->count; i++) {
+        CLEANUP(dpkg_owned_cleanup) struct dpkg_owned *d = NULL;
+        CLEANUP_JSON json_t *entry = cli_site_entry(r->cli, "publish");
+        struct error absent = ERROR_INIT;
+        size_t count;
+        if (!dpkg_owned_load(&d, r->config->dpkg, &r->sites[i], NULL, 0, &absent)) {
+            if (absent.code == ERR_ABSENT)
+                return true;
+            *e = absent;
+            return false;
+        }
+        if (dpkg_owned_is_newer(d) &&
+            !dpkg_owned_publish(d, r->state, r->objects, &r->sites[i], entry, &count, e))
+            return false;
+    }
+    return true;
+}
+
+/* A thread for each site: the guard goes on meanwhile. */
+struct package_job {
+    pthread_t thread;
+    struct running *running;
+    char *site, *names;
+    size_t size;
+    atomic_bool done;
+};
+
+static void *publish_packages(void *context)
+{
+    struct package_job *job = context;
+    struct running *r = job->running;
+    struct site site = {.rootfd = -1, .aside = {.fd = -1}};
+    struct site_wants wants = {.generation = true,
+                               .own = config_policies(r->config, job->site)};
+    struct error e = ERROR_INIT;
+    struct dpkg_owned *d = NULL;
+    struct state *state = cli_state_or_fail(r->cli);
+    CLEANUP_JSON json_t *entry = cli_site_entry(r->cli, "publish");
+    size_t count;
+    if (state &&
+        (!site_open(&site, state, job->site, &wants, &e) ||
+         !dpkg_owned_load(&d, r->config->dpkg, &site, job->names, job->size, &e) ||
+         !dpkg_owned_publish(d, state, r->objects, &site, entry, &count, &e)))
+        cli_complain(&e);
+    dpkg_owned_free(d);
+    site_close(&site);
+    state_close(state);
+    atomic_store(&job->done, true);
+    return NULL;
+}
+
+static void dpkg_ended(void *context, const char *site, const char *names, size_t size)
+{
+    struct running *r = context;
+    struct package_job *job = mem_alloc(sizeof *job);
+    *job = (struct package_job){
+        .running = r, .site = mem_strdup(site), .names = mem_dup(names, size), .size = size};
+    if (pthread_create(&job->thread, NULL, publish_packages, job) == 0) {
+        VEC_PUSH(&r->jobs, job);
+        return;
+    }
+    free(job->site);
+    free(job->names);
+    free(job);
+}
+
+static void end_jobs(struct running *r)
+{
+    for (size_t i = 0; i < r->jobs.count; i++) {
+        struct package_job *job = r->jobs.items[i];
+        pthread_join(job->thread, NULL);
+        free(job->site);
+        free(job->names);
+        free(job);
+    }
+    VEC_FREE(&r->jobs);
+}
+
+static bool dpkg_busy(void *context)
+{
+    struct running *r = context;
+    for (size_t i = 0; i < r->jobs.count; i++)
+        if (!atomic_load(&r->jobs.items[i]->done))
+            return true;
+    end_jobs(r);
+    return false;
+}
+
 static const struct policies *own_policies(void *context, const char *site)
 {
     struct running *r = context;
@@ -301,8 +397,12 @@ static int loop(struct running *r, struct alive *alive)
                                     .alive = alive,
                                     .unprivileged = !capabilities_have(CAPABILITY(CAP_SYS_ADMIN)),
                                     .detect_only = r->cli->detect_only || r->config->detect_only,
+                                    .bounded_queue = r->config->bounded_queue,
                                     .sweep_seconds = (unsigned)r->config->sweep_seconds,
                                     .selftest_seconds = (unsigned)r->config->selftest_seconds,
+                                    .dpkg_admindir = r->config->dpkg,
+                                    .dpkg_ended = dpkg_ended,
+                                    .dpkg_busy = dpkg_busy,
                                     .own_policies = own_policies,
                                     .event = on_event,
                                     .context = r};
@@ -315,7 +415,8 @@ static int loop(struct running *r, struct alive *alive)
                                        .untold = on_untold,
                                        .context = r};
     /* The socket is the last one that is made. Who asks before the guard is ready waits. */
-    if (!control_open(&r->control, state_dirfd(r->state), answer, closed, r, &e) ||
+    if (!accept_packages(r, &e) ||
+        !control_open(&r->control, state_dirfd(r->state), answer, closed, r, &e) ||
         !walls_enter(WALLS_GUARD, &e) || !report_start(&r->report, &reporting, &e) ||
         !guard_start(&r->guard, &options, r->sites, r->count, &e)) {
         cli_complain(&e);
@@ -331,6 +432,7 @@ static int loop(struct running *r, struct alive *alive)
     if (!good)
         cli_complain(&e);
     control_close(r->control);
+    end_jobs(r);
     guard_stop(r->guard);
     report_stop(r->report);
     return good ? EXIT_CLEAN : SUPERVISE_AGAIN;

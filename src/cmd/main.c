@@ -63,6 +63,8 @@ const struct option_row cli_options[] = {
     {"--mtree", NULL, N_("as text for mtree -f"), OPTION(mtree), NULL},
     {"--detect-only", NULL, N_("say what changes, and put nothing back"), OPTION(detect_only),
      NULL},
+    {"--dpkg", NULL, N_("what dpkg's own record says of files that packages own"), OPTION(dpkg),
+     NULL},
     {"--before", "DATE", N_("only what was published before"), OPTION(before), NULL},
 };
 const size_t cli_option_count = ARRAY_COUNT(cli_options);
@@ -129,8 +131,10 @@ const struct command cli_commands[] = {
     {"publish", "[SITE] [-- COMMAND ...]", N_("what differs becomes the published state"),
      N_("Shows what differs and asks. With a command, runs it and publishes what it changed, and "
         "nothing that other hands changed meanwhile. --from and --from-git deploy and publish in "
-        "one step: each page is the old or the new one at every moment, and what goes goes last."),
-     "", "--from --from-git --yes --dry-run --all --because --who --", cmd_publish},
+        "one step: each page is the old or the new one at every moment, and what goes goes last. "
+        "--dpkg publishes, unasked, files of Debian packages whose content is what dpkg's record "
+        "(MD5) says; a guard does so by itself."),
+     "", "--from --from-git --dpkg --yes --dry-run --all --because --who --", cmd_publish},
     {"restore", "[SITE [PATH ...]]", N_("put a site back as it was published"),
      N_("What was changed is put back, what was added is moved aside and kept. An older "
         "generation becomes the published one."),

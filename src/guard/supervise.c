@@ -37,7 +37,7 @@ static int watch_over(const struct supervised *what, pid_t pid, struct alive *al
                       const sigset_t *signals, bool *hung, bool *asked)
 {
     uint64_t last = alive_sum(alive);
-    int64_t last_ms = now_ms();
+    int64_t silent_ms = 0, looked_ms = now_ms();
     for (;;) {
         int status;
         if (waitpid(pid, &status, WNOHANG) == pid)
@@ -51,10 +51,14 @@ static int watch_over(const struct supervised *what, pid_t pid, struct alive *al
         if (what->look)
             what->look(what->context, alive);
         uint64_t now = alive_sum(alive);
+        int64_t then_ms = looked_ms;
+        looked_ms = now_ms();
+        /* while this process itself stood still, the guard's silence says little */
+        silent_ms += looked_ms - then_ms < 3 * LOOK_MS ? looked_ms - then_ms : 3 * LOOK_MS;
         if (now != last) {
             last = now;
-            last_ms = now_ms();
-        } else if (now_ms() - last_ms > SUPERVISE_HUNG_MS) {
+            silent_ms = 0;
+        } else if (silent_ms > SUPERVISE_HUNG_MS) {
             *hung = true;
             kill(pid, SIGKILL);
             waitpid(pid, &status, 0);

@@ -5,7 +5,7 @@
  *                 this host to listen on).
  *   WALLS_GUARD   files, the kernel's events, the sockets that are open already. No other
  *                 program, no process, no socket, no other's memory, no signal to others, no
- *                 executable memory, no mount, no namespace.
+ *                 executable memory, no mount (but unmounting what covers a page), no namespace.
  *   WALLS_CALLER  hands on_tamper's text to the socket of its unit: a socket of this host, and
  *                 nothing of the file system.
  *   WALLS_HOOK    runs on_tamper itself: nobody, no capability, writes only to /tmp, /var/tmp
