@@ -120,8 +120,9 @@ static bool set_link_attributes(int dirfd, const char *name, const struct manife
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, timespec_of(entry->mtime_ns)};
     struct stat st;
     if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        (st.st_uid == entry->uid && st.st_gid == entry->gid ? 0
-         : fchownat(dirfd, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW)) == 0 &&
+        (st.st_uid == entry->uid && st.st_gid == entry->gid
+             ? 0
+             : fchownat(dirfd, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW)) == 0 &&
         utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) == 0)
         return true;
     error_set_errno(e, errno, "setting the attributes of the link");
@@ -353,12 +354,12 @@ static bool replace(struct mender *m, uint32_t index, int dirfd, const char *nam
 struct spot {
     int dirfd;
     const char *name;
-    const char *path;      /* beneath the document root, its own name included */
-    uint32_t index;        /* in the manifest; MANIFEST_NONE: not published */
-    uint32_t parent;       /* of the directory; MANIFEST_NONE: not published */
+    const char *path; /* beneath the document root, its own name included */
+    uint32_t index;   /* in the manifest; MANIFEST_NONE: not published */
+    uint32_t parent;  /* of the directory; MANIFEST_NONE: not published */
     enum policy policy;
-    struct stat st;        /* of what stands there */
-    int missing;           /* errno of looking at it; 0: it is there */
+    struct stat st; /* of what stands there */
+    int missing;    /* errno of looking at it; 0: it is there */
 };
 
 static void look_at_spot(struct spot *at)
@@ -400,9 +401,12 @@ static enum mend_result not_published(struct mender *m, const struct spot *at,
                                       const struct walk_entry *is)
 {
     struct error e = ERROR_INIT;
-    struct mend_event event = {
-        .path = at->path, .dirfd = at->dirfd, .name = at->name, .kind = DIFFERENCE_ADDED,
-        .policy = at->policy, .bad = is->st};
+    struct mend_event event = {.path = at->path,
+                               .dirfd = at->dirfd,
+                               .name = at->name,
+                               .kind = DIFFERENCE_ADDED,
+                               .policy = at->policy,
+                               .bad = is->st};
     if (!verify_against_policy(at->dirfd, is, NULL, at->policy, 0, &event.reason))
         return tell_left(m, &event);
     if (!m->dry_run && !move_aside(m, at->dirfd, at->name, &event, &e) && !uncover(m, at, &e))
@@ -484,8 +488,7 @@ static bool fetch_dir(struct mender *m, const struct spot *at, int fd, bool occu
     return rename_at(parent, name, at->dirfd, at->name, RENAME_NOREPLACE) == 0;
 }
 
-static enum mend_result put_back(struct mender *m, const struct spot *at,
-                                 struct mend_event *event)
+static enum mend_result put_back(struct mender *m, const struct spot *at, struct mend_event *event)
 {
     struct error e = ERROR_INIT;
     CLEANUP_CLOSE int dir = -1;
@@ -503,9 +506,11 @@ static enum mend_result put_back(struct mender *m, const struct spot *at,
 
 static enum mend_result missing(struct mender *m, const struct spot *at)
 {
-    struct mend_event event = {
-        .path = at->path, .dirfd = at->dirfd, .name = at->name, .kind = DIFFERENCE_REMOVED,
-        .policy = at->policy};
+    struct mend_event event = {.path = at->path,
+                               .dirfd = at->dirfd,
+                               .name = at->name,
+                               .kind = DIFFERENCE_REMOVED,
+                               .policy = at->policy};
     if (at->policy == POLICY_FREE || at->policy == POLICY_UPLOAD)
         return tell_left(m, &event);
     return put_back(m, at, &event);
@@ -536,9 +541,8 @@ static enum mend_result only_attributes(struct mender *m, const struct spot *at,
 }
 
 /* The content is not read where its size already tells that it is wrong. */
-static bool needs_reading(const struct mender *m, uint32_t index,
-                          const struct manifest_entry *was, const struct stat *st,
-                          enum policy policy)
+static bool needs_reading(const struct mender *m, uint32_t index, const struct manifest_entry *was,
+                          const struct stat *st, enum policy policy)
 {
     if (!S_ISREG(was->mode))
         return false;
@@ -550,9 +554,12 @@ static bool needs_reading(const struct mender *m, uint32_t index,
 static enum mend_result same_type(struct mender *m, const struct spot *at,
                                   const struct manifest_entry *was, const struct walk_entry *is)
 {
-    struct mend_event event = {
-        .path = at->path, .dirfd = at->dirfd, .name = at->name, .kind = DIFFERENCE_CHANGED,
-        .policy = at->policy, .bad = is->st};
+    struct mend_event event = {.path = at->path,
+                               .dirfd = at->dirfd,
+                               .name = at->name,
+                               .kind = DIFFERENCE_CHANGED,
+                               .policy = at->policy,
+                               .bad = is->st};
     event.what = verify_compare(was, is);
     if (is->unstable || is->error)
         event.what |= S_ISREG(was->mode) ? WHAT_CONTENT : 0;
@@ -611,9 +618,12 @@ static enum mend_result mend_name(struct mender *m, const struct spot *at, bool 
         *below = S_ISDIR(was.mode) && r != MEND_FAILED;
         return r;
     }
-    struct mend_event event = {
-        .path = at->path, .dirfd = at->dirfd, .name = at->name, .kind = DIFFERENCE_TYPE,
-        .policy = at->policy, .bad = is.st};
+    struct mend_event event = {.path = at->path,
+                               .dirfd = at->dirfd,
+                               .name = at->name,
+                               .kind = DIFFERENCE_TYPE,
+                               .policy = at->policy,
+                               .bad = is.st};
     if (!verify_against_policy(at->dirfd, &is, NULL, at->policy, 0, &event.reason))
         return tell_left(m, &event);
     return put_back(m, at, &event);
@@ -765,7 +775,8 @@ static enum mend_result mend_along(struct mender *m, const char *path, bool *aga
     }
     part[folder_length] = '\0';
     *again = !still_there(m, part, dirfd);
-    if (!*again && m->keeps_folder && folder != MANIFEST_NONE && !path[start + strcspn(path + start, "/")])
+    if (!*again && m->keeps_folder && folder != MANIFEST_NONE &&
+        !path[start + strcspn(path + start, "/")])
         keep_folder(m, part, &dirfd, folder, folder_policy, keeps_times(at.policy));
     return worst;
 }
@@ -796,8 +807,8 @@ enum mend_result mend_path(struct mender *m, const char *path)
 static bool lies_in(const char *path, const char *tree)
 {
     size_t length = strlen(tree);
-    return !length || (strncmp(path, tree, length) == 0 &&
-                       (path[length] == '/' || path[length] == '\0'));
+    return !length ||
+           (strncmp(path, tree, length) == 0 && (path[length] == '/' || path[length] == '\0'));
 }
 
 /* The times of all directories that are fixed: names came and went in them. */
@@ -823,9 +834,11 @@ static void restore_times(struct mender *m, const char *path)
 enum mend_result mend_tree(struct mender *m, const char *path, unsigned threads, bool quick)
 {
     enum mend_result worst = mend_path(m, path);
-    struct verify_options options = {
-        .policies = m->policies, .index = m->index, .quick = quick, .threads = threads,
-        .progress = m->progress};
+    struct verify_options options = {.policies = m->policies,
+                                     .index = m->index,
+                                     .quick = quick,
+                                     .threads = threads,
+                                     .progress = m->progress};
     CLEANUP(differences_cleanup) struct differences *found = NULL;
     struct error e = ERROR_INIT;
     if (!verify(&found, m->rootfd, m->manifest, &options, &e)) {

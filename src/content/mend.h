@@ -41,11 +41,11 @@ struct mend_event {
     enum difference_kind kind; /* what was wrong: added, removed, changed, type */
     unsigned what;             /* of a changed one: difference_what */
     enum policy policy;
-    bool undone;                    /* false: policy allows it, or it failed */
-    const struct error *error;      /* NULL if nothing failed; beside `undone`: the page is back,
-                                     * but not with all of its attributes */
-    const char *reason;             /* of an upload that was not let in (a msgid), or NULL */
-    int dirfd;                      /* where it is, open, and its name there */
+    bool undone;               /* false: policy allows it, or it failed */
+    const struct error *error; /* NULL if nothing failed; beside `undone`: the page is back,
+                                * but not with all of its attributes */
+    const char *reason;        /* of an upload that was not let in (a msgid), or NULL */
+    int dirfd;                 /* where it is, open, and its name there */
     const char *name;
     char evidence[ASIDE_NAME_SIZE]; /* name in the aside folder; "" if nothing was put there */
     struct stat bad;                /* of what was put aside, or whose attributes were wrong */
@@ -57,8 +57,8 @@ struct mender {
     const struct policies *policies;
     struct objects *objects;
     struct aside *aside;
-    struct stat_index *index; /* NULL: read everything */
-    bool dry_run;             /* say what would be done */
+    struct stat_index *index;       /* NULL: read everything */
+    bool dry_run;                   /* say what would be done */
     struct walk_progress *progress; /* of mend_tree(); may be NULL */
     /* The published directory `index`, open, wherever it is now; *fd -1: it is no more. False:
      * its identity is not known, any directory of its name is taken for it. May be NULL. */
