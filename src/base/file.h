@@ -31,8 +31,8 @@ bool file_replace(int dirfd, const char *name, const void *bytes, size_t size, m
 bool file_replace_parts(int dirfd, const char *name, const struct iovec *parts, size_t count,
                         mode_t mode, struct error *e);
 
-/* Removes the temporaries that a killed file_replace() has left in a directory; the caller knows that
- * nobody is replacing anything in it. */
+/* Removes the temporaries that a killed file_replace() has left in a directory; the caller knows
+ * that nobody is replacing anything in it. */
 void file_clear_temporaries(int dirfd);
 
 /* Makes a directory and its parents, the last one with `mode`; fine if it is there. */

@@ -26,7 +26,8 @@ static bool sound(int fd, dev_t dev, bool *same_device, struct error *e)
     }
     *same_device = st.st_dev == dev;
     if (st.st_uid != geteuid() || (st.st_mode & 077)) {
-        error_set(e, ERR_UNREADABLE, "the folder for what is put aside is there and not ours alone");
+        error_set(e, ERR_UNREADABLE,
+                  "the folder for what is put aside is there and not ours alone");
         return false;
     }
     return true;
@@ -57,8 +58,7 @@ static bool passes(int number)
            number == EMFILE || number == ENFILE;
 }
 
-bool aside_open(struct aside *out, int rootfd, const char *root, const char *site,
-                struct error *e)
+bool aside_open(struct aside *out, int rootfd, const char *root, const char *site, struct error *e)
 {
     *out = (struct aside){.fd = -1};
     snprintf(out->name, sizeof out->name, ".yagura-%s", site);
@@ -110,8 +110,7 @@ void aside_close(struct aside *a)
 
 void aside_ready_name(struct aside *a, char out[ASIDE_NAME_SIZE])
 {
-    snprintf(out, ASIDE_NAME_SIZE, "ready-%llu",
-             (unsigned long long)atomic_fetch_add(&a->next, 1));
+    snprintf(out, ASIDE_NAME_SIZE, "ready-%llu", (unsigned long long)atomic_fetch_add(&a->next, 1));
 }
 
 void aside_bad_name(struct aside *a, char out[ASIDE_NAME_SIZE])

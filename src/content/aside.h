@@ -21,16 +21,15 @@ enum { ASIDE_NAME_SIZE = 48 };
 
 struct aside {
     int fd;
-    bool within;              /* it lies in the document root */
-    char name[80];            /* ".yagura-SITE" */
-    char path[4096];          /* for people */
+    bool within;                /* it lies in the document root */
+    char name[80];              /* ".yagura-SITE" */
+    char path[4096];            /* for people */
     atomic_uint_least64_t next; /* number of the next ready or bad one */
 };
 
 /* Makes it if need be. Refused (ERR_UNREADABLE) if something there is not ours: a link, another
  * owner's folder, a folder that others may enter. `root` is the document root's path. */
-bool aside_open(struct aside *out, int rootfd, const char *root, const char *site,
-                struct error *e);
+bool aside_open(struct aside *out, int rootfd, const char *root, const char *site, struct error *e);
 void aside_close(struct aside *a);
 
 void aside_ready_name(struct aside *a, char out[ASIDE_NAME_SIZE]);

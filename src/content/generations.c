@@ -92,10 +92,10 @@ static bool prove(struct generation *g, struct state *s, const char *site, int f
     comment_of(expected, site, g->number, manifest_made_ns(g->manifest));
     if (strcmp(said, expected) != 0 || strcmp(manifest_site(g->manifest), site) != 0 ||
         manifest_generation(g->manifest) != g->number) {
-        error_set(e, ERR_CORRUPT, "it is a manifest of %.64s, generation %llu: an old or foreign "
+        error_set(e, ERR_CORRUPT,
+                  "it is a manifest of %.64s, generation %llu: an old or foreign "
                   "one was put in its place",
-                  manifest_site(g->manifest),
-                  (unsigned long long)manifest_generation(g->manifest));
+                  manifest_site(g->manifest), (unsigned long long)manifest_generation(g->manifest));
         return false;
     }
     crypto_hash_sha256(g->sha256, bytes, size);
@@ -143,7 +143,8 @@ static bool sign(struct state *s, int folder, const char *site, uint64_t number,
     if (!keys_open(&k, state_dirfd(s), key_name, true, e))
         return false;
     if (!k.has_secret) {
-        error_set(e, ERR_ABSENT, "the secret key of the baseline (keys/%s.key in the state) is not "
+        error_set(e, ERR_ABSENT,
+                  "the secret key of the baseline (keys/%s.key in the state) is not "
                   "here: nothing can be published",
                   key_name);
         return false;
@@ -214,7 +215,8 @@ static bool still_as_read(struct state *s, const struct site_row *row, struct er
             now = rows[i].generation;
     if (now == row->generation)
         return true;
-    error_set(e, ERR_SYSTEM, "generation %llu of %s was published by somebody else meanwhile: look "
+    error_set(e, ERR_SYSTEM,
+              "generation %llu of %s was published by somebody else meanwhile: look "
               "again and publish again",
               (unsigned long long)now, row->name);
     return false;
@@ -334,8 +336,7 @@ bool generation_save_stat_index(struct state *s, const struct site_row *site,
     return folder >= 0 && stat_index_save(index, folder, name, e);
 }
 
-bool generation_drop(struct state *s, const struct site_row *site, uint64_t number,
-                     struct error *e)
+bool generation_drop(struct state *s, const struct site_row *site, uint64_t number, struct error *e)
 {
     static const char *const suffixes[] = {"", ".minisig", ".stat"};
     if (number == site->generation) {

@@ -105,8 +105,9 @@ static bool set_link_attributes(int dirfd, const char *name, const struct manife
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, timespec_of(entry->mtime_ns)};
     struct stat st;
     if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        (st.st_uid == entry->uid && st.st_gid == entry->gid ? 0
-         : fchownat(dirfd, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW)) == 0 &&
+        (st.st_uid == entry->uid && st.st_gid == entry->gid
+             ? 0
+             : fchownat(dirfd, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW)) == 0 &&
         utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) == 0)
         return true;
     error_set_errno(e, errno, "setting the attributes of the link");
@@ -305,8 +306,8 @@ static bool replace(struct mender *m, uint32_t index, int dirfd, const char *nam
     char ready[ASIDE_NAME_SIZE], hidden[ASIDE_NAME_SIZE + 16];
     struct stat here, there;
     aside_ready_name(m->aside, ready);
-    bool across = fstat(dirfd, &here) == 0 && fstat(m->aside->fd, &there) == 0 &&
-                  here.st_dev != there.st_dev;
+    bool across =
+        fstat(dirfd, &here) == 0 && fstat(m->aside->fd, &there) == 0 && here.st_dev != there.st_dev;
     snprintf(hidden, sizeof hidden, "%s%s", across ? ".yagura-" : "", ready);
     int ready_dir = across ? dirfd : m->aside->fd;
     if (make(m, index, ready_dir, hidden, partly, e) &&
@@ -323,9 +324,9 @@ static bool replace(struct mender *m, uint32_t index, int dirfd, const char *nam
 struct spot {
     int dirfd;
     const char *name;
-    const char *path;      /* beneath the document root, its own name included */
-    uint32_t index;        /* in the manifest; MANIFEST_NONE: not published */
-    uint32_t parent;       /* of the directory; MANIFEST_NONE: not published */
+    const char *path; /* beneath the document root, its own name included */
+    uint32_t index;   /* in the manifest; MANIFEST_NONE: not published */
+    uint32_t parent;  /* of the directory; MANIFEST_NONE: not published */
     enum policy policy;
 };
 
@@ -434,8 +435,7 @@ static bool fetch_dir(struct mender *m, const struct spot *at, int fd, bool occu
     return rename_at(parent, name, at->dirfd, at->name, RENAME_NOREPLACE) == 0;
 }
 
-static enum mend_result put_back(struct mender *m, const struct spot *at,
-                                 struct mend_event *event)
+static enum mend_result put_back(struct mender *m, const struct spot *at, struct mend_event *event)
 {
     struct error e = ERROR_INIT;
     CLEANUP_CLOSE int dir = -1;
@@ -452,8 +452,7 @@ static enum mend_result put_back(struct mender *m, const struct spot *at,
 
 static enum mend_result missing(struct mender *m, const struct spot *at)
 {
-    struct mend_event event = {
-        .path = at->path, .kind = DIFFERENCE_REMOVED, .policy = at->policy};
+    struct mend_event event = {.path = at->path, .kind = DIFFERENCE_REMOVED, .policy = at->policy};
     if (at->policy == POLICY_FREE || at->policy == POLICY_UPLOAD)
         return tell_left(m, &event);
     return put_back(m, at, &event);
@@ -484,9 +483,8 @@ static enum mend_result only_attributes(struct mender *m, const struct spot *at,
 }
 
 /* The content is not read where its size already tells that it is wrong. */
-static bool needs_reading(const struct mender *m, uint32_t index,
-                          const struct manifest_entry *was, const struct stat *st,
-                          enum policy policy)
+static bool needs_reading(const struct mender *m, uint32_t index, const struct manifest_entry *was,
+                          const struct stat *st, enum policy policy)
 {
     if (!S_ISREG(was->mode))
         return false;
@@ -623,8 +621,8 @@ static enum mend_result mend_along(struct mender *m, const char *path, bool *aga
         at.index = folder == MANIFEST_NONE
                        ? MANIFEST_NONE
                        : manifest_child(m->manifest, folder, name, strlen(name));
-        bool is_dir = !last || (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-                                S_ISDIR(st.st_mode));
+        bool is_dir =
+            !last || (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode));
         at.policy = policy_of(m->policies, part, is_dir, at.policy);
         if (at.policy == POLICY_IGNORE)
             return worse(worst, MEND_LEFT);
@@ -674,8 +672,8 @@ enum mend_result mend_path(struct mender *m, const char *path)
 static bool lies_in(const char *path, const char *tree)
 {
     size_t length = strlen(tree);
-    return !length || (strncmp(path, tree, length) == 0 &&
-                       (path[length] == '/' || path[length] == '\0'));
+    return !length ||
+           (strncmp(path, tree, length) == 0 && (path[length] == '/' || path[length] == '\0'));
 }
 
 /* The times of all directories that are fixed: names came and went in them. */
@@ -701,9 +699,11 @@ static void restore_times(struct mender *m, const char *path)
 enum mend_result mend_tree(struct mender *m, const char *path, unsigned threads, bool quick)
 {
     enum mend_result worst = mend_path(m, path);
-    struct verify_options options = {
-        .policies = m->policies, .index = m->index, .quick = quick, .threads = threads,
-        .progress = m->progress};
+    struct verify_options options = {.policies = m->policies,
+                                     .index = m->index,
+                                     .quick = quick,
+                                     .threads = threads,
+                                     .progress = m->progress};
     CLEANUP(differences_cleanup) struct differences *found = NULL;
     struct error e = ERROR_INIT;
     if (!verify(&found, m->rootfd, m->manifest, &options, &e)) {

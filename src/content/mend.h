@@ -53,8 +53,8 @@ struct mender {
     const struct policies *policies;
     struct objects *objects;
     struct aside *aside;
-    struct stat_index *index; /* NULL: read everything */
-    bool dry_run;             /* say what would be done */
+    struct stat_index *index;       /* NULL: read everything */
+    bool dry_run;                   /* say what would be done */
     struct walk_progress *progress; /* of mend_tree(); may be NULL */
     /* The published directory `index`, open, wherever it is now; *fd -1: it is no more. False:
      * its identity is not known, any directory of its name is taken for it. May be NULL. */

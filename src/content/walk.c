@@ -15,7 +15,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { HASH_BUFFER = 128 * 1024, LIST_BUFFER = 32 * 1024, PIECE = 64, TRIES = 3, MOST_THREADS = 64 };
+enum {
+    HASH_BUFFER = 128 * 1024,
+    LIST_BUFFER = 32 * 1024,
+    PIECE = 64,
+    TRIES = 3,
+    MOST_THREADS = 64
+};
 
 /* ---- hashing ---------------------------------------------------------------------------- */
 
@@ -181,8 +187,8 @@ static void look(struct hasher *h, struct walk_entry *entry, int dirfd, struct a
     if (entry->hash && S_ISREG(entry->st.st_mode))
         good = hash_entry(h, entry, dirfd, arena, &e);
     else if (entry->xattrs)
-        good = xattrs_read_name(&entry->xattr_bytes, &entry->xattr_size, dirfd, entry->name,
-                                arena, &e);
+        good = xattrs_read_name(&entry->xattr_bytes, &entry->xattr_size, dirfd, entry->name, arena,
+                                &e);
     if (!good)
         entry_failed(entry, arena, &e);
 }
@@ -208,10 +214,8 @@ static bool stat_entry(struct walk_entry *entry, int dirfd, struct arena *arena,
 bool walk_one(struct walk_entry *out, int dirfd, const char *name, bool hash, bool xattrs,
               struct arena *arena, struct error *e)
 {
-    *out = (struct walk_entry){.name = name,
-                               .name_length = strlen(name),
-                               .hash = hash,
-                               .xattrs = xattrs};
+    *out = (struct walk_entry){
+        .name = name, .name_length = strlen(name), .hash = hash, .xattrs = xattrs};
     if (!stat_entry(out, dirfd, arena, e))
         return false;
     struct hasher h = {0};
@@ -424,8 +428,7 @@ static void look_at_piece(struct pool *p, struct hasher *h, struct folder *f, si
         for (size_t i = from; i < to; i++) {
             struct walk_entry *entry = &f->dir.entries[i];
             if (entry->xattr_bytes)
-                entry->xattr_bytes =
-                    arena_dup(f->dir.arena, entry->xattr_bytes, entry->xattr_size);
+                entry->xattr_bytes = arena_dup(f->dir.arena, entry->xattr_bytes, entry->xattr_size);
             if (entry->error)
                 entry->error = arena_dup(f->dir.arena, entry->error, sizeof *entry->error);
         }
@@ -505,8 +508,8 @@ static void list(struct pool *p, struct hasher *h, const struct job *job)
         if (!read_names(f, &e))
             folder_failed(f, &e);
         stat_all(f);
-        if (is_root && !xattrs_read_fd(&f->dir.xattr_bytes, &f->dir.xattr_size, f->dir.fd,
-                                       f->dir.arena, &e))
+        if (is_root &&
+            !xattrs_read_fd(&f->dir.xattr_bytes, &f->dir.xattr_size, f->dir.fd, f->dir.arena, &e))
             folder_failed(f, &e);
     }
     if (!stopped(p)) {

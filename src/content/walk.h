@@ -35,8 +35,8 @@ struct walk_entry {
     /* there at listed() */
     const char *name; /* terminated; bytes as they are on disk */
     size_t name_length;
-    struct stat st;     /* of the name itself */
-    const char *target; /* of a link, terminated; else NULL */
+    struct stat st;      /* of the name itself */
+    const char *target;  /* of a link, terminated; else NULL */
     struct error *error; /* what could not be looked at; NULL if all could */
     /* the caller's, at listed() */
     bool hash;    /* regular files: hash the content; else read the attributes only */

@@ -29,8 +29,8 @@ struct set {
 struct by_command {
     pthread_mutex_t lock; /* of pids */
     struct set pids;
-    struct set ours, theirs;         /* hashes of paths */
-    struct set their_unknown_dirs;   /* handles of directories that were not known yet */
+    struct set ours, theirs;       /* hashes of paths */
+    struct set their_unknown_dirs; /* handles of directories that were not known yet */
     struct watch *watch;
     struct places *places;
     int end; /* eventfd: the command has ended */
@@ -256,7 +256,7 @@ bool by_others_changed(const struct by_command *b, const char *path)
     if (has_path(&b->theirs, path, strlen(path)))
         return true;
     /* Somebody wrote into a directory before we knew which one it was. */
-    return b->their_unknown_dirs.keys.count && places_dir_in(b->places, 0, path,
-                                                             b->their_unknown_dirs.keys.items,
-                                                             b->their_unknown_dirs.keys.count);
+    return b->their_unknown_dirs.keys.count &&
+           places_dir_in(b->places, 0, path, b->their_unknown_dirs.keys.items,
+                         b->their_unknown_dirs.keys.count);
 }
