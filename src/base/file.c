@@ -163,6 +163,15 @@ static bool is_dir(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+void file_give_to_owner(int dirfd, const char *name)
+{
+    struct stat folder, st;
+    if (geteuid() == 0 && fstat(dirfd, &folder) == 0 && folder.st_uid != 0 &&
+        fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == 0 &&
+        (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink == 1)))
+        (void)!fchownat(dirfd, name, folder.st_uid, folder.st_gid, AT_SYMLINK_NOFOLLOW);
+}
+
 bool file_make_dirs(const char *path, mode_t mode, struct error *e)
 {
     if (is_dir(path))

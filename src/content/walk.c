@@ -193,9 +193,12 @@ static void look(struct hasher *h, struct walk_entry *entry, int dirfd, struct a
         entry_failed(entry, arena, &e);
 }
 
-static bool stat_entry(struct walk_entry *entry, int dirfd, struct arena *arena, struct error *e)
+static bool stat_entry(struct walk_entry *entry, int dirfd, const struct stat *known,
+                       struct arena *arena, struct error *e)
 {
-    if (fstatat(dirfd, entry->name, &entry->st, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (known)
+        entry->st = *known;
+    else if (fstatat(dirfd, entry->name, &entry->st, AT_SYMLINK_NOFOLLOW) != 0) {
         error_set_errno(e, errno, "looking at it");
         return false;
     }
@@ -211,18 +214,25 @@ static bool stat_entry(struct walk_entry *entry, int dirfd, struct arena *arena,
     return true;
 }
 
-bool walk_one(struct walk_entry *out, int dirfd, const char *name, bool hash, bool xattrs,
-              struct arena *arena, struct error *e)
+/* One for each thread that looks at single names, kept: its buffer is what costs. */
+static struct hasher *own_hasher(void)
 {
-    *out = (struct walk_entry){
-        .name = name, .name_length = strlen(name), .hash = hash, .xattrs = xattrs};
-    if (!stat_entry(out, dirfd, arena, e))
+    static _Thread_local struct hasher own;
+    if (!own.context)
+        hasher_open(&own, NULL);
+    return &own;
+}
+
+bool walk_one(struct walk_entry *out, int dirfd, const char *name, const struct stat *known,
+              bool hash, bool xattrs, struct arena *arena, struct error *e)
+{
+    *out = (struct walk_entry){.name = name,
+                               .name_length = strlen(name),
+                               .hash = hash,
+                               .xattrs = xattrs};
+    if (!stat_entry(out, dirfd, known, arena, e))
         return false;
-    struct hasher h = {0};
-    if (hash && S_ISREG(out->st.st_mode))
-        hasher_open(&h, NULL);
-    look(&h, out, dirfd, arena);
-    hasher_close(&h);
+    look(own_hasher(), out, dirfd, arena);
     if (out->error && e)
         *e = *out->error;
     return !out->error;
@@ -380,7 +390,7 @@ static void stat_all(struct folder *f)
     for (size_t i = 0; i < f->dir.count; i++) {
         struct walk_entry *entry = &f->dir.entries[i];
         struct error e = ERROR_INIT;
-        if (!stat_entry(entry, f->dir.fd, f->dir.arena, &e)) {
+        if (!stat_entry(entry, f->dir.fd, NULL, f->dir.arena, &e)) {
             if (e.code == ERR_ABSENT)
                 continue;
             entry_failed(entry, f->dir.arena, &e);
