@@ -43,10 +43,15 @@ fuzz:
 	@scripts/deps check
 	@scripts/fuzz $(BUILD)-fuzz $(SECONDS)
 
+# The Debian package, checked by lintian: build/yagura_*.deb.
+deb:
+	@scripts/deps deb
+	@scripts/deb $(BUILD)
+
 install: all
 	@meson install -C $(BUILD)
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-fuzz
 
-.PHONY: all run deface demo test check bench fuzz install clean
+.PHONY: all run deface demo test check bench fuzz deb install clean

@@ -3,15 +3,19 @@
  *   deface ROOT list
  *   deface ROOT WAY COUNT [SECONDS]     does it COUNT times; gives up waiting after SECONDS (20)
  *   deface ROOT WAY leave               does it once, and does not wait
+ *   deface ROOT burst COUNT [SECONDS]   writes the first COUNT files beneath ROOT over, once each
+ *                                       and whole, then waits until all are right
  *
  * ROOT has a regular file index.html, folders a and b with a file page.html each, and nothing
  * that ends with .deface beside it. Prints a line of JSON: way, done, back (how often it came
  * back), and p50_ms, p99_ms, max_ms from the return of the attacking call to the first look that
  * found all right. "Right" is: type, content, mode, owner, group, modification time and user
  * attributes of what was attacked are as they were; what was added is gone. Exit code 1 if
- * anything did not come back. */
+ * anything did not come back. Of a burst: write_ms (writing them all) and undone_ms (from the
+ * first write until all were right). */
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -439,10 +443,60 @@ static int run(const struct way *way, int count, double seconds)
     return back == count ? 0 : 1;
 }
 
+/* ---- a burst -------------------------------------------------------------------------------- */
+
+static struct burst_file {
+    char *path;
+    struct look before;
+} burst[MOST_COUNT];
+static int burst_count, burst_wanted;
+
+static int note_file(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+    if (type == FTW_F && burst_count < burst_wanted && st->st_size <= MOST) {
+        burst[burst_count].path = strdup(path);
+        need(take_look(&burst[burst_count].before, path), path);
+        burst_count++;
+    }
+    return 0;
+}
+
+static void write_over(const struct burst_file *f)
+{
+    static char bad[MOST];
+    int fd = open(f->path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    need(fd >= 0 && write(fd, bad, f->before.size) == (ssize_t)f->before.size, f->path);
+    close(fd);
+}
+
+/* The last one is usually the last to come back: all are looked at from the end. */
+static int run_burst(int count, double seconds)
+{
+    burst_wanted = count;
+    need(nftw(root, note_file, 32, FTW_PHYS) == 0, root);
+    double start = now_ms();
+    for (int i = 0; i < burst_count; i++)
+        write_over(&burst[i]);
+    double written = now_ms(), end = start + seconds * 1e3;
+    int wrong = burst_count - 1;
+    while (wrong >= 0 && now_ms() < end) {
+        struct look now;
+        bool right = take_look(&now, burst[wrong].path) && same(&burst[wrong].before, &now);
+        free(now.bytes);
+        if (right)
+            wrong--;
+        else
+            usleep(500);
+    }
+    printf("{\"way\":\"burst\",\"done\":%d,\"back\":%d,\"write_ms\":%.1f,\"undone_ms\":%.1f}\n",
+           burst_count, burst_count - 1 - wrong, written - start, now_ms() - start);
+    return wrong < 0 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        fprintf(stderr, "usage: deface ROOT list | WAY COUNT [SECONDS] | WAY leave\n");
+        fprintf(stderr, "usage: deface ROOT list | WAY COUNT [SECONDS] | WAY leave | burst COUNT\n");
         return 2;
     }
     root = argv[1];
@@ -456,12 +510,15 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < WAYS; i++)
         if (strcmp(ways[i].name, argv[2]) == 0)
             way = &ways[i];
+    bool is_burst = strcmp(argv[2], "burst") == 0;
     bool leave = argc > 3 && strcmp(argv[3], "leave") == 0;
     int count = argc > 3 && !leave ? atoi(argv[3]) : 1;
-    if (!way || count < 1 || count > MOST_COUNT) {
+    if ((!way && !is_burst) || count < 1 || count > MOST_COUNT) {
         fprintf(stderr, "deface: no such way, or a count that makes no sense\n");
         return 2;
     }
+    if (is_burst)
+        return run_burst(count, argc > 4 ? atof(argv[4]) : 120);
     need(mkdir(outside, 0755) == 0 || errno == EEXIST, outside);
     if (leave) {
         way->prepare();

@@ -250,10 +250,10 @@ static void remember(struct audit *a, const struct audit_request *r)
                     !facts_first(a->facts, "unread") && facts_first(a->facts, "host");
     /* An audit as of another day is a question, not an observation. */
     if (r->as_of != DATE_NONE)
-        (void)!state_remember_ids(r->state, a->identity, a->findings, a->now, &a->memory);
+        a->remembered = state_remember_ids(r->state, a->identity, a->findings, a->now, &a->memory);
     else
-        (void)!state_merge_findings(r->state, a->identity, a->findings, complete, a->now,
-                                    &a->memory);
+        a->remembered =
+            state_merge_findings(r->state, a->identity, a->findings, complete, a->now, &a->memory);
 }
 
 /* What the record says was applied here is a claim like the host's own. */

@@ -41,6 +41,7 @@ struct audit {
     struct error rule_problems[8]; /* the first rules that do not load: said */
     size_t rule_problem_count;     /* of all of them; each is something that was not looked at */
     struct error memory;           /* the state failed: said */
+    bool remembered;               /* there is a state, and it has the findings' ids */
     size_t open, unknown, fixed;   /* findings */
 };
 

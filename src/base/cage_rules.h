@@ -6,9 +6,6 @@
 
 #include "base/cage.h"
 
-/* The ABI of the kernel's Landlock, 0 where it has none (or it is switched off). */
-int cage_rules_landlock_abi(void);
-
 bool cage_rules_apply(enum cage_kind kind, int rootfd, const struct cage_limits *limits,
                       struct error *e);
 

@@ -14,6 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static const char temporary_start[] = ".yagura-";
+
 enum { FIRST_READ_BYTES = 8192, RACE_RETRIES = 8 };
 
 static ssize_t read_some(int fd, void *buffer, size_t count)
@@ -109,7 +111,7 @@ bool file_replace_parts(int dirfd, const char *name, const struct iovec *parts, 
     if (getrandom(&random, sizeof random, 0) != sizeof random)
         random = (uint64_t)getpid();
     /* short, so that a name of full length still has room for its temporary */
-    snprintf(temporary, sizeof temporary, ".yagura-%016llx", (unsigned long long)random);
+    snprintf(temporary, sizeof temporary, "%s%016llx", temporary_start, (unsigned long long)random);
     CLEANUP_CLOSE int fd =
         openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
@@ -141,10 +143,33 @@ bool file_replace_parts(int dirfd, const char *name, const struct iovec *parts, 
     return true;
 }
 
+void file_clear_temporaries(int dirfd)
+{
+    int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    if (!folder) {
+        mem_cleanup_close(&fd);
+        return;
+    }
+    for (struct dirent *d; (d = readdir(folder));)
+        if (strncmp(d->d_name, temporary_start, sizeof temporary_start - 1) == 0)
+            unlinkat(dirfd, d->d_name, 0);
+    closedir(folder);
+}
+
 static bool is_dir(const char *path)
 {
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+void file_give_to_owner(int dirfd, const char *name)
+{
+    struct stat folder, st;
+    if (geteuid() == 0 && fstat(dirfd, &folder) == 0 && folder.st_uid != 0 &&
+        fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == 0 &&
+        (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink == 1)))
+        (void)!fchownat(dirfd, name, folder.st_uid, folder.st_gid, AT_SYMLINK_NOFOLLOW);
 }
 
 bool file_make_dirs(const char *path, mode_t mode, struct error *e)

@@ -2,6 +2,16 @@
 
 #include <stdlib.h>
 
+static void *allocate(size_t size)
+{
+    return mem_resize(NULL, size);
+}
+
+void json_begin(void)
+{
+    json_set_alloc_funcs(allocate, free);
+}
+
 void json_cleanup(json_t **value)
 {
     json_decref(*value);

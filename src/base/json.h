@@ -12,6 +12,10 @@
 
 #include <jansson.h>
 
+/* Once, before any other: no memory for a value ends the program (mem.h). Else a key would be
+ * silently missing, for example from an entry of the ledger. */
+void json_begin(void);
+
 void json_cleanup(json_t **value);
 #define CLEANUP_JSON CLEANUP(json_cleanup)
 

@@ -18,13 +18,19 @@ struct arena {
     size_t used;
 };
 
+int mem_exit_code = 3;
+
+void mem_gone(void)
+{
+    static const char text[] = "yagura: out of memory\n";
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(mem_exit_code);
+}
+
 static void *or_die(void *p)
 {
-    if (!p) {
-        static const char text[] = "yagura: out of memory\n";
-        (void)!write(STDERR_FILENO, text, sizeof text - 1);
-        abort();
-    }
+    if (!p)
+        mem_gone();
     return p;
 }
 

@@ -1,7 +1,7 @@
 /* mem.h - memory: allocation that cannot fail, arenas, growable arrays, clean-up.
  *
- * The program gives up (SIGABRT, after one line on standard error) when the system has no
- * memory left: in a cage that is an `unknown`, in a command it is the end of the command.
+ * The program gives up (one line on standard error, exit code mem_exit_code) when the system has
+ * no memory left: in a cage that is an `unknown`, in a command it is the end of the command.
  * The guard allocates everything before it goes live.
  *
  * The one clean-up idiom of the tree is CLEANUP(function): the function is called with a
@@ -15,9 +15,13 @@
 #include <string.h>
 
 void *mem_alloc(size_t size);                  /* zeroed; free() it */
-void *mem_resize(void *old, size_t size);      /* not zeroed; free() it */
+void *mem_resize(void *old, size_t size);      /* not zeroed; free() it; `old` may be NULL */
 char *mem_strdup(const char *s);               /* free() it */
 void *mem_dup(const void *bytes, size_t size); /* free() it */
+
+/* For what libraries allocate: ends the program as above. */
+_Noreturn void mem_gone(void);
+extern int mem_exit_code; /* 3: what was asked for could not be done */
 
 #define CLEANUP(function) __attribute__((cleanup(function)))
 void mem_cleanup_free(void *pointer_to_pointer);

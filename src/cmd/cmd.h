@@ -36,7 +36,7 @@ struct cli {
     bool all, checklist, gateway, man, completion;
     /* sites */
     const char *profile, *generation, *keep, *from, *from_git;
-    bool quick, yes, dry_run, mtree, detect_only;
+    bool quick, yes, dry_run, mtree, detect_only, dpkg;
     /* what stands without a dash, behind the command */
     const char *const *arguments;
     size_t argument_count;
@@ -50,9 +50,10 @@ struct cli {
 
 struct command {
     const char *name;
-    const char *usage;   /* "[TARGET] [--as-of DATE]" */
+    const char *usage;   /* what stands without a dash: "[ID ...]" */
     const char *summary; /* message id, one line */
     const char *details; /* message id, paragraphs for --help and the man page */
+    const char *actions; /* what may stand first behind it: "list show"; "" = nothing fixed */
     const char *options; /* names of the rows it takes, space-separated; globals are implied */
     int (*run)(struct cli *cli);
 };
@@ -67,8 +68,17 @@ extern const size_t cli_command_count;
 void cli_complain(const struct error *e);
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Whether WORDS, separated by spaces, has WORD. */
+bool cli_lists(const char *words, const char *word);
+/* "plan | record ID ... [--as-of DATE]": what may stand behind the command, every option too. */
+const char *cli_usage_words(struct arena *arena, const struct command *c);
+/* "Usage: yagura audit ...", of no command: of all. */
+void cli_print_usage(struct show *s, const struct command *c);
+
 /* Says so, with the nearest name that there is. */
 int cli_unknown_command(const struct cli *cli, const char *word);
+/* The word behind the command is none of its actions, or there is one too many. */
+int cli_unknown_action(const struct cli *cli, const char *question);
 
 /* Opens the state; without one the command goes on, and says once that nothing is remembered. */
 struct state *cli_state(const struct cli *cli);
@@ -115,6 +125,7 @@ int cmd_diff(struct cli *cli);
 int cmd_gc(struct cli *cli);
 int cmd_manifest(struct cli *cli);
 int cmd_guard(struct cli *cli);
+int cmd_on_tamper(struct cli *cli);
 int cmd_up(struct cli *cli);
 int cmd_status(struct cli *cli);
 int cmd_help(struct cli *cli);

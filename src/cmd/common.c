@@ -8,25 +8,83 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* What is read by a program, or searched for a word, stays one line. */
+static void say(const char *text)
+{
+    struct show s;
+    show_init(&s, stderr, false);
+    if (isatty(STDERR_FILENO))
+        show_wrap(&s, "yagura: ", 2, text);
+    else
+        fprintf(stderr, "yagura: %s\n", text);
+}
+
 void cli_complain(const struct error *e)
 {
     char text[1024];
-    fprintf(stderr, "yagura: %s\n", error_text(e, text, sizeof text));
+    say(error_text(e, text, sizeof text));
+}
+
+bool cli_lists(const char *words, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *p = words; *p;) {
+        size_t n = strcspn(p, " ");
+        if (n == length && memcmp(p, word, n) == 0)
+            return true;
+        p += n + (p[n] == ' ');
+    }
+    return false;
+}
+
+const char *cli_usage_words(struct arena *arena, const struct command *c)
+{
+    CLEANUP_STR struct str out = {0};
+    str_add(&out, c->usage);
+    bool target = cli_lists(c->options, "--root");
+    if (target)
+        str_printf(&out, "%s[--root%cDIR%c| --image%cFILE%c| --text%cFILE]", out.length ? " " : "",
+                   SHOW_FIXED_BLANK, SHOW_FIXED_BLANK, SHOW_FIXED_BLANK, SHOW_FIXED_BLANK,
+                   SHOW_FIXED_BLANK);
+    for (size_t i = 0; i < cli_option_count; i++) {
+        const struct option_row *o = &cli_options[i];
+        if (!cli_lists(c->options, o->name) ||
+            (target && cli_lists("--root --image --text", o->name)))
+            continue;
+        str_printf(&out, "%s[%s", out.length ? " " : "", o->name);
+        if (o->argument)
+            str_printf(&out, "%c%s", SHOW_FIXED_BLANK, o->argument);
+        str_add_char(&out, ']');
+    }
+    return arena_strdup(arena, str_text(&out));
+}
+
+void cli_print_usage(struct show *s, const struct command *c)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    if (c)
+        show_wrap(s, "", 8,
+                  arena_printf(arena, _("Usage: %s %s %s"), show_program(arena), c->name,
+                               cli_usage_words(arena, c)));
+    else
+        show_wrap(s, "", 8,
+                  arena_printf(arena, _("Usage: %s COMMAND ...   (%s --help lists them)"),
+                               show_program(arena), show_program(arena)));
 }
 
 int cli_usage(const struct cli *cli, const char *format, ...)
 {
     struct error e = ERROR_INIT; /* what was typed may have been pasted: shown safely */
     va_list args;
+    char text[1024];
+    struct show s;
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    show_init(&s, stderr, false);
     va_start(args, format);
     vsnprintf(e.message, sizeof e.message, format, args);
     va_end(args);
-    char text[1024];
-    fprintf(stderr, "yagura: %s", error_text(&e, text, sizeof text));
-    if (cli->command)
-        fprintf(stderr, _("\nUsage: yagura %s %s\n"), cli->command->name, cli->command->usage);
-    else
-        fprintf(stderr, _("\nUsage: yagura COMMAND ...   (yagura --help lists them)\n"));
+    say(show_as_called(arena, error_text(&e, text, sizeof text)));
+    cli_print_usage(&s, cli->command);
     return EXIT_USAGE;
 }
 

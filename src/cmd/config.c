@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/language.h"
 #include "base/str.h"
+#include "content/dpkg_owned.h"
 #include "base/yaml.h"
 #include "content/profile.h"
 
@@ -56,6 +57,8 @@ static bool read_guard(struct parse *p, const struct yaml_node *map)
         bool good;
         if (str_equal(key->text, "detect_only"))
             good = read_truth(p, value, &p->config->detect_only);
+        else if (str_equal(key->text, "bounded_queue"))
+            good = read_truth(p, value, &p->config->bounded_queue);
         else if (str_equal(key->text, "sweep_seconds"))
             good = read_number(p, value, 0, &p->config->sweep_seconds);
         else if (str_equal(key->text, "selftest_seconds"))
@@ -104,7 +107,10 @@ static bool read_top(struct parse *p, const struct yaml_node *top)
     for (size_t i = 0; i < top->count; i++) {
         const struct yaml_node *key = top->keys[i], *value = top->items[i];
         bool good;
-        if (str_equal(key->text, "on_tamper")) {
+        if (str_equal(key->text, "dpkg")) {
+            good = value->kind == YAML_SCALAR || wrong(p, value, _("this wants a folder"));
+            p->config->dpkg = good && value->text[0] ? value->text : NULL;
+        } else if (str_equal(key->text, "on_tamper")) {
             good = value->kind == YAML_SCALAR || wrong(p, value, _("this wants a command"));
             p->config->on_tamper = good && value->text[0] ? value->text : NULL;
         } else if (str_equal(key->text, "keep"))
@@ -129,7 +135,8 @@ bool config_load(struct config **out, const char *flag, struct error *e)
     bool named = flag || (env && *env);
     const char *path = flag ? flag : named ? env : default_path;
     CLEANUP(config_cleanup) struct config *c = mem_alloc(sizeof *c);
-    *c = (struct config){.keep = 10,
+    *c = (struct config){.dpkg = DPKG_ADMINDIR,
+                         .keep = 10,
                          .evidence_mb = 2048,
                          .sweep_seconds = 3600,
                          .selftest_seconds = 5,

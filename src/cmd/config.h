@@ -3,11 +3,14 @@
  *
  *   on_tamper: /usr/local/bin/alarm   run by sh -c, as nobody, a burst as JSON on its input
  *   keep: 10                          generations that gc keeps
+ *   dpkg: /var/lib/dpkg               files that packages own follow their package ("": no)
  *   evidence_mb: 2048                 a site's evidence; what goes first: content/evidence.h
  *   guard:
  *     detect_only: no                 tell, and put nothing back
  *     sweep_seconds: 3600             how often all content is read (0: never)
  *     selftest_seconds: 5             how often the guard proves that it sees (0: never)
+ *     bounded_queue: no               the kernel keeps at most fs.fanotify.max_queued_events
+ *                                     changes for the guard, not as many as memory holds
  *   sites:
  *     www:
  *       policies:                     behind those of its profile; the last that fits wins
@@ -28,8 +31,9 @@ struct config_site {
 
 struct config {
     const char *on_tamper; /* NULL: none */
+    const char *dpkg;      /* NULL: packages are nothing special */
     uint64_t keep, evidence_mb, sweep_seconds, selftest_seconds;
-    bool detect_only;
+    bool detect_only, bounded_queue;
     struct config_site *sites;
     size_t site_count;
     struct arena *arena;

@@ -39,23 +39,35 @@ static int list(struct cli *cli)
             show_json_line(&cli->show, o);
             continue;
         }
+        CLEANUP_ARENA struct arena *arena = arena_new();
         if (feeds[i].shipped)
-            printf(ngettext("%s: %zu document, newest of %s, shipped\n",
-                            "%s: %zu documents, newest of %s, shipped\n", feeds[i].documents),
-                   feeds[i].name, feeds[i].documents, newest);
+            show_wrap(&cli->show, "", 2,
+                      arena_printf(arena,
+                                   ngettext("%s: %zu document, newest of %s, shipped",
+                                            "%s: %zu documents, newest of %s, shipped",
+                                            feeds[i].documents),
+                                   feeds[i].name, feeds[i].documents, newest));
         else
-            printf(ngettext("%s: %zu document, newest of %s, imported %s, %zu left out\n",
-                            "%s: %zu documents, newest of %s, imported %s, %zu left out\n",
-                            feeds[i].documents),
-                   feeds[i].name, feeds[i].documents, newest, imported, feeds[i].skipped);
+            show_wrap(&cli->show, "", 2,
+                      arena_printf(
+                          arena,
+                          ngettext("%s: %zu document, newest of %s, imported %s, %zu left out",
+                                   "%s: %zu documents, newest of %s, imported %s, %zu left out",
+                                   feeds[i].documents),
+                          feeds[i].name, feeds[i].documents, newest, imported, feeds[i].skipped));
     }
     if (cli->json) {
         cli_end_json(cli, damaged.code != 0, "advisories", advisories_count(set));
     } else if (!count) {
-        printf("%s\n", _("No advisories are loaded: yagura feed import PATH"));
+        CLEANUP_ARENA struct arena *arena = arena_new();
+        show_hint(&cli->show, _("No advisories are loaded:"),
+                  show_command(arena, "feed import PATH"));
     } else {
-        printf(_("%zu documents are loaded (one that is in two feeds counts once)\n"),
-               advisories_count(set));
+        CLEANUP_ARENA struct arena *arena = arena_new();
+        show_wrap(&cli->show, "", 2,
+                  arena_printf(arena,
+                               _("%zu documents are loaded (one that is in two feeds counts once)"),
+                               advisories_count(set)));
     }
     return damaged.code ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
@@ -123,12 +135,19 @@ static int remove_feed(struct cli *cli, const char *word)
         cli_end_json(cli, noted ? 0 : 1, "removed", documents);
     } else {
         size_t now = loaded(state);
-        printf(ngettext("%s: %zu document was taken out. ", "%s: %zu documents were taken out. ",
-                        documents),
-               feed->name, documents);
-        printf(ngettext("%zu document is loaded now. Next: yagura audit\n",
-                        "%zu documents are loaded now. Next: yagura audit\n", now),
-               now);
+        CLEANUP_ARENA struct arena *arena = arena_new();
+        CLEANUP_STR struct str line = {0};
+        str_printf(&line,
+                   ngettext("%s: %zu document was taken out. ",
+                            "%s: %zu documents were taken out. ", documents),
+                   feed->name, documents);
+        show_wrap(&cli->show, "", 2, str_text(&line));
+        str_clear(&line);
+        str_printf(&line,
+                   ngettext("%zu document is loaded now. Next: %s",
+                            "%zu documents are loaded now. Next: %s", now),
+                   now, show_command(arena, "audit"));
+        show_wrap(&cli->show, "", 2, str_text(&line));
     }
     return noted ? EXIT_CLEAN : EXIT_UNKNOWN;
 }
@@ -198,11 +217,14 @@ static int import(struct cli *cli)
         printf(
             _("%zu new, %zu replaced, %zu unchanged, %zu older than what is there, %zu broken\n"),
             r.added, r.replaced, r.unchanged, r.older, r.failed);
+        CLEANUP_ARENA struct arena *arena = arena_new();
         size_t now = loaded(state);
         if (r.written)
-            printf(ngettext("%zu document is loaded now. Next: yagura audit\n",
-                            "%zu documents are loaded now. Next: yagura audit\n", now),
-                   now);
+            show_wrap(&cli->show, "", 2,
+                      arena_printf(arena,
+                                   ngettext("%zu document is loaded now. Next: %s",
+                                            "%zu documents are loaded now. Next: %s", now),
+                                   now, show_command(arena, "audit")));
         else
             printf("%s\n", _("Nothing was changed: what was loaded before stays."));
     }
@@ -220,5 +242,5 @@ int cmd_feed(struct cli *cli)
         return remove_feed(cli, cli->arguments[1]);
     if (str_equal(what, "import") && cli->argument_count > 1)
         return import(cli);
-    return cli_usage(cli, _("feed import PATH ..., feed list or feed remove NAME?"));
+    return cli_unknown_action(cli, _("feed import PATH ..., feed list or feed remove NAME?"));
 }

@@ -41,6 +41,14 @@ static void want_all_of(struct wanted *w, const struct manifest *m)
     }
 }
 
+static void let_go(struct objects **objects)
+{
+    if (!*objects)
+        return;
+    objects_let_go(*objects);
+    objects_free(*objects);
+}
+
 /* Drops the generations beyond `keep` of a site and wants the content of the others. A
  * generation that cannot be opened ends it: its content must not be taken for unwanted. */
 static bool go_through(struct cli *cli, struct state *state, const struct site_row *row,
@@ -49,7 +57,10 @@ static bool go_through(struct cli *cli, struct state *state, const struct site_r
     CLEANUP_ARENA struct arena *arena = arena_new();
     uint64_t *numbers;
     size_t count;
-    if (!generations_list(state, row->name, arena, &numbers, &count, e))
+    /* Not even an old one goes before the published one is proved. */
+    CLEANUP_GENERATION struct generation published = {0};
+    if (!generation_open(&published, state, row, 0, e) ||
+        !generations_list(state, row, arena, &numbers, &count, e))
         return false;
     for (size_t i = 0; i < count; i++) {
         bool old = numbers[i] + keep <= row->generation;
@@ -67,7 +78,7 @@ static bool go_through(struct cli *cli, struct state *state, const struct site_r
         if (!old)
             want_all_of(w, g.manifest);
     }
-    return true;
+    return cli->dry_run || generations_sweep(state, row, e);
 }
 
 static bool note(struct cli *cli, struct state *state, const struct dropped *d, struct error *e)
@@ -102,11 +113,14 @@ static bool collect(struct cli *cli, struct state *state, const struct config *c
                     uint64_t keep, struct wanted *w, struct dropped *d, struct error *e)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
-    CLEANUP(objects_cleanup) struct objects *objects = NULL;
+    CLEANUP(let_go) struct objects *objects = NULL;
     struct site_row *rows;
     size_t count;
-    if (!sites_list(state, arena, &rows, &count, e) ||
-        !objects_open(&objects, state_dirfd(state), e))
+    if (!objects_open(&objects, state_dirfd(state), e))
+        return false;
+    /* Before the manifests are read: what is published meanwhile would be taken for unwanted. */
+    objects_hold_alone(objects);
+    if (!sites_list(state, arena, &rows, &count, e))
         return false;
     for (size_t i = 0; i < count; i++)
         if (!go_through(cli, state, &rows[i], keep, w, &d->generations, e) ||

@@ -1,20 +1,37 @@
 #include "cmd/site.h"
 
+#include "base/capabilities.h"
 #include "base/json.h"
+#include "base/notify.h"
 #include "base/str.h"
+#include "content/dpkg_owned.h"
 #include "guard/guard.h"
 #include "guard/report.h"
 #include "guard/supervise.h"
+#include "guard/walls.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* The parent: what it holds while it starts one guard after the other. */
+struct parent {
+    struct cli *cli;
+    struct config *config;
+    struct caller caller;
+    struct notify notify;
+    bool ready; /* as systemd was told */
+};
+
+struct package_job;
+
 /* The guard's own process: what it holds while it lives. */
 struct running {
     struct cli *cli;
-    struct config *config;
+    const struct config *config;
+    int caller;
     struct state *state;
     struct objects *objects;
     struct site *sites;
@@ -23,6 +40,7 @@ struct running {
     struct control *control;
     struct state *report_state; /* of the report's own thread */
     struct report *report;
+    VEC(struct package_job *) jobs;
     bool each;             /* a line a name: somebody is looking on; else a line a burst */
     const char *holds[16]; /* which site a connection holds */
 };
@@ -166,6 +184,12 @@ static void on_burst(void *context, const struct tamper *t, const char *first_pa
     fflush(stdout);
 }
 
+static void on_untold(void *context)
+{
+    fprintf(stderr, "yagura: %s\n",
+            _("what runs on_tamper is gone, and was not told: start the guard anew"));
+}
+
 /* ---- what other commands ask ---------------------------------------------------------------- */
 
 static void answer_status(struct running *r, struct str *answer)
@@ -268,6 +292,97 @@ static bool open_sites(struct running *r, struct error *e)
     return r->count > 0;
 }
 
+/* What packages changed while nobody looked on. */
+static bool accept_packages(struct running *r, struct error *e)
+{
+    for (size_t i = 0; r->config->dpkg && i < r->count; i++) {
+        CLEANUP(dpkg_owned_cleanup) struct dpkg_owned *d = NULL;
+        CLEANUP_JSON json_t *entry = cli_site_entry(r->cli, "publish");
+        struct error absent = ERROR_INIT;
+        size_t count;
+        if (!dpkg_owned_load(&d, r->config->dpkg, &r->sites[i], NULL, 0, &absent)) {
+            if (absent.code == ERR_ABSENT)
+                return true;
+            *e = absent;
+            return false;
+        }
+        if (dpkg_owned_is_newer(d) &&
+            !dpkg_owned_publish(d, r->state, r->objects, &r->sites[i], entry, &count, e))
+            return false;
+    }
+    return true;
+}
+
+/* A thread for each site: the guard goes on meanwhile. */
+struct package_job {
+    pthread_t thread;
+    struct running *running;
+    char *site, *names;
+    size_t size;
+    atomic_bool done;
+};
+
+static void *publish_packages(void *context)
+{
+    struct package_job *job = context;
+    struct running *r = job->running;
+    struct site site = {.rootfd = -1, .aside = {.fd = -1}};
+    struct site_wants wants = {.generation = true,
+                               .own = config_policies(r->config, job->site)};
+    struct error e = ERROR_INIT;
+    struct dpkg_owned *d = NULL;
+    struct state *state = cli_state_or_fail(r->cli);
+    CLEANUP_JSON json_t *entry = cli_site_entry(r->cli, "publish");
+    size_t count;
+    if (state &&
+        (!site_open(&site, state, job->site, &wants, &e) ||
+         !dpkg_owned_load(&d, r->config->dpkg, &site, job->names, job->size, &e) ||
+         !dpkg_owned_publish(d, state, r->objects, &site, entry, &count, &e)))
+        cli_complain(&e);
+    dpkg_owned_free(d);
+    site_close(&site);
+    state_close(state);
+    atomic_store(&job->done, true);
+    return NULL;
+}
+
+static void dpkg_ended(void *context, const char *site, const char *names, size_t size)
+{
+    struct running *r = context;
+    struct package_job *job = mem_alloc(sizeof *job);
+    *job = (struct package_job){
+        .running = r, .site = mem_strdup(site), .names = mem_dup(names, size), .size = size};
+    if (pthread_create(&job->thread, NULL, publish_packages, job) == 0) {
+        VEC_PUSH(&r->jobs, job);
+        return;
+    }
+    free(job->site);
+    free(job->names);
+    free(job);
+}
+
+static void end_jobs(struct running *r)
+{
+    for (size_t i = 0; i < r->jobs.count; i++) {
+        struct package_job *job = r->jobs.items[i];
+        pthread_join(job->thread, NULL);
+        free(job->site);
+        free(job->names);
+        free(job);
+    }
+    VEC_FREE(&r->jobs);
+}
+
+static bool dpkg_busy(void *context)
+{
+    struct running *r = context;
+    for (size_t i = 0; i < r->jobs.count; i++)
+        if (!atomic_load(&r->jobs.items[i]->done))
+            return true;
+    end_jobs(r);
+    return false;
+}
+
 static const struct policies *own_policies(void *context, const char *site)
 {
     struct running *r = context;
@@ -280,10 +395,14 @@ static int loop(struct running *r, struct alive *alive)
     struct guard_options options = {.state = r->state,
                                     .objects = r->objects,
                                     .alive = alive,
-                                    .unprivileged = geteuid() != 0,
+                                    .unprivileged = !capabilities_have(CAPABILITY(CAP_SYS_ADMIN)),
                                     .detect_only = r->cli->detect_only || r->config->detect_only,
+                                    .bounded_queue = r->config->bounded_queue,
                                     .sweep_seconds = (unsigned)r->config->sweep_seconds,
                                     .selftest_seconds = (unsigned)r->config->selftest_seconds,
+                                    .dpkg_admindir = r->config->dpkg,
+                                    .dpkg_ended = dpkg_ended,
+                                    .dpkg_busy = dpkg_busy,
                                     .own_policies = own_policies,
                                     .event = on_event,
                                     .context = r};
@@ -291,15 +410,19 @@ static int loop(struct running *r, struct alive *alive)
                                        .sites = r->sites,
                                        .count = r->count,
                                        .evidence_bytes = config_evidence_bytes(r->config),
-                                       .hook = r->config->on_tamper,
+                                       .caller = r->caller,
                                        .burst = on_burst,
+                                       .untold = on_untold,
                                        .context = r};
-    if (!report_start(&r->report, &reporting, &e) ||
-        !guard_start(&r->guard, &options, r->sites, r->count, &e) ||
-        !control_open(&r->control, state_dirfd(r->state), answer, closed, r, &e)) {
+    /* The socket is the last one that is made. Who asks before the guard is ready waits. */
+    if (!accept_packages(r, &e) ||
+        !control_open(&r->control, state_dirfd(r->state), answer, closed, r, &e) ||
+        !walls_enter(WALLS_GUARD, &e) || !report_start(&r->report, &reporting, &e) ||
+        !guard_start(&r->guard, &options, r->sites, r->count, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
+    atomic_store(&alive->ready, true);
     say(r->cli, _("on guard"));
     bool good = true;
     while (good && !asked_to_stop) {
@@ -309,6 +432,7 @@ static int loop(struct running *r, struct alive *alive)
     if (!good)
         cli_complain(&e);
     control_close(r->control);
+    end_jobs(r);
     guard_stop(r->guard);
     report_stop(r->report);
     return good ? EXIT_CLEAN : SUPERVISE_AGAIN;
@@ -316,13 +440,11 @@ static int loop(struct running *r, struct alive *alive)
 
 static int run(void *context, struct alive *alive)
 {
-    struct running r = {.cli = context};
+    struct parent *parent = context;
+    struct running r = {.cli = parent->cli, .config = parent->config, .caller = parent->caller.fd};
     struct error e = ERROR_INIT;
     signal(SIGTERM, on_signal);
     signal(SIGINT, on_signal);
-    r.config = cli_config(r.cli);
-    if (!r.config)
-        return EXIT_USAGE;
     r.each = isatty(1);
     r.state = cli_state_or_fail(r.cli);
     r.report_state = cli_state_or_fail(r.cli);
@@ -336,7 +458,6 @@ static int run(void *context, struct alive *alive)
     objects_free(r.objects);
     state_close(r.report_state);
     state_close(r.state);
-    config_free(r.config);
     free(r.sites);
     return code;
 }
@@ -349,14 +470,32 @@ static void died(void *context, bool hung, int status, unsigned restarts)
             restarts);
 }
 
+static void look(void *context, const struct alive *alive)
+{
+    struct parent *parent = context;
+    if (!parent->ready && atomic_load(&alive->ready)) {
+        parent->ready = true;
+        notify_say(&parent->notify, "READY=1");
+    }
+    notify_alive(&parent->notify);
+}
+
 int cmd_guard(struct cli *cli)
 {
     struct error e = ERROR_INIT;
-    struct supervised what = {.run = run, .died = died, .context = cli};
-    int code = supervise(&what, &e);
-    if (code < 0) {
+    struct parent parent = {.cli = cli, .config = cli_config(cli), .caller = CALLER_NONE};
+    struct supervised what = {.run = run, .died = died, .look = look, .context = &parent};
+    if (!parent.config)
+        return EXIT_USAGE;
+    const char *hook = parent.config->on_tamper;
+    notify_open(&parent.notify);
+    int code = -1;
+    if ((!hook || caller_start(&parent.caller, hook, &e)) && walls_enter(WALLS_PARENT, &e))
+        code = supervise(&what, &e);
+    if (code < 0)
         cli_complain(&e);
-        return EXIT_UNKNOWN;
-    }
-    return code;
+    caller_end(&parent.caller);
+    notify_close(&parent.notify);
+    config_free(parent.config);
+    return code < 0 ? EXIT_UNKNOWN : code;
 }

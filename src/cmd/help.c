@@ -18,18 +18,13 @@ void cmd_print_help(const struct command *c, FILE *out)
 {
     struct show s;
     show_init(&s, out, false);
-    fprintf(out, "yagura %s %s\n\n", c->name, c->usage);
+    cli_print_usage(&s, c);
+    fputc('\n', out);
     show_wrap(&s, "", 0, language_text(c->details));
     fprintf(out, "\n%s\n", _("Options:"));
-    for (size_t i = 0; i < cli_option_count; i++) {
-        size_t length = strlen(cli_options[i].name);
-        for (const char *p = c->options; *p;) {
-            size_t n = strcspn(p, " ");
-            if (n == length && memcmp(p, cli_options[i].name, n) == 0)
-                print_option(&s, &cli_options[i]);
-            p += n + (p[n] == ' ');
-        }
-    }
+    for (size_t i = 0; i < cli_option_count; i++)
+        if (cli_lists(c->options, cli_options[i].name))
+            print_option(&s, &cli_options[i]);
     for (size_t i = 0; i < cli_global_option_count; i++)
         print_option(&s, &cli_options[i]);
     fputc('\n', out);
@@ -38,12 +33,25 @@ void cmd_print_help(const struct command *c, FILE *out)
                 "nothing was found, but something could not be looked at."));
 }
 
+/* The page is found by man where it was installed; else it is read from the program. */
+static const char *man_command(struct arena *arena)
+{
+    const char *page = show_command(arena, "help --man");
+    return strchr(show_program(arena), '/')
+               ? arena_printf(arena, "%s%c|%cman%c-l%c-", page, SHOW_COMMAND_BLANK,
+                              SHOW_COMMAND_BLANK, SHOW_COMMAND_BLANK, SHOW_COMMAND_BLANK)
+               : arena_printf(arena, "man%cyagura", SHOW_COMMAND_BLANK);
+}
+
 void cmd_print_overview(FILE *out)
 {
     struct show s;
     show_init(&s, out, false);
     show_wrap(&s, "", 0, _("yagura: a watchtower for web servers"));
-    fprintf(out, "\n  yagura [--state DIR] [--json] [--lang en|ja] COMMAND ...\n\n");
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    show_wrap(&s, "", 2,
+              arena_printf(arena, "\n%s [--state DIR] [--json] [--lang en|ja] COMMAND ...\n",
+                           show_program(arena)));
     for (size_t i = 0; i < cli_command_count; i++) {
         CLEANUP_STR struct str first = {0};
         str_printf(&first, "  %-12s ", cli_commands[i].name);
@@ -52,8 +60,10 @@ void cmd_print_overview(FILE *out)
     fputc('\n', out);
     show_wrap(
         &s, "", 0,
-        _("TARGET is nothing (this host), --root DIR, --image FILE or --text FILE. yagura help "
-          "COMMAND tells more."));
+        arena_printf(arena,
+                     _("What is looked at is this host, or --root DIR, --image FILE or --text "
+                       "FILE. More: %s · %s"),
+                     show_command(arena, "help COMMAND"), man_command(arena)));
 }
 
 int cmd_help(struct cli *cli)

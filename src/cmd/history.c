@@ -40,7 +40,7 @@ int cmd_history(struct cli *cli)
     int code;
     if (!cli_site(cli, &wants, &s, &code))
         return code;
-    if (!generations_list(s.state, s.site.row.name, arena, &numbers, &count, &e)) {
+    if (!generations_list(s.state, &s.site.row, arena, &numbers, &count, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }

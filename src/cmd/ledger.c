@@ -50,7 +50,8 @@ static int show_entries(struct cli *cli, struct state *state)
     if (cli->json) {
         cli_end_json(cli, 0, "entries", count);
     } else if (!count) {
-        printf("%s\n", _("The ledger is empty: yagura patch record PATCH writes the first entry"));
+        show_hint(&cli->show, _("The ledger is empty. The first entry:"),
+                  show_command(arena, "patch record PATCH"));
     }
     return EXIT_CLEAN;
 }
@@ -92,25 +93,32 @@ static int verify(struct cli *cli, struct state *state)
     } else if (!r.entries && !r.problems) {
         printf("%s\n", _("The ledger is empty: there is nothing to verify."));
     } else if (r.problems) {
-        printf(ngettext("%zu entry, ", "%zu entries, ", r.entries), r.entries);
-        printf(ngettext("%zu problem: this ledger cannot be trusted as it stands.\n",
-                        "%zu problems: this ledger cannot be trusted as it stands.\n", r.problems),
-               r.problems);
-    } else if (cli->against) {
-        printf(ngettext("%zu entry: chain and signatures hold, and the checkpoint is in it.\n",
-                        "%zu entries: chain and signatures hold, and the checkpoint is in it.\n",
-                        r.entries),
-               r.entries);
-    } else {
         CLEANUP_STR struct str line = {0};
+        str_printf(&line, ngettext("%zu entry, ", "%zu entries, ", r.entries), r.entries);
         str_printf(&line,
-                   ngettext("%zu entry: chain and signatures hold.",
-                            "%zu entries: chain and signatures hold.", r.entries),
-                   r.entries);
+                   ngettext("%zu problem: this ledger cannot be trusted as it stands.",
+                            "%zu problems: this ledger cannot be trusted as it stands.",
+                            r.problems),
+                   r.problems);
         show_wrap(&cli->show, "", 0, str_text(&line));
+    } else {
         show_wrap(&cli->show, "", 0,
-                  _("Only a checkpoint kept elsewhere shows a cut tail: yagura ledger checkpoint > "
-                    "FILE"));
+                  arena_printf(
+                      arena,
+                      cli->against
+                          ? ngettext("%zu entry: chain and signatures hold, and the checkpoint is "
+                                     "in it.",
+                                     "%zu entries: chain and signatures hold, and the checkpoint "
+                                     "is in it.",
+                                     r.entries)
+                          : ngettext("%zu entry: chain and signatures hold.",
+                                     "%zu entries: chain and signatures hold.", r.entries),
+                      r.entries));
+        if (!cli->against)
+            show_wrap(&cli->show, "", 2,
+                      arena_printf(
+                          arena, _("Only a checkpoint kept elsewhere shows a cut tail: %s > FILE"),
+                          show_command(arena, "ledger checkpoint")));
     }
     return r.problems ? EXIT_FOUND : EXIT_CLEAN;
 }
@@ -147,7 +155,7 @@ int cmd_ledger(struct cli *cli)
         if (!str_equal(what, actions[i].name))
             continue;
         if (cli->argument_count > 1)
-            return cli_usage(cli, _("%s is one word too many"), cli->arguments[1]);
+            return cli_unknown_action(cli, "");
         struct error e = ERROR_INIT;
         CLEANUP(state_cleanup) struct state *state = cli_state_to_read(cli, &e);
         if (state)
@@ -157,5 +165,5 @@ int cmd_ledger(struct cli *cli)
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
-    return cli_usage(cli, _("ledger show, ledger verify or ledger checkpoint?"));
+    return cli_unknown_action(cli, _("ledger show, ledger verify or ledger checkpoint?"));
 }

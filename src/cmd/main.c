@@ -1,6 +1,8 @@
 #include "cmd/cmd.h"
 
+#include "base/json.h"
 #include "base/str.h"
+#include "content/walk.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -61,6 +63,8 @@ const struct option_row cli_options[] = {
     {"--mtree", NULL, N_("as text for mtree -f"), OPTION(mtree), NULL},
     {"--detect-only", NULL, N_("say what changes, and put nothing back"), OPTION(detect_only),
      NULL},
+    {"--dpkg", NULL, N_("what dpkg's own record says of files that packages own"), OPTION(dpkg),
+     NULL},
     {"--before", "DATE", N_("only what was published before"), OPTION(before), NULL},
 };
 const size_t cli_option_count = ARRAY_COUNT(cli_options);
@@ -69,97 +73,100 @@ const size_t cli_global_option_count = 6;
 #define TARGET_OPTIONS "--root --image --text --name"
 
 const struct command cli_commands[] = {
-    {"audit", "[TARGET] [--as-of DATE] [--fail-on SEVERITY] [--checklist [SET]]",
-     N_("which holes are open here, and what to fix first"),
+    {"audit", "[SET]", N_("which holes are open here, and what to fix first"),
      N_("Looks at the target, compares it with the advisories, the package lists and the "
-        "checklists, and shows what is open, worst first."),
-     TARGET_OPTIONS " --as-of --fail-on --rules --all --checklist", cmd_audit},
-    {"explain", "ID [TARGET]", N_("the long story of one finding"),
+        "checklists, and shows what is open, worst first. SET, with --checklist: only that one."),
+     "", TARGET_OPTIONS " --as-of --fail-on --rules --all --checklist", cmd_audit},
+    {"explain", "ID", N_("the long story of one finding"),
      N_("Looks at the target of that finding again and tells all about it: what, why it matters "
         "here, what to do, where it was seen, where to read on."),
-     TARGET_OPTIONS " --as-of --rules", cmd_explain},
-    {"facts", "[TARGET] [--json | --all]", N_("what was observed, without judging it"),
-     N_("Lists what the collectors found. --json prints every fact as one line."),
+     "", TARGET_OPTIONS " --as-of --rules", cmd_explain},
+    {"facts", "", N_("what was observed, without judging it"),
+     N_("Lists what the collectors found. --json prints every fact as one line."), "",
      TARGET_OPTIONS " --all --rules", cmd_facts},
-    {"patch", "plan|record PATCH ...|history [TARGET]",
+    {"patch", "plan | record PATCH ... | history",
      N_("what to apply in which order; write down what was applied"),
      N_("plan shows the steps; record PATCH writes down that it was applied and looks again at "
         "once; history shows what was recorded."),
-     TARGET_OPTIONS " --as-of --rules --all --because --who --when", cmd_patch},
-    {"ports", "[TARGET] [--gateway]", N_("what listens, and whether it should"),
+     "plan record history", TARGET_OPTIONS " --as-of --rules --all --because --who --when",
+     cmd_patch},
+    {"ports", "", N_("what listens, and whether it should"),
      N_("Lists the listeners with process and package. --gateway prints rules for a router in "
         "front that shut the ports without business outside."),
-     TARGET_OPTIONS " --gateway --rules", cmd_ports},
+     "", TARGET_OPTIONS " --gateway --rules --all", cmd_ports},
     {"feed", "import PATH ... | list | remove NAME", N_("load advisories (CSAF 2.0)"),
      N_("import reads files, folders and archives; what is broken is named, the rest goes in. list "
         "shows what is loaded and how old it is; remove takes an imported feed out again, and the "
         "ledger says so."),
-     "--because", cmd_feed},
+     "import list remove", "--because", cmd_feed},
     {"advisory", "list | show ID", N_("read the loaded advisories"),
-     N_("list prints one line each; show prints one with its cases, patches and remedies."),
-     "--as-of --before", cmd_advisory},
+     N_("list prints one line each; show prints one with its cases, patches and remedies. ID may "
+        "also be a CVE, a patch, or a name that only a finding has."),
+     "list show", "--as-of --before", cmd_advisory},
     {"rules", "list | lint [DIR] | test [DIR] | explain NAME", N_("the checklist rules (Sigma)"),
      N_("list shows them, lint names what is wrong with file, line and column, test runs the "
         "examples written in them, explain tells about one."),
-     "--rules", cmd_rules},
-    {"ledger", "show | verify [--checkpoint FILE] | checkpoint", N_("the record, and its proof"),
+     "list lint test explain", "--rules", cmd_rules},
+    {"ledger", "show | verify | checkpoint", N_("the record, and its proof"),
      N_("show prints the entries; verify names an entry that was changed, slipped in or taken "
         "out; checkpoint prints a text to keep elsewhere, against which a cut tail or a rewritten "
         "whole is found later."),
-     "--checkpoint", cmd_ledger},
+     "show verify checkpoint", "--checkpoint", cmd_ledger},
     {"version-cmp", "dpkg|rpm|windows|solaris|generic", N_("compare versions: pairs in, < = > out"),
-     N_("Reads pairs \"A B\", one a line, from standard input and prints <, = or > for each."), "",
-     cmd_version_cmp},
-    {"up", "[DOCUMENT-ROOT ...] [--detect-only]",
-     N_("look at this host, then guard the sites it serves"),
+     N_("Reads pairs \"A B\", one a line, from standard input and prints <, = or > for each."),
+     "dpkg rpm windows solaris generic", "", cmd_version_cmp},
+    {"up", "[DOCUMENT-ROOT ...]", N_("look at this host, then guard the sites it serves"),
      N_("Audits, finds the document roots of the web servers that run here, publishes those that "
         "are new as they are, and guards them until it is stopped. Where no web server runs, it "
         "guards a small demonstration site."),
-     "--detect-only --profile --because --who", cmd_up},
-    {"init", "DOCUMENT-ROOT [--name SITE] [--profile NAME]",
-     N_("publish a site for the first time: take it as it is"),
+     "", "--detect-only --profile --because --who", cmd_up},
+    {"init", "DOCUMENT-ROOT", N_("publish a site for the first time: take it as it is"),
      N_("Keeps all that is in the document root, signs a list of it, and from then on knows what "
         "was published."),
-     "--name --profile --because --who", cmd_init},
-    {"verify", "[SITE] [--quick]", N_("compare a site with what was published"),
+     "", "--name --profile --because --who", cmd_init},
+    {"verify", "[SITE]", N_("compare a site with what was published"),
      N_("Lists what was added, removed, changed, moved. --quick reads only what seems changed. "
         "Without SITE all sites are compared."),
-     "--quick --all", cmd_verify},
-    {"publish", "[SITE] [--from DIR] [--from-git REV] [--yes] [-- COMMAND ...]",
-     N_("what differs becomes the published state"),
+     "", "--quick --all", cmd_verify},
+    {"publish", "[SITE] [-- COMMAND ...]", N_("what differs becomes the published state"),
      N_("Shows what differs and asks. With a command, runs it and publishes what it changed, and "
         "nothing that other hands changed meanwhile. --from and --from-git deploy and publish in "
-        "one step: each page is the old or the new one at every moment, and what goes goes last."),
-     "--from --from-git --yes --dry-run --all --because --who --", cmd_publish},
-    {"restore", "[SITE [PATH ...]] [--generation N] [--dry-run] [--yes]",
-     N_("put a site back as it was published"),
+        "one step: each page is the old or the new one at every moment, and what goes goes last. "
+        "--dpkg publishes, unasked, files of Debian packages whose content is what dpkg's record "
+        "(MD5) says; a guard does so by itself."),
+     "", "--from --from-git --dpkg --yes --dry-run --all --because --who --", cmd_publish},
+    {"restore", "[SITE [PATH ...]]", N_("put a site back as it was published"),
      N_("What was changed is put back, what was added is moved aside and kept. An older "
         "generation becomes the published one."),
-     "--generation --dry-run --yes --because --who", cmd_restore},
+     "", "--generation --dry-run --yes --because --who", cmd_restore},
     {"history", "[SITE]", N_("the published generations of a site"),
-     N_("Lists them, the newest first; * is the published one."), "", cmd_history},
-    {"diff", "[SITE [PATH ...]] [--generation N]", N_("what changed, as a unified diff"),
-     N_("Shows what differs from what was published, texts line by line."), "--generation",
+     N_("Lists them, the newest first; * is the published one."), "", "", cmd_history},
+    {"diff", "[SITE [PATH ...]]", N_("what changed, as a unified diff"),
+     N_("Shows what differs from what was published, texts line by line."), "", "--generation",
      cmd_diff},
-    {"gc", "[--keep N] [--dry-run]", N_("drop old generations and what only they needed"),
+    {"gc", "", N_("drop old generations and what only they needed"),
      N_("Keeps the newest generations of each site, removes content that none needs, and keeps "
         "the evidence in the folder aside within its bound (evidence_mb): the newest of each "
         "path always stays."),
-     "--keep --dry-run --who --because", cmd_gc},
-    {"manifest", "export [SITE] [--mtree] [--generation N]", N_("the list of what was published"),
-     N_("Prints the signed manifest, or with --mtree a text that mtree -f checks."),
+     "", "--keep --dry-run --who --because", cmd_gc},
+    {"manifest", "export [SITE]", N_("the list of what was published"),
+     N_("Prints the signed manifest, or with --mtree a text that mtree -f checks."), "export",
      "--mtree --generation --all", cmd_manifest},
-    {"guard", "[SITE ...] [--detect-only]", N_("watch the sites, and undo what others change"),
-     N_("Runs until it is stopped. What changes is put back at once and kept as evidence."),
+    {"guard", "[SITE ...]", N_("watch the sites, and undo what others change"),
+     N_("Runs until it is stopped. What changes is put back at once and kept as evidence."), "",
      "--detect-only", cmd_guard},
-    {"status", "[--all]", N_("how it stands: the screen of plain yagura"),
+    {"on-tamper", "", N_("run what the guard runs when pages were tampered with"),
+     N_("Runs the on_tamper: of the configuration as the guard does, with what comes on standard "
+        "input: to try it, and for its unit."),
+     "", "", cmd_on_tamper},
+    {"status", "", N_("how it stands: the screen of plain yagura"),
      N_("Shows what the last audits found, the published sites, whether the guard lives and what "
         "it undid lately (--all: everything it undid). Ends with 3 if sites are published and "
         "nobody guards them, or the guard is blind; with 1 if a page is wrong and could not be put "
         "back yet."),
-     "--all", cmd_status},
-    {"help", "[COMMAND] [--man | --completion]", N_("this help, or that of a command"),
-     N_("Prints help."), "--man --completion", cmd_help},
+     "", "--all", cmd_status},
+    {"help", "[COMMAND]", N_("this help, or that of a command"), N_("Prints help."), "",
+     "--man --completion", cmd_help},
 };
 const size_t cli_command_count = ARRAY_COUNT(cli_commands);
 
@@ -186,15 +193,19 @@ static const struct option_row *find_option(const char *name, size_t length)
 
 static bool takes(const struct command *c, const struct option_row *o)
 {
-    if (o - cli_options < (ptrdiff_t)cli_global_option_count)
-        return true;
-    size_t length = strlen(o->name);
-    for (const char *p = c ? c->options : ""; *p;) {
-        size_t n = strcspn(p, " ");
-        if (n == length && memcmp(p, o->name, n) == 0)
-            return true;
-        p += n + (p[n] == ' ');
-    }
+    return o - cli_options < (ptrdiff_t)cli_global_option_count ||
+           (c && cli_lists(c->options, o->name));
+}
+
+/* For show_command(): "audit --all", "--image". */
+static bool command_takes(const char *command, const char *option)
+{
+    size_t length = strcspn(command, " ");
+    const struct option_row *o = find_option(option, strlen(option));
+    for (size_t i = 0; i < cli_command_count && o; i++)
+        if (strlen(cli_commands[i].name) == length &&
+            memcmp(cli_commands[i].name, command, length) == 0)
+            return takes(&cli_commands[i], o);
     return false;
 }
 
@@ -204,13 +215,27 @@ static bool takes_command_line(const struct command *c)
     return str_ends(c->options, " --");
 }
 
+static void say_how_called(const struct cli *cli, const char *program)
+{
+    struct show_call call = {.program = program, .takes = command_takes};
+    const struct show_given given[] = {
+        {"--state", cli->state, false}, {"--lang", cli->lang, false},  {"--root", cli->root, true},
+        {"--image", cli->image, true},  {"--text", cli->text, true},   {"--name", cli->name, true},
+        {"--as-of", cli->as_of, false}, {"--rules", cli->rules, false}};
+    for (size_t i = 0; i < ARRAY_COUNT(given); i++)
+        if (given[i].value)
+            call.given[call.count++] = given[i];
+    show_called(&call);
+}
+
 static int unknown_option(struct cli *cli, const char *word)
 {
     const char *best = NULL;
     unsigned distance = 4;
+    CLEANUP_FREE char *name = strndup(word, strcspn(word, "="));
     for (size_t i = 0; i < cli_option_count; i++)
-        if (takes(cli->command, &cli_options[i]))
-            nearest(word, &best, &distance, cli_options[i].name);
+        if (!cli->command || takes(cli->command, &cli_options[i]))
+            nearest(name, &best, &distance, cli_options[i].name);
     if (best)
         return cli_usage(cli, _("there is no option %s; did you mean %s?"), word, best);
     return cli_usage(cli, _("there is no option %s here"), word);
@@ -225,6 +250,28 @@ int cli_unknown_command(const struct cli *cli, const char *word)
     if (best)
         return cli_usage(cli, _("there is no command %s; did you mean %s?"), word, best);
     return cli_usage(cli, _("there is no command %s"), word);
+}
+
+int cli_unknown_action(const struct cli *cli, const char *question)
+{
+    const char *word = cli->argument_count ? cli->arguments[0] : "";
+    if (!*word)
+        return cli_usage(cli, "%s", question);
+    if (cli_lists(cli->command->actions, word) && cli->argument_count > 1)
+        return cli_usage(cli, _("%s is one word too many"),
+                         cli->arguments[cli->argument_count - 1]);
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    const char *best = NULL;
+    unsigned distance = 4;
+    for (const char *p = cli->command->actions; *p;) {
+        size_t n = strcspn(p, " ");
+        nearest(word, &best, &distance, arena_strndup(arena, p, n));
+        p += n + (p[n] == ' ');
+    }
+    if (best && !cli_lists(cli->command->actions, word))
+        return cli_usage(cli, _("there is no %s %s; did you mean %s?"), cli->command->name, word,
+                         best);
+    return cli_usage(cli, "%s", question);
 }
 
 /* One pass; the command is the first word without a dash. -1: go on. */
@@ -307,11 +354,16 @@ int main(int argc, char **argv)
     /* JSON is never translated, and some of its texts are made far below: sentences of errors,
      * reasons why something could not be looked at. */
     language_set(json ? "en" : lang);
+    json_begin();
+    walk_begin();
     if (sodium_init() < 0) {
         fprintf(stderr, "yagura: %s\n", _("libsodium could not be started"));
         return EXIT_UNKNOWN;
     }
+    const char *program = argc && *argv[0] ? argv[0] : "yagura";
+    say_how_called(&cli, program);
     int code = parse(&cli, argc, argv);
+    say_how_called(&cli, program);
     show_init(&cli.show, stdout, cli.json);
     cli.show.all = cli.all;
     if (code < 0 && cli.lang && !str_equal(cli.lang, "en") && !str_equal(cli.lang, "ja"))

@@ -28,16 +28,46 @@ static void option(FILE *out, const struct option_row *o)
     roff(out, language_text(o->help));
 }
 
-static bool lists(const char *words, const char *word)
+static void examples(FILE *out)
 {
-    size_t length = strlen(word);
-    for (const char *p = words; *p;) {
-        size_t n = strcspn(p, " ");
-        if (n == length && memcmp(p, word, n) == 0)
-            return true;
-        p += n + (p[n] == ' ');
+    static const struct {
+        const char *command, *what;
+    } rows[] = {
+        {"yagura audit", N_("what is open on this host")},
+        {"yagura audit --image disk.img --as-of 2001-06-06",
+         N_("a disk image, as it would have been judged that day")},
+        {"yagura audit --checklist iis5 --image disk.img", N_("one checklist, as a scored table")},
+        {"yagura patch plan --root /mnt", N_("what to do on a mounted volume, in order")},
+        {"yagura patch record Q293826 --image disk.img --because \"pilot host\"",
+         N_("write down what was applied")},
+        {"yagura ports --gateway | nft -c -f -", N_("rules for the router in front, tried out")},
+        {"yagura audit --json --fail-on high >/dev/null || echo look",
+         N_("in a script: the exit code says it")},
+    };
+    fprintf(out, ".SH %s\n", _("EXAMPLES"));
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        fputs(".TP\n.B ", out);
+        roff(out, rows[i].command);
+        roff(out, language_text(rows[i].what));
     }
-    return false;
+}
+
+static void files(FILE *out)
+{
+    static const struct {
+        const char *path, *what;
+    } rows[] = {
+        {"/var/lib/yagura", N_("root's state: what was found and recorded, imported advisories, "
+                               "the key that signs the ledger, caches")},
+        {"~/.local/state/yagura", N_("the state of everyone else")},
+        {YAGURA_PREFIX "/share/yagura", N_("the advisories and rules that come with the program")},
+    };
+    fprintf(out, ".SH %s\n", _("FILES"));
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        fputs(".TP\n.I ", out);
+        roff(out, rows[i].path);
+        roff(out, language_text(rows[i].what));
+    }
 }
 
 void cmd_print_man(FILE *out)
@@ -50,8 +80,8 @@ void cmd_print_man(FILE *out)
             _("SYNOPSIS"));
     fprintf(out, ".SH %s\n", _("DESCRIPTION"));
     roff(out,
-         _("TARGET is nothing (this host), --root DIR, --image FILE or --text FILE. yagura help "
-           "COMMAND tells more."));
+         _("Looks at web servers, tells which holes are open and what to fix first. What is looked "
+           "at is this host, or --root DIR, --image FILE or --text FILE."));
     fprintf(out, ".SH %s\n", _("COMMANDS"));
     for (size_t i = 0; i < cli_command_count; i++) {
         const struct command *c = &cli_commands[i];
@@ -63,7 +93,7 @@ void cmd_print_man(FILE *out)
         fputs(".PP\n", out);
         roff(out, language_text(c->details));
         for (size_t k = 0; k < cli_option_count; k++)
-            if (lists(c->options, cli_options[k].name))
+            if (cli_lists(c->options, cli_options[k].name))
                 option(out, &cli_options[k]);
     }
     fprintf(out, ".SH %s\n", _("OPTIONS OF EVERY COMMAND"));
@@ -75,33 +105,94 @@ void cmd_print_man(FILE *out)
     fprintf(out, ".SH %s\n", _("ENVIRONMENT"));
     roff(out, _("YAGURA_STATE stands for --state; NO_COLOR switches colours off; YAGURA_DATA, "
                 "YAGURA_LIBEXEC and YAGURA_LOCALE name other places of the program's own files."));
+    examples(out);
+    files(out);
+    fprintf(out, ".SH %s\n", _("SEE ALSO"));
+    roff(out, "apt-get(8), bash(1), nft(8), ss(8)");
 }
 
+/* Each line is a word for the shell that completes it: options and commands from the tables,
+ * what an option or an action takes, and names of files where files belong. */
 void cmd_print_completion(FILE *out)
 {
-    fputs(
-        "# bash completion of yagura\n_yagura() {\n  local word=${COMP_WORDS[COMP_CWORD]} "
-        "command=\n"
-        "  for w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do case $w in -*) ;; *) command=$w; break "
-        ";; "
-        "esac; done\n  case ${COMP_WORDS[COMP_CWORD-1]} in --root|--state|--rules) "
-        "COMPREPLY=($(compgen "
-        "-d -- \"$word\")); return ;; --image|--text|--checkpoint) COMPREPLY=($(compgen "
-        "-f "
-        "-- \"$word\")); return ;; --lang) COMPREPLY=($(compgen -W 'en ja' -- \"$word\")); return "
-        ";; "
-        "--fail-on) COMPREPLY=($(compgen -W 'info low medium high critical' -- \"$word\")); return "
-        ";; esac\n  local words='",
-        out);
-    for (size_t k = 0; k < cli_global_option_count; k++)
-        fprintf(out, "%s ", cli_options[k].name);
-    fputs("'\n  case $command in\n  '') words+='", out);
-    for (size_t i = 0; i < cli_command_count; i++)
-        fprintf(out, "%s ", cli_commands[i].name);
-    fputs("' ;;\n", out);
-    for (size_t i = 0; i < cli_command_count; i++)
-        fprintf(out, "  %s) words+='%s' ;;\n", cli_commands[i].name, cli_commands[i].options);
-    fputs("  esac\n  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n}\ncomplete -F _yagura "
-          "yagura\n",
+    fputs("# bash completion of yagura\n"
+          "_yagura() {\n"
+          "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
+          "    local command= action= skip= w words=\n"
+          "    COMPREPLY=()\n"
+          "    case $before in\n",
           out);
+    for (size_t k = 0; k < cli_option_count; k++) {
+        const struct option_row *o = &cli_options[k];
+        if (!o->argument)
+            continue;
+        fprintf(out, "    %s) ", o->name);
+        if (str_equal(o->argument, "DIR"))
+            fputs("compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$word\")", out);
+        else if (str_equal(o->argument, "FILE"))
+            fputs("compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$word\")", out);
+        else if (str_equal(o->name, "--lang"))
+            fputs("mapfile -t COMPREPLY < <(compgen -W 'en ja' -- \"$word\")", out);
+        else if (str_equal(o->name, "--fail-on"))
+            fputs(
+                "mapfile -t COMPREPLY < <(compgen -W 'info low medium high critical' -- \"$word\")",
+                out);
+        else
+            fputs(":", out); /* a date, a name, a reason: nobody knows it but the person */
+        fputs("; return ;;\n", out);
+    }
+    fputs("    esac\n"
+          "    for w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+          "        if [[ $skip ]]; then skip=; continue; fi\n"
+          "        case $w in\n        ",
+          out);
+    const char *between = "";
+    for (size_t k = 0; k < cli_option_count; k++)
+        if (cli_options[k].argument) {
+            fprintf(out, "%s%s", between, cli_options[k].name);
+            between = "|";
+        }
+    fputs(") skip=1 ;;\n"
+          "        -*) ;;\n"
+          "        *) if [[ ! $command ]]; then command=$w; elif [[ ! $action ]]; then action=$w; "
+          "fi ;;\n"
+          "        esac\n"
+          "    done\n"
+          "    words='",
+          out);
+    for (size_t k = 0; k < cli_global_option_count; k++)
+        fprintf(out, "%s%s", k ? " " : "", cli_options[k].name);
+    fputs("'\n    case $command in\n    '') words+='", out);
+    for (size_t i = 0; i < cli_command_count; i++)
+        fprintf(out, " %s", cli_commands[i].name);
+    fputs("' ;;\n", out);
+    for (size_t i = 0; i < cli_command_count; i++) {
+        const struct command *c = &cli_commands[i];
+        fprintf(out, "    %s) words+=' %s'", c->name, c->options);
+        if (*c->actions)
+            fprintf(out, "; [[ $action ]] || words+=' %s'", c->actions);
+        if (str_equal(c->name, "help"))
+            for (size_t k = 0; k < cli_command_count; k++)
+                fprintf(out, "%s%s%s", k ? " " : "; [[ $action ]] || words+=' ",
+                        cli_commands[k].name, k + 1 == cli_command_count ? "'" : "");
+        if (str_equal(c->name, "audit"))
+            fputs("; [[ \" ${COMP_WORDS[*]} \" != *' --checklist '* ]] || words+=\" $(\"$1\" rules "
+                  "list --json 2>/dev/null | grep -o '\"sets\":\\[[^]]*\\]' | grep -o "
+                  "'\"[a-z0-9-]*\"[],]' | tr -d '\"],' | sort -u | tr '\\n' ' ')\"",
+                  out);
+        fputs(" ;;\n", out);
+    }
+    fputs(
+        "    esac\n"
+        "    case $command/$action in\n"
+        "    feed/import|rules/lint|rules/test) compopt -o filenames; mapfile -t COMPREPLY < "
+        "<(compgen "
+        "-f -- \"$word\") ;;\n"
+        "    rules/explain) words+=\" $(\"$1\" rules list --json 2>/dev/null | grep -o "
+        "'\"name\":\"[^\"]*' | cut -d'\"' -f4 | tr '\\n' ' ')\" ;;\n"
+        "    esac\n"
+        "    mapfile -t -O \"${#COMPREPLY[@]}\" COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
+        "}\n"
+        "complete -F _yagura yagura\n",
+        out);
 }

@@ -269,7 +269,9 @@ static int record(struct cli *cli, struct audit_request *request)
         json_put_int(o, "unknown", (int64_t)audit_unknown(again));
         show_json_line(&cli->show, o);
     } else {
-        printf(_("Now open here: %zu. yagura patch history shows the record.\n"), again->open);
+        show_wrap(&cli->show, "", 2,
+                  arena_printf(arena, _("Now open here: %zu. The record: %s"), again->open,
+                               show_command(arena, "patch history")));
     }
     return cli_exit_code(cli, again);
 }
@@ -328,9 +330,10 @@ static int history(struct cli *cli, struct audit_request *request)
     if (cli->json) {
         cli_end_json(cli, 0, "patches", shown);
     } else if (!shown) {
-        printf("%s\n", one ? _("Nothing has been written down about this target yet: yagura patch "
-                               "record PATCH")
-                           : _("Nothing has been written down yet: yagura patch record PATCH"));
+        show_hint(&cli->show,
+                  one ? _("Nothing has been written down about this target yet:")
+                      : _("Nothing has been written down yet:"),
+                  show_command(arena, "patch record PATCH"));
     }
     return EXIT_CLEAN;
 }
@@ -341,8 +344,8 @@ int cmd_patch(struct cli *cli)
     const char *what = cli->argument_count ? cli->arguments[0] : "";
     if (!cli_request(cli, &request))
         return EXIT_USAGE;
-    if (!str_equal(what, "plan") && !str_equal(what, "record") && !str_equal(what, "history"))
-        return cli_usage(cli, _("patch plan, patch record or patch history?"));
+    if (!cli_lists(cli->command->actions, what) || !*what)
+        return cli_unknown_action(cli, _("patch plan, patch record or patch history?"));
     if (!str_equal(what, "record") && cli->argument_count > 1)
         return cli_usage(cli, _("%s is one word too many"), cli->arguments[1]);
     struct error e = ERROR_INIT;

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "content/dpkg_owned.h"
 #include "content/publish.h"
 #include "guard/by_command.h"
 
@@ -132,6 +133,29 @@ static int run_and_publish(struct cli *cli, struct open_site *s)
     return code;
 }
 
+static int publish_dpkg(struct cli *cli, struct open_site *s)
+{
+    CLEANUP(dpkg_owned_cleanup) struct dpkg_owned *d = NULL;
+    struct error e = ERROR_INIT;
+    size_t count;
+    if (!s->config->dpkg)
+        return cli_usage(cli, _("the configuration says that packages are nothing special"));
+    CLEANUP_JSON json_t *entry = cli_site_entry(cli, "publish");
+    if (!dpkg_owned_load(&d, s->config->dpkg, &s->site, NULL, 0, &e) ||
+        !dpkg_owned_publish(d, s->state, s->objects, &s->site, entry, &count, &e)) {
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
+    if (cli->json)
+        cli_site_summary(cli, &s->site, 0, 0, count, 0);
+    else if (count)
+        printf(_("%s: generation %llu is published (%zu names, by dpkg's record)\n"),
+               s->site.row.name, (unsigned long long)s->site.row.generation, count);
+    else
+        printf(_("%s: nothing to publish\n"), s->site.row.name);
+    return EXIT_CLEAN;
+}
+
 int cmd_publish(struct cli *cli)
 {
     CLEANUP_OPEN_SITE struct open_site s = OPEN_SITE_INIT;
@@ -152,8 +176,12 @@ int cmd_publish(struct cli *cli)
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
-    code =
-        cli->behind_count ? run_and_publish(cli, &s) : publish(cli, &s, &(struct choice){0}, true);
+    if (cli->dpkg)
+        code = publish_dpkg(cli, &s);
+    else if (cli->behind_count)
+        code = run_and_publish(cli, &s);
+    else
+        code = publish(cli, &s, &(struct choice){0}, true);
     if (!cli_release(&hold, &e)) {
         cli_complain(&e);
         return EXIT_UNKNOWN;

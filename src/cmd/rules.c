@@ -47,9 +47,12 @@ static int print_problems(struct cli *cli, const struct sigma_problems *p, const
     return errors ? EXIT_FOUND : EXIT_CLEAN;
 }
 
-static const char *first_set(const struct rule *r)
+static const char *sets_of(struct arena *arena, const struct rule *r)
 {
-    return r->set_count ? r->sets[0] : r->helper ? _("(advisories)") : "-";
+    CLEANUP_STR struct str out = {0};
+    for (size_t i = 0; i < r->set_count; i++)
+        str_printf(&out, "%s%s", i ? " " : "", r->sets[i]);
+    return out.length ? arena_strdup(arena, str_text(&out)) : r->helper ? _("(advisories)") : "-";
 }
 
 static json_t *texts(const char *const *items, size_t count)
@@ -85,21 +88,24 @@ static json_t *rule_json(const struct rule *r, bool whole)
 
 static void list(struct cli *cli, const struct rules *rules)
 {
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct show_table table = {.columns = 3};
+    *show_table_line(&table, SHOW_BOLD) =
+        (struct show_line){{_("sets"), _("name"), _("what should not be")}, SHOW_BOLD, NULL};
     for (size_t i = 0; i < rules_count(rules); i++) {
         const struct rule *r = rules_at(rules, i);
         if (cli->json) {
             show_json_line(&cli->show, rule_json(r, false));
             continue;
         }
-        show_cell(&cli->show, first_set(r), 13);
-        show_cell(&cli->show, r->name, 30);
-        fputc(' ', stdout);
-        show_cell(&cli->show, language_text(r->title),
-                  cli->show.width > 60 ? cli->show.width - 45 : 15);
-        fputc('\n', stdout);
+        *show_table_line(&table, SHOW_PLAIN) = (struct show_line){
+            {sets_of(arena, r), r->name, language_text(r->title)}, SHOW_PLAIN, NULL};
     }
     if (cli->json)
         cli_end_json(cli, 0, "rules", rules_count(rules));
+    else
+        show_table(&cli->show, &table, true);
+    VEC_FREE(&table.lines);
 }
 
 static int explain(struct cli *cli, const struct rules *rules, const char *name)
@@ -114,6 +120,7 @@ static int explain(struct cli *cli, const struct rules *rules, const char *name)
     }
     CLEANUP_ARENA struct arena *arena = arena_new();
     cli_paragraph(cli, _("rule"), r->name);
+    cli_paragraph(cli, _("sets"), sets_of(arena, r));
     cli_paragraph(cli, _("what"), language_text(r->title));
     cli_paragraph(cli, "", show_places(arena, r->description));
     cli_paragraph(cli, _("why"), show_places(arena, r->why));
@@ -150,7 +157,8 @@ int cmd_rules(struct cli *cli)
     struct error e = ERROR_INIT;
     CLEANUP(rules_cleanup) struct rules *rules = NULL;
     if (!own && !str_equal(what, "list") && !(str_equal(what, "explain") && argument))
-        return cli_usage(cli, _("rules list, rules lint, rules test or rules explain NAME?"));
+        return cli_unknown_action(cli, _("rules list, rules lint, rules test or rules explain "
+                                         "NAME?"));
     if (!audit_load_rules(&rules, own ? argument : NULL, cli->rules, false, &problems, &e)) {
         cli_complain(&e);
         return EXIT_USAGE;

@@ -65,7 +65,10 @@ static void say_audits(struct cli *cli, const struct state_summary *summary)
 {
     char when[16];
     if (summary->last_audit == DATE_NONE) {
-        printf("%s\n", _("Nothing has been looked at yet. Start with: yagura audit"));
+        CLEANUP_ARENA struct arena *arena = arena_new();
+        show_wrap(&cli->show, "", 0,
+                  arena_printf(arena, _("Nothing has been looked at yet. Start with: %s"),
+                               show_command(arena, "audit")));
         return;
     }
     date_format_day(summary->last_audit, when);
@@ -150,7 +153,9 @@ static void say_guard(struct cli *cli, const struct standing *st)
     }
     if (!g) {
         show_wrap(show, "! ", 2,
-                  _("NO GUARD RUNS: what is changed now stays changed. Start it: yagura guard"));
+                  arena_printf(st->arena,
+                               _("NO GUARD RUNS: what is changed now stays changed. Start it: %s"),
+                               show_command(st->arena, "guard")));
         return;
     }
     show_wrap(show, is_true(g, "blind") ? "! " : "+ ", 2,
@@ -258,8 +263,10 @@ static bool show_tampers(struct cli *cli, struct state *state, struct standing *
         printf("\n%s\n", _("Tampered with, the latest first:"));
     for (size_t i = 0; i < count && i < most; i++)
         show_tamper(cli, state, &list[i]);
-    if (count > most && !cli->json)
-        printf("%s\n", _("and more: yagura status --all"));
+    if (count > most && !cli->json) {
+        CLEANUP_ARENA struct arena *arena = arena_new();
+        show_hint(&cli->show, _("More of them:"), show_command(arena, "status --all"));
+    }
     return true;
 }
 
@@ -297,9 +304,13 @@ static int show_standing(struct cli *cli, struct state *state, struct standing *
         show_json_line(&cli->show, o);
         return code;
     }
-    printf("%s%s\n", st->site_count ? "\n" : "",
-           st->site_count ? _("yagura audit · yagura verify · yagura history · yagura --help")
-                          : _("yagura audit · yagura patch plan · yagura --help"));
+    if (st->site_count) {
+        printf("\n");
+        show_hint(&cli->show, _("Is it as it was published:"), show_command(st->arena, "verify"));
+    }
+    show_hint(&cli->show, _("What is open:"), show_command(st->arena, "audit"));
+    show_hint(&cli->show, _("What to do, in order:"), show_command(st->arena, "patch plan"));
+    show_hint(&cli->show, _("All commands:"), show_command(st->arena, "help"));
     return code;
 }
 

@@ -39,6 +39,10 @@ bool proc_list(struct collection *c, uint32_t **pids, size_t *count)
         return false;
     }
     qsort(list, kept, sizeof *list, by_number);
+    /* every host and container has a first one */
+    if (target_kind(c->target) == TARGET_LIVE && list[0] != 1)
+        facts_unread(c->facts, N_("running processes"), "/proc",
+                     _("those of other users are hidden (hidepid)"));
     *pids = list;
     *count = kept;
     return true;

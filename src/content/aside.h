@@ -2,7 +2,7 @@
  * ones are moved: on the same file system, so that an exchange is one rename, and outside of
  * what the server shows.
  *
- *   ROOT/../.yagura-SITE/     0700, ours
+ *   ROOT/../.yagura-SITE/     0700, root's (or ours, without root)
  *     ready-N                 what is being made, never seen by a visitor
  *     bad-TIME-N              what was found in a published page's place, as it was found
  *
@@ -21,22 +21,22 @@ enum { ASIDE_NAME_SIZE = 48 };
 
 struct aside {
     int fd;
-    bool within;              /* it lies in the document root */
-    char name[80];            /* ".yagura-SITE" */
-    char path[4096];          /* for people */
+    bool within;                /* it lies in the document root */
+    char name[80];              /* ".yagura-SITE" */
+    char path[4096];            /* for people */
     atomic_uint_least64_t next; /* number of the next ready or bad one */
 };
 
-/* Makes it if need be. Refused (ERR_UNREADABLE) if something there is not ours: a link, another
- * owner's folder, a folder that others may enter. `root` is the document root's path. */
-bool aside_open(struct aside *out, int rootfd, const char *root, const char *site,
-                struct error *e);
+/* Makes it if need be. Refused (ERR_UNREADABLE) if something there is neither ours nor root's: a
+ * link, another's folder, a folder that others may enter. `root` is the document root's path. */
+bool aside_open(struct aside *out, int rootfd, const char *root, const char *site, struct error *e);
 void aside_close(struct aside *a);
 
 void aside_ready_name(struct aside *a, char out[ASIDE_NAME_SIZE]);
 void aside_bad_name(struct aside *a, char out[ASIDE_NAME_SIZE]);
 
-/* Removes what was left half-made ("ready-*") by a process that is no more. */
+/* Removes what was left half-made ("ready-*") by a process that is no more; nothing while another
+ * one has the folder open. */
 bool aside_clear_ready(struct aside *a, struct error *e);
 
 #endif

@@ -1,6 +1,7 @@
 #include "content/generations.h"
 
 #include "base/file.h"
+#include "base/str.h"
 #include "model/date.h"
 #include "record/keys.h"
 #include "record/minisign.h"
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,6 +56,14 @@ static void comment_of(char out[256], const char *site, uint64_t number, int64_t
     snprintf(out, 256, "yagura manifest %s %llu made %s", site, (unsigned long long)number, time);
 }
 
+/* What was published and is not there is damage, not absence. */
+static bool gone(struct error *e)
+{
+    if (e && e->code == ERR_ABSENT)
+        e->code = ERR_CORRUPT;
+    return false;
+}
+
 /* The manifest is the one that was signed, of this site and number. */
 static bool prove(struct generation *g, struct state *s, const char *site, int folder,
                   struct error *e)
@@ -63,7 +73,7 @@ static bool prove(struct generation *g, struct state *s, const char *site, int f
     CLEANUP_CLOSE int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) {
         error_set_errno(e, errno, "opening its signature");
-        return false;
+        return gone(e);
     }
     CLEANUP_FREE char *signature = NULL;
     size_t length;
@@ -109,6 +119,8 @@ bool generation_open(struct generation *out, struct state *s, const struct site_
     bool good = fd >= 0;
     if (!good)
         error_set_errno(e, errno, "opening the manifest");
+    if (!good && g.number == site->generation)
+        gone(e);
     good = good && manifest_open(&g.manifest, fd, e) && prove(&g, s, site->name, folder, e);
     if (good && g.number == site->generation &&
         memcmp(g.sha256, site->manifest_sha256, sizeof g.sha256) != 0) {
@@ -179,11 +191,41 @@ static bool write_generation(struct generation *g, struct state *s, int folder,
     return good && prove(g, s, row->name, folder, e);
 }
 
+static bool hold(int folder, struct error *e)
+{
+    while (flock(folder, LOCK_EX) != 0)
+        if (errno != EINTR) {
+            error_set_errno(e, errno, "waiting for who else publishes");
+            return false;
+        }
+    return true;
+}
+
+static bool still_as_read(struct state *s, const struct site_row *row, struct error *e)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct site_row *rows;
+    size_t count;
+    uint64_t now = 0;
+    if (!sites_list(s, arena, &rows, &count, e))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (str_equal(rows[i].name, row->name))
+            now = rows[i].generation;
+    if (now == row->generation)
+        return true;
+    error_set(e, ERR_SYSTEM, "generation %llu of %s was published by somebody else meanwhile: look "
+              "again and publish again",
+              (unsigned long long)now, row->name);
+    return false;
+}
+
 bool generation_commit(struct state *s, struct objects *objects, struct site_row *row,
                        struct build *b, json_t *entry, int64_t now_ns, struct error *e)
 {
+    /* Held to the end: nobody else gives out the same number. */
     CLEANUP_CLOSE int folder = open_folder(s, row->name, true, e);
-    if (folder < 0 || !objects_sync(objects, e))
+    if (folder < 0 || !hold(folder, e) || !still_as_read(s, row, e) || !objects_sync(objects, e))
         return false;
     CLEANUP_GENERATION struct generation g = {.number = row->generation + 1};
     if (!write_generation(&g, s, folder, row, b, now_ns, e)) {
@@ -212,10 +254,44 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-bool generations_list(struct state *s, const char *site, struct arena *arena, uint64_t **out,
-                      size_t *count, struct error *e)
+/* The number of the generation that a file belongs to, however it ends; 0: to none. */
+static uint64_t number_of(const char *name)
 {
-    int fd = open_folder(s, site, false, e);
+    char digits[24];
+    uint64_t number = 0;
+    size_t length = strcspn(name, ".");
+    snprintf(digits, sizeof digits, "%.*s", (int)(length < 23 ? length : 23), name);
+    return length < 21 && str_to_u64(digits, &number) ? number : 0;
+}
+
+bool generations_sweep(struct state *s, const struct site_row *site, struct error *e)
+{
+    int fd = open_folder(s, site->name, false, e);
+    if (fd < 0 || !hold(fd, e))
+        return false;
+    DIR *folder = fdopendir(fd);
+    if (!folder) {
+        error_set_errno(e, errno, "listing the generations of %s", site->name);
+        close(fd);
+        return false;
+    }
+    for (struct dirent *d; (d = readdir(folder));) {
+        char name[40];
+        uint64_t number = number_of(d->d_name);
+        name_of(name, number, "");
+        if (number && number <= site->generation && faccessat(fd, name, F_OK, 0) == 0)
+            continue;
+        if (!str_equal(d->d_name, ".") && !str_equal(d->d_name, ".."))
+            unlinkat(fd, d->d_name, 0);
+    }
+    closedir(folder);
+    return true;
+}
+
+bool generations_list(struct state *s, const struct site_row *site, struct arena *arena,
+                      uint64_t **out, size_t *count, struct error *e)
+{
+    int fd = open_folder(s, site->name, false, e);
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
     if (!folder) {
         if (fd >= 0)
@@ -225,7 +301,7 @@ bool generations_list(struct state *s, const char *site, struct arena *arena, ui
     VEC(uint64_t) numbers = {0};
     for (struct dirent *d; (d = readdir(folder));) {
         uint64_t number;
-        if (str_to_u64(d->d_name, &number) && number)
+        if (str_to_u64(d->d_name, &number) && number && number <= site->generation)
             VEC_PUSH(&numbers, number);
     }
     closedir(folder);
@@ -278,5 +354,9 @@ bool generation_drop(struct state *s, const struct site_row *site, uint64_t numb
             return false;
         }
     }
-    return true;
+    /* Before its objects go: no manifest comes back that names what is no more. */
+    if (fsync(folder) == 0)
+        return true;
+    error_set_errno(e, errno, "removing generation %llu", (unsigned long long)number);
+    return false;
 }

@@ -33,13 +33,17 @@ bool generation_open(struct generation *out, struct state *s, const struct site_
                      uint64_t number, struct error *e);
 
 /* Writes what was built as the next generation of the site and accepts it; `row` then says so.
+ * Refused if another one was published since the row was read.
  * `entry` goes into the ledger with "site", "generation" and "manifest" added to it. */
 bool generation_commit(struct state *s, struct objects *objects, struct site_row *row,
                        struct build *b, json_t *entry, int64_t now_ns, struct error *e);
 
-/* The numbers of all that are kept, rising; in the arena. */
-bool generations_list(struct state *s, const char *site, struct arena *arena, uint64_t **out,
-                      size_t *count, struct error *e);
+/* The numbers of all that are kept, rising, the published one being the last; in the arena. */
+bool generations_list(struct state *s, const struct site_row *site, struct arena *arena,
+                      uint64_t **out, size_t *count, struct error *e);
+
+/* Removes what belongs to no kept generation: what a process that was killed has left. */
+bool generations_sweep(struct state *s, const struct site_row *site, struct error *e);
 
 /* The stat index of a generation, and where to save it. */
 struct stat_index *generation_stat_index(struct state *s, const struct site_row *site,

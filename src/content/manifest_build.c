@@ -126,11 +126,15 @@ void build_root(struct build *b, const struct manifest_entry *root)
     struct manifest_entry nameless = *root;
     nameless.name_length = 0;
     nameless.first_child = 0;
+    struct block block;
     uint64_t names = 0, extras = 0;
+    pack(&block, &nameless, 1, &names, &extras);
+    pthread_mutex_lock(&b->lock);
     block_clear(&b->root);
-    pack(&b->root, &nameless, 1, &names, &extras);
+    b->root = block;
     b->entries += 1;
     b->extras += extras;
+    pthread_mutex_unlock(&b->lock);
 }
 
 bool build_add(struct build *b, uint32_t number, const struct manifest_entry *entries,

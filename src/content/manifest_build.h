@@ -20,7 +20,7 @@ void build_cleanup(struct build **b);
 /* Safe from any thread, as is build_add(). */
 uint32_t build_new_dir(struct build *b);
 
-/* The root's own attributes; `first_child` and `child_count` are not looked at. */
+/* The root's own attributes, from any thread; `first_child` and `child_count` are not looked at. */
 void build_root(struct build *b, const struct manifest_entry *root);
 
 /* The content of directory `number`, once, sorted by the bytes of the names. Of each entry

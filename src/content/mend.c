@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* Of evidence that lies on another file system than the aside folder, at most this much is
@@ -98,6 +100,19 @@ static bool set_attributes(int fd, const struct manifest_entry *entry, struct er
     return good;
 }
 
+/* What is made anew in a plain folder of ours has our owner and no attributes. */
+static bool set_fresh_attributes(struct mender *m, int fd, const struct manifest_entry *entry,
+                                 struct error *e)
+{
+    if (m->aside_kind != MEND_ASIDE_PLAIN || entry->xattrs_size || entry->uid != geteuid() ||
+        entry->gid != getegid())
+        return set_attributes(fd, entry, e);
+    if (fchmod(fd, entry->mode & 07777) == 0 && set_times(fd, entry))
+        return true;
+    error_set_errno(e, errno, "setting the mode");
+    return false;
+}
+
 /* Of what cannot be opened for writing: a link. */
 static bool set_link_attributes(int dirfd, const char *name, const struct manifest_entry *entry,
                                 struct error *e)
@@ -141,25 +156,27 @@ static int rename_at(int from_dir, const char *from, int to_dir, const char *to,
 
 /* ---- making ready ------------------------------------------------------------------------ */
 
-static bool make(struct mender *m, uint32_t index, int dirfd, const char *name, struct error *e);
+static bool make(struct mender *m, uint32_t index, int dirfd, const char *name,
+                 struct error *partly, struct error *e);
 
 static bool make_children(struct mender *m, const struct manifest_entry *dir, int fd,
-                          struct error *e)
+                          struct error *partly, struct error *e)
 {
     for (uint32_t i = 0; i < dir->child_count; i++) {
         struct manifest_entry child;
         char name[256];
         manifest_entry(m->manifest, dir->first_child + i, &child);
         snprintf(name, sizeof name, "%.*s", (int)child.name_length, child.name);
-        if (!make(m, dir->first_child + i, fd, name, e))
+        if (!make(m, dir->first_child + i, fd, name, partly, e))
             return false;
     }
     return true;
 }
 
 /* An entry as it was published, under this name, which must be free. Owners and attributes
- * that cannot be set do not keep a page away. */
-static bool make(struct mender *m, uint32_t index, int dirfd, const char *name, struct error *e)
+ * that cannot be set do not keep a page away: `partly` says so. */
+static bool make(struct mender *m, uint32_t index, int dirfd, const char *name,
+                 struct error *partly, struct error *e)
 {
     struct manifest_entry entry;
     manifest_entry(m->manifest, index, &entry);
@@ -170,7 +187,7 @@ static bool make(struct mender *m, uint32_t index, int dirfd, const char *name, 
             error_set_errno(e, errno, "making the link anew");
             return false;
         }
-        set_link_attributes(dirfd, name, &entry, NULL);
+        set_link_attributes(dirfd, name, &entry, partly);
         return true;
     }
     bool is_dir = S_ISDIR(entry.mode);
@@ -184,10 +201,10 @@ static bool make(struct mender *m, uint32_t index, int dirfd, const char *name, 
         error_set_errno(e, errno, "making the page anew");
         return false;
     }
-    bool good = is_dir ? make_children(m, &entry, fd, e)
+    bool good = is_dir ? make_children(m, &entry, fd, partly, e)
                        : objects_get(m->objects, entry.sha256, fd, entry.size, e);
     if (good)
-        set_attributes(fd, &entry, NULL);
+        set_fresh_attributes(m, fd, &entry, partly);
     return good;
 }
 
@@ -256,12 +273,8 @@ static bool exchange(struct mender *m, int ready_dir, const char *ready, int dir
 {
     for (int try = 0; try < MEND_TRIES; try++) {
         if (rename_at(ready_dir, ready, dirfd, name, RENAME_EXCHANGE) == 0) {
-            if (ready_dir == m->aside->fd) {
-                if (keep_evidence(m, ready_dir, ready, event->evidence))
-                    return true;
-                snprintf(event->evidence, sizeof event->evidence, "%.47s", ready);
+            if (ready_dir == m->aside->fd) /* and has the name of evidence already */
                 return true;
-            }
             aside_bad_name(m->aside, event->evidence);
             if (!carry_across(m, ready_dir, ready, event->evidence, NULL))
                 event->evidence[0] = '\0';
@@ -269,8 +282,10 @@ static bool exchange(struct mender *m, int ready_dir, const char *ready, int dir
         }
         if (errno != ENOENT)
             break;
-        if (rename_at(ready_dir, ready, dirfd, name, RENAME_NOREPLACE) == 0)
+        if (rename_at(ready_dir, ready, dirfd, name, RENAME_NOREPLACE) == 0) {
+            event->evidence[0] = '\0';
             return true;
+        }
         if (errno != EEXIST)
             break;
     }
@@ -278,20 +293,55 @@ static bool exchange(struct mender *m, int ready_dir, const char *ready, int dir
     return false;
 }
 
+/* Is this folder on another file system than the folder aside? What is made in that one gets
+ * what its folder hands on, if it does (a set-group-id bit, a default access list). */
+static bool lies_across(struct mender *m, int dirfd)
+{
+    struct stat st;
+    if (m->aside_kind == MEND_ASIDE_UNKNOWN && fstat(m->aside->fd, &st) == 0) {
+        m->aside_kind = st.st_mode & S_ISGID || flistxattr(m->aside->fd, NULL, 0) != 0
+                            ? MEND_ASIDE_SPECIAL
+                            : MEND_ASIDE_PLAIN;
+        m->aside_dev = st.st_dev;
+    }
+    bool across = fstat(dirfd, &st) == 0 && st.st_dev != m->aside_dev;
+    if (across)
+        m->aside_kind = MEND_ASIDE_SPECIAL;
+    return across;
+}
+
+/* What was made ready in the aside folder is put into place. Before that it gets the name of what
+ * it is exchanged for: whenever we are killed, no evidence looks like something half-made. */
+static bool exchange_aside(struct mender *m, const char *ready, int dirfd, const char *name,
+                           struct mend_event *event, struct error *e)
+{
+    char bad[ASIDE_NAME_SIZE];
+    int aside = m->aside->fd;
+    if (!keep_evidence(m, aside, ready, bad)) {
+        error_set_errno(e, errno, "putting the page into place");
+        return false;
+    }
+    snprintf(event->evidence, sizeof event->evidence, "%s", bad);
+    if (exchange(m, aside, bad, dirfd, name, event, e))
+        return true;
+    event->evidence[0] = '\0';
+    renameat(aside, bad, aside, ready);
+    return false;
+}
+
 /* The entry made ready and put into place. On another file system than the aside folder's it
  * is made ready in its own directory. */
 static bool replace(struct mender *m, uint32_t index, int dirfd, const char *name,
-                    struct mend_event *event, struct error *e)
+                    struct mend_event *event, struct error *partly, struct error *e)
 {
     char ready[ASIDE_NAME_SIZE], hidden[ASIDE_NAME_SIZE + 16];
-    struct stat here, there;
     aside_ready_name(m->aside, ready);
-    bool across = fstat(dirfd, &here) == 0 && fstat(m->aside->fd, &there) == 0 &&
-                  here.st_dev != there.st_dev;
+    bool across = lies_across(m, dirfd);
     snprintf(hidden, sizeof hidden, "%s%s", across ? ".yagura-" : "", ready);
     int ready_dir = across ? dirfd : m->aside->fd;
-    if (make(m, index, ready_dir, hidden, e) &&
-        exchange(m, ready_dir, hidden, dirfd, name, event, e))
+    if (make(m, index, ready_dir, hidden, partly, e) &&
+        (across ? exchange(m, ready_dir, hidden, dirfd, name, event, e)
+                : exchange_aside(m, hidden, dirfd, name, event, e)))
         return true;
     file_remove_tree(ready_dir, hidden, NULL); /* half-made, and ours */
     return false;
@@ -307,7 +357,14 @@ struct spot {
     uint32_t index;        /* in the manifest; MANIFEST_NONE: not published */
     uint32_t parent;       /* of the directory; MANIFEST_NONE: not published */
     enum policy policy;
+    struct stat st;        /* of what stands there */
+    int missing;           /* errno of looking at it; 0: it is there */
 };
+
+static void look_at_spot(struct spot *at)
+{
+    at->missing = fstatat(at->dirfd, at->name, &at->st, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
+}
 
 /* Where names may come and go, so does the directory's time. */
 static bool keeps_times(enum policy policy)
@@ -327,15 +384,28 @@ static void restore_dir_time(struct mender *m, int dirfd, uint32_t index)
         set_times(dirfd, &dir);
 }
 
+/* What could not be moved as it is a mount point: the mount is taken away, and what lies below
+ * is looked at in the next round. */
+static bool uncover(struct mender *m, const struct spot *at, const struct error *e)
+{
+    char path[320];
+    if (e->sys_errno != EBUSY)
+        return false;
+    snprintf(path, sizeof path, "/proc/self/fd/%d/%s", at->dirfd, at->name);
+    m->uncovered = umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0;
+    return m->uncovered;
+}
+
 static enum mend_result not_published(struct mender *m, const struct spot *at,
                                       const struct walk_entry *is)
 {
     struct error e = ERROR_INIT;
     struct mend_event event = {
-        .path = at->path, .kind = DIFFERENCE_ADDED, .policy = at->policy, .bad = is->st};
+        .path = at->path, .dirfd = at->dirfd, .name = at->name, .kind = DIFFERENCE_ADDED,
+        .policy = at->policy, .bad = is->st};
     if (!verify_against_policy(at->dirfd, is, NULL, at->policy, 0, &event.reason))
         return tell_left(m, &event);
-    if (!m->dry_run && !move_aside(m, at->dirfd, at->name, &event, &e))
+    if (!m->dry_run && !move_aside(m, at->dirfd, at->name, &event, &e) && !uncover(m, at, &e))
         return e.code == ERR_ABSENT ? MEND_RIGHT : tell_failed(m, &event, &e);
     return tell_done(m, &event);
 }
@@ -422,15 +492,20 @@ static enum mend_result put_back(struct mender *m, const struct spot *at,
     if (!m->dry_run && m->find_dir && m->find_dir(m->context, at->index, &dir) && dir >= 0 &&
         fetch_dir(m, at, dir, event->kind != DIFFERENCE_REMOVED, event))
         return tell_done(m, event);
-    if (!m->dry_run && !replace(m, at->index, at->dirfd, at->name, event, &e))
+    struct error partly = ERROR_INIT;
+    if (!m->dry_run && !replace(m, at->index, at->dirfd, at->name, event, &partly, &e) &&
+        !uncover(m, at, &e))
         return tell_failed(m, event, &e);
+    if (partly.code != ERR_NONE)
+        event->error = &partly;
     return tell_done(m, event);
 }
 
 static enum mend_result missing(struct mender *m, const struct spot *at)
 {
     struct mend_event event = {
-        .path = at->path, .kind = DIFFERENCE_REMOVED, .policy = at->policy};
+        .path = at->path, .dirfd = at->dirfd, .name = at->name, .kind = DIFFERENCE_REMOVED,
+        .policy = at->policy};
     if (at->policy == POLICY_FREE || at->policy == POLICY_UPLOAD)
         return tell_left(m, &event);
     return put_back(m, at, &event);
@@ -476,7 +551,8 @@ static enum mend_result same_type(struct mender *m, const struct spot *at,
                                   const struct manifest_entry *was, const struct walk_entry *is)
 {
     struct mend_event event = {
-        .path = at->path, .kind = DIFFERENCE_CHANGED, .policy = at->policy, .bad = is->st};
+        .path = at->path, .dirfd = at->dirfd, .name = at->name, .kind = DIFFERENCE_CHANGED,
+        .policy = at->policy, .bad = is->st};
     event.what = verify_compare(was, is);
     if (is->unstable || is->error)
         event.what |= S_ISREG(was->mode) ? WHAT_CONTENT : 0;
@@ -506,24 +582,22 @@ static enum mend_result mend_name(struct mender *m, const struct spot *at, bool 
     struct error e = ERROR_INIT;
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct manifest_entry was;
-    struct stat st;
     *below = false;
     bool published = at->index != MANIFEST_NONE;
     if (published)
         manifest_entry(m->manifest, at->index, &was);
-    bool there = fstatat(at->dirfd, at->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-    if (!there && errno != ENOENT) {
+    if (at->missing && at->missing != ENOENT) {
         struct mend_event event = {.path = at->path, .kind = DIFFERENCE_UNREADABLE};
-        error_set_errno(&e, errno, "looking at it");
+        error_set_errno(&e, at->missing, "looking at it");
         return tell_failed(m, &event, &e);
     }
-    if (!there)
+    if (at->missing)
         return published ? missing(m, at) : MEND_RIGHT;
 
-    bool same = published && (was.mode & S_IFMT) == (st.st_mode & S_IFMT);
-    bool read = same && needs_reading(m, at->index, &was, &st, at->policy);
+    bool same = published && (was.mode & S_IFMT) == (at->st.st_mode & S_IFMT);
+    bool read = same && needs_reading(m, at->index, &was, &at->st, at->policy);
     struct walk_entry is;
-    if (!walk_one(&is, at->dirfd, at->name, read, same, arena, &e) && e.code == ERR_ABSENT)
+    if (!walk_one(&is, at->dirfd, at->name, &at->st, read, same, arena, &e) && e.code == ERR_ABSENT)
         return published ? missing(m, at) : MEND_RIGHT;
     same = published && (was.mode & S_IFMT) == (is.st.st_mode & S_IFMT) &&
            !is_stranger(m, at->index, &was, &is.st);
@@ -538,7 +612,8 @@ static enum mend_result mend_name(struct mender *m, const struct spot *at, bool 
         return r;
     }
     struct mend_event event = {
-        .path = at->path, .kind = DIFFERENCE_TYPE, .policy = at->policy, .bad = is.st};
+        .path = at->path, .dirfd = at->dirfd, .name = at->name, .kind = DIFFERENCE_TYPE,
+        .policy = at->policy, .bad = is.st};
     if (!verify_against_policy(at->dirfd, &is, NULL, at->policy, 0, &event.reason))
         return tell_left(m, &event);
     return put_back(m, at, &event);
@@ -577,6 +652,63 @@ static enum mend_result mend_root(struct mender *m)
     return tell_done(m, &event);
 }
 
+/* The folder of the last path, for the next one in it: see mend_settle(). */
+static void keep_folder(struct mender *m, const char *path, int *dirfd, uint32_t index,
+                        enum policy policy, bool changed)
+{
+    if (m->folder.known && m->folder.index == index)
+        changed = changed || m->folder.changed;
+    else
+        mend_settle(m);
+    if (m->folder.known)
+        close(m->folder.fd);
+    m->folder.known = true;
+    m->folder.changed = changed;
+    m->folder.fd = *dirfd;
+    m->folder.index = index;
+    m->folder.policy = policy;
+    snprintf(m->folder.path, sizeof m->folder.path, "%s", path);
+    *dirfd = -1;
+}
+
+void mend_settle(struct mender *m)
+{
+    if (!m->folder.known)
+        return;
+    if (m->folder.changed)
+        restore_dir_time(m, m->folder.fd, m->folder.index);
+    close(m->folder.fd);
+    m->folder.known = false;
+}
+
+/* A file in the folder that was kept. False: it has to be looked at along its path. */
+static bool mend_in_folder(struct mender *m, const char *path, enum mend_result *result)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) : 0;
+    if (!m->folder.known || strncmp(m->folder.path, path, length) != 0 || m->folder.path[length])
+        return false;
+    struct spot at = {.dirfd = m->folder.fd,
+                      .name = slash ? slash + 1 : path,
+                      .path = path,
+                      .parent = m->folder.index};
+    struct manifest_entry was = {0};
+    bool below;
+    at.index = manifest_child(m->manifest, at.parent, at.name, strlen(at.name));
+    if (at.index != MANIFEST_NONE)
+        manifest_entry(m->manifest, at.index, &was);
+    look_at_spot(&at);
+    if (S_ISDIR(was.mode) || (!at.missing && S_ISDIR(at.st.st_mode)))
+        return false;
+    at.policy = policy_of(m->policies, path, false, m->folder.policy);
+    *result = MEND_LEFT;
+    if (at.policy == POLICY_IGNORE || (m->waits && m->waits(m->context, path, path)))
+        return true;
+    *result = mend_name(m, &at, &below);
+    m->folder.changed = m->folder.changed || keeps_times(at.policy);
+    return !m->uncovered && still_there(m, m->folder.path, m->folder.fd);
+}
+
 /* Once along the path; *again: a directory moved under our hands. */
 static enum mend_result mend_along(struct mender *m, const char *path, bool *again)
 {
@@ -584,6 +716,7 @@ static enum mend_result mend_along(struct mender *m, const char *path, bool *aga
     CLEANUP_FREE char *part = mem_strdup(path);
     struct spot at = {.policy = policy_of(m->policies, "", true, POLICY_FIXED)};
     uint32_t folder = MANIFEST_ROOT;
+    enum policy folder_policy;
     enum mend_result worst = MEND_RIGHT;
     size_t start = 0, folder_length = 0;
     for (;;) {
@@ -592,7 +725,6 @@ static enum mend_result mend_along(struct mender *m, const char *path, bool *aga
         char name[256];
         snprintf(name, sizeof name, "%.*s", (int)(end - start), path + start);
         part[end] = '\0';
-        struct stat st;
         at.dirfd = dirfd;
         at.name = name;
         at.path = part;
@@ -600,15 +732,23 @@ static enum mend_result mend_along(struct mender *m, const char *path, bool *aga
         at.index = folder == MANIFEST_NONE
                        ? MANIFEST_NONE
                        : manifest_child(m->manifest, folder, name, strlen(name));
-        bool is_dir = !last || (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-                                S_ISDIR(st.st_mode));
+        look_at_spot(&at);
+        bool is_dir = !last || (!at.missing && S_ISDIR(at.st.st_mode));
+        folder_policy = at.policy;
         at.policy = policy_of(m->policies, part, is_dir, at.policy);
         if (at.policy == POLICY_IGNORE)
             return worse(worst, MEND_LEFT);
+        if (m->waits && (last || at.index == MANIFEST_NONE) && m->waits(m->context, part, path))
+            return worse(worst, MEND_LEFT);
         bool below;
         worst = worse(worst, mend_name(m, &at, &below));
-        if (keeps_times(at.policy))
+        bool kept = last && m->keeps_folder && folder != MANIFEST_NONE;
+        if (keeps_times(at.policy) && !kept)
             restore_dir_time(m, dirfd, folder);
+        if (m->uncovered) {
+            *again = true;
+            return worst;
+        }
         if (last || !below)
             break;
         int next = open_below(dirfd, name);
@@ -625,6 +765,8 @@ static enum mend_result mend_along(struct mender *m, const char *path, bool *aga
     }
     part[folder_length] = '\0';
     *again = !still_there(m, part, dirfd);
+    if (!*again && m->keeps_folder && folder != MANIFEST_NONE && !path[start + strcspn(path + start, "/")])
+        keep_folder(m, part, &dirfd, folder, folder_policy, keeps_times(at.policy));
     return worst;
 }
 
@@ -633,9 +775,12 @@ enum mend_result mend_path(struct mender *m, const char *path)
     if (!path[0])
         return mend_root(m);
     enum mend_result worst = MEND_RIGHT;
+    m->uncovered = false;
+    if (mend_in_folder(m, path, &worst))
+        return worst;
     bool again = true;
     for (int try = 0; again && try < MEND_TRIES; try++) {
-        again = false;
+        again = m->uncovered = false;
         worst = worse(worst, mend_along(m, path, &again));
     }
     if (!again)

@@ -19,6 +19,8 @@
  * exchanged is fetched back by renaming, whatever it holds, and a stranger of the same name goes
  * aside as a whole.
  *
+ * What is mounted over a wrong name is unmounted (lazily), and what lies below is looked at.
+ *
  * Directories keep their published modification time after a mend. Nothing is synced here:
  * mend_sync() makes durable what was done, after the pages are back. */
 #ifndef YAGURA_CONTENT_MEND_H
@@ -39,9 +41,12 @@ struct mend_event {
     enum difference_kind kind; /* what was wrong: added, removed, changed, type */
     unsigned what;             /* of a changed one: difference_what */
     enum policy policy;
-    bool undone;                    /* false: policy allows it; or it failed, then: */
-    const struct error *error;      /* NULL if nothing failed */
+    bool undone;                    /* false: policy allows it, or it failed */
+    const struct error *error;      /* NULL if nothing failed; beside `undone`: the page is back,
+                                     * but not with all of its attributes */
     const char *reason;             /* of an upload that was not let in (a msgid), or NULL */
+    int dirfd;                      /* where it is, open, and its name there */
+    const char *name;
     char evidence[ASIDE_NAME_SIZE]; /* name in the aside folder; "" if nothing was put there */
     struct stat bad;                /* of what was put aside, or whose attributes were wrong */
 };
@@ -58,8 +63,22 @@ struct mender {
     /* The published directory `index`, open, wherever it is now; *fd -1: it is no more. False:
      * its identity is not known, any directory of its name is taken for it. May be NULL. */
     bool (*find_dir)(void *context, uint32_t index, int *fd);
+    /* Is this name on the way to `path` to be left alone for now? MEND_LEFT then. May be NULL. */
+    bool (*waits)(void *context, const char *name, const char *path);
     void (*event)(void *context, const struct mend_event *event);
     void *context;
+    bool keeps_folder; /* see mend_settle() */
+    /* the mender's own */
+    bool uncovered; /* a mount was taken away in this round */
+    struct {
+        bool known, changed;
+        int fd;
+        uint32_t index;
+        enum policy policy;
+        char path[4096];
+    } folder;
+    enum { MEND_ASIDE_UNKNOWN, MEND_ASIDE_PLAIN, MEND_ASIDE_SPECIAL } aside_kind;
+    dev_t aside_dev;
 };
 
 enum mend_result { MEND_RIGHT, MEND_DONE, MEND_LEFT, MEND_FAILED };
@@ -72,6 +91,11 @@ enum mend_result mend_path(struct mender *m, const char *path);
 
 /* The path and all that lies beneath it, found by comparing (verify.h) with `threads`. */
 enum mend_result mend_tree(struct mender *m, const char *path, unsigned threads, bool quick);
+
+/* A mender that keeps_folder keeps the published folder of the last path open, proved to be the
+ * right one, for the next path in it, and sets that folder's time only once: here, where it is
+ * closed. To be called before waiting, and before the mender goes. */
+void mend_settle(struct mender *m);
 
 bool mend_sync(struct mender *m, struct error *e);
 

@@ -16,7 +16,6 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -24,8 +23,7 @@ enum {
     CHUNK = 256 * 1024,
     SAMPLE = 1024 * 1024, /* of a file; decides whether it is worth compressing */
     LEVEL = 3,            /* zstd's own default */
-    NAME_SIZE = 80,
-    STALE_SECONDS = 3600
+    NAME_SIZE = 80
 };
 
 /* What one thread needs to put or get an object; kept for the next, as making one costs more
@@ -63,10 +61,16 @@ static struct worker *worker_take(struct objects *o)
     w->in = malloc(SAMPLE);
     w->out = malloc(ZSTD_compressBound(SAMPLE));
     if (!w->deflate || !w->inflate || !w->digest || !w->in || !w->out)
-        abort();
+        mem_gone();
     ZSTD_CCtx_setParameter(w->deflate, ZSTD_c_compressionLevel, LEVEL);
     ZSTD_CCtx_setParameter(w->deflate, ZSTD_c_checksumFlag, 1);
     return w;
+}
+
+static void begin_hash(struct worker *w, const struct objects *o)
+{
+    if (!EVP_DigestInit_ex2(w->digest, o->sha256, NULL))
+        mem_gone();
 }
 
 static void worker_give(struct objects *o, struct worker *w)
@@ -102,7 +106,7 @@ bool objects_open(struct objects **out, int state_dirfd, struct error *e)
     o->dirfd = fd;
     o->sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
     if (!o->sha256)
-        abort();
+        mem_gone();
     pthread_mutex_init(&o->lock, NULL);
     *out = o;
     return true;
@@ -309,7 +313,7 @@ static bool put(struct objects *o, const struct source *from, const uint8_t sha2
         return false;
     }
     struct worker *w = worker_take(o);
-    EVP_DigestInit_ex2(w->digest, o->sha256, NULL);
+    begin_hash(w, o);
     uint8_t hash[32];
     uint64_t total = 0;
     bool compressed = false;
@@ -436,7 +440,7 @@ static bool get(struct objects *o, const uint8_t sha256[32], struct sink *to, st
         return false;
     }
     struct worker *w = worker_take(o);
-    EVP_DigestInit_ex2(w->digest, o->sha256, NULL);
+    begin_hash(w, o);
     bool good, cloned = false;
     if (compressed)
         good = get_compressed(w, fd, to, e);
@@ -501,6 +505,12 @@ void objects_hold(struct objects *o)
         continue;
 }
 
+void objects_hold_alone(struct objects *o)
+{
+    while (flock(o->dirfd, LOCK_EX) != 0 && errno == EINTR)
+        continue;
+}
+
 void objects_let_go(struct objects *o)
 {
     flock(o->dirfd, LOCK_UN);
@@ -560,24 +570,16 @@ static void cleanup_folder(DIR **folder)
         closedir(*folder);
 }
 
-static void sweep_temporary(struct objects *o, const char *name, uint64_t *removed,
-                            uint64_t *freed)
+bool objects_sweep(struct objects *o, bool (*keep)(void *context, const uint8_t sha256[32]),
+                   void *context, uint64_t *removed, uint64_t *freed, struct error *e)
 {
-    struct stat st;
-    if (strncmp(name, "tmp-", 4) == 0 &&
-        fstatat(o->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        time(NULL) - st.st_ctim.tv_sec > STALE_SECONDS)
-        remove_counted(o->dirfd, name, removed, freed);
-}
-
-static bool sweep(struct objects *o, bool (*keep)(void *context, const uint8_t sha256[32]),
-                  void *context, uint64_t *removed, uint64_t *freed, struct error *e)
-{
+    *removed = *freed = 0;
     CLEANUP(cleanup_folder) DIR *all = open_folder(o->dirfd, ".", e);
     if (!all)
         return false;
     for (struct dirent *d; (d = readdir(all));) {
-        sweep_temporary(o, d->d_name, removed, freed);
+        if (strncmp(d->d_name, "tmp-", 4) == 0)
+            unlinkat(o->dirfd, d->d_name, 0);
         if (strlen(d->d_name) != 2 || d->d_name[0] == '.')
             continue;
         CLEANUP(cleanup_folder) DIR *folder = open_folder(o->dirfd, d->d_name, e);
@@ -590,15 +592,4 @@ static bool sweep(struct objects *o, bool (*keep)(void *context, const uint8_t s
         }
     }
     return true;
-}
-
-bool objects_sweep(struct objects *o, bool (*keep)(void *context, const uint8_t sha256[32]),
-                   void *context, uint64_t *removed, uint64_t *freed, struct error *e)
-{
-    *removed = *freed = 0;
-    while (flock(o->dirfd, LOCK_EX) != 0 && errno == EINTR)
-        continue;
-    bool good = sweep(o, keep, context, removed, freed, e);
-    flock(o->dirfd, LOCK_UN);
-    return good;
 }

@@ -43,14 +43,17 @@ bool objects_get(struct objects *o, const uint8_t sha256[32], int fd, uint64_t s
 bool objects_get_bytes(struct objects *o, const uint8_t sha256[32], size_t most, char **out,
                        size_t *size, struct error *e);
 
-/* Held while objects are put that no manifest names yet: objects_sweep() waits for it. */
+/* Held while objects are put that no manifest names yet; by any number of processes at once. */
 void objects_hold(struct objects *o);
+/* Held by the one that removes: from before it looks which objects the manifests name, to the end
+ * of objects_sweep(). Waits until nobody holds them, and nobody can until objects_let_go(). */
+void objects_hold_alone(struct objects *o);
 void objects_let_go(struct objects *o);
 
 /* Everything put so far is on the disk when this returns. */
 bool objects_sync(struct objects *o, struct error *e);
 
-/* Removes every object for which keep() says no, and temporaries over an hour old. */
+/* Removes every object for which keep() says no, and what was left half-made. Held alone. */
 bool objects_sweep(struct objects *o, bool (*keep)(void *context, const uint8_t sha256[32]),
                    void *context, uint64_t *removed, uint64_t *freed_bytes, struct error *e);
 

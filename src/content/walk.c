@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -26,7 +27,27 @@ static void fetch_sha256(void)
 {
     sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
     if (!sha256)
-        abort(); /* an OpenSSL without SHA-256 */
+        mem_gone(); /* every OpenSSL has SHA-256 */
+}
+
+static void *crypto_malloc(size_t size, const char *file, int line)
+{
+    return size ? mem_resize(NULL, size) : NULL;
+}
+
+static void *crypto_realloc(void *old, size_t size, const char *file, int line)
+{
+    return mem_resize(old, size);
+}
+
+static void crypto_free(void *p, const char *file, int line)
+{
+    free(p);
+}
+
+void walk_begin(void)
+{
+    CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free);
 }
 
 struct hasher {
@@ -42,7 +63,7 @@ static void hasher_open(struct hasher *h, const struct walk_options *options)
     h->context = EVP_MD_CTX_new();
     h->buffer = malloc(HASH_BUFFER); /* not mem_alloc(): no need to touch it all */
     if (!h->context || !h->buffer)
-        abort();
+        mem_gone();
 }
 
 static void hasher_close(struct hasher *h)
@@ -56,7 +77,8 @@ static bool hash_fd(struct hasher *h, int fd, uint64_t expected, uint8_t out[SHA
                     uint64_t *size, struct error *e)
 {
     const volatile bool *stop = h->options ? h->options->stop : NULL;
-    EVP_DigestInit_ex2(h->context, sha256, NULL);
+    if (!EVP_DigestInit_ex2(h->context, sha256, NULL))
+        mem_gone();
     uint64_t total = 0;
     while (total != expected || expected == 0) {
         ssize_t n = read(fd, h->buffer, HASH_BUFFER);
@@ -165,9 +187,12 @@ static void look(struct hasher *h, struct walk_entry *entry, int dirfd, struct a
         entry_failed(entry, arena, &e);
 }
 
-static bool stat_entry(struct walk_entry *entry, int dirfd, struct arena *arena, struct error *e)
+static bool stat_entry(struct walk_entry *entry, int dirfd, const struct stat *known,
+                       struct arena *arena, struct error *e)
 {
-    if (fstatat(dirfd, entry->name, &entry->st, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (known)
+        entry->st = *known;
+    else if (fstatat(dirfd, entry->name, &entry->st, AT_SYMLINK_NOFOLLOW) != 0) {
         error_set_errno(e, errno, "looking at it");
         return false;
     }
@@ -183,20 +208,25 @@ static bool stat_entry(struct walk_entry *entry, int dirfd, struct arena *arena,
     return true;
 }
 
-bool walk_one(struct walk_entry *out, int dirfd, const char *name, bool hash, bool xattrs,
-              struct arena *arena, struct error *e)
+/* One for each thread that looks at single names, kept: its buffer is what costs. */
+static struct hasher *own_hasher(void)
+{
+    static _Thread_local struct hasher own;
+    if (!own.context)
+        hasher_open(&own, NULL);
+    return &own;
+}
+
+bool walk_one(struct walk_entry *out, int dirfd, const char *name, const struct stat *known,
+              bool hash, bool xattrs, struct arena *arena, struct error *e)
 {
     *out = (struct walk_entry){.name = name,
                                .name_length = strlen(name),
                                .hash = hash,
                                .xattrs = xattrs};
-    if (!stat_entry(out, dirfd, arena, e))
+    if (!stat_entry(out, dirfd, known, arena, e))
         return false;
-    struct hasher h = {0};
-    if (hash && S_ISREG(out->st.st_mode))
-        hasher_open(&h, NULL);
-    look(&h, out, dirfd, arena);
-    hasher_close(&h);
+    look(own_hasher(), out, dirfd, arena);
     if (out->error && e)
         *e = *out->error;
     return !out->error;
@@ -354,7 +384,7 @@ static void stat_all(struct folder *f)
     for (size_t i = 0; i < f->dir.count; i++) {
         struct walk_entry *entry = &f->dir.entries[i];
         struct error e = ERROR_INIT;
-        if (!stat_entry(entry, f->dir.fd, f->dir.arena, &e)) {
+        if (!stat_entry(entry, f->dir.fd, NULL, f->dir.arena, &e)) {
             if (e.code == ERR_ABSENT)
                 continue;
             entry_failed(entry, f->dir.arena, &e);

@@ -82,13 +82,17 @@ struct walk_options {
     const volatile bool *stop;      /* may be NULL; once true, the walk ends early */
 };
 
+/* Once, before OpenSSL is used: no memory for it ends the program (mem.h), as OpenSSL 3.0 goes on
+ * with NULL pointers. */
+void walk_begin(void);
+
 /* False only if the root itself cannot be listed; what fails beneath is said in its entry. */
 bool walk(int rootfd, const struct walk_options *options, struct error *e);
 
-/* One name, looked at as the walk does: stat, and what `hash` and `xattrs` ask for. The entry
+/* One name, of which the caller knows the stat (or NULL), looked at as the walk does: stat, and what `hash` and `xattrs` ask for. The entry
  * borrows from the arena. False if the name is not there (ERR_ABSENT) or cannot be looked at. */
-bool walk_one(struct walk_entry *out, int dirfd, const char *name, bool hash, bool xattrs,
-              struct arena *arena, struct error *e);
+bool walk_one(struct walk_entry *out, int dirfd, const char *name, const struct stat *known,
+              bool hash, bool xattrs, struct arena *arena, struct error *e);
 
 /* SHA-256 of what `fd` has from where it stands to its end. */
 bool walk_hash_fd(uint8_t out[SHA256_SIZE], int fd, uint64_t *size, struct error *e);

@@ -5,8 +5,8 @@
 
 struct alive *alive_new(struct error *e)
 {
-    void *page = mmap(NULL, sizeof(struct alive), PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *page =
+        mmap(NULL, sizeof(struct alive), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) {
         error_set_errno(e, errno, "sharing memory with the guard");
         return NULL;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct alive {
+    atomic_bool ready; /* on guard: what happened before was looked at */
     atomic_uint_least64_t beats;
     struct walk_progress progress;
     atomic_uint_least32_t restarts; /* counted by the parent */

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/fanotify.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -92,9 +93,9 @@ static void *watch_events(void *context)
     struct pollfd fds[] = {{.fd = watch_fd(b->watch), .events = POLLIN},
                            {.fd = b->end, .events = POLLIN}};
     for (;;) {
-        if (poll(fds, ARRAY_COUNT(fds), -1) < 0 && errno != EINTR)
+        if (poll(fds, ARRAY_COUNT(fds), watch_has_more(b->watch) ? 0 : -1) < 0 && errno != EINTR)
             break;
-        if (fds[0].revents & POLLIN) {
+        if (watch_has_more(b->watch) || (fds[0].revents & POLLIN)) {
             if (watch_read(b->watch, on_event, b, &e))
                 continue;
             break;
@@ -149,7 +150,9 @@ static pid_t start(char *const argv[], struct error *e)
 {
     pid_t pid = fork();
     if (pid == 0) {
-        raise(SIGSTOP); /* until we are seized */
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* or it would stay stopped for ever */
+        raise(SIGSTOP);                   /* until we are seized */
+        prctl(PR_SET_PDEATHSIG, 0);
         execvp(argv[0], argv);
         perror(argv[0]);
         _exit(127);
@@ -171,7 +174,7 @@ static pid_t start(char *const argv[], struct error *e)
 
 static bool open_watch(struct by_command *b, const struct site *site, struct error *e)
 {
-    if (!watch_open(&b->watch, e) || !watch_add(b->watch, site->rootfd, e))
+    if (!watch_open(&b->watch, false, e) || !watch_add(b->watch, site->rootfd, e))
         return false;
     b->places = places_new(site, 1, b->watch);
     b->end = eventfd(0, EFD_CLOEXEC);
@@ -179,7 +182,7 @@ static bool open_watch(struct by_command *b, const struct site *site, struct err
         error_set_errno(e, errno, "watching the command");
         return false;
     }
-    return places_learn_site(b->places, 0, e);
+    return places_learn_site(b->places, 0, -1, e);
 }
 
 bool by_command_run(struct by_command **out, const struct site *site, char *const argv[],

@@ -1,6 +1,7 @@
 #include "guard/guard.h"
 
 #include "base/str.h"
+#include "guard/dpkg_run.h"
 #include "guard/places.h"
 #include "guard/sweeper.h"
 #include "guard/watch.h"
@@ -18,7 +19,7 @@
 
 /* A self-test that has not come back by then: the guard is blind. */
 static const int64_t blind_ns = 2000000000;
-static const char selftest_name[] = "selftest";
+static const char selftest_name[] = "selftest", proof_name[] = "proof";
 /* What could not be put back is tried again after a second, then after twice as long each time.
  * One round gives up after this many failures one after the other, so that a full disk does not
  * keep the loop from its events. */
@@ -39,6 +40,7 @@ struct live_site {
     struct guard *guard;
     size_t number;
     bool held, root_gone;
+    int proof; /* ASIDE/proof: where the self-test writes */
     VEC(char *) waiting; /* paths that changed while it was held */
     VEC(struct retry) retries;
     bool too_many_retries; /* the whole site is tried as well */
@@ -53,12 +55,14 @@ struct guard {
     struct watch *watch;
     struct places *places;
     struct sweeper *sweeper;
+    struct dpkg_run *dpkg; /* NULL: none */
     int mounts; /* /proc/self/mountinfo: POLLPRI when it changes */
     pid_t own;
     /* of the event at hand */
     int64_t event_ns, event_wall_ns;
     const struct who *who;
     bool lost;
+    bool publishing; /* what dpkg changed */
     int64_t selftest_sent_ns, next_selftest_ns, next_tick_ns;
 };
 
@@ -144,7 +148,9 @@ static void on_mend(void *context, const struct mend_event *mend)
     if (undone) {
         if (mend->evidence[0])
             places_forget_evidence(g->places, live->number, mend->evidence);
-        if (mend->kind != DIFFERENCE_ADDED)
+        if (mend->kind != DIFFERENCE_ADDED &&
+            !(mend->name && places_learn_file(g->places, live->number, mend->path, mend->dirfd,
+                                              mend->name)))
             places_learn(g->places, live->number, mend->path);
     }
     if (!mend->undone && !mend->error && mend->kind != DIFFERENCE_CHANGED &&
@@ -325,7 +331,7 @@ static bool rebuild_root(struct guard *g, struct live_site *live)
     dup3(fd, site->rootfd, O_CLOEXEC);
     close(fd);
     sweep(g, live, "", false);
-    return places_learn_site(g->places, live->number, NULL) && root_in_place(site);
+    return places_learn_site(g->places, live->number, live->proof, NULL) && root_in_place(site);
 }
 
 static void check_root(struct guard *g, struct live_site *live)
@@ -345,6 +351,73 @@ static void check_root(struct guard *g, struct live_site *live)
     if (!live->root_gone) {
         mend_path(&live->mender, "");
         tell_said(g, live, GUARD_ROOT_BACK, NULL);
+    }
+}
+
+/* ---- dpkg ----------------------------------------------------------------------------------- */
+
+/* A folder that dpkg makes has to be known, so that we see who else writes there. */
+static void wait_for_dpkg(struct guard *g, struct live_site *live, const char *path, bool is_dir)
+{
+    dpkg_run_note(g->dpkg, live->number, path, true);
+    if (is_dir)
+        places_learn(g->places, live->number, path);
+}
+
+/* Of the mender. What others did to what waits is looked at in the end as well. */
+static bool waits(void *context, const char *name, const char *path)
+{
+    struct live_site *live = context;
+    struct guard *g = live->guard;
+    if (!g->dpkg || !dpkg_run_waits(g->dpkg, live->number, name))
+        return false;
+    dpkg_run_note(g->dpkg, live->number, path, false);
+    return true;
+}
+
+static bool take_generation(struct guard *g, struct live_site *live, struct error *e);
+
+static void start_publishers(struct guard *g)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        CLEANUP_STR struct str names = {0};
+        dpkg_run_names(g->dpkg, i, true, &names);
+        if (names.length && g->options.dpkg_ended)
+            g->options.dpkg_ended(g->options.context, g->sites[i].row.name, names.data,
+                                  names.length);
+    }
+}
+
+/* The publications have ended, well or not: what is accepted now counts. */
+static void look_at_what_waited(struct guard *g)
+{
+    struct str *names = mem_alloc((g->count + 1) * sizeof *names);
+    for (size_t i = 0; i < g->count; i++)
+        dpkg_run_names(g->dpkg, i, false, &names[i]);
+    dpkg_run_forget(g->dpkg);
+    for (size_t i = 0; i < g->count; i++) {
+        struct error e = ERROR_INIT;
+        if (names[i].length && !take_generation(g, &g->live[i], &e))
+            tell_said(g, &g->live[i], GUARD_TROUBLE, &e);
+        for (size_t at = 0; at < names[i].length; at += strlen(names[i].data + at) + 1)
+            look_at(g, &g->live[i], names[i].data + at);
+        str_free(&names[i]);
+    }
+    free(names);
+}
+
+static void follow_dpkg(struct guard *g)
+{
+    if (!g->dpkg || !dpkg_run_any(g->dpkg) ||
+        (g->publishing && g->options.dpkg_busy && g->options.dpkg_busy(g->options.context)))
+        return;
+    if (g->publishing) {
+        g->publishing = false; /* and unless dpkg runs again: */
+        if (dpkg_run_ended(g->dpkg))
+            look_at_what_waited(g);
+    } else if (dpkg_run_ended(g->dpkg)) {
+        g->publishing = true;
+        start_publishers(g);
     }
 }
 
@@ -380,7 +453,10 @@ static void on_event(void *context, const struct watch_event *event)
     struct live_site *live = &g->live[at.site];
     if (at.is_root_itself)
         check_root(g, live);
-    look_at(g, live, path.data);
+    if (g->dpkg && path.length && dpkg_run_is(g->dpkg, event->pid))
+        wait_for_dpkg(g, live, path.data, event->is_dir);
+    else
+        look_at(g, live, path.data);
     g->who = NULL;
     g->event_ns = g->event_wall_ns = 0;
 }
@@ -405,7 +481,7 @@ static bool write_selftest(struct guard *g)
 {
     bool written = false;
     for (size_t i = 0; i < g->count; i++) {
-        CLEANUP_CLOSE int fd = openat(g->sites[i].aside.fd, selftest_name,
+        CLEANUP_CLOSE int fd = openat(g->live[i].proof, selftest_name,
                                       O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         written |= fd >= 0 || errno != EROFS;
         if (fd >= 0 && pwrite(fd, "yagura\n", 7, 0) < 0)
@@ -466,11 +542,19 @@ static void tell_unwatched(struct guard *g)
     tell_said(g, NULL, GUARD_TROUBLE, &e);
 }
 
+/* The folder aside itself is not watched: what comes and goes there is our own doing. */
+static int open_proof(const struct aside *aside)
+{
+    mkdirat(aside->fd, proof_name, 0700);
+    return openat(aside->fd, proof_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
 static void open_live(struct guard *g, size_t i)
 {
     struct live_site *live = &g->live[i];
     struct site *site = &g->sites[i];
     *live = (struct live_site){.site = site, .guard = g, .number = i};
+    live->proof = open_proof(&site->aside);
     live->index = stat_index_new(site->generation.manifest, site->generation.sha256);
     live->mender = (struct mender){.rootfd = site->rootfd,
                                    .manifest = site->generation.manifest,
@@ -478,10 +562,12 @@ static void open_live(struct guard *g, size_t i)
                                    .objects = g->options.objects,
                                    .aside = &site->aside,
                                    .index = live->index,
+                                   .keeps_folder = true,
                                    .dry_run = g->options.detect_only,
                                    .progress =
                                        g->options.alive ? &g->options.alive->progress : NULL,
                                    .find_dir = find_dir,
+                                   .waits = waits,
                                    .event = on_mend,
                                    .context = live};
 }
@@ -489,16 +575,18 @@ static void open_live(struct guard *g, size_t i)
 static bool start(struct guard *g, struct error *e)
 {
     if (!(g->options.unprivileged ? watch_open_unprivileged(&g->watch, e)
-                                  : watch_open(&g->watch, e)))
+                                  : watch_open(&g->watch, g->options.bounded_queue, e)))
         return false;
     g->places = places_new(g->sites, g->count, g->watch);
-    for (size_t i = 0; i < g->count; i++)
+    for (size_t i = 0; i < g->count; i++) {
         if (!watch_add(g->watch, g->sites[i].rootfd, e) ||
             !watch_add(g->watch, g->sites[i].aside.fd, e) ||
-            !aside_clear_ready(&g->sites[i].aside, e) || !places_learn_site(g->places, i, e)) {
+            !aside_clear_ready(&g->sites[i].aside, e) || !places_learn_site(g->places, i, g->live[i].proof, e)) {
             error_prefix(e, "%s", g->sites[i].row.root);
             return false;
         }
+        watch_ignore(g->watch, g->sites[i].aside.fd);
+    }
     for (size_t i = 0; i < g->count; i++)
         check_root(g, &g->live[i]);
     sweep_all(g);
@@ -524,6 +612,8 @@ bool guard_start(struct guard **out, const struct guard_options *options, struct
     g->own = getpid();
     g->live = mem_alloc((count + 1) * sizeof *g->live);
     g->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+    if (options->dpkg_admindir)
+        g->dpkg = dpkg_run_open(options->dpkg_admindir, count);
     atomic_store(&g->counts.started_s, clock_ns(CLOCK_REALTIME) / 1000000000);
     atomic_store(&g->counts.detect_only, options->detect_only);
     for (size_t i = 0; i < count; i++)
@@ -552,6 +642,7 @@ static void tick(struct guard *g)
     if (g->options.alive)
         alive_beat(g->options.alive);
     selftest(g, now);
+    follow_dpkg(g);
     if (now < g->next_tick_ns)
         return;
     g->next_tick_ns = now + 1000000000;
@@ -561,15 +652,52 @@ static void tick(struct guard *g)
     }
 }
 
-/* Reading the list again is how the kernel learns that we have seen it. */
+/* Field 5 of a line of mountinfo (proc(5)), where space, tab, newline and backslash are \ooo. */
+static bool mount_point(const char *line, size_t length, struct str *out)
+{
+    size_t at = 0;
+    str_clear(out);
+    for (int field = 1; field < 5 && at < length; at++)
+        field += line[at] == ' ';
+    for (; at < length && line[at] != ' '; at++) {
+        if (line[at] != '\\' || length - at < 4) {
+            str_add_char(out, line[at]);
+            continue;
+        }
+        str_add_char(out, (char)((line[at + 1] - '0') << 6 | (line[at + 2] - '0') << 3 |
+                                 (line[at + 3] - '0')));
+        at += 3;
+    }
+    return out->length > 0;
+}
+
+/* What is mounted beneath a document root may hide what was published. */
+static void look_at_mount(struct guard *g, const char *point)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        const char *root = g->sites[i].row.root;
+        size_t length = strlen(root);
+        if (strncmp(point, root, length) == 0 && point[length] == '/' && point[length + 1])
+            look_at(g, &g->live[i], point + length + 1);
+    }
+}
+
+/* Reading the list again is also how the kernel learns that we have seen it. */
 static void mounts_changed(struct guard *g)
 {
+    CLEANUP_STR struct str list = {0}, point = {0};
     char buffer[4096];
+    ssize_t n;
     lseek(g->mounts, 0, SEEK_SET);
-    while (read(g->mounts, buffer, sizeof buffer) > 0)
-        continue;
+    while ((n = read(g->mounts, buffer, sizeof buffer)) > 0)
+        str_add_bytes(&list, buffer, (size_t)n);
     for (size_t i = 0; i < g->count; i++)
         check_root(g, &g->live[i]);
+    const char *line;
+    size_t position = 0, length;
+    while (str_next_line(str_text(&list), list.length, &position, &line, &length))
+        if (mount_point(line, length, &point))
+            look_at_mount(g, point.data);
 }
 
 bool guard_step(struct guard *g, int timeout_ms, int other_fd, struct error *e)
@@ -582,12 +710,16 @@ bool guard_step(struct guard *g, int timeout_ms, int other_fd, struct error *e)
     };
     if (timeout_ms < 0 || timeout_ms > 1000)
         timeout_ms = 1000;
+    if (g->dpkg && dpkg_run_any(g->dpkg) && timeout_ms > 100)
+        timeout_ms = 100;
+    if (watch_has_more(g->watch))
+        timeout_ms = 0;
     int ready = poll(fds, ARRAY_COUNT(fds), timeout_ms);
     if (ready < 0 && errno != EINTR) {
         error_set_errno(e, errno, "waiting for what changes");
         return false;
     }
-    if (ready > 0 && (fds[0].revents & POLLIN)) {
+    if (watch_has_more(g->watch) || (ready > 0 && (fds[0].revents & POLLIN))) {
         if (!watch_read(g->watch, on_event, g, e))
             return false;
         after_events(g);
@@ -596,6 +728,8 @@ bool guard_step(struct guard *g, int timeout_ms, int other_fd, struct error *e)
         take_from_sweeper(g);
     if (ready > 0 && (fds[2].revents & POLLPRI))
         mounts_changed(g);
+    for (size_t i = 0; i < g->count; i++)
+        mend_settle(&g->live[i].mender);
     tick(g);
     return true;
 }
@@ -617,11 +751,16 @@ void guard_stop(struct guard *g)
         VEC_FREE(&g->live[i].waiting);
         free_retries(&g->live[i]);
         stat_index_free(g->live[i].index);
-        if (g->sites[i].aside.fd >= 0)
-            unlinkat(g->sites[i].aside.fd, selftest_name, 0);
+        mend_settle(&g->live[i].mender);
+        if (g->live[i].proof >= 0) {
+            unlinkat(g->live[i].proof, selftest_name, 0);
+            close(g->live[i].proof);
+            unlinkat(g->sites[i].aside.fd, proof_name, AT_REMOVEDIR);
+        }
         site_close(&g->sites[i]);
     }
     places_free(g->places);
+    dpkg_run_close(g->dpkg);
     if (g->mounts >= 0)
         close(g->mounts);
     free(g->live);
@@ -660,14 +799,25 @@ static bool take_generation(struct guard *g, struct live_site *live, struct erro
     sweeper_stop(g->sweeper);
     g->sweeper = NULL;
     size_t number = live->number;
+    mend_settle(&live->mender);
+    if (live->proof >= 0)
+        close(live->proof);
+    struct live_site was = *live;
     stat_index_free(live->index);
     site_close(site);
     *site = fresh;
     open_live(g, number);
+    live->held = was.held;
+    live->root_gone = was.root_gone;
+    live->waiting.items = was.waiting.items;
+    live->waiting.count = was.waiting.count;
+    live->waiting.capacity = was.waiting.capacity;
+    memcpy(&live->retries, &was.retries, sizeof live->retries);
+    live->too_many_retries = was.too_many_retries;
     places_free(g->places);
     g->places = places_new(g->sites, g->count, g->watch);
     for (size_t i = 0; i < g->count; i++)
-        if (!places_learn_site(g->places, i, e))
+        if (!places_learn_site(g->places, i, g->live[i].proof, e))
             return false;
     return watch_add(g->watch, site->rootfd, e) && start_sweeper(g, e);
 }

@@ -59,9 +59,15 @@ struct guard_options {
     struct alive *alive; /* beats and progress go there; may be NULL */
     bool unprivileged; /* inotify instead of fanotify: see watch.h for what it loses */
     bool detect_only;
+    bool bounded_queue; /* see watch.h */
+    const char *dpkg_admindir; /* see dpkg_run.h; NULL: packages are nothing special */
     unsigned sweep_seconds;    /* a paced sweep of all content takes this long; 0: none */
     unsigned selftest_seconds; /* 0: none */
     void (*event)(void *context, const struct guard_event *event);
+    /* dpkg has changed these names of the site (each ended by NUL), and has ended: begins to
+     * publish those that its record bears out, and returns. dpkg_busy(): that goes on. */
+    void (*dpkg_ended)(void *context, const char *site, const char *names, size_t size);
+    bool (*dpkg_busy)(void *context);
     /* Further policies of a site that is opened anew after a publication; may be NULL. */
     const struct policies *(*own_policies)(void *context, const char *site);
     void *context;

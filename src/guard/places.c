@@ -158,7 +158,7 @@ static void learn_other(struct places *p, size_t site, int dirfd, const char *pa
     VEC_PUSH(&p->others, ((struct other){site, path ? mem_strdup(path) : NULL}));
 }
 
-bool places_learn_site(struct places *p, size_t site, struct error *e)
+bool places_learn_site(struct places *p, size_t site, int proof, struct error *e)
 {
     const struct site *s = &p->sites[site];
     if (!handle_fsid(&p->fsid[site], s->rootfd, e))
@@ -169,7 +169,8 @@ bool places_learn_site(struct places *p, size_t site, struct error *e)
         return false;
     if (root >= 0)
         learn_published(p, site, root, MANIFEST_ROOT);
-    learn_other(p, site, s->aside.fd, NULL);
+    if (proof >= 0)
+        learn_other(p, site, proof, NULL);
     return true;
 }
 
@@ -201,6 +202,22 @@ void places_learn(struct places *p, size_t site, const char *path)
         learn_other(p, site, dir, path);
     else if (index != MANIFEST_NONE)
         learn_value(p, site, parent, name, p->first[site] + index);
+}
+
+bool places_learn_file(struct places *p, size_t site, const char *path, int dirfd,
+                       const char *name)
+{
+    const struct manifest *m = p->sites[site].generation.manifest;
+    uint32_t index = manifest_find(m, path, strlen(path));
+    struct manifest_entry entry;
+    if (index == MANIFEST_NONE)
+        return false;
+    manifest_entry(m, index, &entry);
+    if (S_ISDIR(entry.mode))
+        return false;
+    if (!watch_is_unprivileged(p->watch))
+        learn_value(p, site, dirfd, name, p->first[site] + index);
+    return true;
 }
 
 bool places_dir_in(const struct places *p, size_t site, const char *path, const uint64_t *hashes,

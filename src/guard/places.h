@@ -24,8 +24,9 @@ struct places;
 struct places *places_new(const struct site *sites, size_t count, struct watch *watch);
 void places_free(struct places *p);
 
-/* Learns all directories and files of a site as they are on disk now, and its folder aside. */
-bool places_learn_site(struct places *p, size_t site, struct error *e);
+/* Learns all directories and files of a site as they are on disk now, and `proof`, the folder
+ * of the self-test (PLACE_ASIDE). */
+bool places_learn_site(struct places *p, size_t site, int proof, struct error *e);
 
 /* Folders of which no change will be told (the user's watches are used up). */
 size_t places_unwatched(const struct places *p);
@@ -33,6 +34,10 @@ size_t places_unwatched(const struct places *p);
 /* Learns this path (and, of a directory, what was published beneath it) anew: it was put back
  * and is another inode. A directory that is not published is learnt as one to watch. */
 void places_learn(struct places *p, size_t site, const char *path);
+
+/* The same of a published file, of which the folder is open; false if it is none. */
+bool places_learn_file(struct places *p, size_t site, const char *path, int dirfd,
+                       const char *name);
 
 /* Is the directory that holds this path one of these handles? */
 bool places_dir_in(const struct places *p, size_t site, const char *path, const uint64_t *hashes,

@@ -6,12 +6,12 @@
  *   - keeps the evidence within its bound, at the end of each burst,
  *   - gathers what comes without a pause of two seconds into one burst (record/tampers.h),
  *   - writes a line a burst for the journal, and
- *   - runs the hook, if there is one, as an unprivileged child with the burst as JSON on its
- *     standard input: one at a time, killed after ten seconds.
+ *   - hands the burst as JSON to what runs on_tamper (caller.h), if it is configured.
  * When the queue is full, events are counted in their burst and not kept one by one. */
 #ifndef YAGURA_GUARD_REPORT_H
 #define YAGURA_GUARD_REPORT_H
 
+#include "guard/caller.h"
 #include "guard/guard.h"
 #include "record/tampers.h"
 
@@ -25,10 +25,11 @@ struct report_options {
     size_t count;
     uint64_t
         evidence_bytes; /* a site's evidence is kept below this (content/evidence.h); 0: no bound */
-    const char *hook;   /* a program with its arguments, run by sh -c; NULL: none */
+    int caller;         /* see caller_tell(); -1: there is no on_tamper */
     /* Called on the report's thread when a burst begins (`ended` false) and when it has ended. */
     void (*burst)(void *context, const struct tamper *t, const char *first_path,
                   enum difference_kind first_kind, bool ended);
+    void (*untold)(void *context); /* what runs on_tamper is gone */
     void *context;
 };
 

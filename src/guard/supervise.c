@@ -1,5 +1,7 @@
 #include "guard/supervise.h"
 
+#include "base/mem.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -25,16 +27,17 @@ static pid_t start(const struct supervised *what, struct alive *alive, const sig
     sigprocmask(SIG_SETMASK, old, NULL);
     if (getppid() != parent)
         _exit(SUPERVISE_AGAIN);
+    mem_exit_code = SUPERVISE_AGAIN;
     _exit(what->run(what->context, alive));
 }
 
 /* Waits until the guard has ended; *hung: it had to be killed. The signals that ask us to end
  * are handed on. */
-static int watch_over(pid_t pid, struct alive *alive, const sigset_t *signals, bool *hung,
-                      bool *asked)
+static int watch_over(const struct supervised *what, pid_t pid, struct alive *alive,
+                      const sigset_t *signals, bool *hung, bool *asked)
 {
     uint64_t last = alive_sum(alive);
-    int64_t last_ms = now_ms();
+    int64_t silent_ms = 0, looked_ms = now_ms();
     for (;;) {
         int status;
         if (waitpid(pid, &status, WNOHANG) == pid)
@@ -45,11 +48,17 @@ static int watch_over(pid_t pid, struct alive *alive, const sigset_t *signals, b
             *asked = *asked || got != SIGHUP;
             kill(pid, got);
         }
+        if (what->look)
+            what->look(what->context, alive);
         uint64_t now = alive_sum(alive);
+        int64_t then_ms = looked_ms;
+        looked_ms = now_ms();
+        /* while this process itself stood still, the guard's silence says little */
+        silent_ms += looked_ms - then_ms < 3 * LOOK_MS ? looked_ms - then_ms : 3 * LOOK_MS;
         if (now != last) {
             last = now;
-            last_ms = now_ms();
-        } else if (now_ms() - last_ms > SUPERVISE_HUNG_MS) {
+            silent_ms = 0;
+        } else if (silent_ms > SUPERVISE_HUNG_MS) {
             *hung = true;
             kill(pid, SIGKILL);
             waitpid(pid, &status, 0);
@@ -84,7 +93,7 @@ int supervise(const struct supervised *what, struct error *e)
             return -1;
         }
         bool hung = false;
-        int status = watch_over(pid, alive, &signals, &hung, &asked);
+        int status = watch_over(what, pid, alive, &signals, &hung, &asked);
         bool ended = WIFEXITED(status) && WEXITSTATUS(status) != SUPERVISE_AGAIN;
         if (ended || asked) {
             sigprocmask(SIG_SETMASK, &old, NULL);

@@ -1,6 +1,7 @@
 /* supervise.h - the guard's small parent: starts it, and starts it again when it dies or hangs.
  *
- * The parent holds nothing but the shared page (alive.h): no state, no descriptor of the site.
+ * The parent holds nothing but the shared page (alive.h): no state, no descriptor of the site;
+ * its caller gives it its walls (walls.h).
  * A guard that shows no life for SUPERVISE_HUNG_MS is killed. A new one is started at once, so
  * that at most two seconds pass; after five starts within ten seconds it waits a second before
  * each. SIGTERM and SIGINT go on to the guard, which ends by itself; the parent then ends with
@@ -21,6 +22,7 @@ enum { SUPERVISE_AGAIN = 75 }; /* as EX_TEMPFAIL: start me anew */
 struct supervised {
     int (*run)(void *context, struct alive *alive);
     void (*died)(void *context, bool hung, int status, unsigned restarts);
+    void (*look)(void *context, const struct alive *alive); /* ten times a second; may be NULL */
     void *context;
 };
 

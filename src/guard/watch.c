@@ -16,11 +16,20 @@
 static const unsigned group_flags = FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK |
                                     FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS |
                                     FAN_REPORT_DFID_NAME_TARGET;
+/* Without the _SELF events: that a thing went or moved its folder's event tells, with its handle. */
 static const uint64_t asked = FAN_MODIFY | FAN_CLOSE_WRITE | FAN_ATTRIB | FAN_CREATE | FAN_DELETE |
-                              FAN_DELETE_SELF | FAN_MOVED_FROM | FAN_MOVED_TO | FAN_MOVE_SELF |
-                              FAN_ONDIR;
+                              FAN_MOVED_FROM | FAN_MOVED_TO | FAN_ONDIR;
 
-enum { BUFFER = 256 * 1024, SEEN = 4096 };
+/* A long queue is slow to add to: the kernel looks for an event to merge with, in chains of up to
+ * 128 (fs/notify/fanotify), and those who write in the site and we ourselves wait for that. So it is
+ * taken over here every PULL events, up to MOST_CHUNKS buffers. */
+enum { BUFFER = 64 * 1024, SEEN = 4096, PULL = 16, MOST_CHUNKS = 1024, MOST_EVENTS = 2048 };
+
+struct chunk {
+    struct chunk *next;
+    size_t size, used;
+    char bytes[] __attribute__((aligned(16)));
+};
 
 static const uint32_t inotify_asked = IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_CREATE |
                                       IN_DELETE | IN_DELETE_SELF | IN_MOVED_FROM | IN_MOVED_TO |
@@ -29,13 +38,16 @@ static const uint32_t inotify_asked = IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | I
 struct watch {
     int fd;
     bool inotify;
+    struct chunk *first, *last; /* read, and not told yet */
+    size_t chunks;
     char *buffer;
     uint64_t seen[SEEN]; /* hashes of what this batch has told; only saves work */
 };
 
-bool watch_open(struct watch **out, struct error *e)
+bool watch_open(struct watch **out, bool bounded, struct error *e)
 {
-    int fd = fanotify_init(group_flags, O_RDONLY | O_CLOEXEC);
+    unsigned flags = bounded ? group_flags & ~(unsigned)FAN_UNLIMITED_QUEUE : group_flags;
+    int fd = fanotify_init(flags, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         if (errno == EINVAL || errno == ENOSYS)
             error_set(e, ERR_UNSUPPORTED, "this kernel has no fanotify that names what changed "
@@ -56,6 +68,10 @@ void watch_close(struct watch *w)
     if (!w)
         return;
     close(w->fd);
+    for (struct chunk *next; w->first; w->first = next) {
+        next = w->first->next;
+        free(w->first);
+    }
     free(w->buffer);
     free(w);
 }
@@ -120,6 +136,15 @@ bool watch_add(struct watch *w, int fd, struct error *e)
     else
         error_set_errno(e, errno, "marking the file system");
     return false;
+}
+
+void watch_ignore(struct watch *w, int fd)
+{
+#ifdef FAN_MARK_IGNORE_SURV
+    if (!w->inotify)
+        fanotify_mark(w->fd, FAN_MARK_ADD | FAN_MARK_IGNORE_SURV, asked | FAN_EVENT_ON_CHILD, fd,
+                      NULL);
+#endif
 }
 
 int watch_fd(const struct watch *w)
@@ -193,47 +218,97 @@ static void read_event(struct watch *w, const struct fanotify_event_metadata *me
         tell(context, &event);
 }
 
-static void read_inotify(struct watch *w, ssize_t size,
+static void read_inotify(struct watch *w, const struct inotify_event *at,
                          void (*tell)(void *context, const struct watch_event *event),
                          void *context)
 {
-    const struct inotify_event *at;
-    for (ssize_t i = 0; i + (ssize_t)sizeof *at <= size; i += (ssize_t)(sizeof *at + at->len)) {
-        at = (const void *)(w->buffer + i);
-        struct watch_event event = {.kind = at->mask & IN_Q_OVERFLOW ? WATCH_LOST : WATCH_NAME,
-                                    .dir = key_of_number(at->wd),
-                                    .name = at->len ? at->name : ".",
-                                    .mask = at->mask, /* the same numbers as FAN_* */
-                                    .is_dir = (at->mask & IN_ISDIR) != 0};
-        if (at->mask & IN_IGNORED) /* the folder is gone; its parent's event said so */
-            continue;
-        if (event.kind == WATCH_LOST || !told_before(w, &event))
-            tell(context, &event);
+    struct watch_event event = {.kind = at->mask & IN_Q_OVERFLOW ? WATCH_LOST : WATCH_NAME,
+                                .dir = key_of_number(at->wd),
+                                .name = at->len ? at->name : ".",
+                                .mask = at->mask, /* the same numbers as FAN_* */
+                                .is_dir = (at->mask & IN_ISDIR) != 0};
+    if (at->mask & IN_IGNORED) /* the folder is gone; its parent's event said so */
+        return;
+    if (event.kind == WATCH_LOST || !told_before(w, &event))
+        tell(context, &event);
+}
+
+/* Takes over what the kernel has, as far as there is room. */
+static bool pull(struct watch *w, struct error *e)
+{
+    while (w->chunks < MOST_CHUNKS) {
+        ssize_t size = read(w->fd, w->buffer, BUFFER);
+        if (size < 0) {
+            if (errno == EAGAIN || errno == EINTR)
+                return true;
+            error_set_errno(e, errno, "reading what changed");
+            return false;
+        }
+        struct chunk *chunk = mem_alloc(sizeof *chunk + (size_t)size);
+        chunk->size = (size_t)size;
+        memcpy(chunk->bytes, w->buffer, chunk->size);
+        if (w->last)
+            w->last->next = chunk;
+        else
+            w->first = chunk;
+        w->last = chunk;
+        w->chunks++;
+        if (chunk->size < BUFFER / 2)
+            return true;
     }
+    return true;
+}
+
+bool watch_has_more(const struct watch *w)
+{
+    return w->first != NULL;
+}
+
+static void drop_first(struct watch *w)
+{
+    struct chunk *chunk = w->first;
+    w->first = chunk->next;
+    if (!w->first)
+        w->last = NULL;
+    w->chunks--;
+    free(chunk);
+}
+
+/* The size of the event that comes next, or 0 with an error. */
+static size_t next_event(const struct watch *w, const struct chunk *chunk, struct error *e)
+{
+    size_t left = chunk->size - chunk->used;
+    const char *at = chunk->bytes + chunk->used;
+    if (w->inotify)
+        return sizeof(struct inotify_event) + ((const struct inotify_event *)(const void *)at)->len;
+    const struct fanotify_event_metadata *meta = (const void *)at;
+    if (FAN_EVENT_OK(meta, (long)left) && meta->vers == FANOTIFY_METADATA_VERSION)
+        return meta->event_len;
+    error_set(e, ERR_UNSUPPORTED, "the kernel tells changes in another format");
+    return 0;
 }
 
 bool watch_read(struct watch *w, void (*tell)(void *context, const struct watch_event *event),
                 void *context, struct error *e)
 {
-    ssize_t size = read(w->fd, w->buffer, BUFFER);
-    if (size < 0) {
-        if (errno == EAGAIN || errno == EINTR)
-            return true;
-        error_set_errno(e, errno, "reading what changed");
-        return false;
-    }
     memset(w->seen, 0, sizeof w->seen);
-    if (w->inotify) {
-        read_inotify(w, size, tell, context);
-        return true;
-    }
-    const struct fanotify_event_metadata *meta = (const void *)w->buffer;
-    for (; FAN_EVENT_OK(meta, size); meta = FAN_EVENT_NEXT(meta, size)) {
-        if (meta->vers != FANOTIFY_METADATA_VERSION) {
-            error_set(e, ERR_UNSUPPORTED, "the kernel tells changes in another format");
+    for (unsigned count = 0; count < MOST_EVENTS; count++) {
+        if (count % PULL == 0 && !pull(w, e))
             return false;
-        }
-        read_event(w, meta, tell, context);
+        struct chunk *chunk = w->first;
+        if (!chunk)
+            return true;
+        size_t size = next_event(w, chunk, e);
+        if (!size)
+            return false;
+        const void *at = chunk->bytes + chunk->used;
+        if (w->inotify)
+            read_inotify(w, at, tell, context);
+        else
+            read_event(w, at, tell, context);
+        chunk->used += size;
+        if (chunk->used >= chunk->size)
+            drop_first(w);
     }
     return true;
 }

@@ -4,8 +4,9 @@
  *
  * Read from the group: FAN_CLASS_NOTIF with FAN_REPORT_DFID_NAME_TARGET (Linux 5.17): every
  * event names the directory (by handle) and the name in it, and the thing itself (by handle).
- * Nobody waits for us: these are notifications. The queue is unlimited; when memory runs out the
- * kernel drops events and says so (WATCH_LOST).
+ * Nobody waits for us: these are notifications. The queue is as long as memory allows, or bounded
+ * by fs.fanotify.max_queued_events; what does not fit the kernel drops, and says so
+ * (WATCH_LOST).
  *
  * Names of one batch that are the same are told once. Events of this very process are told as
  * such: what the restorer does comes back as well. */
@@ -37,7 +38,7 @@ struct watch_event {
 struct watch;
 
 /* Needs CAP_SYS_ADMIN. ERR_UNSUPPORTED where the kernel or the file system cannot. */
-bool watch_open(struct watch **out, struct error *e);
+bool watch_open(struct watch **out, bool bounded, struct error *e);
 
 /* The lesser eye, for who is not root: inotify, a watch a folder (watch_learn_dir()). It does not
  * name the process, nor the thing (a write through a hard link from elsewhere is not seen), nor
@@ -55,9 +56,14 @@ void watch_cleanup(struct watch **w);
 /* Marks the file system of this descriptor; again for each further one. */
 bool watch_add(struct watch *w, int fd, struct error *e);
 
+/* What happens to names in this folder is of no interest (Linux 6.0; without it, it only costs). */
+void watch_ignore(struct watch *w, int fd);
+
 int watch_fd(const struct watch *w); /* readable: there are events */
 
-/* Reads one batch and calls `event` for each. False only if reading itself failed. */
+/* Reads what there is and calls `event` for each, at most for some thousands: then
+ * watch_has_more(). False only if reading itself failed. */
+bool watch_has_more(const struct watch *w);
 bool watch_read(struct watch *w, void (*event)(void *context, const struct watch_event *event),
                 void *context, struct error *e);
 

@@ -268,10 +268,11 @@ static struct assessment assess_product(struct judging *j, const struct advisory
     if (c->patch_count || c->file_count) {
         look_at_patches(j, c, p, &a);
         by_table(&a);
-        if (a.marker_fact && a.proof != PROOF_NEW)
+        if (a.marker == MARKER_PRESENT && a.marker_fact && a.proof != PROOF_NEW)
             limit(&a, a.marker_fact->confidence);
         const struct fact *host = facts_first(j->in->facts, "host");
-        if (host && a.by_service_pack && a.proof != PROOF_NEW)
+        bool by_host = a.by_service_pack || a.marker == MARKER_DENIED;
+        if (host && by_host && a.proof != PROOF_NEW)
             limit(&a, host->confidence);
         mind_the_packages(j, c, p, &a);
         mind_the_gaps(j->in->facts, &a);

@@ -83,38 +83,25 @@ static enum truth publishes(const struct facts *facts, const struct advisory_cas
     return there;
 }
 
-/* TCP/IP filtering (KB Q179442) lists what it lets in, a list for each card; 0 and no list are
- * everything. */
-static bool filter_lets_in(const struct fact *filter, const char *number)
-{
-    const char *list = fact_text(filter, "note");
-    if (!str_starts(list, "tcp "))
-        return true;
-    for (list += strlen("tcp "); *list;) {
-        size_t length = strcspn(list, " ;");
-        if ((length == 1 && *list == '0') ||
-            (length == strlen(number) && memcmp(list, number, length) == 0))
-            return true;
-        list += length + strspn(list + length, " ;");
-    }
-    return false;
-}
-
 /* Whether the host's own filter shuts the port. Only the one of Windows is believed: its list is
  * in force, and whole. What is published is never taken for shut. */
 static bool is_filtered(const struct facts *facts, const struct advisory_case *c,
                         const struct reach *r)
 {
     char number[8], proto[8] = "";
-    if (r->published || strchr(c->port, ' ') ||
+    const struct fact *host = facts_first(facts, "host");
+    const char *list = host ? fact_text(host, "tcp_let_in") : "";
+    if (!*list || r->published || strchr(c->port, ' ') ||
         sscanf(c->port, "%7[0-9]/%7s", number, proto) != 2 || !str_equal(proto, "tcp"))
         return false;
-    for (const struct fact *f = facts_first(facts, "firewall"); f;
-         f = facts_next(facts, "firewall", f))
-        if (str_equal(fact_text(f, "tool"), "tcpip-filter") &&
-            str_equal(fact_text(f, "state"), "enabled") && !filter_lets_in(f, number))
-            return true;
-    return false;
+    while (*list) {
+        size_t length = strcspn(list, " ;");
+        if ((length == 1 && *list == '0') ||
+            (length == strlen(number) && memcmp(list, number, length) == 0))
+            return false;
+        list += length + strspn(list + length, " ;");
+    }
+    return true;
 }
 
 /* Several vulnerabilities of one document say the same things: each once. */
@@ -237,6 +224,7 @@ static void add_file_evidence(struct judging *j, struct finding *f,
     /* "vers:windows/>=4.2.748.1" is for programs; ">=4.2.748.1" says the same. */
     const char *scheme = str_starts(file->range, "vers:") ? strchr(file->range, '/') : NULL;
     const char *range = scheme ? scheme + 1 : file->range;
+    bool from = str_starts(range, ">=") && !strpbrk(range + 2, "<>=|!");
     struct arena *arena = j->out->arena;
     const char *text =
         !v ? arena_printf(arena, _("%s was not looked at; fixed: %s"), file->path, range)
@@ -245,7 +233,8 @@ static void add_file_evidence(struct judging *j, struct finding *f,
         : v->state == VALUE_UNREADABLE
             ? arena_printf(arena, _("%s could not be read (%s); fixed: %s"), file->path, v->text,
                            range)
-            : arena_printf(arena, _("%s is %s; fixed: %s"), file->path, v->text, range);
+        : from ? arena_printf(arena, _("%s is %s, fixed in %s"), file->path, v->text, range + 2)
+               : arena_printf(arena, _("%s is %s; fixed: %s"), file->path, v->text, range);
     struct evidence e = {path, 0, -1, text};
     VEC_PUSH(&f->evidence, e);
 }
@@ -388,9 +377,14 @@ static void say_remedy(struct judging *j, const struct advisory_case *c, const c
         struct message m = message_of(r->text);
         if (r->kind == REMEDY_PATCH && f->patches.count && p) {
             const struct advisory_patch *newest = patches_find(p, f->patches.items[0]);
-            m = message_of(N_("{patch} ({advisory}): {text}"));
-            message_put(&m, "patch", f->patches.items[0]);
-            message_put(&m, "advisory", newest ? newest->advisory_id : c->advisory->id);
+            if (newest && newest->is_service_pack) { /* its key is for programs */
+                m = message_of(N_("{patch}: {text}"));
+                message_put_translated(&m, "patch", newest->title);
+            } else {
+                m = message_of(N_("{patch} ({advisory}): {text}"));
+                message_put(&m, "patch", f->patches.items[0]);
+                message_put(&m, "advisory", newest ? newest->advisory_id : c->advisory->id);
+            }
             message_put_translated(&m, "text", r->text);
         }
         bool said = str_equal(f->remedy.id, r->text);

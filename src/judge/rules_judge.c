@@ -179,6 +179,19 @@ static struct finding *finding_of(struct judging *j, const char *kind, const cha
     return item;
 }
 
+/* What the web server or inetd answers with, whoever asks. */
+static void add_reach(struct finding *item, const struct rule *rule)
+{
+    bool web = str_equal(rule->category, "vdir") || str_equal(rule->category, "script-map");
+    item->reachable =
+        web || str_equal(rule->category, "listener") || str_equal(rule->category, "inetd");
+    if (web) {
+        struct message note = message_of(N_("A firewall or filter in front does not close this: it "
+                                            "is reached through the port of the web server."));
+        VEC_PUSH(&item->notes, note);
+    }
+}
+
 static bool is_said(const struct judging *j, const struct rule_later *later)
 {
     return j->result->as_of == DATE_NONE || later->date <= j->result->as_of;
@@ -220,6 +233,7 @@ static void describe(struct judging *j, struct finding *item, const struct fact 
     item->severity = j->result->severity;
     item->verdict = verdict;
     if (verdict == VERDICT_AFFECTED) {
+        add_reach(item, rule);
         item->summary = message_for(j, *rule->description ? rule->description : rule->title, f,
                                     item->subject_name);
     } else {

@@ -250,7 +250,7 @@ static bool fill_regex(struct sigma_build *b, const struct line *l, const struct
         s->match_data = pcre2_match_data_create(1, NULL);
         s->match_context = pcre2_match_context_create(NULL);
         if (!s->match_data || !s->match_context)
-            abort(); /* as mem.h: no memory left */
+            mem_gone();
         pcre2_set_match_limit(s->match_context, MATCH_LIMIT);
         pcre2_set_depth_limit(s->match_context, DEPTH_LIMIT);
         pcre2_set_heap_limit(s->match_context, HEAP_LIMIT_KIB);

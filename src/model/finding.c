@@ -105,33 +105,33 @@ bool finding_is_open(const struct finding *f)
     return f->verdict == VERDICT_AFFECTED || f->verdict == VERDICT_BROKEN;
 }
 
-static int rank(const struct finding *f)
-{
-    if (finding_is_open(f))
-        return 0;
-    return f->verdict == VERDICT_UNKNOWN ? 1 : 2 + (int)f->verdict;
-}
-
 /* What attackers left behind: somebody has been in. */
 static bool is_intrusion(const struct finding *f)
 {
-    return finding_is_open(f) && f->severity == SEVERITY_CRITICAL && f->subject_kind &&
+    return f->severity == SEVERITY_CRITICAL && f->subject_kind &&
            str_equal(f->subject_kind, "leaving");
+}
+
+enum finding_group finding_group(const struct finding *f)
+{
+    if (!finding_is_open(f))
+        return f->verdict == VERDICT_UNKNOWN ? GROUP_UNKNOWN : GROUP_SETTLED;
+    if (is_intrusion(f))
+        return GROUP_INTRUSION;
+    if (f->unreachable)
+        return GROUP_UNREACHABLE;
+    if (f->exploited)
+        return f->reachable ? GROUP_EXPLOITED_OPEN : GROUP_EXPLOITED;
+    return f->reachable ? GROUP_REACHABLE : GROUP_OTHER;
 }
 
 static int compare(const void *x, const void *y)
 {
     const struct finding *a = *(struct finding *const *)x, *b = *(struct finding *const *)y;
-    if (rank(a) != rank(b))
-        return rank(a) - rank(b);
-    if (is_intrusion(a) != is_intrusion(b))
-        return is_intrusion(a) ? -1 : 1;
-    if (a->unreachable != b->unreachable)
-        return a->unreachable ? 1 : -1;
-    if (a->exploited != b->exploited)
-        return a->exploited ? -1 : 1;
-    if (a->reachable != b->reachable)
-        return a->reachable ? -1 : 1;
+    if (finding_group(a) != finding_group(b))
+        return (int)finding_group(a) - (int)finding_group(b);
+    if (!finding_is_open(a) && a->verdict != b->verdict)
+        return (int)a->verdict - (int)b->verdict;
     if (a->severity != b->severity)
         return (int)b->severity - (int)a->severity;
     return strcmp(a->id ? a->id : "", b->id ? b->id : "");

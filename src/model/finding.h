@@ -92,9 +92,22 @@ void findings_free(struct findings *f);
 void findings_cleanup(struct findings **f);
 struct finding *findings_add(struct findings *f); /* zeroed, dates DATE_NONE, offset -1 */
 
-/* Worst first: open before the rest; what attackers left behind; exploited, reachable without
- * login, not unreachable, severity; ties by id. Verdicts: affected and broken, then unknown, then
- * the others. */
+/* What ranks a finding before its severity does: what attackers left behind, what they use now,
+ * what the network reaches without a login; then the rest that is open; then what nothing leads
+ * to, what could not be judged, and what is settled. */
+enum finding_group {
+    GROUP_INTRUSION,
+    GROUP_EXPLOITED_OPEN, /* and reached without a login */
+    GROUP_EXPLOITED,
+    GROUP_REACHABLE,
+    GROUP_OTHER,
+    GROUP_UNREACHABLE,
+    GROUP_UNKNOWN,
+    GROUP_SETTLED
+};
+enum finding_group finding_group(const struct finding *f);
+
+/* Worst first: by group, then by severity; ties by id. */
 void findings_sort(struct findings *f);
 bool finding_is_open(const struct finding *f); /* affected or broken */
 

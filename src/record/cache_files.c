@@ -44,8 +44,8 @@ struct cache_files *cache_files_open(int dirfd, const char *name, bool write)
 {
     struct cache_files *c = mem_alloc(sizeof *c);
     c->write = write;
-    if (write)
-        mkdirat(dirfd, name, 0700);
+    if (write && mkdirat(dirfd, name, 0700) == 0)
+        file_give_to_owner(dirfd, name);
     c->fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int again = c->fd >= 0 ? fcntl(c->fd, F_DUPFD_CLOEXEC, 0) : -1;
     DIR *dir = again >= 0 ? fdopendir(again) : NULL;

@@ -9,6 +9,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,17 +87,28 @@ static bool read_secret(struct keypair *k, int fd, struct error *e)
     return true;
 }
 
+static bool write_public(const struct keypair *k, int dir, const char *name, struct error *e)
+{
+    char number[17], comment[64];
+    uint8_t public[PUBLIC_BYTES] = "Ed";
+    CLEANUP_STR struct str text = {0};
+    memcpy(public + 2, k->number, 8);
+    memcpy(public + 10, k->public_key, 32);
+    keys_number_text(number, k);
+    snprintf(comment, sizeof comment, "minisign public key %s", number);
+    encode(&text, comment, public, sizeof public);
+    return file_replace(dir, name, text.data, text.length, 0644, e);
+}
+
 static bool make_pair(struct keypair *k, int dir, const char *public_name, const char *secret_name,
                       struct error *e)
 {
-    char number[17];
     CLEANUP_STR struct str text = {0};
     crypto_sign_keypair(k->public_key, k->secret_key);
     randombytes_buf(k->number, sizeof k->number);
     k->has_secret = true;
-    keys_number_text(number, k);
 
-    uint8_t secret[SECRET_BYTES] = "Ed\0\0B2", sum[32], public[PUBLIC_BYTES] = "Ed";
+    uint8_t secret[SECRET_BYTES] = "Ed\0\0B2", sum[32];
     memcpy(secret + 54, k->number, 8);
     memcpy(secret + 62, k->secret_key, 64);
     checksum(sum, k);
@@ -105,16 +117,7 @@ static bool make_pair(struct keypair *k, int dir, const char *public_name, const
     bool good = file_replace(dir, secret_name, text.data, text.length, 0600, e);
     sodium_memzero(secret, sizeof secret);
     sodium_memzero(text.data, text.length);
-    if (!good)
-        return false;
-
-    memcpy(public + 2, k->number, 8);
-    memcpy(public + 10, k->public_key, 32);
-    char comment[64];
-    snprintf(comment, sizeof comment, "minisign public key %s", number);
-    str_clear(&text);
-    encode(&text, comment, public, sizeof public);
-    return file_replace(dir, public_name, text.data, text.length, 0644, e);
+    return good && write_public(k, dir, public_name, e);
 }
 
 bool keys_open(struct keypair *out, int state_dirfd, const char *name, bool make, struct error *e)
@@ -134,13 +137,18 @@ bool keys_open(struct keypair *out, int state_dirfd, const char *name, bool make
         error_set_errno(e, errno, "opening the folder keys/ of the state failed");
         return false;
     }
+    if (make) /* of two that make the first one, the second takes it */
+        flock(dir, LOCK_EX);
+    if (make && faccessat(dir, public_name, F_OK, 0) != 0)
+        file_clear_temporaries(dir);
     struct keypair k = {0};
     CLEANUP_CLOSE int secret = openat(dir, secret_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     bool hidden = secret < 0 && errno != ENOENT; /* there, but not for us: not to be replaced */
     CLEANUP_CLOSE int public = openat(dir, public_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     bool good;
     if (secret >= 0)
-        good = read_secret(&k, secret, e);
+        good = read_secret(&k, secret, e) &&
+               (!make || public >= 0 || write_public(&k, dir, public_name, e)); /* was killed */
     else if (public >= 0)
         good = read_public(&k, public, e);
     else if (make && !hidden)

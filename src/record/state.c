@@ -238,6 +238,7 @@ static bool open_database(struct state *s, const char *dir, struct error *e)
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL);
     if (code != SQLITE_OK)
         return sql_open_error(s, str_text(&path), e);
+    file_give_to_owner(s->dirfd, "state.db"); /* its log and index will follow it */
     sqlite3_busy_timeout(s->db, 5000);
     if (prepare_database(s, e))
         return true;

@@ -3,18 +3,13 @@
 #include "base/json.h"
 #include "base/str.h"
 
-static const char *outcome_mark(const struct rule_result *r)
+/* The titles of rules name a state that should not be: the answer has to read with them. */
+static const char *answer(const struct rule_result *r)
 {
-    if (r->too_early)
-        return "-";
-    switch (r->outcome) {
-    case OUTCOME_FIRES:
-        return "✗";
-    case OUTCOME_UNKNOWN:
-        return "?";
-    default:
-        return "✓";
-    }
+    return r->too_early                    ? "-"
+           : r->outcome == OUTCOME_FIRES   ? _("✗ yes")
+           : r->outcome == OUTCOME_UNKNOWN ? "?"
+                                           : _("✓ no");
 }
 
 static bool is_row(const struct audit *a, const struct rule_result *r, const char *set)
@@ -124,39 +119,31 @@ size_t show_checklist(struct show *s, const struct audit *a, const char *set, en
         show_no_fit(s, a, set);
         return 0;
     }
-    unsigned title_width = s->width > 48 ? s->width - 34 : 14;
-    show_colour(s, SHOW_BOLD);
-    fputs("  ", s->out);
-    show_cell(s, _("check"), title_width);
-    fputc(' ', s->out);
-    show_cell(s, _("weight"), 9);
-    fputc(' ', s->out);
-    show_cell(s, _("set"), 9);
-    fputc(' ', s->out);
-    show_cell(s, _("exposure"), 9);
-    show_colour(s, SHOW_PLAIN);
-    fputc('\n', s->out);
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct show_table table = {.columns = 5};
+    struct show_line *line = show_table_line(&table, SHOW_BOLD);
+    *line = (struct show_line){
+        {_("here?"), _("exposure"), _("weight"), set ? NULL : _("set"), _("what should not be")},
+        SHOW_BOLD,
+        NULL};
     for (size_t i = 0; i < rows.count; i++) {
         const struct rule_result *r = rows.items[i];
-        char points[16];
-        snprintf(points, sizeof points, "%.1f",
-                 r->outcome == OUTCOME_QUIET || total <= 0 ? 0 : 10 * exposure(r) / total);
-        show_colour(s, r->too_early                    ? SHOW_PLAIN
-                       : r->outcome == OUTCOME_FIRES   ? SHOW_RED
-                       : r->outcome == OUTCOME_UNKNOWN ? SHOW_YELLOW
-                                                       : SHOW_GREEN);
-        fprintf(s->out, "%s ", outcome_mark(r));
-        show_colour(s, SHOW_PLAIN);
-        show_cell(s, language_text(r->rule->title), title_width);
-        fputc(' ', s->out);
-        show_cell(s, show_severity(r->severity), 9);
-        fputc(' ', s->out);
-        show_cell(s, rules_set_of(r->rule, a->facts), 9);
-        fprintf(s->out, " %5s\n", points);
+        bool quiet = r->outcome == OUTCOME_QUIET;
+        line = show_table_line(&table, r->too_early                  ? SHOW_PLAIN
+                                       : r->outcome == OUTCOME_FIRES ? SHOW_RED
+                                       : quiet                       ? SHOW_GREEN
+                                                                     : SHOW_YELLOW);
+        line->cells[0] = answer(r);
+        line->cells[1] =
+            arena_printf(arena, "%.1f", quiet || total <= 0 ? 0 : 10 * exposure(r) / total);
+        line->cells[2] = show_severity(r->severity);
+        line->cells[3] = set ? NULL : rules_set_of(r->rule, a->facts);
+        line->cells[4] = language_text(r->rule->title);
+        line->below = quiet || r->too_early ? NULL : r->rule->name;
     }
+    show_table(s, &table, true);
     VEC_FREE(&rows);
     fputc('\n', s->out);
-    CLEANUP_ARENA struct arena *arena = arena_new();
     show_wrap(s, "", 0,
               arena_printf(
                   arena,
@@ -168,7 +155,7 @@ size_t show_checklist(struct show *s, const struct audit *a, const char *set, en
                   count, fires, unknown, score));
     if (early)
         show_wrap(s, "- ", 2, show_too_early(arena, early));
-    show_wrap(s, "", 0,
-              _("What each means and what to do: yagura rules explain NAME · yagura audit --all"));
+    show_hint(s, _("What one means and what to do:"), show_command(arena, "rules explain NAME"));
+    show_hint(s, _("What was found of each:"), show_command(arena, "audit --all"));
     return count;
 }

@@ -5,25 +5,65 @@
 
 enum { LABEL = 19 };
 
-/* What of each kind is shown without --all: the keys that tell one from another. */
+/* What of each kind is shown without --all: the keys that tell one from another, each below the
+ * word for it. */
 static const struct {
     const char *kind, *title;
-    const char *keys[6];
+    struct {
+        const char *key, *word;
+    } keys[6];
 } columns[] = {
-    {"product", N_("Server software"), {"title", "name", "version"}},
-    {"site", N_("Sites"), {"server", "name", "bindings", "root"}},
-    {"listener", N_("Listening"), {"port", "proto", "address", "process", "package", "service"}},
-    {"hotfix", N_("Patches"), {"id", "installed", "place"}},
-    {"hotfix-leavings", N_("Left by uninstalled patches"), {"id", "path"}},
-    {"update", N_("Updates"), {"name", "installed", "candidate", "security", "held"}},
+    {"product",
+     N_("Server software"),
+     {{"title", N_("software")}, {"name", N_("kind")}, {"version", N_("version")}}},
+    {"site",
+     N_("Sites"),
+     {{"server", N_("server")},
+      {"name", N_("name")},
+      {"bindings", N_("bindings")},
+      {"root", N_("folder")}}},
+    {"listener",
+     N_("Listening"),
+     {{"port", N_("port")},
+      {"proto", N_("protocol")},
+      {"address", N_("address")},
+      {"process", N_("process")},
+      {"package", N_("package")},
+      {"service", N_("service")}}},
+    {"hotfix",
+     N_("Patches"),
+     {{"id", N_("patch")}, {"installed", N_("installed?")}, {"place", N_("seen in")}}},
+    {"hotfix-leavings",
+     N_("Folders that patches keep for their removal"),
+     {{"id", N_("patch")}, {"path", N_("folder")}}},
+    {"update",
+     N_("Updates"),
+     {{"name", N_("package")},
+      {"installed", N_("installed")},
+      {"candidate", N_("available")},
+      {"security", N_("security?")},
+      {"held", N_("held?")}}},
     {"update-source",
      N_("Package lists"),
-     {"suite", "component", "origin", "state", "valid_until"}},
-    {"kernel", N_("Kernel"), {"running", "installed"}},
-    {"registry", N_("Registry"), {"hive", "state", "format"}},
-    {"leaving", N_("Left by attackers"), {"of", "path", "what"}},
-    {"firewall", N_("Firewall files"), {"tool", "path", "state", "policy"}},
-    {"unread", N_("Could not be looked at"), {"what", "reason"}},
+     {{"suite", N_("suite")},
+      {"component", N_("component")},
+      {"origin", N_("from")},
+      {"state", N_("state")},
+      {"valid_until", N_("valid until")}}},
+    {"kernel", N_("Kernel"), {{"running", N_("running")}, {"installed", N_("installed")}}},
+    {"registry",
+     N_("Registry"),
+     {{"hive", N_("hive")}, {"state", N_("state")}, {"format", N_("format")}}},
+    {"leaving",
+     N_("Left by attackers"),
+     {{"of", N_("of")}, {"path", N_("path")}, {"what", N_("what")}}},
+    {"firewall",
+     N_("Firewall files"),
+     {{"tool", N_("tool")},
+      {"path", N_("path")},
+      {"state", N_("state")},
+      {"policy", N_("policy")}}},
+    {"unread", N_("Could not be looked at"), {{"what", N_("what")}, {"reason", N_("reason")}}},
 };
 
 static size_t count_of(const struct facts *facts, const char *kind)
@@ -67,12 +107,12 @@ static void show_host(struct show *s, const struct audit *a)
 static const struct {
     const char *key, *value, *word;
 } words[] = {
-    {"security", "yes", N_("security")},
-    {"security", "no", ""},
-    {"held", "yes", N_("held")},
-    {"held", "no", ""},
-    {"installed", "1", N_("installed")},
-    {"installed", "0", N_("not installed")},
+    {"security", "yes", N_("yes")},
+    {"security", "no", N_("no")},
+    {"held", "yes", N_("yes")},
+    {"held", "no", N_("no")},
+    {"installed", "1", N_("yes")},
+    {"installed", "0", N_("no")},
     {"state", "fresh", N_("fresh")},
     {"state", "expired", N_("expired")},
     {"state", "stale", N_("stale")},
@@ -92,7 +132,7 @@ static const char *word(const char *key, const char *text)
     return str_equal(key, "what") ? language_text(text) : text;
 }
 
-static void show_kind(struct show *s, const struct audit *a, size_t row)
+static void show_kind(struct show *s, struct arena *arena, const struct audit *a, size_t row)
 {
     size_t total = count_of(a->facts, columns[row].kind), shown = 0;
     if (!total)
@@ -100,20 +140,27 @@ static void show_kind(struct show *s, const struct audit *a, size_t row)
     show_colour(s, SHOW_BOLD);
     fprintf(s->out, "\n%s (%zu)\n", language_text(columns[row].title), total);
     show_colour(s, SHOW_PLAIN);
+    struct show_table table = {.columns = ARRAY_COUNT(columns[row].keys), .indent = 2};
+    struct show_line *line = show_table_line(&table, SHOW_DIM);
+    while (table.columns && !columns[row].keys[table.columns - 1].key)
+        table.columns--;
+    for (size_t k = 0; k < table.columns; k++)
+        line->cells[k] = language_text(columns[row].keys[k].word);
     for (const struct fact *f = facts_first(a->facts, columns[row].kind); f;
          f = facts_next(a->facts, columns[row].kind, f)) {
-        if (shown++ == 12 && !s->all) {
-            fprintf(s->out, _("  … and %zu more (--all)\n"), total - 12);
+        if (shown++ == 12 && !s->all)
             break;
+        line = show_table_line(&table, SHOW_PLAIN);
+        for (size_t k = 0; k < table.columns; k++) {
+            const char *key = columns[row].keys[k].key;
+            line->cells[k] = word(key, fact_text(f, key));
         }
-        CLEANUP_STR struct str line = {0};
-        for (size_t k = 0; k < ARRAY_COUNT(columns[row].keys) && columns[row].keys[k]; k++) {
-            const char *key = columns[row].keys[k], *text = word(key, fact_text(f, key));
-            if (*text)
-                str_printf(&line, "%s%s", line.length ? "  " : "", text);
-        }
-        show_wrap(s, "  ", 4, str_text(&line));
     }
+    show_table(s, &table, true);
+    if (total > 12 && !s->all)
+        show_wrap(s, "  ", 4,
+                  arena_printf(arena, _("… and %zu more: %s"), total - 12,
+                               show_command(arena, "facts --all")));
 }
 
 void show_facts(struct show *s, const struct audit *a)
@@ -131,16 +178,18 @@ void show_facts(struct show *s, const struct audit *a)
         show_json_line(s, o);
         return;
     }
+    CLEANUP_ARENA struct arena *arena = arena_new();
     show_host(s, a);
     for (size_t row = 0; row < ARRAY_COUNT(columns); row++)
-        show_kind(s, a, row);
+        show_kind(s, arena, a, row);
     size_t packages = count_of(a->facts, "package");
     fputc('\n', s->out);
+    CLEANUP_STR struct str line = {0};
     if (packages)
-        fprintf(s->out, ngettext("%zu package, ", "%zu packages, ", packages), packages);
+        str_printf(&line, ngettext("%zu package, ", "%zu packages, ", packages), packages);
     size_t all = facts_count(a->facts);
-    fprintf(s->out,
-            ngettext("%zu fact in all; --json prints every one.\n",
-                     "%zu facts in all; --json prints every one.\n", all),
-            all);
+    str_printf(&line,
+               ngettext("%zu fact in all. Every one: %s", "%zu facts in all. Every one: %s", all),
+               all, show_command(arena, "facts --json"));
+    show_wrap(s, "", 2, str_text(&line));
 }

@@ -19,6 +19,8 @@ static bool is_for_today(const struct finding *f)
 
 static void labelled(struct show *s, const char *label, const char *text)
 {
+    if (!*text)
+        return;
     CLEANUP_STR struct str first = {0};
     str_printf(&first, "    %s ", label);
     unsigned columns = show_columns(str_text(&first));
@@ -47,6 +49,8 @@ static void show_heading(struct show *s, struct arena *arena, const struct findi
     str_add(&text, show_message(arena, &f->summary));
     if (f->exploited)
         str_printf(&text, " — %s", _("attackers use this now"));
+    if (f->verdict == VERDICT_BROKEN)
+        str_printf(&text, " — %s", show_verdict(f->verdict));
     show_colour(s, colour_of(f));
     show_wrap(s, str_text(&first), 2, str_text(&text));
     show_colour(s, SHOW_PLAIN);
@@ -61,8 +65,60 @@ static void show_source(struct show *s, const struct finding *f)
     if (f->cves.count > 3)
         str_printf(&text, _(" and %zu more"), f->cves.count - 3);
     str_printf(&text, " · %s: %s", _("sure"), show_confidence(f->confidence));
-    str_printf(&text, " · yagura explain %.8s", f->id);
     labelled(s, _("source"), str_text(&text));
+}
+
+/* Where it was remembered, its id alone finds the target again. */
+static const char *explain_command(struct arena *arena, const struct audit *a,
+                                   const struct finding *f)
+{
+    return show_command_on(arena, arena_printf(arena, "explain %.8s", f->id), !a->remembered);
+}
+
+/* At most so many columns, with an ellipsis. */
+static const char *shorten(struct arena *arena, const char *text, unsigned most)
+{
+    size_t n = strlen(text);
+    if (show_columns(text) <= most)
+        return text;
+    char *copy = arena_strdup(arena, text);
+    while (n && show_columns(copy) >= most)
+        copy[n = str_utf8_valid_prefix(copy, n - 1)] = '\0';
+    return arena_printf(arena, "%s…", copy);
+}
+
+/* What was seen that makes it so: the first piece of evidence, or that the patch is not there. */
+static const char *seen_here(struct show *s, struct arena *arena, const struct audit *a,
+                             const struct finding *f)
+{
+    const char *fact = f->evidence.count ? f->evidence.items[0].fact : NULL;
+    fact = fact ? shorten(arena, fact, 2 * (s->width - 4 - LABEL) - 8) : NULL; /* two lines */
+    if (f->rule_kind == RULE_LEAVING)
+        return "";                    /* its summary says it */
+    if (fact && strpbrk(fact, " =:")) /* a checklist's is in the target's own words */
+        return f->rule_kind == RULE_CHECKLIST ? arena_printf(arena, _("\"%s\""), fact) : fact;
+    if (f->verdict == VERDICT_AFFECTED && f->rule_kind == RULE_ADVISORY && f->patches.count)
+        return arena_printf(arena, _("%s is not installed here"),
+                            show_patch(a->advisories, f->patches.items[0]));
+    return f->evidence.count ? f->evidence.items[0].path : "";
+}
+
+/* In brief; explain has the sentence. */
+static const char *filter_note(struct arena *arena, const struct finding *f)
+{
+    for (size_t i = 0; i < f->notes.count; i++) {
+        const struct message *note = &f->notes.items[i];
+        if (str_starts(note->id, "A firewall or filter in front does not close this"))
+            return f->port
+                       ? arena_printf(
+                             arena,
+                             _("A firewall does not help: the way in is %s, which stays open."),
+                             f->port)
+                       : _("A firewall does not help: the way in is the web server's own port.");
+        if (str_starts(note->id, "{port} has no business outside"))
+            return show_message(arena, note);
+    }
+    return "";
 }
 
 /* The line to paste where there is one, else the sentence; NULL if there is neither. */
@@ -73,15 +129,42 @@ static const struct message *what_to_do(const struct finding *f)
     return f->remedy.id ? &f->remedy : NULL;
 }
 
-static void show_one(struct show *s, struct arena *arena, const struct finding *f)
+static const char *paste(struct arena *arena, const struct message *m)
+{
+    return show_paste(arena, show_message(arena, m));
+}
+
+static void show_one(struct show *s, struct arena *arena, const struct audit *a,
+                     const struct finding *f)
 {
     show_heading(s, arena, f);
     if (f->why.id)
         labelled(s, _("why"), show_message(arena, &f->why));
+    labelled(s, _("here"), seen_here(s, arena, a, f));
+    labelled(s, _("note"), filter_note(arena, f));
     const struct message *todo = what_to_do(f);
     if (todo)
-        labelled(s, _("do this"), show_message(arena, todo));
+        labelled(s, _("do this"), paste(arena, todo));
     show_source(s, f);
+    labelled(s, _("more"), explain_command(arena, a, f));
+}
+
+/* The order of the findings, in words. */
+static void show_group(struct show *s, enum finding_group group)
+{
+    static const char *const words[] = {
+        [GROUP_INTRUSION] = N_("Left behind by attackers"),
+        [GROUP_EXPLOITED_OPEN] = N_("Attackers use these now, without a login"),
+        [GROUP_EXPLOITED] = N_("Attackers use these now"),
+        [GROUP_REACHABLE] = N_("Reached from the network without a login"),
+        [GROUP_OTHER] = N_("The rest of what is open"),
+        [GROUP_UNREACHABLE] = N_("Open, but nothing leads to it now"),
+        [GROUP_UNKNOWN] = N_("Could not be judged"),
+        [GROUP_SETTLED] = N_("Fixed or accepted"),
+    };
+    show_colour(s, SHOW_BOLD);
+    fprintf(s->out, "\n%s\n", language_text(words[group]));
+    show_colour(s, SHOW_PLAIN);
 }
 
 /* One finding on one line, cut to the width; its id is what `explain` wants. */
@@ -93,6 +176,8 @@ static void show_line(struct show *s, struct arena *arena, const struct finding 
                f->verdict == VERDICT_UNKNOWN ? show_verdict(f->verdict)
                                              : show_severity(f->severity),
                show_message(arena, &f->summary));
+    if (f->verdict == VERDICT_BROKEN)
+        str_printf(&text, " — %s", show_verdict(f->verdict));
     show_colour(s, colour_of(f));
     show_cell(s, str_text(&text), s->width - 9);
     show_colour(s, SHOW_PLAIN);
@@ -136,7 +221,7 @@ static void show_title(struct show *s, const struct audit *a)
     date_format_day(a->as_of, day);
     str_add(&line, *a->host_name ? a->host_name : language_text(target_name(a->target)));
     if (*a->host_line)
-        str_printf(&line, " (%s)", a->host_line);
+        str_printf(&line, _(" (%s)"), a->host_line);
     if (a->as_of != a->now)
         str_printf(&line, _(", as of %s"), day);
     show_colour(s, SHOW_BOLD);
@@ -180,13 +265,13 @@ void show_problems(struct show *s, const struct audit *a)
     if (a->rule_problem_count > kept && !s->json) {
         CLEANUP_ARENA struct arena *arena = arena_new();
         show_wrap(s, "? ", 2,
-                  arena_printf(arena, _("%zu more problems in the rules: yagura rules lint"),
-                               a->rule_problem_count - kept));
+                  arena_printf(arena, _("%zu more problems in the rules: %s"),
+                               a->rule_problem_count - kept, show_command(arena, "rules lint")));
     }
 }
 
 /* What stands above every finding because it changes what all of them mean. */
-static void show_warnings(struct show *s, const struct audit *a)
+static void show_warnings(struct show *s, struct arena *arena, const struct audit *a)
 {
     show_problems(s, a);
     bool updates = false;
@@ -196,65 +281,42 @@ static void show_warnings(struct show *s, const struct audit *a)
         show_wrap(
             s, "", 0,
             _("Which CVEs the waiting updates close is not said here: apt's lists name none."));
-    CLEANUP_ARENA struct arena *arena = arena_new();
     size_t early = rule_results_too_early(a->outcomes);
     if (early)
         show_wrap(s, "", 0, show_too_early(arena, early));
     if (!advisories_count(a->advisories))
         show_wrap(s, "? ", 2,
-                  _("No advisories are loaded: holes cannot be judged. Run make, or: yagura feed "
-                    "import PATH"));
-}
-
-const char *show_target_words(struct arena *arena, const struct audit *a)
-{
-    static const char *const options[] = {
-        [TARGET_ROOT] = "--root", [TARGET_IMAGE] = "--image", [TARGET_TEXT] = "--text"};
-    CLEANUP_STR struct str words = {0};
-    if (target_kind(a->target) == TARGET_LIVE)
-        return "";
-    str_printf(&words, " %s ", options[target_kind(a->target)]);
-    str_add_shell_word(&words, target_name(a->target));
-    return arena_strdup(arena, str_text(&words));
-}
-
-const char *show_question_words(struct arena *arena, const struct audit *a)
-{
-    char day[16];
-    if (a->as_of == a->now)
-        return show_target_words(arena, a);
-    date_format_day(a->as_of, day);
-    return arena_printf(arena, "%s --as-of %s", show_target_words(arena, a), day);
+                  arena_printf(arena,
+                               _("No advisories are loaded: holes cannot be judged. Run make, or: "
+                                 "%s"),
+                               show_command_on(arena, "feed import PATH", false)));
 }
 
 static void show_next(struct show *s, const struct audit *a, size_t left_out)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
-    const char *words = show_target_words(arena, a), *question = show_question_words(arena, a);
     const struct finding *first = a->findings->list.count ? a->findings->list.items[0] : NULL;
     fputc('\n', s->out);
     if (left_out)
-        show_wrap(s, "", 0,
-                  arena_printf(arena, _("%zu more: yagura audit%s --all"), left_out, question));
+        show_wrap(
+            s, "", 0,
+            arena_printf(arena, _("%zu more: %s"), left_out, show_command(arena, "audit --all")));
     CLEANUP_STR struct str next = {0};
     const struct message *todo = NULL;
     if (first && (finding_is_open(first) || first->verdict == VERDICT_UNKNOWN))
         todo = what_to_do(first);
     str_printf(&next, "%s ", _("Next:"));
     if (todo)
-        str_add(&next, show_message(arena, todo));
+        str_add(&next, paste(arena, todo));
     else if (first && finding_is_open(first))
-        str_printf(&next, "yagura explain %.8s", first->id);
+        str_add(&next, explain_command(arena, a, first));
     else
         str_add(&next, _("nothing to do here today"));
     show_colour(s, SHOW_BOLD);
     show_wrap(s, "", 2, str_text(&next));
     show_colour(s, SHOW_PLAIN);
-    show_wrap(s, "", 2,
-              arena_printf(arena,
-                           _("Try also: yagura patch plan%s (what to do, in order) · yagura "
-                             "ports%s (what listens)"),
-                           question, words));
+    show_hint(s, _("What to do, in order:"), show_command(arena, "patch plan"));
+    show_hint(s, _("What listens:"), show_command(arena, "ports"));
 }
 
 static json_t *summary_json(const struct audit *a, enum severity fail_on)
@@ -291,8 +353,9 @@ void show_audit(struct show *s, const struct audit *a, enum severity fail_on)
     CLEANUP_ARENA struct arena *arena = arena_new();
     show_title(s, a);
     show_numbers(s, a);
-    show_warnings(s, a);
+    show_warnings(s, arena, a);
     size_t shown = 0, left_out = 0;
+    enum finding_group group = GROUP_INTRUSION;
     for (size_t i = 0; i < a->findings->list.count; i++) {
         const struct finding *f = a->findings->list.items[i];
         if (!finding_is_open(f) && f->verdict != VERDICT_UNKNOWN && !s->all)
@@ -301,10 +364,14 @@ void show_audit(struct show *s, const struct audit *a, enum severity fail_on)
             left_out++;
             continue;
         }
-        if (shown <= IN_FULL || s->all)
+        bool heads = !shown || finding_group(f) != group;
+        group = finding_group(f);
+        if (heads)
+            show_group(s, group);
+        else if (shown <= IN_FULL || s->all)
             fputc('\n', s->out);
         if (shown < IN_FULL || s->all)
-            show_one(s, arena, f);
+            show_one(s, arena, a, f);
         else
             show_line(s, arena, f);
         shown++;
@@ -349,13 +416,14 @@ void show_explain(struct show *s, const struct audit *a, const struct finding *f
     for (size_t i = 0; i < f->notes.count; i++)
         labelled(s, i ? "" : _("note"), show_message(arena, &f->notes.items[i]));
     if (f->remedy.id)
-        labelled(s, _("do this"), show_message(arena, &f->remedy));
+        labelled(s, _("do this"), paste(arena, &f->remedy));
     for (size_t i = 0; i < f->steps.count; i++)
-        labelled(s, f->remedy.id || i ? "" : _("do this"), show_message(arena, &f->steps.items[i]));
+        labelled(s, f->remedy.id || i ? "" : _("do this"), paste(arena, &f->steps.items[i]));
     if (f->patches.count) {
         CLEANUP_STR struct str list = {0};
         for (size_t i = 0; i < f->patches.count; i++)
-            str_printf(&list, "%s%s", i ? ", " : "", f->patches.items[i]);
+            str_printf(&list, "%s%s", i ? ", " : "",
+                       show_patch(a->advisories, f->patches.items[i]));
         labelled(s, _("patch"), str_text(&list));
     }
     for (size_t i = 0; i < f->evidence.count; i++) {
@@ -380,6 +448,7 @@ void show_explain(struct show *s, const struct audit *a, const struct finding *f
     if (f->contact)
         labelled(s, _("contact"), f->contact);
     show_source(s, f);
+    labelled(s, _("id"), f->id);
     show_date(s, _("first"), f->first_seen);
     show_date(s, _("last"), f->last_seen);
     show_date(s, _("fixed at"), f->fixed_at);

@@ -71,12 +71,20 @@ static void show_needs(struct show *s, struct arena *arena, const struct plan *p
                           arena_printf(arena, _("only after step %u"), p->steps.items[k]->order));
 }
 
+/* "audit: MS01-026 must turn to fixed": the whole command stands once, at the end. */
+static const char *check_of(struct arena *arena, const struct plan_step *step)
+{
+    static const char program[] = "yagura ";
+    const char *text = show_plain_message(arena, &step->check), *at = strstr(text, program);
+    return at ? arena_printf(arena, "%.*s%s", (int)(at - text), text, at + strlen(program)) : text;
+}
+
 static void show_step(struct show *s, struct arena *arena, const struct plan *p,
                       const struct plan_step *step, bool windows)
 {
     CLEANUP_STR struct str first = {0};
     str_printf(&first, "%3u. ", step->order);
-    show_wrap(s, str_text(&first), 5, show_message(arena, &step->what));
+    show_wrap(s, str_text(&first), 5, show_paste(arena, show_message(arena, &step->what)));
     if (step->lost) {
         show_colour(s, SHOW_YELLOW);
         show_wrap(s, "     ", 5,
@@ -97,27 +105,30 @@ static void show_step(struct show *s, struct arena *arena, const struct plan *p,
         show_names(s, arena, _("on %s"), step->subjects.items, step->subjects.count);
     show_needs(s, arena, p, step);
     if (step->part != PLAN_SETTING && step->part != PLAN_NO_REMEDY)
-        show_wrap(s, "     ", 7,
-                  arena_printf(arena, _("check: %s"), show_message(arena, &step->check)));
+        show_wrap(s, "     ", 7, arena_printf(arena, _("check: %s"), check_of(arena, step)));
 }
 
 /* What holds for all steps of a part is said once above them. */
-static void show_heading(struct show *s, enum plan_part part)
+static void show_heading(struct show *s, struct arena *arena, enum plan_part part)
 {
     static const char *const below[] = {
         [PLAN_SERVICE_PACK] = N_("Make a backup, and try it on a test host first."),
         [PLAN_PATCH] = N_("Try each on a test host first."),
-        [PLAN_SETTING] = N_("Check them all together: yagura audit --checklist"),
+        [PLAN_SETTING] = N_("Check them all together: %s"),
         [PLAN_NO_REMEDY] = NULL, /* so that each part has a place */
     };
     show_colour(s, SHOW_BOLD);
     fprintf(s->out, "\n%s\n", language_text(parts[part].title));
     show_colour(s, SHOW_PLAIN);
-    if (below[part])
+    if (part == PLAN_SETTING)
+        show_wrap(s, "     ", 5,
+                  arena_printf(arena, language_text(below[part]),
+                               show_command(arena, "audit --checklist")));
+    else if (below[part])
         show_wrap(s, "     ", 5, language_text(below[part]));
 }
 
-static void show_end(struct show *s, const struct plan *p, size_t i)
+static void show_end(struct show *s, struct arena *arena, const struct plan *p, size_t i)
 {
     const struct plan_step *step = p->steps.items[i];
     bool last = i + 1 == p->steps.count || p->steps.items[i + 1]->part != step->part;
@@ -138,12 +149,16 @@ static void show_end(struct show *s, const struct plan *p, size_t i)
         show_wrap(s, "     ", 5, _("-- restart here if one of them asks for it --"));
     if (last && step->part == PLAN_SERVICE_PACK)
         show_wrap(s, "     ", 5,
-                  _("Check again after the service pack: it may have taken patches away. yagura "
-                    "audit"));
+                  arena_printf(arena,
+                               _("Check again after the service pack: it may have taken patches "
+                                 "away. %s"),
+                               show_command(arena, "audit")));
     if (last && step->part == PLAN_UPDATE && step->patch)
         show_wrap(s, "     ", 5,
-                  _("Look again afterwards: services and the kernel may wait for a restart. yagura "
-                    "audit"));
+                  arena_printf(arena,
+                               _("Look again afterwards: services and the kernel may wait for a "
+                                 "restart. %s"),
+                               show_command(arena, "audit")));
 }
 
 static void show_head(struct show *s, struct arena *arena, const struct audit *a,
@@ -156,7 +171,8 @@ static void show_head(struct show *s, struct arena *arena, const struct audit *a
     }
     show_colour(s, SHOW_BOLD);
     show_wrap(s, "", 0,
-              *a->host_line ? arena_printf(arena, "%s (%s)", a->host_name, a->host_line)
+              *a->host_line ? arena_printf(arena, "%s%s", a->host_name,
+                                           arena_printf(arena, _(" (%s)"), a->host_line))
                             : language_text(target_name(a->target)));
     show_colour(s, SHOW_PLAIN);
     if (p->bulletins && packs)
@@ -218,19 +234,18 @@ void show_plan(struct show *s, const struct audit *a, const struct plan *p)
     for (size_t i = 0; i < p->steps.count; i++) {
         const struct plan_step *step = p->steps.items[i];
         if (!i || p->steps.items[i - 1]->part != step->part)
-            show_heading(s, step->part);
+            show_heading(s, arena, step->part);
         if (step->part == PLAN_SETTING && settings++ >= SETTINGS && !s->all)
             continue;
         show_step(s, arena, p, step, windows);
-        show_end(s, p, i);
+        show_end(s, arena, p, i);
     }
     if (settings > SETTINGS && !s->all)
         show_wrap(s, "     ", 5,
                   arena_printf(arena,
-                               ngettext("and %zu more setting: yagura patch plan%s --all",
-                                        "and %zu more settings: yagura patch plan%s --all",
+                               ngettext("and %zu more setting: %s", "and %zu more settings: %s",
                                         settings - SETTINGS),
-                               settings - SETTINGS, show_question_words(arena, a)));
+                               settings - SETTINGS, show_command(arena, "patch plan --all")));
     if (!p->steps.count)
         fprintf(s->out, "%s\n", _("No step is known to be needed."));
     fputc('\n', s->out);
@@ -238,7 +253,11 @@ void show_plan(struct show *s, const struct audit *a, const struct plan *p)
     show_wrap(s, "", 0,
               arena_printf(arena,
                            _("Patches alone are not enough. Open settings: %zu, open ports: %zu, "
-                             "not judged: %zu. yagura audit --checklist · yagura ports"),
+                             "not judged: %zu."),
                            p->open_settings, p->open_ports, p->unknown));
-    show_wrap(s, "", 0, _("Write down what you applied: yagura patch record PATCH"));
+    if (!settings) /* else said above them */
+        show_hint(s, _("The settings:"), show_command(arena, "audit --checklist"));
+    show_hint(s, _("The ports:"), show_command(arena, "ports"));
+    show_hint(s, _("The checks above:"), show_command(arena, "audit"));
+    show_hint(s, _("Write down what you applied:"), show_command(arena, "patch record PATCH"));
 }

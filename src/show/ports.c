@@ -24,20 +24,15 @@ static const char *port_text(const struct port_row *row)
                                                         : fact_text(row->listener, "port");
 }
 
-/* "nginx (nginx-core)", "sadmind (RPC 100232)", and what inetd answers itself: "time (inetd)". */
-static void add_process(struct str *out, const struct fact *f)
+/* "nginx", "sadmind (RPC 100232)", and what inetd answers itself: "time (inetd)". */
+static const char *process_of(struct arena *arena, const struct fact *f)
 {
     const char *process = fact_text(f, "process"), *service = fact_text(f, "service");
-    const char *more = fact_text(f, "package");
     bool internal = str_equal(process, "inetd") && *service;
     const char *name = *process && !internal ? process : service;
-    str_add(out, name);
     if (*fact_text(f, "rpc"))
-        str_printf(out, " (RPC %s)", fact_text(f, "rpc"));
-    else if (internal)
-        str_printf(out, " (%s)", process);
-    else if (*more && !str_equal(more, name))
-        str_printf(out, " (%s)", more);
+        return arena_printf(arena, "%s (RPC %s)", name, fact_text(f, "rpc"));
+    return internal ? arena_printf(arena, "%s (%s)", name, process) : name;
 }
 
 static const char *reason_of(struct arena *arena, const struct port_row *row)
@@ -71,56 +66,48 @@ void show_ports(struct show *s, const struct audit *a)
         show_json_line(s, o);
         return;
     }
-    unsigned process_width = s->width > 60 ? (s->width - 44) * 3 / 5 : 8;
-    unsigned reason_width = s->width > 60 ? s->width - 44 - process_width : 8;
-    show_colour(s, SHOW_BOLD);
-    fputs("  ", s->out);
-    show_cell(s, _("port"), 10);
-    show_cell(s, _("address"), 17);
-    show_cell(s, _("process"), process_width);
-    fputc(' ', s->out);
-    show_cell(s, _("outside?"), 14);
-    show_cell(s, _("because"), reason_width);
-    fputc('\n', s->out);
-    show_colour(s, SHOW_PLAIN);
     static const char *const words[] = {
         [PORT_NO_BUSINESS] = N_("shut it"), [PORT_UNKNOWN] = N_("cannot judge"),
         [PORT_PUBLISHED] = N_("published"), [PORT_YOURS] = N_("your decision"),
         [PORT_LOCAL] = N_("local only"),
     };
+    struct show_table table = {.columns = 6};
+    struct show_line *line = show_table_line(&table, SHOW_BOLD);
+    *line = (struct show_line){
+        {_("port"), _("address"), _("process"), _("package"), _("outside?"), _("because")},
+        SHOW_BOLD,
+        NULL};
     for (size_t i = 0; i < count; i++) {
         const struct fact *f = rows[i].listener;
-        CLEANUP_STR struct str port = {0}, process = {0};
-        str_printf(&port, "%s/%s", port_text(&rows[i]), fact_text(f, "proto"));
-        add_process(&process, f);
-        show_colour(s, rows[i].opinion == PORT_NO_BUSINESS ? SHOW_RED : SHOW_PLAIN);
-        fputs(rows[i].opinion == PORT_NO_BUSINESS ? "! "
-              : rows[i].opinion == PORT_UNKNOWN   ? "? "
-                                                  : "  ",
-              s->out);
-        show_cell(s, str_text(&port), 10);
-        show_cell(s, fact_text(f, "address"), 17);
-        show_cell(s, str_text(&process), process_width);
-        fputc(' ', s->out);
-        show_cell(s, language_text(words[rows[i].opinion]), 14);
+        bool bad_one = rows[i].opinion == PORT_NO_BUSINESS;
+        line = show_table_line(&table, bad_one ? SHOW_RED : SHOW_PLAIN);
+        line->cells[0] = arena_printf(arena, "%s %s/%s",
+                                      bad_one                           ? "!"
+                                      : rows[i].opinion == PORT_UNKNOWN ? "?"
+                                                                        : " ",
+                                      port_text(&rows[i]), fact_text(f, "proto"));
+        line->cells[1] = fact_text(f, "address");
+        line->cells[2] = process_of(arena, f);
+        line->cells[3] = fact_text(f, "package");
+        line->cells[4] = language_text(words[rows[i].opinion]);
+        /* once for neighbours that share it */
         const char *reason = reason_of(arena, &rows[i]);
-        bool fits = show_columns(reason) <= reason_width;
-        show_cell(s, fits ? reason : "", reason_width);
-        show_colour(s, SHOW_PLAIN);
-        fputc('\n', s->out);
-        if (!fits && (i + 1 == count || !str_equal(reason, reason_of(arena, &rows[i + 1]))))
-            show_wrap(s, "    ", 4, reason); /* once for neighbours that share it */
+        bool again = i && str_equal(reason, reason_of(arena, &rows[i - 1]));
+        line->cells[5] = again && !s->all ? *reason ? _("the same") : "" : reason;
     }
+    if (count)
+        show_table(s, &table, true);
+    VEC_FREE(&table.lines);
     if (!count && !ports_unread(a->facts, NULL))
         fprintf(s->out, "%s\n", _("Nothing was found to listen."));
     const struct fact *unread = facts_first(a->facts, "unread");
     fputc('\n', s->out);
     say_unread(s, arena, a->facts);
     if (unread || unknown)
-        show_wrap(s, "? ", 2, _("Not everything could be looked at: yagura facts"));
-    show_wrap(s, "", 0,
+        show_hint(s, _("? Not everything could be looked at:"), show_command(arena, "facts"));
+    show_wrap(s, "", 2,
               arena_printf(arena,
                            _("%zu of %zu with no business outside. Rules for the router in front: "
-                             "yagura ports --gateway"),
-                           bad, count));
+                             "%s"),
+                           bad, count, show_command_on(arena, "ports --gateway", false)));
 }

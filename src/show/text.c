@@ -1,4 +1,4 @@
-#include "show/show.h"
+#include "show/characters.h"
 
 #include "base/json.h"
 #include "base/str.h"
@@ -10,21 +10,23 @@
 
 void show_init(struct show *s, FILE *out, bool json)
 {
-    const char *no_colour = getenv("NO_COLOR"), *columns = getenv("COLUMNS");
+    const char *no_colour = getenv("NO_COLOR"), *columns = getenv("COLUMNS"),
+               *term = getenv("TERM");
     struct winsize size;
     bool terminal = isatty(fileno(out));
     *s = (struct show){.out = out, .json = json, .width = 80};
-    s->colour = terminal && !(no_colour && *no_colour);
+    s->colour = terminal && !(no_colour && *no_colour) && term && !str_equal(term, "dumb");
     uint64_t wish;
     if (columns && str_to_u64(columns, &wish) && wish >= 40 && wish <= 400)
         s->width = (unsigned)wish;
     else if (terminal && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
         s->width = size.ws_col;
+    s->table_width = s->width;
     if (s->width > 120)
-        s->width = 120; /* longer lines are hard to read */
+        s->width = 120; /* longer lines are hard to read; rows of a table are not */
 }
 
-const char *show_message(struct arena *arena, const struct message *m)
+const char *show_plain_message(struct arena *arena, const struct message *m)
 {
     struct message translated = *m;
     translated.id = language_text(m->id);
@@ -32,6 +34,11 @@ const char *show_message(struct arena *arena, const struct message *m)
         if (m->arguments[i].translate)
             translated.arguments[i].value = language_text(m->arguments[i].value);
     return message_text(arena, &translated);
+}
+
+const char *show_message(struct arena *arena, const struct message *m)
+{
+    return show_as_called(arena, show_plain_message(arena, m));
 }
 
 /* What stands for the value of a finding's record. Other words in braces are the text's own. */
@@ -59,8 +66,7 @@ const char *show_places(struct arena *arena, const char *id)
     return text;
 }
 
-/* One character of UTF-8 and its columns; what put_safely() makes a space of counts as one. */
-static size_t character(const char *text, unsigned *columns)
+size_t show_character(const char *text, unsigned *columns)
 {
     wchar_t wide;
     mbstate_t state = {0};
@@ -80,14 +86,13 @@ unsigned show_columns(const char *text)
 {
     unsigned total = 0, columns;
     while (*text) {
-        text += character(text, &columns);
+        text += show_character(text, &columns);
         total += columns;
     }
     return total;
 }
 
-/* Bytes from outside may hold escape sequences: none reaches the terminal. */
-static void put_safely(struct show *s, const char *text, size_t length)
+void show_put(struct show *s, const char *text, size_t length)
 {
     for (size_t i = 0; i < length;) {
         size_t steering = str_steering(text + i, length - i);
@@ -103,10 +108,10 @@ void show_cell(struct show *s, const char *text, unsigned columns)
     unsigned room = total > columns && columns ? columns - 1 : columns;
     while (*text) {
         unsigned width;
-        size_t n = character(text, &width);
+        size_t n = show_character(text, &width);
         if (used + width > room)
             break;
-        put_safely(s, text, n);
+        show_put(s, text, n);
         text += n;
         used += width;
     }
@@ -118,92 +123,21 @@ void show_cell(struct show *s, const char *text, unsigned columns)
         fputc(' ', s->out);
 }
 
-static bool is_wide(const char *text)
+const char *show_patch(const struct advisories *set, const char *key)
 {
-    unsigned columns;
-    character(text, &columns);
-    return columns == 2;
+    const struct advisory_patch *const *patches;
+    size_t count = strchr(key, ':') ? advisories_patches(set, "", &patches) : 0;
+    for (size_t i = 0; i < count; i++)
+        if (str_equal_nocase(patches[i]->key, key))
+            return language_text(patches[i]->title);
+    return key;
 }
 
-/* The first character of `text` is among the marks. */
-static bool is_one_of(const char *marks, const char *text)
+void show_hint(struct show *s, const char *what, const char *command)
 {
-    unsigned columns;
-    char one[5] = "";
-    memcpy(one, text, *text ? character(text, &columns) : 0);
-    return *one && strstr(marks, one);
-}
-
-/* What a line of Japanese does not begin with, and what it does not end with (JIS X 4051). */
-static bool may_not_begin(const char *text)
-{
-    return is_one_of(
-        "、。，．・：；！？」』）］｝〕〉》】ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々…:),.;", text);
-}
-
-static bool may_not_end(const char *text)
-{
-    return is_one_of("「『（［｛〔〈《【", text);
-}
-
-/* The next piece that must stay together: a word with the spaces before it, or one wide
- * character with the closing marks that follow it. */
-static size_t piece(const char *text, unsigned *columns)
-{
-    size_t n = 0;
-    unsigned width;
-    *columns = 0;
-    while (text[n] == ' ') {
-        n++;
-        ++*columns;
-    }
-    size_t start = n;
-    while (text[n] && text[n] != ' ' && text[n] != '\n') {
-        bool wide = is_wide(text + n);
-        if (n > start && wide && !may_not_begin(text + n))
-            break;
-        bool opens = may_not_end(text + n);
-        n += character(text + n, &width);
-        *columns += width;
-        if (opens)
-            start = n; /* and what follows, whatever it is */
-        else if (wide && !may_not_begin(text + n))
-            break;
-    }
-    return n;
-}
-
-void show_wrap(struct show *s, const char *first, unsigned indent, const char *text)
-{
-    unsigned used = show_columns(first);
-    put_safely(s, first, strlen(first));
-    bool at_start = true;
-    while (*text) {
-        if (*text == '\n') {
-            text++;
-            fputc('\n', s->out);
-            fprintf(s->out, "%*s", (int)indent, "");
-            used = indent;
-            at_start = true;
-            continue;
-        }
-        unsigned columns;
-        size_t n = piece(text, &columns);
-        if (!at_start && used + columns > s->width) {
-            while (n && *text == ' ') {
-                text++;
-                n--;
-                columns--;
-            }
-            fprintf(s->out, "\n%*s", (int)indent, "");
-            used = indent;
-        }
-        put_safely(s, text, n);
-        text += n;
-        used += columns;
-        at_start = false;
-    }
-    fputc('\n', s->out);
+    CLEANUP_STR struct str line = {0};
+    str_printf(&line, "%s %s", what, command);
+    show_wrap(s, "", 2, str_text(&line));
 }
 
 void show_colour(struct show *s, enum show_colour c)

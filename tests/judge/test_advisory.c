@@ -181,6 +181,16 @@ static bool has_note(const struct finding *f, const char *words)
     return false;
 }
 
+#define LISTENS(port, service)                                                                     \
+    "{\"kind\":\"listener\",\"proto\":\"tcp\",\"port\":\"" port                                    \
+    "\",\"address\":\"*\",\"scope\":\"any\",\"service\":\"" service "\"}\n"
+static char *with(struct arena *a, const char *text, const char *old, const char *new)
+{
+    const char *at = strstr(text, old);
+    assert_non_null(at);
+    return arena_printf(a, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
+}
+
 /* A document of January, revised in March and June; its patch could be had in March. */
 static void a_day_has_its_revision_and_its_remedies(void **state)
 {
@@ -227,42 +237,25 @@ static void a_day_has_its_revision_and_its_remedies(void **state)
     }
 }
 
-#define LISTENS(port, service)                                                                     \
-    "{\"kind\":\"listener\",\"proto\":\"tcp\",\"port\":\"" port                                    \
-    "\",\"address\":\"*\",\"scope\":\"any\",\"service\":\"" service "\"}\n"
-#define FILTER(state, ports)                                                                       \
-    "{\"kind\":\"firewall\",\"tool\":\"tcpip-filter\",\"state\":\"" state "\",\"note\":\"" ports   \
-    "\"}\n"
-
-static char *with(struct arena *a, const char *text, const char *old, const char *new)
-{
-    const char *at = strstr(text, old);
-    assert_non_null(at);
-    return arena_printf(a, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
-}
-
 /* The page's own FAQ: port 80 has to be open, so the filter does not help. What the server does
  * not publish can be shut by the filter of the host itself. */
 static void a_filter_in_front_lowers_nothing(void **state)
 {
     static const struct {
-        const char *port, *filter;
+        const char *port, *let_in; /* JSON; NULL: nothing is said of a filter */
         bool unreachable, published;
     } rows[] = {
-        {"80/tcp", "", false, true},
-        {"80/tcp", FILTER("enabled", "tcp 25"), false, true},
-        {"80/tcp", FILTER("enabled", "tcp 443"), false, true},
-        {"139/tcp", "", false, false},
-        {"139/tcp", FILTER("enabled", "tcp 80 443"), true, false},
-        {"139/tcp", FILTER("off", "tcp 80 443"), false, false},
-        {"139/tcp", FILTER("enabled", "tcp 80 139"), false, false},
-        {"139/tcp", FILTER("enabled", "tcp 80; 0"), false, false},
-        {"139/tcp", FILTER("enabled", ""), false, false},
-        {"8080/tcp", FILTER("enabled", "tcp 25"), false, true},
-        {"139/tcp",
-         "{\"kind\":\"firewall\",\"tool\":\"nftables\",\"policy\":\"drop\","
-         "\"state\":\"enabled\"}\n",
-         false, false},
+        {"80/tcp", NULL, false, true},
+        {"80/tcp", "\"25\"", false, true},
+        {"80/tcp", "\"443\"", false, true},
+        {"139/tcp", NULL, false, false},
+        {"139/tcp", "\"80 443\"", true, false},
+        {"139/tcp", "\"0\"", false, false},
+        {"139/tcp", "\"80 139\"", false, false},
+        {"139/tcp", "\"80; 0\"", false, false},
+        {"139/tcp", "\"80; 139\"", false, false},
+        {"139/tcp", "{\"unreadable\":\"damaged\"}", false, false},
+        {"8080/tcp", "\"25\"", false, true},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         CLEANUP_ARENA struct arena *a = arena_new();
@@ -271,10 +264,11 @@ static void a_filter_in_front_lowers_nothing(void **state)
                                    fixture_bulletin(a, "MS01-001", "2001-01-01", "Q1", "", "", ""),
                                    "80/tcp", rows[i].port),
                               fixture_bulletin(a, "MS01-002", "2001-01-02", "Q2", "", "", "")};
-        const char *lines = arena_printf(a, "%s%s",
-                                         WINDOWS_HOST("") LISTENS("80", "W3SVC") LISTENS("139", "")
-                                             LISTENS("8080", "W3SVC"),
-                                         rows[i].filter);
+        const char *filter =
+            rows[i].let_in ? arena_printf(a, ",\"tcp_let_in\":%s}", rows[i].let_in) : "}";
+        const char *lines = with(
+            a, WINDOWS_HOST("") LISTENS("80", "W3SVC") LISTENS("139", "") LISTENS("8080", "W3SVC"),
+            "}", filter);
         struct judged j = judge(docs, 2, lines, DATE_NONE);
         const struct finding *f = find(&j, "MS01-001");
         if (f->unreachable != rows[i].unreachable || f->severity != SEVERITY_HIGH ||

@@ -13,7 +13,7 @@ terminal() { script -qec "stty cols 80 rows 50; $*" /dev/null </dev/null | tr -d
     while IFS='|' read -r words wanted; do
         # shellcheck disable=SC2086
         code 2 "$YAGURA" $words
-        says "did you mean $wanted?" "Usage: yagura"
+        says "did you mean $wanted?" "Usage: "
         [ -z "$stdout" ]
     done <<'LIST'
 adit|audit
@@ -24,6 +24,13 @@ audit --rot /|--root
 --lnag ja audit|--lang
 patch plan --as-fo 2001-06-06|--as-of
 help adit|audit
+patch paln|plan
+feed imprt x|import
+advisory lsit|list
+rules lnt|lint
+ledger verfiy|verify
+--roots / audit|--root
+audit --roots=/|--root
 LIST
     code 2 "$YAGURA" frobnicate
     says_not "did you mean"

@@ -123,16 +123,18 @@ PY
     cp "$WORK"/tree/WINNT/system32/config/{software,system} "$WORK/part/WINNT/system32/config"
     cp "$WORK"/tree/WINNT/system32/config/{software,system} "$WORK/lone"
     code 1 audit --root "$WORK/tree" --name same
-    local root
+    local root title
     for root in part lone; do
         code 1 audit --root "$WORK/$root" --name same
         holds 'verdicts("MS01-026") == {"unknown"}' 'verdicts("MS00-078") == {"unknown"}' \
             'verdicts("windows2000-sp2") == {"affected"}' 'verdicts("worm-sadmind-iis") == {"unknown"}' \
             'not [f for f in findings if f["verdict"] == "not_affected" or f["fixed_at"]]' \
             '[u for u in findings if "product: index-server" in u["summary"]]'
-        code 1 "$YAGURA" audit --checklist --root "$WORK/$root"
-        says "? The sadmind/IIS worm has been here" "? Code Red II has been here" \
-            "? The HTML administration pages are there" "✓ SNMP starts by itself"
+        COLUMNS=160 code 1 "$YAGURA" audit --checklist --root "$WORK/$root"
+        for title in "? The sadmind/IIS worm has been here" "? Code Red II has been here" \
+            "? The HTML administration pages are there" "✓ SNMP starts by itself"; do
+            grep -qE "^[${title%% *}] .*${title#* }" <<<"$stdout"
+        done
     done
 }
 
@@ -327,8 +329,8 @@ REG
         for lang in en ja; do
             COLUMNS=80 code 1 "$YAGURA" --lang "$lang" patch plan --image "$image" --as-of 2001-06-06
             narrow 80
-            [ "$(wc -l <<<"$stdout")" -lt 140 ]
-            says "yagura audit --checklist · yagura ports"
+            [ "$(wc -l <<<"$stdout")" -lt 160 ]
+            says "yagura ports --lang $lang" "--checklist"
         done
     done
     code 1 "$YAGURA" patch plan --image "$IMAGES/windows2000-iis5-found.img" --as-of 2001-06-06
@@ -416,10 +418,13 @@ sys.exit(f"{wrong}" if wrong else 0)' "$day" || { echo "$image on $day"; return 
         holds 'summary["today"] == 0 and summary["found"] == 0' 'summary["too_early"] > 10' \
             '"unknown" in verdicts("no-advisories-yet")'
         code 3 "$YAGURA" audit --image "$IMAGES/$image.img" --as-of 1990-01-01
+        unwrapped
         says "became known only after that day"
     done
     code "0 1 3" "$YAGURA" audit --checklist --image "$IMAGES/windows2000-iis5-found.img" --as-of 2001-05-01
-    says "- The sadmind/IIS worm has been here" "became known only after that day"
+    grep -q "^- .*The sadmind/IIS worm has been here" <<<"$stdout"
+    unwrapped
+    says "became known only after that day"
     code "0 1 3" "$YAGURA" audit --checklist --image "$IMAGES/windows2000-iis5-found.img" --as-of 2001-05-01 --json
     holds '{o["outcome"] for o in every if o.get("rule") == "worm-sadmind-iis"} == {"too-early"}'
 }

@@ -232,9 +232,12 @@ LIST
 @test "why a port should be shut is said in whole, in both languages" {
     local lang
     for lang in en ja; do
-        COLUMNS=80 code "0 1 3" "$YAGURA" --lang "$lang" ports --image "$IMAGES/solaris7-iplanet-found.img"
-        says_not "…"
-        narrow 80
+        for COLUMNS in 60 80 160; do
+            export COLUMNS
+            code "0 1 3" "$YAGURA" --lang "$lang" ports --image "$IMAGES/solaris7-iplanet-found.img"
+            [ "$COLUMNS" = 60 ] || says_not "…"
+            narrow $COLUMNS
+        done
     done
-    says "    パスワードが平文でネットワークを流れます"
+    says "パスワードが平文でネットワークを流れます" # the width there is, is used
 }

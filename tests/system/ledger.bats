@@ -234,7 +234,7 @@ PY
 @test "what is no patch is told what it is, and not written down" {
     # shellcheck disable=SC2086
     code 2 "$YAGURA" patch record MS01-026 $DISK
-    says "MS01-026 is an advisory: its patch here is Q293826: yagura patch record Q293826"
+    says "MS01-026 is an advisory: its patch here is Q293826:" "yagura patch record Q293826"
     # shellcheck disable=SC2086
     code 2 "$YAGURA" patch record ms02-999 $DISK
     says "no advisory here knows a patch ms02-999" "--because TEXT"
@@ -244,7 +244,7 @@ PY
     id=$(head -1 <<<"$stdout" | python3 -c 'import json,sys; print(json.load(sys.stdin)["id"])')
     # shellcheck disable=SC2086
     code 2 "$YAGURA" patch record "$id" $DISK
-    says "$id is a finding: yagura explain $id"
+    says "$id is a finding:" "yagura explain $id"
     # shellcheck disable=SC2086
     code 2 "$YAGURA" patch record Q293826 --when 2222-01-01 $DISK
     says "2222-01-01 has not come yet"

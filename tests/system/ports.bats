@@ -291,7 +291,7 @@ for line in sys.stdin:
     owner=$(dpkg -S "$(readlink -f /usr/bin/python3)" | cut -d: -f1)
     holds "[o for o in every if o.get('port') == '8888' and o['package'] == '$owner']"
     COLUMNS=200 code 1 "$YAGURA" ports
-    says "net ($owner)"
+    grep -qE "net +$owner" <<<"$stdout"
     kill "$(cat "$WORK/listener.pid")"
     sleep 0.3
     code "0 1 3" "$YAGURA" ports --json

@@ -1,0 +1,571 @@
+#!/usr/bin/env bats
+# A site under guard: every change is undone, whoever makes it and however, and nothing else is
+# touched. Numbers of milliseconds are printed and never asserted.
+load lib
+load guard
+
+setup() {
+    as_root
+    mkdir -p "$WORK/site"
+}
+teardown() {
+    guard_ends
+    if [ -f "$WORK/pids" ]; then
+        xargs -r kill <"$WORK/pids" 2>/dev/null || :
+    fi
+    [ ! -f "$WORK/mounts" ] || tac "$WORK/mounts" | xargs -r -n1 umount -l 2>/dev/null || :
+    # the ways of deface that mount
+    while umount -l "$SITE" 2>/dev/null; do :; done
+    chattr -R -i -a "$WORK" 2>/dev/null || :
+}
+# stays COMMAND ...: in the background, ended with the test
+stays() {
+    "$@" >/dev/null 2>>"$WORK/background" </dev/null 3>&- &
+    echo $! >>"$WORK/pids"
+}
+
+# ---- real servers ------------------------------------------------------------------------------
+
+nginx_on() {
+    mkdir -p "$WORK/nginx"
+    cat >"$WORK/nginx/conf" <<END
+user root;
+worker_processes 1;
+daemon off;
+pid $WORK/nginx/pid;
+error_log $WORK/nginx/error;
+events {}
+http {
+    access_log off;
+    types { text/html html; }
+    server { listen 127.0.0.1:$1; root $SITE; }
+}
+END
+    stays nginx -e "$WORK/nginx/error" -p "$WORK/nginx" -c "$WORK/nginx/conf"
+}
+apache_on() {
+    local modules=/usr/lib/apache2/modules dir=$SITE
+    mkdir -p "$WORK/apache"
+    while [ "$dir" != / ]; do
+        chmod o+x "$dir"
+        dir=$(dirname "$dir")
+    done
+    cat >"$WORK/apache/conf" <<END
+LoadModule mpm_event_module $modules/mod_mpm_event.so
+LoadModule authz_core_module $modules/mod_authz_core.so
+ServerName localhost
+ServerRoot $WORK/apache
+PidFile $WORK/apache/pid
+Mutex file:$WORK/apache
+ErrorLog $WORK/apache/error
+Listen 127.0.0.1:$1
+User www-data
+Group www-data
+DocumentRoot $SITE
+<Directory $SITE>
+    Require all granted
+</Directory>
+END
+    stays apache2 -f "$WORK/apache/conf" -DFOREGROUND
+}
+# Both, with a client each and wrk on both.
+served() {
+    rm -f "$WORK/stop" "$WORK"/fetched-*
+    NGINX=$(guarded port)
+    nginx_on "$NGINX"
+    APACHE=$(guarded port)
+    apache_on "$APACHE"
+    for port in "$NGINX" "$APACHE"; do
+        until_true 10 curl -s -o /dev/null "http://127.0.0.1:$port/index.html"
+        nice wrk -t1 -c4 -d1000 "http://127.0.0.1:$port/index.html" >/dev/null 2>&1 </dev/null 3>&- &
+        echo $! >>"$WORK/pids"
+    done
+}
+clients() {
+    rm -f "$WORK/stop"*
+    FETCHERS=
+    for port in "$NGINX" "$APACHE"; do
+        "$HELPERS/guarded" fetch "$port" "$WORK/copy" "$WORK/stop" >"$WORK/fetched-$port" 3>&- &
+        FETCHERS="$FETCHERS $!"
+    done
+    until_true 20 test -e "$WORK/stop.ready-$NGINX" -a -e "$WORK/stop.ready-$APACHE"
+}
+# WRONG, FETCHED and FAILED of both clients
+clients_end() {
+    : >"$WORK/stop"
+    # shellcheck disable=SC2086
+    wait $FETCHERS
+    read -r WRONG FETCHED FAILED < <(cat "$WORK/fetched-$NGINX" "$WORK/fetched-$APACHE" |
+        /usr/bin/python3 -c '
+import json, sys
+rows = [json.loads(l) for l in sys.stdin]
+assert len(rows) == 2
+print(*(sum(r[k] for r in rows) for k in ("wrong", "fetched", "failed")))')
+}
+
+@test "nginx and Apache under load: each way is undone a hundred times, the tree is as published" {
+    program nginx apache2 wrk curl
+    site 200
+    cp -a "$SITE" "$WORK/copy"
+    served
+    guard
+    local way line before after
+    for way in $("$DEFACE" "$SITE" list); do
+        before=$(guarded ask "$YAGURA_STATE" status | jq_int restored)
+        clients
+        line=$("$DEFACE" "$SITE" "$way" "$(some 100 10)" 20) || {
+            echo "$line"
+            tail -5 "$WORK/events"
+            return 1
+        }
+        clients_end
+        after=$(guarded ask "$YAGURA_STATE" status | jq_int restored)
+        tell "$line restored=$((after - before)) wrong=$WRONG of $FETCHED (failed $FAILED)"
+        [ "$after" -gt "$before" ] || [[ $way == root-* ]]
+        back 20
+    done
+}
+
+@test "with the guard off the clients see wrong pages" {
+    program nginx apache2 wrk curl
+    site 50
+    cp -a "$SITE" "$WORK/copy"
+    served
+    clients
+    run "$DEFACE" "$SITE" overwrite 1 2
+    [ "$status" -eq 1 ]
+    clients_end
+    tell "guard off: wrong=$WRONG of $FETCHED"
+    [ "$WRONG" -gt 10 ]
+}
+
+# ---- the cases ---------------------------------------------------------------------------------
+
+@test "renamed, linked, exchanged and mounted into place, and through a mapping of before the start" {
+    site 20
+    "$HELPERS/attack" mapping "$SITE/index.html" "$WORK/go" 3>&- &
+    echo $! >>"$WORK/pids"
+    until_true 10 test -e "$WORK/go.ready"
+    guard
+    : >"$WORK/go"
+    until_true 10 test -e "$WORK/go.done"
+    back
+    events 'any(e.get("path") == "index.html" and e["undone"] for e in every)'
+    echo bad >"$SITE/index.html.new" && sync "$SITE/index.html.new" 2>/dev/null || :
+    mv "$SITE/index.html.new" "$SITE/index.html" 2>/dev/null || :
+    back
+    echo bad >"$WORK/site/bad"
+    ln "$WORK/site/bad" "$SITE/linked" && mv "$SITE/linked" "$SITE/index.html" 2>/dev/null || :
+    back
+    "$HELPERS/attack" exchange "$WORK/site/bad" "$SITE/index.html"
+    back
+    ln "$SITE/a/page.html" "$WORK/site/outside"
+    echo defaced >"$WORK/site/outside"
+    back
+    echo bad >"$WORK/site/cover"
+    mount --bind "$WORK/site/cover" "$SITE/index.html"
+    back
+    mkdir "$WORK/site/coverdir"
+    echo bad >"$WORK/site/coverdir/page.html"
+    mount --bind "$WORK/site/coverdir" "$SITE/a"
+    back
+    mount -t tmpfs none "$SITE"
+    back
+    [ "$(cat "$WORK/site/cover" "$WORK/site/coverdir/page.html")" = $'bad\nbad' ]
+}
+
+@test "ten thousand folders made quickly one in another, and the same folder made again" {
+    site 20
+    guard
+    "$HELPERS/attack" folders "$SITE" "$(some 10000 1000)"
+    back 60
+    rm -rf "$SITE/a" 2>/dev/null || : # it comes back while it goes
+    back
+    mkdir -p "$SITE/a" && echo bad >"$SITE/a/page.html"
+    back
+    rm -rf "$SITE/a" && mkdir "$SITE/a" 2>/dev/null || :
+    back
+    echo bad >"$SITE/a/page.html"
+    back
+    echo bad >>"$SITE/b/page.html"
+    back
+}
+
+@test "changed while no guard ran: restored at its start, never adopted" {
+    site 50
+    guard
+    guard_killed
+    echo defaced >"$SITE/index.html"
+    rm -r "$SITE/pages"
+    echo '<?php' >"$SITE/shell.php"
+    chmod 777 "$SITE/bin/tool.cgi"
+    guard
+    back
+    guard_killed
+    # what a reboot takes: sockets, locks, caches, what was known of inodes
+    rm -rf "$YAGURA_STATE/guard.sock" "$YAGURA_STATE"/manifests/*/*.stat "$YAGURA_STATE/cache"
+    echo defaced >"$SITE/a/page.html"
+    guard
+    back
+    guard_ends
+    echo defaced >"$SITE/b/page.html"
+    guard
+    back
+    code 0 "$YAGURA" verify --json
+    code 0 "$YAGURA" history --json
+    holds 'len([o for o in every if o.get("type") == "generation"]) == 1'
+}
+
+# package VERSION FILE=TEXT ...: a package that owns these under the document root
+package() {
+    local version=$1 tree=$WORK/package-$1 file
+    shift
+    mkdir -p "$tree/DEBIAN" "$tree/srv/www/app"
+    for file; do
+        mkdir -p "$(dirname "$tree/srv/www/app/${file%%=*}")"
+        echo "${file#*=}" >"$tree/srv/www/app/${file%%=*}"
+    done
+    printf 'Package: hoshi-site\nVersion: %s\nArchitecture: all\nMaintainer: Hoshi <hoshi@mirror.example>\nDescription: a site\n' \
+        "$version" >"$tree/DEBIAN/control"
+    (cd "$tree" && find srv -type f -print0 | xargs -0 md5sum >DEBIAN/md5sums)
+    dpkg-deb --root-owner-group -b "$tree" "$WORK/hoshi-$version.deb" >/dev/null
+}
+package_install() { dpkg --root="$WORK/debian" --force-unsafe-io -i "$WORK/hoshi-$1.deb" >>"$WORK/dpkg.log" 2>&1; }
+debian_site() {
+    program dpkg dpkg-deb
+    mkdir -p "$WORK"/debian/var/lib/dpkg/{info,updates,triggers}
+    : >"$WORK/debian/var/lib/dpkg/status"
+    SITE=$WORK/debian/srv/www
+    printf 'dpkg: %s\n' "$WORK/debian/var/lib/dpkg" >"$WORK/yagura.yaml"
+    export YAGURA_CONFIG=$WORK/yagura.yaml
+    local i pages=()
+    for i in $(seq 200); do pages+=("pages/$i.html=page $i of one"); done
+    package 1 index.php=one old.php=old "${pages[@]}"
+    package 2 index.php=two new/deep.php=deep "${pages[@]/one/two}"
+    package 3 index.php=three new/deep.php=deep "${pages[@]/one/three}"
+    package_install 1
+    echo own >"$SITE/own.html"
+    publish_it
+}
+generations() {
+    code 0 "$YAGURA" history --json
+    holds "len([o for o in every if o.get('type') == 'generation']) == $1"
+}
+
+@test "an upgrade through dpkg is let in by its record, a foreign change beside it is not" {
+    debian_site
+    guard
+    local done=0 i=0
+    package_install 2 &
+    local installer=$!
+    while kill -0 "$installer" 2>/dev/null; do
+        i=$((i + 1))
+        echo '<?php' >"$SITE/app/shell-$i.php"
+        echo defaced >"$SITE/own.html"
+        sleep 0.02
+    done
+    wait "$installer" || {
+        cat "$WORK/dpkg.log"
+        return 1
+    }
+    echo defaced >"$SITE/own.html"
+    settled() { generations 2 >/dev/null 2>&1 && [ "$(cat "$SITE/own.html")" = own ] && ! ls "$SITE"/app/shell-* 2>/dev/null; }
+    until_true 20 settled || {
+        ls -la "$SITE" "$SITE/app"
+        tail -5 "$WORK/events"
+        cat "$WORK/said"
+        return 1
+    }
+    [ "$(cat "$SITE/app/index.php" "$SITE/app/new/deep.php" "$SITE/app/pages/7.html")" = $'two\ndeep\npage 7 of two' ]
+    [ ! -e "$SITE/app/old.php" ]
+    dpkg --root="$WORK/debian" -V hoshi-site
+    code 0 "$YAGURA" verify --json
+    code 0 "$YAGURA" ledger show --json
+    holds 'any("\"by\": \"dpkg\"" in json.dumps(o) and "hoshi-site" in json.dumps(o) for o in every)'
+    # of a package's file, too, what is not in the record is undone
+    echo defaced >"$SITE/app/index.php"
+    until_true 20 grep -q two "$SITE/app/index.php"
+    # again, with nothing new in it
+    package_install 2
+    sleep 1
+    generations 2
+    dpkg --root="$WORK/debian" -V hoshi-site
+    code 0 "$YAGURA" verify --json
+}
+
+@test "a package updated while no guard ran is let in, what was changed beside it is not" {
+    debian_site
+    package_install 3
+    echo defaced >"$SITE/own.html"
+    echo defaced >"$SITE/app/pages/3.html"
+    guard
+    [ "$(cat "$SITE/own.html" "$SITE/app/index.php")" = $'own\nthree' ]
+    grep -q "page 3 of" "$SITE/app/pages/3.html"
+    generations 2
+    code 0 "$YAGURA" verify --json
+}
+
+@test "a guard killed or hung is started anew, and what came meanwhile is undone" {
+    site 20
+    guard
+    local first started
+    first=$(inner)
+    kill -STOP "$first"
+    echo defaced >"$SITE/index.html"
+    started=$(date +%s%N)
+    back
+    tell "hung: back after $((($(date +%s%N) - started) / 1000000)) ms"
+    [ "$(inner)" != "$first" ]
+    first=$(inner)
+    kill -KILL "$first"
+    echo defaced >"$SITE/index.html"
+    started=$(date +%s%N)
+    back
+    tell "killed: back after $((($(date +%s%N) - started) / 1000000)) ms"
+    grep -q "hung and is started anew" "$WORK/said"
+    grep -q "died and is started anew" "$WORK/said"
+}
+
+@test "a link to a victim, and folders exchanged for links while they are restored" {
+    site 20
+    mkdir "$WORK/site/victim"
+    echo victim >"$WORK/site/victim/page.html"
+    guarded list "$WORK/site/victim" >"$WORK/victim"
+    guard
+    ln -sf "$WORK/site/victim/page.html" "$SITE/index.html"
+    back
+    "$HELPERS/attack" race "$SITE/a" "$WORK/site/victim" "$(some 10000 1000)"
+    back
+    guarded list "$WORK/site/victim" | diff "$WORK/victim" -
+    events 'sum(e["said"] == "mended" for e in every) > 10'
+}
+
+@test "two hundred thousand changes while it is stopped, with a bounded queue" {
+    site 2000
+    printf 'guard:\n  bounded_queue: yes\n' >"$WORK/yagura.yaml"
+    export YAGURA_CONFIG=$WORK/yagura.yaml
+    guard
+    local count
+    count=$(some 200000 30000)
+    kill -STOP "$GUARD" "$(inner)"
+    "$HELPERS/attack" changes "$SITE" "$count"
+    kill -CONT "$(inner)" "$GUARD"
+    back 300
+    events 'any(e["said"] == "lost" for e in every)'
+    status 'last["lost"] >= 1' 'not last["blind"]'
+    ! grep -q "started anew" "$WORK/said"
+}
+
+@test "a burst is undone and is one row of what was tampered with" {
+    site "$(some 20000 2000)"
+    guard
+    local line
+    line=$("$DEFACE" "$SITE" burst "$(some 20000 2000)" 300)
+    back 60
+    guard_ends
+    cp -a "$SITE" "$WORK/site/off"
+    tell "guarded:  $line"
+    tell "no guard: $("$DEFACE" "$WORK/site/off" burst "$(some 20000 2000)" 0.01)"
+    [ "$(sqlite3 "$YAGURA_STATE/state.db" 'select count(*) from tamper')" = 1 ]
+    [ "$(sqlite3 "$YAGURA_STATE/state.db" 'select restored from tamper')" -ge "$(some 20000 2000)" ]
+}
+
+@test "a guard that does not see says so, and compares instead" {
+    site 20
+    printf 'guard:\n  selftest_seconds: 1\n' >"$WORK/yagura.yaml"
+    export YAGURA_CONFIG=$WORK/yagura.yaml
+    guard
+    local aside
+    aside=$(echo "$WORK"/site/.yagura-*)/proof
+    until_true 10 test -e "$aside/selftest"
+    rm -f "$aside/selftest"
+    until_true 10 mkdir "$aside/selftest" 2>/dev/null
+    until_true 20 grep -q '"said":"blind"' "$WORK/events"
+    status 'last["blind"]'
+    rmdir "$aside/selftest"
+    until_true 20 grep -q '"said":"sees"' "$WORK/events"
+    status 'not last["blind"]'
+}
+
+@test "names that are hidden, odd, or no text" {
+    mkdir -p "$SITE"
+    "$HELPERS/attack" names "$SITE" keep
+    site 5
+    guard
+    "$HELPERS/attack" names "$SITE" change
+    back
+    "$HELPERS/attack" names "$SITE" add
+    back
+    # never raw in what is told
+    ! grep -qP '[\x00-\x08\x0b-\x1f\x80-\xff]' "$WORK/events"
+}
+
+@test "a publication holds the guard; one that is killed in the middle lets nothing in" {
+    site 20
+    guard
+    code 0 "$YAGURA" publish www --json -- sh -c "echo new >'$SITE/index.html'; sleep 0.3"
+    [ "$(cat "$SITE/index.html")" = new ]
+    guarded list "$SITE" >"$LISTING"
+    sleep 0.5
+    as_published
+    "$YAGURA" publish www --json -- sh -c "echo half >'$SITE/a/page.html'; touch '$WORK/half'; sleep 30" >/dev/null 2>&1 3>&- &
+    local publisher=$!
+    until_true 10 test -e "$WORK/half"
+    [ "$(cat "$SITE/a/page.html")" = half ]
+    kill -KILL "$publisher"
+    back
+}
+
+@test "detect-only tells and leaves" {
+    site 20
+    guard --detect-only
+    echo defaced >"$SITE/index.html"
+    until_true 10 grep -q '"path":"index.html"' "$WORK/events"
+    [ "$(cat "$SITE/index.html")" = defaced ]
+    status 'last["detect_only"]'
+}
+
+@test "what the guard changed of this machine is put back when it ends" {
+    site 20
+    "$HELPERS/attack" settings >"$WORK/settings"
+    guard
+    echo defaced >"$SITE/index.html"
+    back
+    guard_ends
+    "$HELPERS/attack" settings | diff "$WORK/settings" -
+    [ ! -e "$YAGURA_STATE/guard.sock" ]
+    [ -z "$(ls -A "$WORK"/site/.yagura-www | grep -v ^bad-)" ]
+}
+
+# ---- mounts, containers, size ------------------------------------------------------------------
+
+# small_disk MIB: a file system of its own around the document root
+small_disk() {
+    program mkfs.ext4 mount
+    truncate -s "$1M" "$WORK/disk"
+    mkfs.ext4 -q -m 0 "$WORK/disk"
+    mount -o loop "$WORK/disk" "$WORK/site" || skip "loop devices cannot be mounted here"
+    echo "$WORK/site" >>"$WORK/mounts"
+}
+# whole PATH GOOD BAD: the page is one of the two, never a part of one
+whole() { cmp -s "$1" "$2" || cmp -s "$1" "$3"; }
+
+@test "a full disk and a read-only remount: said, tried again, never half a page" {
+    small_disk 32
+    site 10
+    cp "$SITE/index.html" "$WORK/good"
+    head -c 6000 /dev/zero | tr '\0' x >"$WORK/bad"
+    guard
+    dd if=/dev/zero of="$WORK/site/filler" bs=64k 2>/dev/null || :
+    dd if=/dev/zero of="$WORK/site/filler2" bs=512 2>/dev/null || :
+    dd if="$WORK/bad" of="$SITE/index.html" conv=notrunc bs=6000 2>/dev/null
+    until_true 20 grep -q '"undone":false.*"error"' "$WORK/events"
+    local i
+    for i in $(seq 20); do
+        whole "$SITE/index.html" "$WORK/good" "$WORK/bad"
+        sleep 0.02
+    done
+    rm "$WORK/site/filler" "$WORK/site/filler2"
+    back
+    local said
+    said=$(grep -c '"error"' "$WORK/events")
+    kill -STOP "$GUARD" "$(inner)"
+    dd if="$WORK/bad" of="$SITE/index.html" conv=notrunc bs=6000 2>/dev/null
+    mount -o remount,ro "$WORK/site"
+    kill -CONT "$(inner)" "$GUARD"
+    more() { [ "$(grep -c '"error"' "$WORK/events")" -gt "$said" ]; }
+    until_true 20 more
+    whole "$SITE/index.html" "$WORK/good" "$WORK/bad"
+    mount -o remount,rw "$WORK/site"
+    back
+    code "0 1" "$YAGURA" verify --json
+}
+
+@test "edited by a container: through a bind mount, and copied up through an overlay" {
+    program unshare mount
+    site 20
+    mkdir -p "$WORK/site/lower" "$WORK/site/work" "$WORK/merged" "$WORK/bound"
+    echo lower >"$WORK/site/lower/below.html"
+    guard
+    unshare -m sh -c "mount --bind '$SITE' '$WORK/bound' && echo defaced >'$WORK/bound/index.html' &&
+        echo bad >'$WORK/bound/new.html' && mv '$WORK/bound/a' '$WORK/bound/moved'" ||
+        skip "namespaces cannot be made here"
+    back
+    unshare -m sh -c "mount -t overlay overlay -o 'lowerdir=$WORK/site/lower,upperdir=$SITE,workdir=$WORK/site/work' '$WORK/merged' &&
+        echo defaced >'$WORK/merged/index.html' && echo more >>'$WORK/merged/below.html' && rm '$WORK/merged/b/page.html'; sleep 1" ||
+        skip "no overlay can be mounted here"
+    back
+    [ "$(cat "$WORK/site/lower/below.html")" = lower ]
+}
+
+@test "1,200,000 folders with the default watch limits" {
+    local count
+    count=$(some 1200000 12000)
+    mkdir -p "$SITE"
+    /usr/bin/python3 - "$SITE" "$count" <<'END'
+import os, sys
+root, count = sys.argv[1], int(sys.argv[2])
+for i in range(count // 100):
+    os.makedirs(f"{root}/{i // 100}/{i % 100}")
+    for k in range(99):
+        os.mkdir(f"{root}/{i // 100}/{i % 100}/{k}")
+open(f"{root}/0/0/0/page.html", "w").write("page\n" * 100)
+END
+    code 0 "$YAGURA" init "$SITE" --json
+    guard
+    echo defaced >"$SITE/0/0/0/page.html"
+    until_true 20 grep -q "^page" "$SITE/0/0/0/page.html"
+    rm -r "$SITE/0/1/2"
+    until_true 20 test -d "$SITE/0/1/2"
+    touch "$SITE/0/99/98/shell.php"
+    gone() { [ ! -e "$SITE/0/99/98/shell.php" ]; }
+    until_true 20 gone
+    tell "$count folders: the guard's memory at most $(grep VmHWM "/proc/$(inner)/status" | tr -s '\t ' ' ')"
+}
+
+@test "Debian's WordPress: uploads, and its update through a publication under load" {
+    program nginx wrk curl apt-get dpkg-deb
+    (cd "$WORK" && apt-get download wordpress >/dev/null 2>&1) || skip "the package wordpress cannot be had"
+    mkdir -p "$WORK/package"
+    dpkg-deb -x "$WORK"/wordpress_*.deb "$WORK/package"
+    mkdir -p "$WORK/site"
+    cp -aL "$WORK/package/usr/share/wordpress" "$SITE" 2>/dev/null || :
+    mkdir -p "$SITE/wp-content/uploads"
+    printf '<?php\n' >"$SITE/wp-config.php"
+    publish_it
+    [ "$(sqlite3 "$YAGURA_STATE/state.db" 'select profile from site')" = wordpress ]
+    # the update: the same files, a version higher, and one that is new
+    cp -a "$SITE" "$WORK/wordpress"
+    sed -i "s/^\$wp_version = .*/\$wp_version = '99.1';/" "$WORK/wordpress/wp-includes/version.php"
+    echo '<?php // new' >"$WORK/wordpress/wp-includes/new-in-99.php"
+    mkdir "$WORK/served"
+    (cd "$WORK" && /usr/bin/python3 -c 'import shutil; shutil.make_archive("served/update", "zip", ".", "wordpress")')
+    local port nginx
+    port=$(guarded port)
+    (cd "$WORK/served" && stays /usr/bin/python3 -m http.server --bind 127.0.0.1 "$port")
+    nginx=$(guarded port)
+    nginx_on "$nginx"
+    until_true 10 curl -s -o /dev/null "http://127.0.0.1:$port/update.zip"
+    stays wrk -t1 -c4 -d1000 "http://127.0.0.1:$nginx/readme.html"
+    guard
+    printf '\377\330\377\340JFIF' >"$SITE/wp-content/uploads/photo.jpg"
+    echo '<?php system($_GET[0]);' >"$SITE/wp-content/uploads/shell.php"
+    gone() { [ ! -e "$SITE/wp-content/uploads/shell.php" ]; }
+    until_true 10 gone
+    [ -e "$SITE/wp-content/uploads/photo.jpg" ]
+    # unasked, it is undone
+    echo "<?php \$wp_version = '98';" >"$SITE/wp-includes/version.php"
+    until_true 10 cmp -s "$SITE/wp-includes/version.php" <(cat "$WORK/package/usr/share/wordpress/wp-includes/version.php")
+    local started
+    started=$(date +%s%N)
+    code 0 "$YAGURA" publish www --json -- sh -c "curl -s -o '$WORK/update.zip' http://127.0.0.1:$port/update.zip &&
+        /usr/bin/python3 -m zipfile -e '$WORK/update.zip' '$WORK/unpacked' && cp -a '$WORK/unpacked/wordpress/.' '$SITE/'"
+    tell "update with the guard on: $((($(date +%s%N) - started) / 1000000)) ms"
+    grep -q "99.1" "$SITE/wp-includes/version.php"
+    sleep 1
+    grep -q "99.1" "$SITE/wp-includes/version.php"
+    [ -e "$SITE/wp-includes/new-in-99.php" ]
+    ! grep -q '"blind"' "$WORK/events"
+    code "0 1" "$YAGURA" verify --json
+    holds 'all(o.get("path", "").startswith("wp-content/uploads") for o in every if o.get("type") == "difference" and o.get("wrong"))'
+}
