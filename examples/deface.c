@@ -441,6 +441,8 @@ static int run(const struct way *way, int count, double seconds)
                times[(back * 99) / 100], times[back - 1]);
     printf("}\n");
     free(times);
+    for (size_t i = 0; i < 6; i++)
+        free(before[i].bytes);
     return back == count ? 0 : 1;
 }
 
