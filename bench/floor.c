@@ -1,6 +1,6 @@
-/* floor hash|stat DIR [THREADS]: the least that looking at a tree can cost. Walks it with a thread a
- * core and hashes every file with OpenSSL's SHA-256, fetched once (hash), or only stats every name
- * (stat). Prints files and bytes. What verify is measured against. */
+/* floor hash|stat DIR [THREADS]: the least that looking at a tree can cost. Walks it with a thread
+ * a core and hashes every file with OpenSSL's SHA-256, fetched once (hash), or only stats every
+ * name (stat). Prints files and bytes. What verify is measured against. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <openssl/evp.h>

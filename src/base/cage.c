@@ -250,6 +250,10 @@ static bool explain_end(int status, const struct parent *p, const struct cage_li
 {
     if (p->ended)
         return true;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == mem_exit_code) {
+        error_set(e, ERR_CAGE, "the caged process gave up: it had no memory left");
+        return false;
+    }
     if (WIFEXITED(status)) {
         error_set(e, ERR_CAGE, "the caged process ended before its time, with exit code %d",
                   WEXITSTATUS(status));
@@ -264,7 +268,7 @@ static bool explain_end(int status, const struct parent *p, const struct cage_li
                   "the caged process asked for something that its cage forbids and "
                   "was ended (SIGSYS)");
     else if (number == SIGABRT)
-        error_set(e, ERR_CAGE, "the caged process gave up, probably for want of memory (SIGABRT)");
+        error_set(e, ERR_CAGE, "the caged process gave up (SIGABRT)");
     else
         error_set(e, ERR_CAGE, "the caged process died (SIG%s)",
                   sigabbrev_np(number) ? sigabbrev_np(number) : "?");

@@ -34,8 +34,8 @@ bool file_replace_parts(int dirfd, const char *name, const struct iovec *parts, 
 /* What root has just made in another user's folder becomes that user's: the state of a service
  * that does not run as root. Nothing if we are not root, or the folder is root's. */
 void file_give_to_owner(int dirfd, const char *name);
-/* Removes the temporaries that a killed file_replace() has left in a directory; the caller knows that
- * nobody is replacing anything in it. */
+/* Removes the temporaries that a killed file_replace() has left in a directory; the caller knows
+ * that nobody is replacing anything in it. */
 void file_clear_temporaries(int dirfd);
 
 /* Makes a directory and its parents, the last one with `mode`; fine if it is there. */

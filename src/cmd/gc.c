@@ -57,7 +57,10 @@ static bool go_through(struct cli *cli, struct state *state, const struct site_r
     CLEANUP_ARENA struct arena *arena = arena_new();
     uint64_t *numbers;
     size_t count;
-    if (!generations_list(state, row, arena, &numbers, &count, e))
+    /* Not even an old one goes before the published one is proved. */
+    CLEANUP_GENERATION struct generation published = {0};
+    if (!generation_open(&published, state, row, 0, e) ||
+        !generations_list(state, row, arena, &numbers, &count, e))
         return false;
     for (size_t i = 0; i < count; i++) {
         bool old = numbers[i] + keep <= row->generation;

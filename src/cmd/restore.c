@@ -58,7 +58,8 @@ static bool accept_older(struct cli *cli, struct open_site *s, const struct gene
     json_put_int(entry, "from", (int64_t)g->number);
     size_t count;
     return verify(&found, s->site.rootfd, s->site.generation.manifest, &options, e) &&
-           publish_accept(s->state, s->objects, &s->site, found, was_put_back, (void *)g, entry, &count, e);
+           publish_accept(s->state, s->objects, &s->site, found, was_put_back, (void *)g, entry,
+                          &count, e);
 }
 
 static enum mend_result mend_all(struct cli *cli, struct mender *m)

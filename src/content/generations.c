@@ -56,6 +56,14 @@ static void comment_of(char out[256], const char *site, uint64_t number, int64_t
     snprintf(out, 256, "yagura manifest %s %llu made %s", site, (unsigned long long)number, time);
 }
 
+/* What was published and is not there is damage, not absence. */
+static bool gone(struct error *e)
+{
+    if (e && e->code == ERR_ABSENT)
+        e->code = ERR_CORRUPT;
+    return false;
+}
+
 /* The manifest is the one that was signed, of this site and number. */
 static bool prove(struct generation *g, struct state *s, const char *site, int folder,
                   struct error *e)
@@ -65,7 +73,7 @@ static bool prove(struct generation *g, struct state *s, const char *site, int f
     CLEANUP_CLOSE int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) {
         error_set_errno(e, errno, "opening its signature");
-        return false;
+        return gone(e);
     }
     CLEANUP_FREE char *signature = NULL;
     size_t length;
@@ -84,10 +92,10 @@ static bool prove(struct generation *g, struct state *s, const char *site, int f
     comment_of(expected, site, g->number, manifest_made_ns(g->manifest));
     if (strcmp(said, expected) != 0 || strcmp(manifest_site(g->manifest), site) != 0 ||
         manifest_generation(g->manifest) != g->number) {
-        error_set(e, ERR_CORRUPT, "it is a manifest of %.64s, generation %llu: an old or foreign "
+        error_set(e, ERR_CORRUPT,
+                  "it is a manifest of %.64s, generation %llu: an old or foreign "
                   "one was put in its place",
-                  manifest_site(g->manifest),
-                  (unsigned long long)manifest_generation(g->manifest));
+                  manifest_site(g->manifest), (unsigned long long)manifest_generation(g->manifest));
         return false;
     }
     crypto_hash_sha256(g->sha256, bytes, size);
@@ -111,6 +119,8 @@ bool generation_open(struct generation *out, struct state *s, const struct site_
     bool good = fd >= 0;
     if (!good)
         error_set_errno(e, errno, "opening the manifest");
+    if (!good && g.number == site->generation)
+        gone(e);
     good = good && manifest_open(&g.manifest, fd, e) && prove(&g, s, site->name, folder, e);
     if (good && g.number == site->generation &&
         memcmp(g.sha256, site->manifest_sha256, sizeof g.sha256) != 0) {
@@ -133,7 +143,8 @@ static bool sign(struct state *s, int folder, const char *site, uint64_t number,
     if (!keys_open(&k, state_dirfd(s), key_name, true, e))
         return false;
     if (!k.has_secret) {
-        error_set(e, ERR_ABSENT, "the secret key of the baseline (keys/%s.key in the state) is not "
+        error_set(e, ERR_ABSENT,
+                  "the secret key of the baseline (keys/%s.key in the state) is not "
                   "here: nothing can be published",
                   key_name);
         return false;
@@ -204,7 +215,8 @@ static bool still_as_read(struct state *s, const struct site_row *row, struct er
             now = rows[i].generation;
     if (now == row->generation)
         return true;
-    error_set(e, ERR_SYSTEM, "generation %llu of %s was published by somebody else meanwhile: look "
+    error_set(e, ERR_SYSTEM,
+              "generation %llu of %s was published by somebody else meanwhile: look "
               "again and publish again",
               (unsigned long long)now, row->name);
     return false;
@@ -324,8 +336,7 @@ bool generation_save_stat_index(struct state *s, const struct site_row *site,
     return folder >= 0 && stat_index_save(index, folder, name, e);
 }
 
-bool generation_drop(struct state *s, const struct site_row *site, uint64_t number,
-                     struct error *e)
+bool generation_drop(struct state *s, const struct site_row *site, uint64_t number, struct error *e)
 {
     static const char *const suffixes[] = {"", ".minisig", ".stat"};
     if (number == site->generation) {

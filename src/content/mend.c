@@ -318,8 +318,7 @@ static bool exchange_aside(struct mender *m, const char *ready, int dirfd, const
 {
     char bad[ASIDE_NAME_SIZE];
     int aside = m->aside->fd;
-    aside_bad_name(m->aside, bad);
-    if (renameat(aside, ready, aside, bad) != 0) {
+    if (!keep_evidence(m, aside, ready, bad)) {
         error_set_errno(e, errno, "putting the page into place");
         return false;
     }

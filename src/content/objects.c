@@ -342,8 +342,8 @@ bool objects_put(struct objects *o, int fd, uint64_t size, const uint8_t sha256[
     return objects_has(o, sha256) || put(o, &(struct source){.fd = fd, .size = size}, sha256, e);
 }
 
-bool objects_put_bytes(struct objects *o, const void *bytes, size_t size,
-                       const uint8_t sha256[32], struct error *e)
+bool objects_put_bytes(struct objects *o, const void *bytes, size_t size, const uint8_t sha256[32],
+                       struct error *e)
 {
     return objects_has(o, sha256) ||
            put(o, &(struct source){.fd = -1, .bytes = bytes, .size = size}, sha256, e);

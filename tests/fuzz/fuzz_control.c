@@ -1,6 +1,6 @@
 /* What comes over the guard's socket: lines within bounds, an answer a line, nothing that stays. */
-#include "guard/control.h"
 #include "base/mem.h"
+#include "guard/control.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,6 +1,6 @@
 /* The first line is a name, the rest the content: a reason or none, and one for every "<?php". */
-#include "content/executable.h"
 #include "base/mem.h"
+#include "content/executable.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,8 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(name, data, length);
     executable_name(name);
     CLEANUP_FREE uint8_t *content = mem_dup(data + length, size - length);
-    const char *reason =
-        executable_content(content, size - length, content, size - length);
+    const char *reason = executable_content(content, size - length, content, size - length);
     if (!reason && memmem(content, size - length, "<?php", 5))
         abort();
     return 0;

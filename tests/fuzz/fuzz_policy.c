@@ -1,6 +1,6 @@
 /* The first line is a pattern, the second a path: an answer, soon, and the same one twice. */
-#include "content/policy.h"
 #include "base/mem.h"
+#include "content/policy.h"
 
 #include <stdlib.h>
 

@@ -13,8 +13,12 @@ static struct manifest *small_manifest(void)
 {
     CLEANUP(build_cleanup) struct build *b = build_new();
     struct manifest_entry root = {.mode = S_IFDIR | 0755, .name = ""};
-    struct manifest_entry child = {.mode = S_IFLNK | 0777, .name = "a", .name_length = 1,
-                                   .target = "b", .target_size = 1, .size = 1};
+    struct manifest_entry child = {.mode = S_IFLNK | 0777,
+                                   .name = "a",
+                                   .name_length = 1,
+                                   .target = "b",
+                                   .target_size = 1,
+                                   .size = 1};
     struct manifest *m = NULL;
     CLEANUP_CLOSE int fd = memfd_create("manifest", MFD_CLOEXEC);
     build_root(b, &root);

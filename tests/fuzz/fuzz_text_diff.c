@@ -1,7 +1,7 @@
 /* The old text up to the first NUL, the new one behind it: nothing said only if they are the same;
  * all of the new text's changed lines are said. */
-#include "content/text_diff.h"
 #include "base/mem.h"
+#include "content/text_diff.h"
 
 #include <stdlib.h>
 

@@ -1,26 +1,17 @@
 # A real boot: systemd, the package's own units, a page that was defaced while the machine was off.
 load lib
+load package
+
+teardown() { ! mountpoint -q "$WORK/root/proc" || umount "$WORK/root/proc"; }
 
 @test "a page that was defaced while the machine was off is undone at its boot, and never adopted" {
-    slow
-    as_root
-    program debootstrap qemu-system-x86_64 mke2fs dpkg-buildpackage
-    mirror=$(sed -nE 's/^ *deb +(\[[^]]*\] +)?(http[^ ]+) +[a-z]+ +.*main.*/\2/p; s/^URIs: *([^ ]+).*/\1/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v security | head -1)
-    [ -n "$mirror" ] || skip "the host has no mirror"
-    mkdir -p "$BUILD/deb-boot"
-    (cd "$ROOT" && scripts/deb "$BUILD/deb-boot") || return 1
+    package
+    program qemu-system-x86_64 mke2fs
     local root=$WORK/root
-    timeout 900 debootstrap --variant=minbase --include=adduser,systemd-sysv,linux-image-cloud-amd64,nginx-light \
-        bookworm "$root" "$mirror" >"$WORK/debootstrap.log" 2>&1 ||
-        skip "debootstrap did not work: $(tail -1 "$WORK/debootstrap.log")"
-    cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
-    cp /etc/apt/apt.conf.d/* "$root/etc/apt/apt.conf.d/" 2>/dev/null || true
-    cp "$BUILD"/deb-boot/yagura_*.deb "$root/root/yagura.deb"
+    install_in "$root" systemd-sysv,linux-image-cloud-amd64,nginx-light
     mount -t proc proc "$root/proc"
     (
         set -e
-        chroot "$root" apt-get -qq update || true
-        chroot "$root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -qq -y --no-install-recommends install /root/yagura.deb
         mkdir -p "$root"/srv/www/{a,b}
         for page in index.html a/page.html b/page.html; do echo "published $page" >"$root/srv/www/$page"; done
         chroot "$root" chown -R www-data: /srv/www/a
@@ -34,7 +25,6 @@ load lib
         echo defaced >"$root/srv/www/index.html"
         echo added >"$root/srv/www/new.html"
     ) >"$WORK/install.log" 2>&1 || {
-        umount "$root/proc"
         tail -20 "$WORK/install.log"
         return 1
     }

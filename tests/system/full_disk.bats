@@ -40,7 +40,7 @@ whole() {
     export YAGURA_STATE=$DISK/state
     fill
     code 3 "$YAGURA" init "$WORK/www"
-    says "o space left" # SQLite writes it small
+    says "disk is full"
     truncate -s -150000 "$DISK/filler"
     code 3 "$YAGURA" init "$WORK/www"
     says "No space left"
@@ -92,7 +92,7 @@ whole() {
 guard() {
     "$YAGURA" guard --json >"$WORK/guard.out" 2>"$WORK/guard.err" &
     GUARD=$!
-    soon "$YAGURA status --json | grep -q '\"files\"'"
+    soon "grep -q swept $WORK/guard.out"
 }
 soon() { # a condition that comes true within 20 seconds
     local i

@@ -1,5 +1,6 @@
 # The Debian package: what is in it, its units, and that it is installed, upgraded and removed.
 load lib
+load package
 
 UNITS=$ROOT/packaging/systemd
 
@@ -52,18 +53,6 @@ UNITS=$ROOT/packaging/systemd
     done
 }
 
-# One package for all that follows.
-package() {
-    slow
-    program dpkg-buildpackage dh lintian
-    DEB=$(ls "$BUILD"/deb-test/yagura_*.deb 2>/dev/null | head -1)
-    if [ -z "$DEB" ] || [ -n "$(find "$ROOT/src" "$ROOT/packaging" -newer "$DEB" -type f | head -1)" ]; then
-        mkdir -p "$BUILD/deb-test"
-        (cd "$ROOT" && scripts/deb "$BUILD/deb-test") || return 1
-    fi
-    DEB=$(ls "$BUILD"/deb-test/yagura_*.deb | head -1)
-}
-
 @test "the package is clean under lintian, and all is in it" {
     package
     code 0 lintian --allow-root --fail-on error,warning "$BUILD"/deb-test/yagura_*.changes
@@ -87,21 +76,9 @@ package() {
 @test "installed, upgraded, removed, purged: what was published is never lost" {
     package
     as_root
-    program debootstrap
-    mirror=$(sed -nE 's/^ *deb +(\[[^]]*\] +)?(http[^ ]+) +[a-z]+ +.*main.*/\2/p; s/^URIs: *([^ ]+).*/\1/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v security | head -1)
-    [ -n "$mirror" ] || skip "the host has no mirror"
     local root=$WORK/root
-    timeout 600 debootstrap --variant=minbase --include=adduser,systemd bookworm "$root" "$mirror" >"$WORK/debootstrap.log" 2>&1 ||
-        skip "debootstrap did not work: $(tail -1 "$WORK/debootstrap.log")"
-    cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
-    cp /etc/apt/apt.conf.d/* "$root/etc/apt/apt.conf.d/" 2>/dev/null || true
-    inside() { chroot "$root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"; }
-    cp "$DEB" "$root/root/yagura.deb"
-    inside apt-get -qq update >"$WORK/apt.log" 2>&1 || true
-    inside apt-get -qq -y --no-install-recommends install /root/yagura.deb >>"$WORK/apt.log" 2>&1 || {
-        tail -20 "$WORK/apt.log"
-        return 1
-    }
+    install_in "$root" systemd
+    inside() { chroot "$root" "$@"; }
     code 0 inside yagura --version
     says "yagura "
     code 0 inside yagura --lang ja help
