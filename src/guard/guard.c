@@ -19,7 +19,7 @@
 
 /* A self-test that has not come back by then: the guard is blind. */
 static const int64_t blind_ns = 2000000000;
-static const char selftest_name[] = "selftest", proof_name[] = "proof";
+static const char selftest_name[] = "selftest";
 /* What could not be put back is tried again after a second, then after twice as long each time.
  * One round gives up after this many failures one after the other, so that a full disk does not
  * keep the loop from its events. */
@@ -482,7 +482,7 @@ static bool write_selftest(struct guard *g)
     for (size_t i = 0; i < g->count; i++) {
         CLEANUP_CLOSE int fd = openat(g->live[i].proof, selftest_name,
                                       O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        written |= fd >= 0 || errno != EROFS;
+        written |= fd >= 0 || (g->live[i].proof >= 0 && errno != EROFS);
         if (fd >= 0 && pwrite(fd, "yagura\n", 7, 0) < 0)
             written |= errno != EROFS;
     }
@@ -543,8 +543,7 @@ static void tell_unwatched(struct guard *g)
 /* The folder aside itself is not watched: what comes and goes there is our own doing. */
 static int open_proof(const struct aside *aside)
 {
-    mkdirat(aside->fd, proof_name, 0700);
-    return openat(aside->fd, proof_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    return openat(aside->fd, ASIDE_PROOF, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
 static void open_live(struct guard *g, size_t i)
@@ -585,6 +584,13 @@ static bool start(struct guard *g, struct error *e)
             return false;
         }
         watch_ignore(g->watch, g->sites[i].aside.fd);
+        if (g->live[i].proof < 0) {
+            struct error blind = ERROR_INIT;
+            error_set(&blind, ERR_UNREADABLE,
+                      "there is no folder for the self-test: whether "
+                      "changes are told is not proved");
+            tell_said(g, &g->live[i], GUARD_TROUBLE, &blind);
+        }
     }
     for (size_t i = 0; i < g->count; i++)
         check_root(g, &g->live[i]);
@@ -754,7 +760,6 @@ void guard_stop(struct guard *g)
         if (g->live[i].proof >= 0) {
             unlinkat(g->live[i].proof, selftest_name, 0);
             close(g->live[i].proof);
-            unlinkat(g->sites[i].aside.fd, proof_name, AT_REMOVEDIR);
         }
         site_close(&g->sites[i]);
     }

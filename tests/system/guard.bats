@@ -434,7 +434,7 @@ generations() {
     guard_ends
     "$HELPERS/attack" settings | diff "$WORK/settings" -
     [ ! -e "$YAGURA_STATE/guard.sock" ]
-    [ -z "$(ls -A "$WORK"/site/.yagura-www | grep -v ^bad-)" ]
+    [ -z "$(ls -A "$WORK"/site/.yagura-www | grep -v -e ^bad- -e '^proof$')" ]
 }
 
 # ---- mounts, containers, size ------------------------------------------------------------------
