@@ -15,6 +15,7 @@ teardown() {
     fi
     [ ! -f "$WORK/mounts" ] || tac "$WORK/mounts" | xargs -r -n1 umount -l 2>/dev/null || :
     # the ways of deface that mount
+    umount -l "$SITE/index.html" "$SITE/a" 2>/dev/null || :
     while umount -l "$SITE" 2>/dev/null; do :; done
     chattr -R -i -a "$WORK" 2>/dev/null || :
 }
