@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Whatever ends it early, no published byte is lost and no page is half-written. See
-# tests/fault/crash; a quick run takes one point in eight.
+# tests/fault/crash; a quick run takes one point in seven.
 load lib
 
 strike() {
