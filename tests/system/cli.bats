@@ -289,9 +289,9 @@ LIST
         grep -qP '[\x{3040}-\x{9fff}]' <<<"$stdout"
         [ "$stdout" != "$en" ]
         narrow 80
-        # each option of the usage line and of the table is taken
+        # each option of the usage line and of the table is taken; with --help nothing is done
         for option in $(grep -o -- '^  --[a-z-]*' <<<"$en"); do
-            run "$YAGURA" "$command" "$option"
+            run "$YAGURA" "$command" --help "$option"
             [[ "$output" != *"does not take"* && "$output" != *"there is no option"* ]] || { echo "$command $option: $output"; return 1; }
         done
     done <"$WORK/commands"
