@@ -25,7 +25,7 @@ demo:
 	@$(MAKE) --no-print-directory all
 	@scripts/demo $(BUILD)
 
-# Everything; QUICK=1 for the day's work.
+# Everything; QUICK=1 for the day's work, FULL=1 for all rounds of the heavy tests.
 test:
 	@scripts/deps test
 	@scripts/test $(BUILD)-test $(QUICK)

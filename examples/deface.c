@@ -101,9 +101,9 @@ static bool same(const struct look *a, const struct look *b)
     bool dir = S_ISDIR(a->st.st_mode);
     return a->st.st_mode == b->st.st_mode && a->st.st_uid == b->st.st_uid &&
            a->st.st_gid == b->st.st_gid &&
-           (dir || (a->st.st_size == b->st.st_size &&
-                    a->st.st_mtim.tv_sec == b->st.st_mtim.tv_sec &&
-                    a->st.st_mtim.tv_nsec == b->st.st_mtim.tv_nsec)) &&
+           (dir ||
+            (a->st.st_size == b->st.st_size && a->st.st_mtim.tv_sec == b->st.st_mtim.tv_sec &&
+             a->st.st_mtim.tv_nsec == b->st.st_mtim.tv_nsec)) &&
            a->note_size == b->note_size &&
            (a->note_size <= 0 || memcmp(a->note, b->note, (size_t)a->note_size) == 0) &&
            a->size == b->size && (!a->size || memcmp(a->bytes, b->bytes, a->size) == 0);
@@ -349,7 +349,10 @@ static const struct way ways[] = {
     {"tree-moved-in", make_tree, move_tree_in, nothing, {"!tree"}},
     {"link-for-file", nothing, link_for_file, nothing, {"index.html"}},
     {"link-for-folder", nothing, link_for_folder, clean_a, {"a", "a/page.html"}},
-    {"folders-exchanged", nothing, exchange_folders, nothing,
+    {"folders-exchanged",
+     nothing,
+     exchange_folders,
+     nothing,
      {"a", "b", "a/page.html", "b/page.html"}},
     {"folder-moved", nothing, move_folder, nothing, {"a", "a/page.html"}},
     {"hard-link", make_bad, hard_link, clean_bad, {"index.html"}},
@@ -438,6 +441,8 @@ static int run(const struct way *way, int count, double seconds)
                times[(back * 99) / 100], times[back - 1]);
     printf("}\n");
     free(times);
+    for (size_t i = 0; i < 6; i++)
+        free(before[i].bytes);
     return back == count ? 0 : 1;
 }
 
@@ -494,7 +499,8 @@ static int run_burst(int count, double seconds)
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        fprintf(stderr, "usage: deface ROOT list | WAY COUNT [SECONDS] | WAY leave | burst COUNT\n");
+        fprintf(stderr,
+                "usage: deface ROOT list | WAY COUNT [SECONDS] | WAY leave | burst COUNT\n");
         return 2;
     }
     root = argv[1];

@@ -23,17 +23,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <ntfs-3g/types.h>
-#include <ntfs-3g/volume.h>
-#include <ntfs-3g/dir.h>
 #include <ntfs-3g/attrib.h>
+#include <ntfs-3g/dir.h>
 #include <ntfs-3g/inode.h>
 #include <ntfs-3g/security.h>
+#include <ntfs-3g/types.h>
 #include <ntfs-3g/unistr.h>
+#include <ntfs-3g/volume.h>
 
 enum { MAX_ACLS = 512, MAX_DEPTH = 32 };
 
-static struct acl { char preset[32]; char path[400]; } acls[MAX_ACLS];
+static struct acl {
+    char preset[32];
+    char path[400];
+} acls[MAX_ACLS];
 static size_t acl_count;
 static struct SECURITY_CONTEXT scx;
 
@@ -50,18 +53,38 @@ static const uint8_t everyone[] = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0};
 
 enum { FULL = 0x1F01FF, READ_EXECUTE = 0x1200A9 };
 
-struct ace { const uint8_t *sid; size_t sid_bytes; uint32_t mask; };
-static const struct preset { const char *name; size_t n; struct ace aces[3]; } presets[] = {
+struct ace {
+    const uint8_t *sid;
+    size_t sid_bytes;
+    uint32_t mask;
+};
+static const struct preset {
+    const char *name;
+    size_t n;
+    struct ace aces[3];
+} presets[] = {
     {"everyone-full", 1, {{everyone, sizeof everyone, FULL}}},
-    {"admins-only", 2, {{administrators, sizeof administrators, FULL},
-                        {system_account, sizeof system_account, FULL}}},
-    {"web-read", 3, {{administrators, sizeof administrators, FULL},
-                     {system_account, sizeof system_account, FULL},
-                     {everyone, sizeof everyone, READ_EXECUTE}}},
+    {"admins-only",
+     2,
+     {{administrators, sizeof administrators, FULL},
+      {system_account, sizeof system_account, FULL}}},
+    {"web-read",
+     3,
+     {{administrators, sizeof administrators, FULL},
+      {system_account, sizeof system_account, FULL},
+      {everyone, sizeof everyone, READ_EXECUTE}}},
 };
 
-static void put16(uint8_t *p, unsigned v) { p[0] = v & 255; p[1] = v >> 8; }
-static void put32(uint8_t *p, uint32_t v) { put16(p, v & 0xFFFF); put16(p + 2, v >> 16); }
+static void put16(uint8_t *p, unsigned v)
+{
+    p[0] = v & 255;
+    p[1] = v >> 8;
+}
+static void put32(uint8_t *p, uint32_t v)
+{
+    put16(p, v & 0xFFFF);
+    put16(p + 2, v >> 16);
+}
 
 /* A self-relative security descriptor; folders hand theirs down. */
 static size_t descriptor(const struct preset *p, bool folder, uint8_t out[256])
@@ -96,10 +119,10 @@ static const struct preset *preset_of(const char *path)
     for (size_t i = 0; i < acl_count; i++) {
         size_t n = strlen(acls[i].path);
         bool below = n && acls[i].path[n - 1] == '/';
-        if (strcasecmp(path, acls[i].path) == 0
-            || (below && (strncasecmp(path, acls[i].path, n) == 0
-                          || (strlen(path) == n - 1 && strncasecmp(path, acls[i].path, n - 1) == 0))))
-            name = acls[i].preset;                 /* the last that fits wins */
+        if (strcasecmp(path, acls[i].path) == 0 ||
+            (below && (strncasecmp(path, acls[i].path, n) == 0 ||
+                       (strlen(path) == n - 1 && strncasecmp(path, acls[i].path, n - 1) == 0))))
+            name = acls[i].preset; /* the last that fits wins */
     }
     for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
         if (strcmp(presets[i].name, name) == 0)
@@ -172,7 +195,8 @@ static void copy_tree(ntfs_volume *vol, u64 parent, int dirfd, const char *under
         ntfs_inode *dir = ntfs_inode_open(vol, parent);
         if (!dir)
             die("open parent of", path);
-        ntfs_inode *ni = ntfs_create(dir, 0, uname, (u8)len, S_ISDIR(st.st_mode) ? S_IFDIR : S_IFREG);
+        ntfs_inode *ni =
+            ntfs_create(dir, 0, uname, (u8)len, S_ISDIR(st.st_mode) ? S_IFDIR : S_IFREG);
         if (!ni)
             die("create", path);
         free(uname);

@@ -59,7 +59,7 @@ static int by_name(const void *a, const void *b)
 
 static struct listing *take(DIR *dir)
 {
-    struct dirent *(*next)(DIR *) = (struct dirent *(*)(DIR *))dlsym(RTLD_NEXT, "readdir");
+    struct dirent *(*next)(DIR *) = (struct dirent * (*)(DIR *)) dlsym(RTLD_NEXT, "readdir");
     struct listing *l = listings;
     while (l < listings + OPEN_AT_ONCE && l->of)
         l++;
@@ -93,7 +93,7 @@ struct dirent *readdir(DIR *dir)
 
 struct dirent64 *readdir64(DIR *dir)
 {
-    return (struct dirent64 *)readdir(dir);        /* one and the same on 64-bit Linux */
+    return (struct dirent64 *)readdir(dir); /* one and the same on 64-bit Linux */
 }
 
 int closedir(DIR *dir)

@@ -30,7 +30,8 @@ static const struct {
                    "<title>Yagura</title>\n<link rel=\"stylesheet\" href=\"style.css\">\n"
                    "<h1>This page is guarded</h1>\n<p>Change it, and look again.</p>\n"
                    "<p lang=\"ja\">このページは守られています。</p>\n</html>\n"},
-    {"about.html", "<!DOCTYPE html>\n<html lang=\"en\"><title>About</title><h1>About</h1></html>\n"},
+    {"about.html",
+     "<!DOCTYPE html>\n<html lang=\"en\"><title>About</title><h1>About</h1></html>\n"},
     {"style.css", "body { font-family: sans-serif; margin: 4em; }\n"},
     {"a/page.html", "<!DOCTYPE html>\n<html lang=\"en\"><title>A</title><h1>A</h1></html>\n"},
     {"b/page.html", "<!DOCTYPE html>\n<html lang=\"en\"><title>B</title><h1>B</h1></html>\n"},
@@ -64,8 +65,7 @@ static bool lay_out(const struct demo_site *d, struct error *e)
 /* A port that is free now. */
 static int free_port(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     CLEANUP_CLOSE int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||

@@ -13,10 +13,10 @@
 #include <sys/types.h>
 
 struct demo_site {
-    char dir[64];   /* "/tmp/yagura-demo-XXXXXX" */
-    char root[80];  /* DIR/www */
-    char url[40];   /* "http://127.0.0.1:PORT/" */
-    pid_t server;   /* 0: none, as there is no nginx here; `why` says so */
+    char dir[64];  /* "/tmp/yagura-demo-XXXXXX" */
+    char root[80]; /* DIR/www */
+    char url[40];  /* "http://127.0.0.1:PORT/" */
+    pid_t server;  /* 0: none, as there is no nginx here; `why` says so */
     struct error why;
 };
 

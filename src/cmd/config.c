@@ -3,8 +3,8 @@
 #include "base/file.h"
 #include "base/language.h"
 #include "base/str.h"
-#include "content/dpkg_owned.h"
 #include "base/yaml.h"
+#include "content/dpkg_owned.h"
 #include "content/profile.h"
 
 #include <stdlib.h>

@@ -327,17 +327,15 @@ static void *publish_packages(void *context)
     struct package_job *job = context;
     struct running *r = job->running;
     struct site site = {.rootfd = -1, .aside = {.fd = -1}};
-    struct site_wants wants = {.generation = true,
-                               .own = config_policies(r->config, job->site)};
+    struct site_wants wants = {.generation = true, .own = config_policies(r->config, job->site)};
     struct error e = ERROR_INIT;
     struct dpkg_owned *d = NULL;
     struct state *state = cli_state_or_fail(r->cli);
     CLEANUP_JSON json_t *entry = cli_site_entry(r->cli, "publish");
     size_t count;
-    if (state &&
-        (!site_open(&site, state, job->site, &wants, &e) ||
-         !dpkg_owned_load(&d, r->config->dpkg, &site, job->names, job->size, &e) ||
-         !dpkg_owned_publish(d, state, r->objects, &site, entry, &count, &e)))
+    if (state && (!site_open(&site, state, job->site, &wants, &e) ||
+                  !dpkg_owned_load(&d, r->config->dpkg, &site, job->names, job->size, &e) ||
+                  !dpkg_owned_publish(d, state, r->objects, &site, entry, &count, &e)))
         cli_complain(&e);
     dpkg_owned_free(d);
     site_close(&site);

@@ -169,8 +169,9 @@ int cmd_init(struct cli *cli)
     CLEANUP(audit_cleanup) struct audit *facts = collect_facts();
     if (cli_first_publication(cli, config, state, objects, facts ? facts->facts : NULL, name, root,
                               &code) &&
-        !cli->json)
-        show_wrap(&cli->show, _("Next: "), 2,
-                  _("yagura guard (guards it), yagura verify (compares it)"));
+        !cli->json) {
+        show_hint(&cli->show, _("Guard it:"), show_command(arena, "guard"));
+        show_hint(&cli->show, _("Is it as it was published:"), show_command(arena, "verify"));
+    }
     return code;
 }

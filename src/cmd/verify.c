@@ -41,11 +41,12 @@ static void say(struct cli *cli, const struct site *site, const struct differenc
     if (found->wrong) {
         CLEANUP_ARENA struct arena *arena = arena_new();
         const char *name = site->row.name;
-        show_wrap(&cli->show, _("Next: "), 2,
-                  arena_printf(arena,
-                               _("yagura diff %s (what changed), yagura restore %s (puts it back), "
-                                 "yagura publish %s (it is right as it is)"),
-                               name, name, name));
+        show_hint(&cli->show, _("What changed:"),
+                  show_command(arena, arena_printf(arena, "diff %s", name)));
+        show_hint(&cli->show, _("Put it back:"),
+                  show_command(arena, arena_printf(arena, "restore %s", name)));
+        show_hint(&cli->show, _("It is right as it is:"),
+                  show_command(arena, arena_printf(arena, "publish %s", name)));
     }
 }
 

@@ -31,7 +31,7 @@ struct conf_node {
 
 struct conf_reading {
     struct collection *c;
-    const char *what; /* as facts_unread() wants it: N_("site: nginx") */
+    const char *what;                  /* as facts_unread() wants it: N_("site: nginx") */
     const char *open[CONF_MOST_DEPTH]; /* the files that are being read, outermost first */
     size_t depth;
     size_t files, bytes, nodes;

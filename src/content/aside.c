@@ -99,6 +99,7 @@ bool aside_open(struct aside *out, int rootfd, const char *root, const char *sit
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     /* Nobody makes a name a nanosecond: another process that opens it gets other numbers. */
+    mkdirat(out->fd, ASIDE_PROOF, 0700); /* now, as the disk may be full when it is wanted */
     atomic_init(&out->next, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
     flock(out->fd, LOCK_SH);
     return true;

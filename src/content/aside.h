@@ -4,6 +4,7 @@
  *
  *   ROOT/../.yagura-SITE/     0700, root's (or ours, without root)
  *     ready-N                 what is being made, never seen by a visitor
+ *     proof/                  where the guard writes to prove that it sees
  *     bad-TIME-N              what was found in a published page's place, as it was found
  *
  * Where the document root is a mount point of its own, nothing beside it is on its file system:
@@ -18,6 +19,7 @@
 #include <stdint.h>
 
 enum { ASIDE_NAME_SIZE = 48 };
+#define ASIDE_PROOF "proof"
 
 struct aside {
     int fd;

@@ -39,8 +39,7 @@ static void path_of(struct str *out, const char *folder, const char *name)
 static void leave_out(struct run *r, const char *path, const struct error *error)
 {
     pthread_mutex_lock(&r->lock);
-    VEC_PUSH(&r->left_out,
-             ((struct left_out){arena_strdup(r->taken->arena, path), *error}));
+    VEC_PUSH(&r->left_out, ((struct left_out){arena_strdup(r->taken->arena, path), *error}));
     pthread_mutex_unlock(&r->lock);
 }
 

@@ -213,15 +213,14 @@ static const struct owned *find(const struct dpkg_owned *d, const char *path)
         else
             high = middle;
     }
-    return low < d->files.count && str_equal(d->files.items[low].path, path)
-               ? &d->files.items[low]
-               : NULL;
+    return low < d->files.count && str_equal(d->files.items[low].path, path) ? &d->files.items[low]
+                                                                             : NULL;
 }
 
 static bool was_touched(const struct dpkg_owned *d, const char *path)
 {
-    return d->touched.count && bsearch(&path, d->touched.items, d->touched.count,
-                                       sizeof *d->touched.items, by_text);
+    return d->touched.count &&
+           bsearch(&path, d->touched.items, d->touched.count, sizeof *d->touched.items, by_text);
 }
 
 /* Both digests of one reading: what has this MD5 is what was looked at before. */

@@ -10,21 +10,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-
 enum { WINDOW = 64 * 1024 };
 
 /* What Debian's nginx, Apache, lighttpd and PHP, and the handlers their manuals name, hand to
  * an interpreter; for Windows' IIS the script mappings of versions 4 to 10. Wherever such a part
  * stands in the name. */
 static const char *const handled[] = {
-    "php", "php3", "php4", "php5", "php7", "php8", "phtml", "pht", "phar", "cgi", "fcgi", "pl",
-    "py", "rb", "lua", "sh", "shtml", "jsp", "jspx", "cfm", "asp", "aspx", "asa", "ashx", "asmx",
-    "cer", "cdx", "idc", "htr", "printer",
+    "php",  "php3", "php4", "php5", "php7", "php8", "phtml", "pht", "phar", "cgi",
+    "fcgi", "pl",   "py",   "rb",   "lua",  "sh",   "shtml", "jsp", "jspx", "cfm",
+    "asp",  "aspx", "asa",  "ashx", "asmx", "cer",  "cdx",   "idc", "htr",  "printer",
 };
 /* These only at the end: "example.com.pdf" is no program. */
 static const char *const programs[] = {
-    "phps", "inc", "pm", "pyc", "stm", "shtm", "jspf", "jsw", "war", "cfc", "asax", "ascx",
-    "exe", "dll", "so", "com", "bat", "cmd", "ps1", "vbs",
+    "phps", "inc",  "pm",  "pyc", "stm", "shtm", "jspf", "jsw", "war", "cfc",
+    "asax", "ascx", "exe", "dll", "so",  "com",  "bat",  "cmd", "ps1", "vbs",
 };
 static const char *const commanding[] = {".htaccess", ".htpasswd", ".user.ini", "web.config",
                                          "php.ini"};
@@ -58,8 +57,7 @@ static bool has(const uint8_t *bytes, size_t size, const char *what)
 {
     size_t length = strlen(what);
     for (size_t i = 0; i + length <= size; i++)
-        if (bytes[i] == (uint8_t)what[0] &&
-            strncasecmp((const char *)bytes + i, what, length) == 0)
+        if (bytes[i] == (uint8_t)what[0] && strncasecmp((const char *)bytes + i, what, length) == 0)
             return true;
     return false;
 }

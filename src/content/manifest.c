@@ -137,8 +137,8 @@ static bool check(struct manifest *m, struct error *e)
     if (h->count == 0 || h->count == MANIFEST_NONE || records_end > m->size ||
         h->names_offset != records_end || h->names_size > m->size - records_end ||
         h->extras_offset != records_end + h->names_size ||
-        h->extras_size != m->size - h->extras_offset ||
-        !memchr(h->site, 0, sizeof h->site) || !h->site[0]) {
+        h->extras_size != m->size - h->extras_offset || !memchr(h->site, 0, sizeof h->site) ||
+        !h->site[0]) {
         error_set(e, ERR_FORMAT, "the manifest is cut short or damaged: its parts do not add up");
         return false;
     }

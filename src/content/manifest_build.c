@@ -137,8 +137,8 @@ void build_root(struct build *b, const struct manifest_entry *root)
     pthread_mutex_unlock(&b->lock);
 }
 
-bool build_add(struct build *b, uint32_t number, const struct manifest_entry *entries,
-               size_t count, struct error *e)
+bool build_add(struct build *b, uint32_t number, const struct manifest_entry *entries, size_t count,
+               struct error *e)
 {
     struct block block;
     uint64_t names = 0, extras = 0;
@@ -156,7 +156,8 @@ bool build_add(struct build *b, uint32_t number, const struct manifest_entry *en
     pthread_mutex_unlock(&b->lock);
     if (!fits) {
         block_clear(&block);
-        error_set(e, ERR_LIMIT, "a manifest holds at most 4,294,967,294 entries and 4 GiB of names");
+        error_set(e, ERR_LIMIT,
+                  "a manifest holds at most 4,294,967,294 entries and 4 GiB of names");
     }
     return fits;
 }

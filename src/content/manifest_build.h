@@ -26,8 +26,8 @@ void build_root(struct build *b, const struct manifest_entry *root);
 /* The content of directory `number`, once, sorted by the bytes of the names. Of each entry
  * `first_child` is, for a directory, its number. ERR_LIMIT at 4,294,967,294 entries, or 4 GiB
  * of names or attributes. */
-bool build_add(struct build *b, uint32_t number, const struct manifest_entry *entries,
-               size_t count, struct error *e);
+bool build_add(struct build *b, uint32_t number, const struct manifest_entry *entries, size_t count,
+               struct error *e);
 
 /* An entry as a walk saw it; `dir_number` for a directory. Borrows from it. */
 void build_entry_of_walk(struct manifest_entry *out, const struct walk_entry *seen,

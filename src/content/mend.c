@@ -358,8 +358,8 @@ struct spot {
     uint32_t index;   /* in the manifest; MANIFEST_NONE: not published */
     uint32_t parent;  /* of the directory; MANIFEST_NONE: not published */
     enum policy policy;
-    struct stat st;        /* of what stands there */
-    int missing;           /* errno of looking at it; 0: it is there */
+    struct stat st; /* of what stands there */
+    int missing;    /* errno of looking at it; 0: it is there */
 };
 
 static void look_at_spot(struct spot *at)
@@ -401,9 +401,12 @@ static enum mend_result not_published(struct mender *m, const struct spot *at,
                                       const struct walk_entry *is)
 {
     struct error e = ERROR_INIT;
-    struct mend_event event = {
-        .path = at->path, .dirfd = at->dirfd, .name = at->name, .kind = DIFFERENCE_ADDED,
-        .policy = at->policy, .bad = is->st};
+    struct mend_event event = {.path = at->path,
+                               .dirfd = at->dirfd,
+                               .name = at->name,
+                               .kind = DIFFERENCE_ADDED,
+                               .policy = at->policy,
+                               .bad = is->st};
     if (!verify_against_policy(at->dirfd, is, NULL, at->policy, 0, &event.reason))
         return tell_left(m, &event);
     if (!m->dry_run && !move_aside(m, at->dirfd, at->name, &event, &e) && !uncover(m, at, &e))
@@ -503,9 +506,11 @@ static enum mend_result put_back(struct mender *m, const struct spot *at, struct
 
 static enum mend_result missing(struct mender *m, const struct spot *at)
 {
-    struct mend_event event = {
-        .path = at->path, .dirfd = at->dirfd, .name = at->name, .kind = DIFFERENCE_REMOVED,
-        .policy = at->policy};
+    struct mend_event event = {.path = at->path,
+                               .dirfd = at->dirfd,
+                               .name = at->name,
+                               .kind = DIFFERENCE_REMOVED,
+                               .policy = at->policy};
     if (at->policy == POLICY_FREE || at->policy == POLICY_UPLOAD)
         return tell_left(m, &event);
     return put_back(m, at, &event);
@@ -549,9 +554,12 @@ static bool needs_reading(const struct mender *m, uint32_t index, const struct m
 static enum mend_result same_type(struct mender *m, const struct spot *at,
                                   const struct manifest_entry *was, const struct walk_entry *is)
 {
-    struct mend_event event = {
-        .path = at->path, .dirfd = at->dirfd, .name = at->name, .kind = DIFFERENCE_CHANGED,
-        .policy = at->policy, .bad = is->st};
+    struct mend_event event = {.path = at->path,
+                               .dirfd = at->dirfd,
+                               .name = at->name,
+                               .kind = DIFFERENCE_CHANGED,
+                               .policy = at->policy,
+                               .bad = is->st};
     event.what = verify_compare(was, is);
     if (is->unstable || is->error)
         event.what |= S_ISREG(was->mode) ? WHAT_CONTENT : 0;
@@ -610,9 +618,12 @@ static enum mend_result mend_name(struct mender *m, const struct spot *at, bool 
         *below = S_ISDIR(was.mode) && r != MEND_FAILED;
         return r;
     }
-    struct mend_event event = {
-        .path = at->path, .dirfd = at->dirfd, .name = at->name, .kind = DIFFERENCE_TYPE,
-        .policy = at->policy, .bad = is.st};
+    struct mend_event event = {.path = at->path,
+                               .dirfd = at->dirfd,
+                               .name = at->name,
+                               .kind = DIFFERENCE_TYPE,
+                               .policy = at->policy,
+                               .bad = is.st};
     if (!verify_against_policy(at->dirfd, &is, NULL, at->policy, 0, &event.reason))
         return tell_left(m, &event);
     return put_back(m, at, &event);
@@ -764,7 +775,8 @@ static enum mend_result mend_along(struct mender *m, const char *path, bool *aga
     }
     part[folder_length] = '\0';
     *again = !still_there(m, part, dirfd);
-    if (!*again && m->keeps_folder && folder != MANIFEST_NONE && !path[start + strcspn(path + start, "/")])
+    if (!*again && m->keeps_folder && folder != MANIFEST_NONE &&
+        !path[start + strcspn(path + start, "/")])
         keep_folder(m, part, &dirfd, folder, folder_policy, keeps_times(at.policy));
     return worst;
 }

@@ -41,11 +41,11 @@ struct mend_event {
     enum difference_kind kind; /* what was wrong: added, removed, changed, type */
     unsigned what;             /* of a changed one: difference_what */
     enum policy policy;
-    bool undone;                    /* false: policy allows it, or it failed */
-    const struct error *error;      /* NULL if nothing failed; beside `undone`: the page is back,
-                                     * but not with all of its attributes */
-    const char *reason;             /* of an upload that was not let in (a msgid), or NULL */
-    int dirfd;                      /* where it is, open, and its name there */
+    bool undone;               /* false: policy allows it, or it failed */
+    const struct error *error; /* NULL if nothing failed; beside `undone`: the page is back,
+                                * but not with all of its attributes */
+    const char *reason;        /* of an upload that was not let in (a msgid), or NULL */
+    int dirfd;                 /* where it is, open, and its name there */
     const char *name;
     char evidence[ASIDE_NAME_SIZE]; /* name in the aside folder; "" if nothing was put there */
     struct stat bad;                /* of what was put aside, or whose attributes were wrong */

@@ -90,8 +90,8 @@ static size_t fits(const struct yaml_node *list, int rootfd)
     return list ? list->count : 0;
 }
 
-bool profile_describe(const char *name, struct arena *arena, const char **title,
-                      const char **fits, struct error *e)
+bool profile_describe(const char *name, struct arena *arena, const char **title, const char **fits,
+                      struct error *e)
 {
     char path[4096];
     const struct yaml_node *top = load(name, arena, path, e);

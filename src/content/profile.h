@@ -26,8 +26,8 @@ const char *profile_propose(int rootfd, struct arena *arena, struct error *e);
 
 /* Its title (a msgid) and the files by which it is told, "a, b" ("" if it fits everything); in the
  * arena. False if there is none of this name. */
-bool profile_describe(const char *name, struct arena *arena, const char **title,
-                      const char **fits, struct error *e);
+bool profile_describe(const char *name, struct arena *arena, const char **title, const char **fits,
+                      struct error *e);
 
 /* Their names, sorted, with titles; in the arena. */
 struct profile_name {

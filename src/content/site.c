@@ -66,7 +66,8 @@ bool site_open_new(struct site *out, const char *name, const char *root, const c
 {
     CLEANUP_SITE struct site site = site_empty();
     if (!site_name_valid(name)) {
-        error_set(e, ERR_USAGE, "\"%.80s\" cannot be the name of a site: small letters, digits, "
+        error_set(e, ERR_USAGE,
+                  "\"%.80s\" cannot be the name of a site: small letters, digits, "
                   "\".\", \"_\" and \"-\", at most 63",
                   name);
         return false;

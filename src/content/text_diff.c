@@ -154,8 +154,8 @@ void text_diff(struct str *out, const char *old_bytes, size_t old_size, const ch
         m--;
     }
     edits found = {0};
-    if ((n > head || m > head) && !search(&found, old.lines.items + head, n - head,
-                                          new.lines.items + head, m - head, head)) {
+    if ((n > head || m > head) &&
+        !search(&found, old.lines.items + head, n - head, new.lines.items + head, m - head, head)) {
         found.count = 0;
         add_edit(&found, head, n - head, head, m - head);
     }

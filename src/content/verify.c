@@ -13,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-
 static const char *const kind_names[DIFFERENCE_KINDS] = {"added", "removed", "changed",
                                                          "type",  "moved",   "unreadable"};
 static const char *const what_names[WHAT_COUNT] = {"content", "size",  "mode",   "owner",
@@ -70,9 +69,9 @@ unsigned verify_compare(const struct manifest_entry *was, const struct walk_entr
         what |= WHAT_OWNER;
     if (was->gid != is->st.st_gid)
         what |= WHAT_GROUP;
-    if (is->xattrs && (was->xattrs_size != is->xattr_size ||
-                       (was->xattrs_size &&
-                        memcmp(was->xattrs, is->xattr_bytes, was->xattrs_size) != 0)))
+    if (is->xattrs &&
+        (was->xattrs_size != is->xattr_size ||
+         (was->xattrs_size && memcmp(was->xattrs, is->xattr_bytes, was->xattrs_size) != 0)))
         what |= WHAT_XATTRS;
     if (S_ISREG(was->mode)) {
         if (was->size != (uint64_t)is->st.st_size)
@@ -209,8 +208,7 @@ static bool only_grown(int dirfd, const struct walk_entry *is, const struct mani
 {
     if ((uint64_t)is->st.st_size < was->size)
         return false;
-    CLEANUP_CLOSE int fd =
-        openat(dirfd, is->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    CLEANUP_CLOSE int fd = openat(dirfd, is->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     uint8_t buffer[32768], hash[SHA256_SIZE];
     bool good = fd >= 0 && digest && EVP_DigestInit_ex2(digest, EVP_sha256(), NULL);
@@ -231,14 +229,12 @@ static const char *why_executable(int dirfd, const struct walk_entry *is)
         return NULL;
     if (!S_ISREG(is->st.st_mode)) /* a link leads out, a device or FIFO hangs the server */
         return N_("it is no ordinary file");
-    CLEANUP_CLOSE int fd =
-        openat(dirfd, is->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    CLEANUP_CLOSE int fd = openat(dirfd, is->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     return fd < 0 ? N_("it could not be read") : executable_file(fd, is->name);
 }
 
-bool verify_against_policy(int dirfd, const struct walk_entry *is,
-                           const struct manifest_entry *was, enum policy policy, unsigned what,
-                           const char **reason)
+bool verify_against_policy(int dirfd, const struct walk_entry *is, const struct manifest_entry *was,
+                           enum policy policy, unsigned what, const char **reason)
 {
     *reason = NULL;
     switch (policy) {
@@ -322,8 +318,7 @@ static void compare_one(struct run *r, const struct walk_dir *dir, const struct 
         return;
     }
     const char *reason;
-    bool wrong =
-        verify_against_policy(dir->fd, is, same_type ? was : NULL, policy, what, &reason);
+    bool wrong = verify_against_policy(dir->fd, is, same_type ? was : NULL, policy, what, &reason);
 
     pthread_mutex_lock(&r->lock);
     enum difference_kind kind = !published   ? DIFFERENCE_ADDED
@@ -372,8 +367,7 @@ static void done(void *context, struct walk_dir *dir)
     struct manifest_entry was;
     uint64_t files = 0, bytes = 0;
     while (pairs_next(&pairs, &is, &index, &was)) {
-        path_of(&path, dir->path, is ? is->name : was.name,
-                is ? is->name_length : was.name_length);
+        path_of(&path, dir->path, is ? is->name : was.name, is ? is->name_length : was.name_length);
         bool is_dir = S_ISDIR(is ? is->st.st_mode : was.mode);
         enum policy policy = policy_in(r, above, path.data, is_dir);
         if (policy == POLICY_IGNORE)
@@ -444,8 +438,8 @@ static void find_moves(struct run *r)
     for (size_t i = 0; i < r->items.count; i++) {
         const uint8_t *sha256 = content_of(r->m, &r->items.items[i]);
         if (sha256)
-            VEC_PUSH(&contents, ((struct content){sha256, i,
-                                                  r->items.items[i].kind == DIFFERENCE_ADDED}));
+            VEC_PUSH(&contents,
+                     ((struct content){sha256, i, r->items.items[i].kind == DIFFERENCE_ADDED}));
     }
     if (contents.count)
         qsort(contents.items, contents.count, sizeof *contents.items, by_content);

@@ -47,14 +47,14 @@ const char *difference_what_name(enum difference_what one);
 struct difference {
     enum difference_kind kind;
     enum policy policy;
-    bool wrong;      /* against the policy: to be undone. Not: to be told only */
+    bool wrong;         /* against the policy: to be undone. Not: to be told only */
     const char *reason; /* of an upload that is not let in: why (a msgid); else NULL */
-    bool beneath;    /* its directory was added or removed as well */
-    const char *path; /* beneath the document root */
-    const char *from; /* of a moved one: where it was; else NULL */
-    uint32_t index;   /* in the manifest (of `from`, if moved); MANIFEST_NONE if added */
-    unsigned what;    /* of a changed one */
-    struct stat now;  /* of what is there now; zeros if removed */
+    bool beneath;       /* its directory was added or removed as well */
+    const char *path;   /* beneath the document root */
+    const char *from;   /* of a moved one: where it was; else NULL */
+    uint32_t index;     /* in the manifest (of `from`, if moved); MANIFEST_NONE if added */
+    unsigned what;      /* of a changed one */
+    struct stat now;    /* of what is there now; zeros if removed */
     uint8_t now_sha256[SHA256_SIZE]; /* of regular files that were read; else zeros */
     bool now_hashed;
     const char *now_target; /* of links */
@@ -67,7 +67,7 @@ struct differences {
     struct difference *items; /* sorted by path */
     size_t count;
     size_t of_kind[DIFFERENCE_KINDS];
-    size_t wrong; /* how many are to be undone */
+    size_t wrong;          /* how many are to be undone */
     uint64_t files, bytes; /* compared in all; bytes: those that were read */
     struct arena *arena;
 };
@@ -75,12 +75,12 @@ void differences_free(struct differences *d);
 void differences_cleanup(struct differences **d);
 
 struct verify_options {
-    const struct policies *policies;  /* NULL: all is fixed */
-    struct stat_index *index;         /* NULL: none. What proves to be as published is noted */
-    bool quick;                       /* do not read what the index trusts */
-    unsigned threads;                 /* 0: one a core */
-    struct walk_progress *progress;   /* may be NULL */
-    const volatile bool *stop;        /* may be NULL */
+    const struct policies *policies; /* NULL: all is fixed */
+    struct stat_index *index;        /* NULL: none. What proves to be as published is noted */
+    bool quick;                      /* do not read what the index trusts */
+    unsigned threads;                /* 0: one a core */
+    struct walk_progress *progress;  /* may be NULL */
+    const volatile bool *stop;       /* may be NULL */
 };
 
 /* False only if the document root cannot be looked at. */
@@ -94,8 +94,7 @@ unsigned verify_compare(const struct manifest_entry *was, const struct walk_entr
 /* Is what is there now against the policy? `was` is NULL if it was not published as this type;
  * `what` is what differs. Reads the file in `dirfd` where the policy asks for it: an upload for
  * programs (*reason then says which, else it is NULL), a growing file for its beginning. */
-bool verify_against_policy(int dirfd, const struct walk_entry *is,
-                           const struct manifest_entry *was, enum policy policy, unsigned what,
-                           const char **reason);
+bool verify_against_policy(int dirfd, const struct walk_entry *is, const struct manifest_entry *was,
+                           enum policy policy, unsigned what, const char **reason);
 
 #endif

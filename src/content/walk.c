@@ -226,10 +226,8 @@ static struct hasher *own_hasher(void)
 bool walk_one(struct walk_entry *out, int dirfd, const char *name, const struct stat *known,
               bool hash, bool xattrs, struct arena *arena, struct error *e)
 {
-    *out = (struct walk_entry){.name = name,
-                               .name_length = strlen(name),
-                               .hash = hash,
-                               .xattrs = xattrs};
+    *out = (struct walk_entry){
+        .name = name, .name_length = strlen(name), .hash = hash, .xattrs = xattrs};
     if (!stat_entry(out, dirfd, known, arena, e))
         return false;
     look(own_hasher(), out, dirfd, arena);

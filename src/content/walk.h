@@ -89,8 +89,9 @@ void walk_begin(void);
 /* False only if the root itself cannot be listed; what fails beneath is said in its entry. */
 bool walk(int rootfd, const struct walk_options *options, struct error *e);
 
-/* One name, of which the caller knows the stat (or NULL), looked at as the walk does: stat, and what `hash` and `xattrs` ask for. The entry
- * borrows from the arena. False if the name is not there (ERR_ABSENT) or cannot be looked at. */
+/* One name, of which the caller knows the stat (or NULL), looked at as the walk does: stat, and
+ * what `hash` and `xattrs` ask for. The entry borrows from the arena. False if the name is not
+ * there (ERR_ABSENT) or cannot be looked at. */
 bool walk_one(struct walk_entry *out, int dirfd, const char *name, const struct stat *known,
               bool hash, bool xattrs, struct arena *arena, struct error *e);
 

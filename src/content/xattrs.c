@@ -36,8 +36,7 @@ static ssize_t list_at(const struct place *at, char *out, size_t size)
 
 static ssize_t get_at(const struct place *at, const char *name, void *out, size_t size)
 {
-    return at->through ? getxattr(at->path, name, out, size)
-                       : lgetxattr(at->path, name, out, size);
+    return at->through ? getxattr(at->path, name, out, size) : lgetxattr(at->path, name, out, size);
 }
 
 static bool read_listed(const uint8_t **out, size_t *size, const struct place *at, char *list,
@@ -79,12 +78,11 @@ static bool read_listed(const uint8_t **out, size_t *size, const struct place *a
 
 static bool none(ssize_t listed)
 {
-    return listed == 0 ||
-           (listed < 0 && (errno == ENOTSUP || errno == ENOSYS || errno == ENODATA));
+    return listed == 0 || (listed < 0 && (errno == ENOTSUP || errno == ENOSYS || errno == ENODATA));
 }
 
-static bool read_at(const uint8_t **out, size_t *size, const struct place *at,
-                    struct arena *arena, struct error *e)
+static bool read_at(const uint8_t **out, size_t *size, const struct place *at, struct arena *arena,
+                    struct error *e)
 {
     *out = NULL;
     *size = 0;
@@ -106,8 +104,7 @@ static bool read_at(const uint8_t **out, size_t *size, const struct place *at,
     return read_listed(out, size, at, list, (size_t)n, arena, e);
 }
 
-bool xattrs_read_fd(const uint8_t **out, size_t *size, int fd, struct arena *arena,
-                    struct error *e)
+bool xattrs_read_fd(const uint8_t **out, size_t *size, int fd, struct arena *arena, struct error *e)
 {
     *out = NULL;
     *size = 0;

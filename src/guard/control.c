@@ -58,8 +58,7 @@ static bool listen_on(struct control *c, struct error *e)
     umask(mask);
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = CONNECTIONS};
     c->epoll = epoll_create1(EPOLL_CLOEXEC);
-    good = good && c->epoll >= 0 &&
-           epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->listener, &event) == 0;
+    good = good && c->epoll >= 0 && epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->listener, &event) == 0;
     if (!good)
         error_set_errno(e, errno, "opening the guard's socket");
     return good;
@@ -137,9 +136,8 @@ static void answer_line(struct control *c, unsigned i, const char *line)
     CLEANUP_STR struct str answer = {0};
     c->answer(c->context, i, line, &answer);
     str_add_char(&answer, '\n');
-    if (c->connections[i].fd >= 0 &&
-        send(c->connections[i].fd, answer.data, answer.length, MSG_NOSIGNAL) !=
-            (ssize_t)answer.length)
+    if (c->connections[i].fd >= 0 && send(c->connections[i].fd, answer.data, answer.length,
+                                          MSG_NOSIGNAL) != (ssize_t)answer.length)
         drop(c, i);
 }
 

@@ -19,7 +19,7 @@
 
 /* A self-test that has not come back by then: the guard is blind. */
 static const int64_t blind_ns = 2000000000;
-static const char selftest_name[] = "selftest", proof_name[] = "proof";
+static const char selftest_name[] = "selftest";
 /* What could not be put back is tried again after a second, then after twice as long each time.
  * One round gives up after this many failures one after the other, so that a full disk does not
  * keep the loop from its events. */
@@ -40,7 +40,7 @@ struct live_site {
     struct guard *guard;
     size_t number;
     bool held, root_gone;
-    int proof; /* ASIDE/proof: where the self-test writes */
+    int proof;           /* ASIDE/proof: where the self-test writes */
     VEC(char *) waiting; /* paths that changed while it was held */
     VEC(struct retry) retries;
     bool too_many_retries; /* the whole site is tried as well */
@@ -56,7 +56,7 @@ struct guard {
     struct places *places;
     struct sweeper *sweeper;
     struct dpkg_run *dpkg; /* NULL: none */
-    int mounts; /* /proc/self/mountinfo: POLLPRI when it changes */
+    int mounts;            /* /proc/self/mountinfo: POLLPRI when it changes */
     pid_t own;
     /* of the event at hand */
     int64_t event_ns, event_wall_ns;
@@ -149,18 +149,17 @@ static void on_mend(void *context, const struct mend_event *mend)
         if (mend->evidence[0])
             places_forget_evidence(g->places, live->number, mend->evidence);
         if (mend->kind != DIFFERENCE_ADDED &&
-            !(mend->name && places_learn_file(g->places, live->number, mend->path, mend->dirfd,
-                                              mend->name)))
+            !(mend->name &&
+              places_learn_file(g->places, live->number, mend->path, mend->dirfd, mend->name)))
             places_learn(g->places, live->number, mend->path);
     }
     if (!mend->undone && !mend->error && mend->kind != DIFFERENCE_CHANGED &&
         mend->policy != POLICY_IGNORE)
         return; /* allowed: no event, the count is enough */
-    struct guard_event event = {
-        .said = live->mender.dry_run ? GUARD_DETECTED : GUARD_MENDED,
-        .site = live->site->row.name,
-        .mend = mend,
-        .who = g->who};
+    struct guard_event event = {.said = live->mender.dry_run ? GUARD_DETECTED : GUARD_MENDED,
+                                .site = live->site->row.name,
+                                .mend = mend,
+                                .who = g->who};
     if (!mend->undone && !mend->error)
         return;
     tell(g, &event);
@@ -228,8 +227,8 @@ static bool try_again(struct guard *g, struct live_site *live, size_t i)
         drop_retry(live, (size_t)(retry - live->retries.items));
         return true;
     }
-    retry->delay_ns = retry->delay_ns * 2 < slowest_retry_ns ? retry->delay_ns * 2
-                                                             : slowest_retry_ns;
+    retry->delay_ns =
+        retry->delay_ns * 2 < slowest_retry_ns ? retry->delay_ns * 2 : slowest_retry_ns;
     retry->next_ns = clock_ns(CLOCK_MONOTONIC) + retry->delay_ns;
     return false;
 }
@@ -304,8 +303,8 @@ static bool fetch_root(const struct site *site)
     if (to < 0 || from < 0 || !slash || fstat(site->rootfd, &st) != 0 || !st.st_nlink)
         return false;
     struct stat moved;
-    if (fstatat(from, slash + 1, &moved, AT_SYMLINK_NOFOLLOW) != 0 ||
-        moved.st_ino != st.st_ino || moved.st_dev != st.st_dev)
+    if (fstatat(from, slash + 1, &moved, AT_SYMLINK_NOFOLLOW) != 0 || moved.st_ino != st.st_ino ||
+        moved.st_dev != st.st_dev)
         return false;
     aside_bad_name((struct aside *)&site->aside, bad);
     renameat2(to, name, site->aside.fd, bad, RENAME_NOREPLACE);
@@ -483,7 +482,7 @@ static bool write_selftest(struct guard *g)
     for (size_t i = 0; i < g->count; i++) {
         CLEANUP_CLOSE int fd = openat(g->live[i].proof, selftest_name,
                                       O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        written |= fd >= 0 || errno != EROFS;
+        written |= fd >= 0 || (g->live[i].proof >= 0 && errno != EROFS);
         if (fd >= 0 && pwrite(fd, "yagura\n", 7, 0) < 0)
             written |= errno != EROFS;
     }
@@ -507,8 +506,7 @@ static void selftest(struct guard *g, int64_t now)
         set_blind(g, true);
         g->selftest_sent_ns = 0;
         g->next_selftest_ns = now;
-    } else if (!g->selftest_sent_ns && atomic_load(&g->counts.blind) &&
-               g->next_selftest_ns > now)
+    } else if (!g->selftest_sent_ns && atomic_load(&g->counts.blind) && g->next_selftest_ns > now)
         set_blind(g, false);
     if (now < g->next_selftest_ns || g->selftest_sent_ns)
         return;
@@ -545,8 +543,7 @@ static void tell_unwatched(struct guard *g)
 /* The folder aside itself is not watched: what comes and goes there is our own doing. */
 static int open_proof(const struct aside *aside)
 {
-    mkdirat(aside->fd, proof_name, 0700);
-    return openat(aside->fd, proof_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    return openat(aside->fd, ASIDE_PROOF, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
 static void open_live(struct guard *g, size_t i)
@@ -556,20 +553,20 @@ static void open_live(struct guard *g, size_t i)
     *live = (struct live_site){.site = site, .guard = g, .number = i};
     live->proof = open_proof(&site->aside);
     live->index = stat_index_new(site->generation.manifest, site->generation.sha256);
-    live->mender = (struct mender){.rootfd = site->rootfd,
-                                   .manifest = site->generation.manifest,
-                                   .policies = site->policies,
-                                   .objects = g->options.objects,
-                                   .aside = &site->aside,
-                                   .index = live->index,
-                                   .keeps_folder = true,
-                                   .dry_run = g->options.detect_only,
-                                   .progress =
-                                       g->options.alive ? &g->options.alive->progress : NULL,
-                                   .find_dir = find_dir,
-                                   .waits = waits,
-                                   .event = on_mend,
-                                   .context = live};
+    live->mender =
+        (struct mender){.rootfd = site->rootfd,
+                        .manifest = site->generation.manifest,
+                        .policies = site->policies,
+                        .objects = g->options.objects,
+                        .aside = &site->aside,
+                        .index = live->index,
+                        .keeps_folder = true,
+                        .dry_run = g->options.detect_only,
+                        .progress = g->options.alive ? &g->options.alive->progress : NULL,
+                        .find_dir = find_dir,
+                        .waits = waits,
+                        .event = on_mend,
+                        .context = live};
 }
 
 static bool start(struct guard *g, struct error *e)
@@ -581,11 +578,19 @@ static bool start(struct guard *g, struct error *e)
     for (size_t i = 0; i < g->count; i++) {
         if (!watch_add(g->watch, g->sites[i].rootfd, e) ||
             !watch_add(g->watch, g->sites[i].aside.fd, e) ||
-            !aside_clear_ready(&g->sites[i].aside, e) || !places_learn_site(g->places, i, g->live[i].proof, e)) {
+            !aside_clear_ready(&g->sites[i].aside, e) ||
+            !places_learn_site(g->places, i, g->live[i].proof, e)) {
             error_prefix(e, "%s", g->sites[i].row.root);
             return false;
         }
         watch_ignore(g->watch, g->sites[i].aside.fd);
+        if (g->live[i].proof < 0) {
+            struct error blind = ERROR_INIT;
+            error_set(&blind, ERR_UNREADABLE,
+                      "there is no folder for the self-test: whether "
+                      "changes are told is not proved");
+            tell_said(g, &g->live[i], GUARD_TROUBLE, &blind);
+        }
     }
     for (size_t i = 0; i < g->count; i++)
         check_root(g, &g->live[i]);
@@ -755,7 +760,6 @@ void guard_stop(struct guard *g)
         if (g->live[i].proof >= 0) {
             unlinkat(g->live[i].proof, selftest_name, 0);
             close(g->live[i].proof);
-            unlinkat(g->sites[i].aside.fd, proof_name, AT_REMOVEDIR);
         }
         site_close(&g->sites[i]);
     }

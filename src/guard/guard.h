@@ -30,8 +30,8 @@ enum guard_said {
     GUARD_SEES,      /* and now it does again */
     GUARD_ROOT_GONE, /* the document root was moved, deleted or covered by a mount */
     GUARD_ROOT_BACK,
-    GUARD_TROUBLE,   /* error: something could not be done */
-    GUARD_DETECTED   /* mend: what is wrong, and stays so: detect_only */
+    GUARD_TROUBLE, /* error: something could not be done */
+    GUARD_DETECTED /* mend: what is wrong, and stays so: detect_only */
 };
 
 struct guard_event {
@@ -40,9 +40,9 @@ struct guard_event {
     const struct mend_event *mend;
     const struct who *who; /* NULL: not known (found by a sweep) */
     const struct error *error;
-    int64_t at_ns;     /* seconds of 1970 in ns: when the event was read */
-    int64_t took_ns;   /* from reading the event to the page being back */
-    uint64_t files;    /* of a sweep */
+    int64_t at_ns;   /* seconds of 1970 in ns: when the event was read */
+    int64_t took_ns; /* from reading the event to the page being back */
+    uint64_t files;  /* of a sweep */
 };
 
 /* What `yagura status` shows; written by the loop, read by anybody. */
@@ -57,9 +57,9 @@ struct guard_options {
     struct state *state;
     struct objects *objects;
     struct alive *alive; /* beats and progress go there; may be NULL */
-    bool unprivileged; /* inotify instead of fanotify: see watch.h for what it loses */
+    bool unprivileged;   /* inotify instead of fanotify: see watch.h for what it loses */
     bool detect_only;
-    bool bounded_queue; /* see watch.h */
+    bool bounded_queue;        /* see watch.h */
     const char *dpkg_admindir; /* see dpkg_run.h; NULL: packages are nothing special */
     unsigned sweep_seconds;    /* a paced sweep of all content takes this long; 0: none */
     unsigned selftest_seconds; /* 0: none */

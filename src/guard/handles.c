@@ -125,8 +125,7 @@ bool handle_bytes_of(uint8_t *out, size_t most, size_t *size, int *type, int fd)
 
 bool handle_open_dir(int *fd, int mount, int type, const uint8_t *bytes, size_t size)
 {
-    union any_handle at = {
-        .handle = {.handle_bytes = (unsigned)size, .handle_type = type}};
+    union any_handle at = {.handle = {.handle_bytes = (unsigned)size, .handle_type = type}};
     memcpy(at.handle.f_handle, bytes, size);
     *fd = open_by_handle_at(mount, &at.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*fd < 0)

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 enum { HANDLE_BYTES = 128 }; /* MAX_HANDLE_SZ of the kernel */
-#define HANDLE_NONE UINT32_MAX
+#define HANDLE_NONE  UINT32_MAX
 #define HANDLE_OTHER 0x80000000u
 
 struct handles;

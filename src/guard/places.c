@@ -69,8 +69,8 @@ void places_free(struct places *p)
 static int open_dir(int rootfd, const char *path)
 {
     struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
-                                      RESOLVE_NO_MAGICLINKS};
+                           .resolve =
+                               RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
     return (int)syscall(SYS_openat2, rootfd, path[0] ? path : ".", &how, sizeof how);
 }
 
@@ -129,8 +129,8 @@ static void learn_published(struct places *p, size_t site, int dirfd, uint32_t i
                 learn_value(p, site, dirfd, name, p->first[site] + i);
             continue;
         }
-        CLEANUP_CLOSE int below = openat(
-            dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        CLEANUP_CLOSE int below =
+            openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (below >= 0)
             learn_published(p, site, below, i);
     }
@@ -188,8 +188,8 @@ void places_learn(struct places *p, size_t site, const char *path)
     if (parent < 0)
         return;
     uint32_t index = manifest_find(s->generation.manifest, path, strlen(path));
-    CLEANUP_CLOSE int dir = openat(parent, name[0] ? name : ".",
-                                   O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    CLEANUP_CLOSE int dir =
+        openat(parent, name[0] ? name : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     uint64_t hash;
     if (dir >= 0 && index != MANIFEST_NONE) {
         /* fetched back and not made anew: all of it is known */
@@ -197,15 +197,13 @@ void places_learn(struct places *p, size_t site, const char *path)
             handles_find(p->handles, hash) == p->first[site] + index)
             return;
         learn_published(p, site, dir, index);
-    }
-    else if (dir >= 0)
+    } else if (dir >= 0)
         learn_other(p, site, dir, path);
     else if (index != MANIFEST_NONE)
         learn_value(p, site, parent, name, p->first[site] + index);
 }
 
-bool places_learn_file(struct places *p, size_t site, const char *path, int dirfd,
-                       const char *name)
+bool places_learn_file(struct places *p, size_t site, const char *path, int dirfd, const char *name)
 {
     const struct manifest *m = p->sites[site].generation.manifest;
     uint32_t index = manifest_find(m, path, strlen(path));

@@ -117,8 +117,7 @@ bool sweeper_start(struct sweeper **out, const struct site *sites, size_t count,
     }
     s->indexes = mem_alloc((count + 1) * sizeof *s->indexes);
     for (size_t i = 0; i < count; i++)
-        s->indexes[i] =
-            stat_index_new(sites[i].generation.manifest, sites[i].generation.sha256);
+        s->indexes[i] = stat_index_new(sites[i].generation.manifest, sites[i].generation.sha256);
     int code = pthread_create(&s->thread, NULL, run, s);
     if (code) {
         error_set_errno(e, code, "starting the sweeper");

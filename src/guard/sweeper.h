@@ -4,8 +4,8 @@
  * Every `quick_ms` (or 20 times what the last look took, if that is longer: at most a twentieth
  * of one core) it looks at the attributes of all names; every `full_seconds` it reads all
  * content. A write through a mapping that was open before changes a file's time when it first
- * touches a page: the quick look finds it within about a second. What it finds wrong goes down a pipe
- * as (u32 site, u32 length, path); the loop looks for itself and mends.
+ * touches a page: the quick look finds it within about a second. What it finds wrong goes down a
+ * pipe as (u32 site, u32 length, path); the loop looks for itself and mends.
  *
  * It has a stat index of its own, so that nothing is shared with the loop but what never
  * changes. It must be stopped before a site's generation is closed. */

@@ -6,23 +6,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/fanotify.h>
 #include <sys/inotify.h>
-#include <stdio.h>
 #include <unistd.h>
 
 /* Debian 12's headers have all of these; the kernel may not. */
 static const unsigned group_flags = FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK |
                                     FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS |
                                     FAN_REPORT_DFID_NAME_TARGET;
-/* Without the _SELF events: that a thing went or moved its folder's event tells, with its handle. */
+/* Without the _SELF events: that a thing went or moved its folder's event tells, with its handle.
+ */
 static const uint64_t asked = FAN_MODIFY | FAN_CLOSE_WRITE | FAN_ATTRIB | FAN_CREATE | FAN_DELETE |
                               FAN_MOVED_FROM | FAN_MOVED_TO | FAN_ONDIR;
 
 /* A long queue is slow to add to: the kernel looks for an event to merge with, in chains of up to
- * 128 (fs/notify/fanotify), and those who write in the site and we ourselves wait for that. So it is
- * taken over here every PULL events, up to MOST_CHUNKS buffers. */
+ * 128 (fs/notify/fanotify), and those who write in the site and we ourselves wait for that. So it
+ * is taken over here every PULL events, up to MOST_CHUNKS buffers. */
 enum { BUFFER = 64 * 1024, SEEN = 4096, PULL = 16, MOST_CHUNKS = 1024, MOST_EVENTS = 2048 };
 
 struct chunk {
@@ -50,7 +51,8 @@ bool watch_open(struct watch **out, bool bounded, struct error *e)
     int fd = fanotify_init(flags, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         if (errno == EINVAL || errno == ENOSYS)
-            error_set(e, ERR_UNSUPPORTED, "this kernel has no fanotify that names what changed "
+            error_set(e, ERR_UNSUPPORTED,
+                      "this kernel has no fanotify that names what changed "
                       "(Linux 5.17 has)");
         else
             error_set_errno(e, errno, "asking the kernel for changes (fanotify)");
@@ -162,8 +164,7 @@ static bool read_record(const struct fanotify_event_info_header *head, struct wa
         handle->handle_bytes > head->len - sizeof *info - sizeof *handle)
         return false;
     memcpy(&fsid, &info->fsid, sizeof fsid);
-    uint64_t hash =
-        handle_hash(fsid, handle->handle_type, handle->f_handle, handle->handle_bytes);
+    uint64_t hash = handle_hash(fsid, handle->handle_type, handle->f_handle, handle->handle_bytes);
     if (head->info_type == FAN_EVENT_INFO_TYPE_FID) {
         event->thing = hash;
         return true;
@@ -193,8 +194,7 @@ static bool told_before(struct watch *w, const struct watch_event *event)
 }
 
 static void read_event(struct watch *w, const struct fanotify_event_metadata *meta,
-                       void (*tell)(void *context, const struct watch_event *event),
-                       void *context)
+                       void (*tell)(void *context, const struct watch_event *event), void *context)
 {
     struct watch_event event = {.kind = WATCH_NAME,
                                 .name = ".",
@@ -206,8 +206,8 @@ static void read_event(struct watch *w, const struct fanotify_event_metadata *me
         tell(context, &event);
         return;
     }
-    for (uint32_t at = meta->metadata_len; at + sizeof(struct fanotify_event_info_header) <=
-                                           meta->event_len;) {
+    for (uint32_t at = meta->metadata_len;
+         at + sizeof(struct fanotify_event_info_header) <= meta->event_len;) {
         const struct fanotify_event_info_header *head = (const void *)((const char *)meta + at);
         if (head->len < sizeof *head || head->len > meta->event_len - at ||
             !read_record(head, &event))

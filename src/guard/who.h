@@ -13,10 +13,10 @@ enum { WHO_PARENTS = 4 };
 struct who {
     pid_t pid; /* 0: the kernel did not say */
     bool known;
-    uid_t uid;          /* of the process, real */
-    uid_t login;        /* audit login uid; (uid_t)-1: none */
-    char exe[256];      /* may be cut; "" if not readable */
-    char command[512];  /* arguments, blank between, control characters as "?" */
+    uid_t uid;         /* of the process, real */
+    uid_t login;       /* audit login uid; (uid_t)-1: none */
+    char exe[256];     /* may be cut; "" if not readable */
+    char command[512]; /* arguments, blank between, control characters as "?" */
     struct {
         pid_t pid;
         char name[20];

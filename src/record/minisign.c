@@ -68,8 +68,8 @@ static bool parse(const char *text, uint8_t line[FIRST_LINE], char comment[MINIS
            decode(global, SIGNATURE, at, length);
 }
 
-bool minisign_verify(const struct keypair *k, const char *signature, const void *bytes,
-                     size_t size, char trusted_comment[MINISIGN_COMMENT_SIZE], struct error *e)
+bool minisign_verify(const struct keypair *k, const char *signature, const void *bytes, size_t size,
+                     char trusted_comment[MINISIGN_COMMENT_SIZE], struct error *e)
 {
     uint8_t line[FIRST_LINE], global[SIGNATURE], hash[HASH];
     char comment[MINISIGN_COMMENT_SIZE];

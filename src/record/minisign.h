@@ -22,7 +22,7 @@ void minisign_sign(struct str *out, const struct keypair *k, const void *bytes, 
                    const char *trusted_comment);
 
 /* ERR_FORMAT if this is no signature, ERR_CORRUPT if it is not of this key or these bytes. */
-bool minisign_verify(const struct keypair *k, const char *signature, const void *bytes,
-                     size_t size, char trusted_comment[MINISIGN_COMMENT_SIZE], struct error *e);
+bool minisign_verify(const struct keypair *k, const char *signature, const void *bytes, size_t size,
+                     char trusted_comment[MINISIGN_COMMENT_SIZE], struct error *e);
 
 #endif

@@ -7,7 +7,7 @@
 #include "content/mend.h"
 
 struct site_fixture {
-    char *dir;              /* holds www/ (the document root), state/ and victim */
+    char *dir; /* holds www/ (the document root), state/ and victim */
     char root[256];
     int rootfd;
     struct state *state;

@@ -1,6 +1,6 @@
 /* What is built is what is read, and a damaged manifest never leads out of bounds. */
-#include "content/manifest.h"
 #include "base/mem.h"
+#include "content/manifest.h"
 #include "content/manifest_build.h"
 #include "content/manifest_format.h"
 #include "tests/support.h"
@@ -25,10 +25,8 @@ static struct manifest_entry file_entry(const char *name, uint64_t size, const u
 
 static struct manifest_entry dir_entry(const char *name, uint32_t number)
 {
-    return (struct manifest_entry){.name = name,
-                                   .name_length = strlen(name),
-                                   .mode = S_IFDIR | 0755,
-                                   .first_child = number};
+    return (struct manifest_entry){
+        .name = name, .name_length = strlen(name), .mode = S_IFDIR | 0755, .first_child = number};
 }
 
 /* css/ (a.css), css/old/ (empty), index.html, logo -> img/logo.png with an attribute */
@@ -41,7 +39,8 @@ static int small_manifest(void)
     uint32_t css = build_new_dir(b), old = build_new_dir(b);
     struct manifest_entry root = dir_entry("", 0);
     build_root(b, &root);
-    struct manifest_entry top[] = {dir_entry("css", css), file_entry("index.html", 5, hash),
+    struct manifest_entry top[] = {dir_entry("css", css),
+                                   file_entry("index.html", 5, hash),
                                    {.name = "logo",
                                     .name_length = 4,
                                     .mode = S_IFLNK | 0777,
@@ -165,7 +164,8 @@ static void an_entry_that_is_its_own_parent_is_refused(void **state)
     h.names_offset = MANIFEST_HEADER_SIZE + 2 * 72;
     h.extras_offset = h.names_offset + 1;
     struct manifest_record r[2] = {
-        {.mode = S_IFDIR}, {.mode = S_IFDIR, .size = 1 | 1ULL << 32, .parent = 1, .name_length = 1}};
+        {.mode = S_IFDIR},
+        {.mode = S_IFDIR, .size = 1 | 1ULL << 32, .parent = 1, .name_length = 1}};
     memcpy(bytes, &h, sizeof h);
     memcpy(bytes + sizeof h, r, sizeof r);
     bytes[sizeof bytes - 1] = 'a';

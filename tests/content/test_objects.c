@@ -1,6 +1,6 @@
 /* What is kept comes back, whole or not at all. */
-#include "content/objects.h"
 #include "base/mem.h"
+#include "content/objects.h"
 #include "content/walk.h"
 #include "tests/support.h"
 

@@ -1,13 +1,13 @@
 /* The next generation is the old one with what was accepted, and nothing else. */
-#include "content/publish.h"
 #include "base/str.h"
+#include "content/publish.h"
 #include "tests/content/site_fixture.h"
 #include "tests/support.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct differences *look(struct site_fixture *f, struct stat_index *index, bool quick)
 {
@@ -143,8 +143,7 @@ static void a_quick_look_finds_what_changed(void **state)
 {
     struct site_fixture f;
     site_make(&f);
-    struct stat_index *index =
-        stat_index_new(f.generation.manifest, f.generation.sha256);
+    struct stat_index *index = stat_index_new(f.generation.manifest, f.generation.sha256);
     site_sh(&f, "sleep 2.2");
     differences_free(look(&f, index, true)); /* learns */
     CLEANUP(differences_cleanup) struct differences *same = look(&f, index, true);

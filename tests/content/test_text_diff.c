@@ -1,7 +1,7 @@
 /* patch(1) turns the old text into the new one by what text_diff() says. */
-#include "content/text_diff.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "content/text_diff.h"
 #include "tests/support.h"
 
 #include <stdio.h>

@@ -15,6 +15,7 @@ teardown() {
     fi
     [ ! -f "$WORK/mounts" ] || tac "$WORK/mounts" | xargs -r -n1 umount -l 2>/dev/null || :
     # the ways of deface that mount
+    umount -l "$SITE/index.html" "$SITE/a" 2>/dev/null || :
     while umount -l "$SITE" 2>/dev/null; do :; done
     chattr -R -i -a "$WORK" 2>/dev/null || :
 }
@@ -434,7 +435,7 @@ generations() {
     guard_ends
     "$HELPERS/attack" settings | diff "$WORK/settings" -
     [ ! -e "$YAGURA_STATE/guard.sock" ]
-    [ -z "$(ls -A "$WORK"/site/.yagura-www | grep -v ^bad-)" ]
+    [ -z "$(ls -A "$WORK"/site/.yagura-www | grep -v -e ^bad- -e '^proof$')" ]
 }
 
 # ---- mounts, containers, size ------------------------------------------------------------------

@@ -414,7 +414,7 @@ print(newest["index.html"], newest["alone.bin"], sep="\n")' >"$WORK/newest"
     says "Nothing has been looked at yet"
     site
     code 3 "$YAGURA"
-    says "NO GUARD RUNS" "NOT guarded" "$WORK/www"
+    says "NO GUARD RUNS" "$WORK/www: generation 1"
     narrow 80
     code 3 "$YAGURA" status --json
     holds 'last["sites"] == 1 and last["unknown"] == 1' 'not of("site")[0]["guarded"]'
