@@ -1,5 +1,5 @@
-/* strike HOW N REPORT COMMAND ...: runs the command and strikes at the N-th system call (from 1)
- * by which it, in any of its threads, would change a file.
+/* strike HOW N REPORT COMMAND ...: runs the command and strikes at the N-th system call (from 1; 0:
+ * none) by which it, in any of its threads, would change a file.
  *
  *   kill       it dies (SIGKILL) before the call
  *   half       a write writes half of what it was to write, then it dies; other calls do not count
@@ -148,7 +148,7 @@ static bool entered(struct strike *s, pid_t pid, const struct __ptrace_syscall_i
         (s->stays && !(c->how & SPACE)))
         return false;
     s->seen++;
-    if (s->stays ? s->seen < s->at : s->seen != s->at)
+    if (!s->at || (s->stays ? s->seen < s->at : s->seen != s->at))
         return false;
     if (s->kills) {
         s->struck = c;
