@@ -75,7 +75,7 @@ static const char *read_line(const char *line, size_t length, bool sums, struct 
                              size_t *path_length)
 {
     size_t start = sums ? 2 * MD5_SIZE + 2 : 1;
-    if (length <= start || (sums ? memcmp(line + 2 * MD5_SIZE, "  ", 2) != 0 : line[0] != '/'))
+    if (length <= start || (sums ? memcmp(line + 2L * MD5_SIZE, "  ", 2) != 0 : line[0] != '/'))
         return NULL;
     for (size_t i = 0; sums && i < MD5_SIZE; i++) {
         char digits[3] = {line[2 * i], line[2 * i + 1]};

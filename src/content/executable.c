@@ -113,7 +113,7 @@ const char *executable_file(int fd, const char *name)
     CLEANUP_FREE uint8_t *tail = mem_alloc(WINDOW);
     size_t head_size = read_at(fd, head, 0), tail_size = 0;
     if (st.st_size > WINDOW)
-        tail_size = read_at(fd, tail, st.st_size > 2 * WINDOW ? st.st_size - WINDOW : WINDOW);
+        tail_size = read_at(fd, tail, st.st_size > 2L * WINDOW ? st.st_size - WINDOW : WINDOW);
     if (st.st_size > 0 && head_size == 0)
         return N_("it could not be read");
     return executable_content(head, head_size, tail, tail_size);

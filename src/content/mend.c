@@ -20,7 +20,7 @@
 
 /* Of evidence that lies on another file system than the aside folder, at most this much is
  * copied; the rest is cut. */
-static const uint64_t most_copied = 64 * 1024 * 1024;
+static const uint64_t most_copied = 64ULL * 1024 * 1024;
 
 /* The worst of several. */
 static enum mend_result worse(enum mend_result a, enum mend_result b)
