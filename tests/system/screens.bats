@@ -151,7 +151,7 @@ SH
         code 0 "$YAGURA" help "$command"
         usage=$(sed '/^$/q' <<<"$stdout")
         for option in $(grep -o '^  --[a-z-]*' <<<"$stdout"); do
-            case $option in --state | --json | --lang | --help | --version) continue ;; esac
+            case $option in --state | --config | --json | --lang | --help | --version) continue ;; esac
             grep -qF -- "$option" <<<"$usage" || { echo "$command: no $option in: $usage"; false; }
         done
     done
