@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "content/placing.h"
 #include "content/xattrs.h"
 
 #include <errno.h>
@@ -18,10 +19,6 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* Of evidence that lies on another file system than the aside folder, at most this much is
- * copied; the rest is cut. */
-static const uint64_t most_copied = 64ULL * 1024 * 1024;
-
 /* The worst of several. */
 static enum mend_result worse(enum mend_result a, enum mend_result b)
 {
@@ -31,11 +28,6 @@ static enum mend_result worse(enum mend_result a, enum mend_result b)
 static int64_t ns_of(struct timespec t)
 {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static struct timespec timespec_of(int64_t ns)
-{
-    return (struct timespec){ns / 1000000000, ns % 1000000000};
 }
 
 /* ---- telling ----------------------------------------------------------------------------- */
@@ -67,285 +59,6 @@ static enum mend_result tell_left(struct mender *m, struct mend_event *event)
     event->undone = false;
     tell(m, event);
     return MEND_LEFT;
-}
-
-/* ---- attributes -------------------------------------------------------------------------- */
-
-static bool set_times(int fd, const struct manifest_entry *entry)
-{
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, timespec_of(entry->mtime_ns)};
-    return futimens(fd, times) == 0;
-}
-
-/* In this order: a change of owner clears set-id bits and capabilities. An owner that cannot be
- * set (we are not root) is no reason to leave the page away: said, and the rest is done. */
-static bool set_attributes(int fd, const struct manifest_entry *entry, struct error *e)
-{
-    struct stat st;
-    bool good = fstat(fd, &st) == 0;
-    if (good && (st.st_uid != entry->uid || st.st_gid != entry->gid))
-        good = fchown(fd, entry->uid, entry->gid) == 0;
-    if (!good)
-        error_set_errno(e, errno, "setting the owner");
-    if (fchmod(fd, entry->mode & 07777) != 0) {
-        error_set_errno(e, errno, "setting the mode");
-        good = false;
-    }
-    if (!xattrs_write_fd(fd, entry->xattrs, entry->xattrs_size, e))
-        good = false;
-    if (!set_times(fd, entry)) {
-        error_set_errno(e, errno, "setting the modification time");
-        good = false;
-    }
-    return good;
-}
-
-/* What is made anew in a plain folder of ours has our owner and no attributes. */
-static bool set_fresh_attributes(struct mender *m, int fd, const struct manifest_entry *entry,
-                                 struct error *e)
-{
-    if (m->aside_kind != MEND_ASIDE_PLAIN || entry->xattrs_size || entry->uid != geteuid() ||
-        entry->gid != getegid())
-        return set_attributes(fd, entry, e);
-    if (fchmod(fd, entry->mode & 07777) == 0 && set_times(fd, entry))
-        return true;
-    error_set_errno(e, errno, "setting the mode");
-    return false;
-}
-
-/* Of what cannot be opened for writing: a link. */
-static bool set_link_attributes(int dirfd, const char *name, const struct manifest_entry *entry,
-                                struct error *e)
-{
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, timespec_of(entry->mtime_ns)};
-    struct stat st;
-    if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        (st.st_uid == entry->uid && st.st_gid == entry->gid
-             ? 0
-             : fchownat(dirfd, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW)) == 0 &&
-        utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) == 0)
-        return true;
-    error_set_errno(e, errno, "setting the attributes of the link");
-    return false;
-}
-
-/* The flags by which somebody keeps a file from being changed (chattr +i, +a), off again. */
-static void clear_flags(int dirfd, const char *name)
-{
-    CLEANUP_CLOSE int fd =
-        openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    int flags;
-    if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0 ||
-        !(flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
-        return;
-    flags &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
-    ioctl(fd, FS_IOC_SETFLAGS, &flags);
-}
-
-static int rename_at(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
-{
-    if (renameat2(from_dir, from, to_dir, to, flags) == 0)
-        return 0;
-    if (errno != EPERM)
-        return -1;
-    clear_flags(from_dir, from);
-    clear_flags(from_dir, ".");
-    clear_flags(to_dir, to);
-    clear_flags(to_dir, ".");
-    return renameat2(from_dir, from, to_dir, to, flags);
-}
-
-/* ---- making ready ------------------------------------------------------------------------ */
-
-static bool make(struct mender *m, uint32_t index, int dirfd, const char *name,
-                 struct error *partly, struct error *e);
-
-static bool make_children(struct mender *m, const struct manifest_entry *dir, int fd,
-                          struct error *partly, struct error *e)
-{
-    for (uint32_t i = 0; i < dir->child_count; i++) {
-        struct manifest_entry child;
-        char name[256];
-        manifest_entry(m->manifest, dir->first_child + i, &child);
-        snprintf(name, sizeof name, "%.*s", (int)child.name_length, child.name);
-        if (!make(m, dir->first_child + i, fd, name, partly, e))
-            return false;
-    }
-    return true;
-}
-
-/* An entry as it was published, under this name, which must be free. Owners and attributes
- * that cannot be set do not keep a page away: `partly` says so. */
-static bool make(struct mender *m, uint32_t index, int dirfd, const char *name,
-                 struct error *partly, struct error *e)
-{
-    struct manifest_entry entry;
-    manifest_entry(m->manifest, index, &entry);
-    if (S_ISLNK(entry.mode)) {
-        CLEANUP_FREE char *target = mem_alloc(entry.target_size + 1);
-        memcpy(target, entry.target, entry.target_size);
-        if (symlinkat(target, dirfd, name) != 0) {
-            error_set_errno(e, errno, "making the link anew");
-            return false;
-        }
-        set_link_attributes(dirfd, name, &entry, partly);
-        return true;
-    }
-    bool is_dir = S_ISDIR(entry.mode);
-    if (is_dir && mkdirat(dirfd, name, 0700) != 0) {
-        error_set_errno(e, errno, "making the directory anew");
-        return false;
-    }
-    int flags = is_dir ? O_RDONLY | O_DIRECTORY : O_RDWR | O_CREAT | O_EXCL;
-    CLEANUP_CLOSE int fd = openat(dirfd, name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) {
-        error_set_errno(e, errno, "making the page anew");
-        return false;
-    }
-    bool good = is_dir ? make_children(m, &entry, fd, partly, e)
-                       : objects_get(m->objects, entry.sha256, fd, entry.size, e);
-    if (good)
-        set_fresh_attributes(m, fd, &entry, partly);
-    return good;
-}
-
-/* ---- putting into place ------------------------------------------------------------------- */
-
-/* Copies evidence from another file system, as far as it goes, and takes it away there. */
-static bool carry_across(struct mender *m, int dirfd, const char *name, const char *bad,
-                         struct error *e)
-{
-    CLEANUP_CLOSE int from =
-        openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    struct stat st;
-    if (from < 0 || fstat(from, &st) != 0 || !S_ISREG(st.st_mode)) {
-        error_set(e, ERR_UNSUPPORTED,
-                  "it lies on another file system and is no file: take it away by hand");
-        return false;
-    }
-    CLEANUP_CLOSE int to = openat(m->aside->fd, bad, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (to < 0) {
-        error_set_errno(e, errno, "keeping the evidence");
-        return false;
-    }
-    char buffer[65536];
-    ssize_t n;
-    for (uint64_t done = 0; done < most_copied && (n = read(from, buffer, sizeof buffer)) > 0;
-         done += (uint64_t)n)
-        if (write(to, buffer, (size_t)n) != n)
-            break; /* a full disk keeps the beginning */
-    if (unlinkat(dirfd, name, 0) != 0) {
-        error_set_errno(e, errno, "taking it away");
-        return false;
-    }
-    return true;
-}
-
-/* A name in `dirfd` becomes evidence; what is evidence already is never replaced (the clock may
- * have been set back). */
-static bool keep_evidence(struct mender *m, int dirfd, const char *name, char kept[ASIDE_NAME_SIZE])
-{
-    for (int try = 0; try < MEND_TRIES; try++) {
-        aside_bad_name(m->aside, kept);
-        if (rename_at(dirfd, name, m->aside->fd, kept, RENAME_NOREPLACE) == 0)
-            return true;
-        if (errno != EEXIST)
-            break;
-    }
-    return false;
-}
-
-static bool move_aside(struct mender *m, int dirfd, const char *name, struct mend_event *event,
-                       struct error *e)
-{
-    if (keep_evidence(m, dirfd, name, event->evidence))
-        return true;
-    if (errno == EXDEV && carry_across(m, dirfd, name, event->evidence, e))
-        return true;
-    if (errno != EXDEV)
-        error_set_errno(e, errno, "moving it aside");
-    event->evidence[0] = '\0';
-    return false;
-}
-
-/* `ready` in `ready_dir` becomes `name`; what was there becomes evidence. */
-static bool exchange(struct mender *m, int ready_dir, const char *ready, int dirfd,
-                     const char *name, struct mend_event *event, struct error *e)
-{
-    for (int try = 0; try < MEND_TRIES; try++) {
-        if (rename_at(ready_dir, ready, dirfd, name, RENAME_EXCHANGE) == 0) {
-            if (ready_dir == m->aside->fd) /* and has the name of evidence already */
-                return true;
-            aside_bad_name(m->aside, event->evidence);
-            if (!carry_across(m, ready_dir, ready, event->evidence, NULL))
-                event->evidence[0] = '\0';
-            return true;
-        }
-        if (errno != ENOENT)
-            break;
-        if (rename_at(ready_dir, ready, dirfd, name, RENAME_NOREPLACE) == 0) {
-            event->evidence[0] = '\0';
-            return true;
-        }
-        if (errno != EEXIST)
-            break;
-    }
-    error_set_errno(e, errno, "putting the page into place");
-    return false;
-}
-
-/* Is this folder on another file system than the folder aside? What is made in that one gets
- * what its folder hands on, if it does (a set-group-id bit, a default access list). */
-static bool lies_across(struct mender *m, int dirfd)
-{
-    struct stat st;
-    if (m->aside_kind == MEND_ASIDE_UNKNOWN && fstat(m->aside->fd, &st) == 0) {
-        m->aside_kind = st.st_mode & S_ISGID || flistxattr(m->aside->fd, NULL, 0) != 0
-                            ? MEND_ASIDE_SPECIAL
-                            : MEND_ASIDE_PLAIN;
-        m->aside_dev = st.st_dev;
-    }
-    bool across = fstat(dirfd, &st) == 0 && st.st_dev != m->aside_dev;
-    if (across)
-        m->aside_kind = MEND_ASIDE_SPECIAL;
-    return across;
-}
-
-/* What was made ready in the aside folder is put into place. Before that it gets the name of what
- * it is exchanged for: whenever we are killed, no evidence looks like something half-made. */
-static bool exchange_aside(struct mender *m, const char *ready, int dirfd, const char *name,
-                           struct mend_event *event, struct error *e)
-{
-    char bad[ASIDE_NAME_SIZE];
-    int aside = m->aside->fd;
-    if (!keep_evidence(m, aside, ready, bad)) {
-        error_set_errno(e, errno, "putting the page into place");
-        return false;
-    }
-    snprintf(event->evidence, sizeof event->evidence, "%s", bad);
-    if (exchange(m, aside, bad, dirfd, name, event, e))
-        return true;
-    event->evidence[0] = '\0';
-    renameat(aside, bad, aside, ready);
-    return false;
-}
-
-/* The entry made ready and put into place. On another file system than the aside folder's it
- * is made ready in its own directory. */
-static bool replace(struct mender *m, uint32_t index, int dirfd, const char *name,
-                    struct mend_event *event, struct error *partly, struct error *e)
-{
-    char ready[ASIDE_NAME_SIZE], hidden[ASIDE_NAME_SIZE + 16];
-    aside_ready_name(m->aside, ready);
-    bool across = lies_across(m, dirfd);
-    snprintf(hidden, sizeof hidden, "%s%s", across ? ".yagura-" : "", ready);
-    int ready_dir = across ? dirfd : m->aside->fd;
-    if (make(m, index, ready_dir, hidden, partly, e) &&
-        (across ? exchange(m, ready_dir, hidden, dirfd, name, event, e)
-                : exchange_aside(m, hidden, dirfd, name, event, e)))
-        return true;
-    file_remove_tree(ready_dir, hidden, NULL); /* half-made, and ours */
-    return false;
 }
 
 /* ---- one name ----------------------------------------------------------------------------- */
@@ -382,7 +95,7 @@ static void restore_dir_time(struct mender *m, int dirfd, uint32_t index)
         return;
     manifest_entry(m->manifest, index, &dir);
     if (ns_of(st.st_mtim) != dir.mtime_ns)
-        set_times(dirfd, &dir);
+        placing_set_times(dirfd, &dir);
 }
 
 /* What could not be moved as it is a mount point: the mount is taken away, and what lies below
@@ -409,7 +122,8 @@ static enum mend_result not_published(struct mender *m, const struct spot *at,
                                .bad = is->st};
     if (!verify_against_policy(at->dirfd, is, NULL, at->policy, 0, &event.reason))
         return tell_left(m, &event);
-    if (!m->dry_run && !move_aside(m, at->dirfd, at->name, &event, &e) && !uncover(m, at, &e))
+    if (!m->dry_run && !placing_move_aside(m, at->dirfd, at->name, &event, &e) &&
+        !uncover(m, at, &e))
         return e.code == ERR_ABSENT ? MEND_RIGHT : tell_failed(m, &event, &e);
     return tell_done(m, &event);
 }
@@ -482,10 +196,10 @@ static bool fetch_dir(struct mender *m, const struct spot *at, int fd, bool occu
     if (parent < 0)
         return false;
     if (occupied && within_root(m, parent))
-        return rename_at(parent, name, at->dirfd, at->name, RENAME_EXCHANGE) == 0;
-    if (occupied && !move_aside(m, at->dirfd, at->name, event, NULL))
+        return placing_rename(parent, name, at->dirfd, at->name, RENAME_EXCHANGE) == 0;
+    if (occupied && !placing_move_aside(m, at->dirfd, at->name, event, NULL))
         return false;
-    return rename_at(parent, name, at->dirfd, at->name, RENAME_NOREPLACE) == 0;
+    return placing_rename(parent, name, at->dirfd, at->name, RENAME_NOREPLACE) == 0;
 }
 
 static enum mend_result put_back(struct mender *m, const struct spot *at, struct mend_event *event)
@@ -496,7 +210,7 @@ static enum mend_result put_back(struct mender *m, const struct spot *at, struct
         fetch_dir(m, at, dir, event->kind != DIFFERENCE_REMOVED, event))
         return tell_done(m, event);
     struct error partly = ERROR_INIT;
-    if (!m->dry_run && !replace(m, at->index, at->dirfd, at->name, event, &partly, &e) &&
+    if (!m->dry_run && !placing_replace(m, at->index, at->dirfd, at->name, event, &partly, &e) &&
         !uncover(m, at, &e))
         return tell_failed(m, event, &e);
     if (partly.code != ERR_NONE)
@@ -524,18 +238,18 @@ static enum mend_result only_attributes(struct mender *m, const struct spot *at,
     if (m->dry_run)
         return tell_done(m, event);
     if (S_ISLNK(was->mode)) {
-        if (!set_link_attributes(at->dirfd, at->name, was, &e))
+        if (!placing_set_link_attributes(at->dirfd, at->name, was, &e))
             return tell_failed(m, event, &e);
         return tell_done(m, event);
     }
-    clear_flags(at->dirfd, at->name);
+    placing_clear_flags(at->dirfd, at->name);
     CLEANUP_CLOSE int fd =
         openat(at->dirfd, at->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0 || st.st_ino != is->st.st_ino ||
         (st.st_mode & S_IFMT) != (was->mode & S_IFMT))
         return put_back(m, at, event); /* replaced under our hands: whatever it is now */
-    if (!set_attributes(fd, was, &e))
+    if (!placing_set_attributes(fd, was, &e))
         return tell_failed(m, event, &e);
     return tell_done(m, event);
 }
@@ -657,7 +371,7 @@ static enum mend_result mend_root(struct mender *m)
         return MEND_RIGHT;
     if (event.policy == POLICY_FREE || event.policy == POLICY_IGNORE)
         return tell_left(m, &event);
-    if (!m->dry_run && !set_attributes(m->rootfd, &was, &e))
+    if (!m->dry_run && !placing_set_attributes(m->rootfd, &was, &e))
         return tell_failed(m, &event, &e);
     return tell_done(m, &event);
 }

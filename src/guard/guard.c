@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "guard/dpkg_run.h"
 #include "guard/places.h"
+#include "guard/root.h"
 #include "guard/sweeper.h"
 #include "guard/watch.h"
 
@@ -261,63 +262,13 @@ static void sweep_all(struct guard *g)
 
 /* ---- the document root itself -------------------------------------------------------------- */
 
-static bool root_in_place(const struct site *site)
-{
-    struct stat by_path, by_fd;
-    return lstat(site->row.root, &by_path) == 0 && fstat(site->rootfd, &by_fd) == 0 &&
-           by_path.st_ino == by_fd.st_ino && by_path.st_dev == by_fd.st_dev;
-}
-
-/* Something is mounted over it: the mount goes, and what lies below shows again. */
-static bool uncover_root(const struct site *site)
-{
-    for (int i = 0; i < 64 && !root_in_place(site); i++)
-        if (umount2(site->row.root, MNT_DETACH | UMOUNT_NOFOLLOW) != 0)
-            break;
-    return root_in_place(site);
-}
-
-/* The directory above the document root, and its name there. */
-static int open_above(const struct site *site, const char **name)
-{
-    CLEANUP_FREE char *above = mem_strdup(site->row.root);
-    char *slash = strrchr(above, '/');
-    *name = site->row.root + (slash - above) + 1;
-    *(slash == above ? slash + 1 : slash) = '\0';
-    return open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-/* Our directory is somewhere else on its file system: back to its name; what stands there goes
- * aside. */
-static bool fetch_root(const struct site *site)
-{
-    const char *name;
-    char link[64], where[4096], bad[ASIDE_NAME_SIZE];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", site->rootfd);
-    ssize_t n = readlink(link, where, sizeof where - 1);
-    where[n > 0 ? n : 0] = '\0';
-    struct stat st;
-    CLEANUP_CLOSE int to = open_above(site, &name);
-    CLEANUP_CLOSE int from = openat(site->rootfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const char *slash = strrchr(where, '/');
-    if (to < 0 || from < 0 || !slash || fstat(site->rootfd, &st) != 0 || !st.st_nlink)
-        return false;
-    struct stat moved;
-    if (fstatat(from, slash + 1, &moved, AT_SYMLINK_NOFOLLOW) != 0 || moved.st_ino != st.st_ino ||
-        moved.st_dev != st.st_dev)
-        return false;
-    aside_bad_name((struct aside *)&site->aside, bad);
-    renameat2(to, name, site->aside.fd, bad, RENAME_NOREPLACE);
-    return renameat2(from, slash + 1, to, name, RENAME_NOREPLACE) == 0 && root_in_place(site);
-}
-
 /* It is gone for good: a new one, filled from what was published. */
 static bool rebuild_root(struct guard *g, struct live_site *live)
 {
     struct site *site = live->site;
     const char *name;
     char bad[ASIDE_NAME_SIZE];
-    CLEANUP_CLOSE int to = open_above(site, &name);
+    CLEANUP_CLOSE int to = root_open_above(site, &name);
     if (to < 0)
         return false;
     aside_bad_name(&site->aside, bad);
@@ -345,7 +296,7 @@ static void check_root(struct guard *g, struct live_site *live)
         tell_said(g, live, GUARD_ROOT_GONE, NULL);
     live->root_gone = !there;
     if (!there && !g->options.detect_only &&
-        (uncover_root(site) || fetch_root(site) || rebuild_root(g, live)))
+        (root_uncover(site) || root_fetch(site) || rebuild_root(g, live)))
         live->root_gone = false;
     if (!live->root_gone) {
         mend_path(&live->mender, "");
@@ -657,25 +608,6 @@ static void tick(struct guard *g)
     }
 }
 
-/* Field 5 of a line of mountinfo (proc(5)), where space, tab, newline and backslash are \ooo. */
-static bool mount_point(const char *line, size_t length, struct str *out)
-{
-    size_t at = 0;
-    str_clear(out);
-    for (int field = 1; field < 5 && at < length; at++)
-        field += line[at] == ' ';
-    for (; at < length && line[at] != ' '; at++) {
-        if (line[at] != '\\' || length - at < 4) {
-            str_add_char(out, line[at]);
-            continue;
-        }
-        str_add_char(out, (char)((line[at + 1] - '0') << 6 | (line[at + 2] - '0') << 3 |
-                                 (line[at + 3] - '0')));
-        at += 3;
-    }
-    return out->length > 0;
-}
-
 /* What is mounted beneath a document root may hide what was published. */
 static void look_at_mount(struct guard *g, const char *point)
 {
@@ -701,7 +633,7 @@ static void mounts_changed(struct guard *g)
     const char *line;
     size_t position = 0, length;
     while (str_next_line(str_text(&list), list.length, &position, &line, &length))
-        if (mount_point(line, length, &point))
+        if (root_mount_point(line, length, &point))
             look_at_mount(g, point.data);
 }
 
