@@ -198,8 +198,11 @@ static void wait_for_release(struct live_site *live, const char *path)
     VEC_PUSH(&live->waiting, mem_strdup(path));
 }
 
+/* Thousands may have waited for a release: each that is looked at is a sign of life. */
 static void look_at(struct guard *g, struct live_site *live, const char *path)
 {
+    if (g->options.alive)
+        alive_beat(g->options.alive);
     if (live->held) {
         wait_for_release(live, path);
         return;
