@@ -558,6 +558,8 @@ whole() { cmp -s "$1" "$2" || cmp -s "$1" "$3"; }
     site 10
     cp "$SITE/index.html" "$WORK/good"
     head -c 6000 /dev/zero | tr '\0' x >"$WORK/bad"
+    printf 'guard:\n  ready_mb: 0\n' >"$WORK/yagura.yaml" # a copy would need no room
+    export YAGURA_CONFIG=$WORK/yagura.yaml
     guard
     dd if=/dev/zero of="$WORK/site/filler" bs=64k 2>/dev/null || :
     dd if=/dev/zero of="$WORK/site/filler2" bs=512 2>/dev/null || :
@@ -657,6 +659,20 @@ wrongs() {
     code 0 "$YAGURA" verify --json
 }
 
+@test "copies kept ready: counted, and a page is put back from one on a disk that is full" {
+    small_disk 32
+    site 10
+    guard
+    copies() { status 'last["sites"][0]["copies_ready"] == last["sites"][0]["copies_wanted"] > 10'; }
+    until_true 20 copies
+    dd if=/dev/zero of="$WORK/site/filler" bs=64k 2>/dev/null || :
+    dd if=/dev/zero of="$WORK/site/filler2" bs=512 2>/dev/null || :
+    dd if=/dev/zero of="$SITE/index.html" conv=notrunc bs=6000 count=1 2>/dev/null
+    back
+    rm "$WORK/site/filler" "$WORK/site/filler2"
+    until_true 20 copies # made anew
+}
+
 @test "edited by a container: through a bind mount, and copied up through an overlay" {
     program unshare mount
     site 20
@@ -680,6 +696,32 @@ wrongs() {
     events 'any(e.get("path") == "below.html" and e["kind"] == "added" and e["undone"] for e in every)' \
         'any(e.get("path") == "b/page.html" and e["undone"] for e in every)'
     [ "$(cat "$WORK/site/lower/below.html")" = lower ]
+}
+
+@test "a document root that is itself an overlay: copied up and undone, or refused aloud, never unseen" {
+    program unshare mount
+    mkdir -p "$WORK"/site/{lower,upper,work,merged}
+    SITE=$WORK/site/merged/www
+    guarded make "$WORK/site/lower/www" 20
+    guarded list "$WORK/site/lower/www" >"$WORK/lower"
+    overlay() {
+        mount -t overlay overlay -o "lowerdir=$WORK/site/lower,upperdir=$WORK/site/upper,workdir=$WORK/site/work$1" \
+            "$WORK/site/merged" || skip "no overlay can be mounted here"
+        echo "$WORK/site/merged" >>"$WORK/mounts"
+    }
+    overlay ""
+    publish_it
+    code 3 timeout 30 "$YAGURA" guard
+    says "does not tell its changes by handle" "nfs_export=on"
+    umount "$WORK/site/merged"
+    rm -rf "$WORK/site/work" "$WORK/site/upper"/* && mkdir "$WORK/site/work"
+    overlay ",index=on,nfs_export=on"
+    guard
+    unshare -m sh -c "echo defaced >'$SITE/index.html' && echo more >>'$SITE/bin/tool.cgi' && echo '<?php' >'$SITE/shell.php' &&
+        rm '$SITE/b/page.html' && chmod 777 '$SITE/a'"
+    back
+    events 'all(any(e.get("path") == p and e["undone"] and e.get("pid") for e in every) for p in ("index.html", "bin/tool.cgi", "shell.php", "b/page.html", "a"))'
+    guarded list "$WORK/site/lower/www" | diff "$WORK/lower" -
 }
 
 @test "1,200,000 folders with the default watch limits" {

@@ -48,7 +48,7 @@ UNITS=$ROOT/packaging/systemd
     sed -i 's,^on_tamper:.*,on_tamper: cat,' "$WORK/all.yaml"
     code 0 "$YAGURA" --config "$WORK/all.yaml" on-tamper
     local key
-    for key in on_tamper keep guard detect_only sweep_seconds selftest_seconds sites policies; do
+    for key in on_tamper keep guard detect_only ready_mb sweep_seconds selftest_seconds sites policies; do
         grep -q "\\b$key:" "$WORK/all.yaml"
     done
 }
@@ -97,11 +97,24 @@ UNITS=$ROOT/packaging/systemd
     dpkg-deb -R "$DEB" "$WORK/next"
     sed -i 's/^Version: .*/&.1/' "$WORK/next/DEBIAN/control"
     dpkg-deb -b "$WORK/next" "$root/root/next.deb" >/dev/null
+    echo defaced >"$root/srv/www/index.html" # while there is no guard
     code 0 inside dpkg -i --force-confold /root/next.deb
     code 0 inside dpkg-query -W -f '${Version}' yagura
     says ".1"
     grep -q 'keep: 5' "$root/etc/yagura/yagura.yaml"
-    code 0 inside yagura history www
+    # what was changed meanwhile is not adopted: it differs, and a guard that starts undoes it
+    code 0 inside yagura history www --json
+    holds 'len([o for o in every if o.get("type") == "generation"]) == 1'
+    code 1 inside yagura verify www
+    inside timeout 20 yagura guard >"$WORK/guard" 2>&1 3>&- &
+    local guard=$! i
+    for i in $(seq 100); do
+        ! grep -q page "$root/srv/www/index.html" || break
+        sleep 0.1
+    done
+    kill $guard
+    wait $guard || :
+    [ "$(cat "$root/srv/www/index.html")" = page ]
     # removed: the state stays, and the configuration
     code 0 inside dpkg -r yagura
     [ ! -e "$root/usr/bin/yagura" ]
