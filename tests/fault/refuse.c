@@ -3,8 +3,8 @@
  * as it would where a disk has a fault or an owner no quota left. CALL is one of calls[]; of openat
  * only what makes a file counts.
  *
- * Prints "ready" when it begins. SIGTERM ends it: the process goes on as if nothing had happened, and
- * how many calls were refused is printed. Ends by itself after MOST_SECONDS. x86-64. */
+ * Prints "ready" when it begins. SIGTERM ends it: the process goes on as if nothing had happened,
+ * and how many calls were refused is printed. Ends by itself after MOST_SECONDS. x86-64. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ static const struct call {
     {"openat", SYS_openat, {0, -1}},       {"mkdirat", SYS_mkdirat, {0, -1}},
     {"symlinkat", SYS_symlinkat, {1, -1}}, {"renameat2", SYS_renameat2, {0, 2}},
     {"fchmod", SYS_fchmod, {0, -1}},       {"fchown", SYS_fchown, {0, -1}},
-    {"utimensat", SYS_utimensat, {0, -1}}, {"fsetxattr", SYS_fsetxattr, {0, -1}},
+    {"utimensat", SYS_utimensat, {0, -1}},
 };
 
 static const struct {
@@ -135,9 +135,9 @@ static bool seize_all(void)
     for (struct dirent *d; good && (d = readdir(tasks));) {
         pid_t thread = (pid_t)atol(d->d_name);
         if (thread > 0)
-            good = ptrace(PTRACE_SEIZE, thread, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE) ==
-                       0 &&
-                   ptrace(PTRACE_INTERRUPT, thread, 0, 0) == 0;
+            good =
+                ptrace(PTRACE_SEIZE, thread, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE) == 0 &&
+                ptrace(PTRACE_INTERRUPT, thread, 0, 0) == 0;
     }
     if (tasks)
         closedir(tasks);
