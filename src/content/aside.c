@@ -130,12 +130,9 @@ void aside_bad_name(struct aside *a, char out[ASIDE_NAME_SIZE])
 
 static bool clear_ready(struct aside *a, struct error *e)
 {
-    int fd = openat(a->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    DIR *folder = file_list(a->fd, ".");
     if (!folder) {
         error_set_errno(e, errno, "listing what was put aside");
-        if (fd >= 0)
-            close(fd);
         return false;
     }
     bool good = true;
