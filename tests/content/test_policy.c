@@ -14,6 +14,8 @@ static const char *const patterns[] = {
     "x*y*z",       "[a-c].txt",        "[!a-c].txt", "\\*.html", "a*/b",
     "?.txt",       "**/uploads/*.jpg", "foo**bar",   "/**/x",    "[]a].txt",
     "d/**/e/**/f", "[a\\-z].txt",      "**",
+    "*/",            "***/x",           "a/****/b",   "[[:digit:]].txt", "[^[:alpha:]_].txt",
+    "x.log  ",       "sp\\ ",
 };
 static const char *const paths[] = {
     "index.html",
@@ -50,6 +52,9 @@ static const char *const paths[] = {
     "d/e/1/g",
     "-.txt",
     "m.txt",
+    "7.txt",
+    "sp ",
+    " ",
 };
 
 static bool fits_here(const char *pattern, const char *path)
