@@ -23,8 +23,10 @@ static void show_generation(struct cli *cli, const struct open_site *s, uint64_t
         json_put_string(o, "error", good ? NULL : e.message);
         show_json_line(&cli->show, o);
     } else if (good)
-        printf(_("%c %4llu  %s  %u names\n"), accepted ? '*' : ' ', (unsigned long long)number,
-               when, manifest_count(g.manifest) - 1);
+        printf(ngettext("%c %4llu  %s  %u name\n", "%c %4llu  %s  %u names\n",
+                        manifest_count(g.manifest) - 1),
+               accepted ? '*' : ' ', (unsigned long long)number, when,
+               manifest_count(g.manifest) - 1);
     else
         printf("? %4llu  %s\n", (unsigned long long)number, e.message);
 }
