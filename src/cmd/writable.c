@@ -36,15 +36,7 @@ static const char *user_of(const struct facts *facts, const char *root, struct a
 static const char *quoted(struct arena *arena, const char *text)
 {
     CLEANUP_STR struct str out = {0};
-    if (!text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+")])
-        return text;
-    str_add_char(&out, '\'');
-    for (const char *p = text; *p; p++)
-        if (*p == '\'')
-            str_add(&out, "'\\''");
-        else
-            str_add_char(&out, *p);
-    str_add_char(&out, '\'');
+    str_add_shell_word(&out, text);
     return arena_strdup(arena, out.data);
 }
 

@@ -17,8 +17,14 @@ static const char *const what_words[WHAT_COUNT] = {N_("content"), N_("size"),   
 const char *show_path(struct arena *arena, const char *path)
 {
     CLEANUP_STR struct str out = {0};
-    str_add_printable(&out, path, strlen(path));
-    return arena_strdup(arena, path[0] ? str_text(&out) : ".");
+    while (*path) { /* a line's end in a name would look like the end of the name */
+        size_t plain = strcspn(path, "\n\t");
+        str_add_printable(&out, path, plain);
+        path += plain;
+        if (*path)
+            str_printf(&out, "\\x%02x", (unsigned char)*path++);
+    }
+    return arena_strdup(arena, out.length ? str_text(&out) : ".");
 }
 
 const char *show_what(struct arena *arena, unsigned what)

@@ -259,6 +259,16 @@ tree() { (cd "$1" && find . -printf '%p %y %m %U %G %l ' \( -type f -exec sha256
     says_not "[y/N]"
 }
 
+@test "a name is shown on one line, whatever is in it" {
+    site
+    echo x >"$WORK/www/a"$'\n''! removed  index.html'
+    echo x >"$WORK/www/t"$'\t\e[31m'
+    code 1 "$YAGURA" verify www
+    says '! added  a\x0a! removed  index.html' '! added  t\x09\x1b[31m'
+    code 1 "$YAGURA" verify www --json
+    holds 'of("difference")[0]["path"] == r"a\x0a! removed  index.html"'
+}
+
 @test "a folder that was moved is one move, with all that was in it" {
     site
     mkdir "$WORK/www/css/deep"
