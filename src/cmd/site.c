@@ -61,6 +61,21 @@ static bool find_name(struct cli *cli, struct state *state, struct arena *arena,
     return no_such_site(cli, rows, count, wanted, code);
 }
 
+/* What to do where what was published cannot be believed any more. */
+static void say_damaged(const struct error *e, const char *name)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    if (e->code != ERR_CORRUPT && e->code != ERR_FORMAT)
+        return;
+    const char *text =
+        arena_printf(arena,
+                     _("the state is damaged, or somebody changed it. Put it back from a copy that "
+                       "you trust. Without one: yagura history %s says which generations are "
+                       "whole; then move the state away and begin anew with yagura init"),
+                     name);
+    fprintf(stderr, "yagura: %s\n", show_as_called(arena, text));
+}
+
 bool cli_site(struct cli *cli, const struct site_wants *wants, struct open_site *out, int *code)
 {
     *out = (struct open_site)OPEN_SITE_INIT;
@@ -81,6 +96,7 @@ bool cli_site(struct cli *cli, const struct site_wants *wants, struct open_site 
         site_open(&out->site, out->state, name, &all, &e))
         return true;
     cli_complain(&e);
+    say_damaged(&e, name);
     return false;
 }
 
@@ -95,7 +111,13 @@ bool cli_generation(struct cli *cli, struct open_site *s, struct generation *out
     }
     if (generation_open(out, s->state, &s->site.row, number, &e))
         return true;
+    if (cli->generation && e.code == ERR_ABSENT) {
+        *code = cli_usage(cli, _("there is no generation %s of %s: yagura history %s lists them"),
+                          cli->generation, s->site.row.name, s->site.row.name);
+        return false;
+    }
     cli_complain(&e);
+    say_damaged(&e, s->site.row.name);
     *code = e.code == ERR_ABSENT ? EXIT_USAGE : EXIT_UNKNOWN;
     return false;
 }

@@ -522,7 +522,34 @@ tree() { (cd "$1" && find . -printf '%p %y %m %U %G %l ' \( -type f -exec sha256
     code 0 "$YAGURA" restore www --yes
     [ "$(cat "$WORK/www/index.html")" = 5 ]
     code 2 "$YAGURA" gc --keep 0
+    code 2 "$YAGURA" restore www --generation 1 --yes
+    says "there is no generation 1 of www:" "history www lists them"
     code 0 "$YAGURA" ledger verify
+}
+
+@test "a manifest that is damaged or not the accepted one: no command goes on, and it is said what to do" {
+    site
+    echo second >"$WORK/www/index.html"
+    code 0 "$YAGURA" publish www --yes
+    local words
+    for words in cut old; do
+        if [ "$words" = cut ]; then
+            truncate -s 200 "$YAGURA_STATE/manifests/www/2"
+        else
+            cp "$YAGURA_STATE/manifests/www/1" "$YAGURA_STATE/manifests/www/2"
+            cp "$YAGURA_STATE/manifests/www/1.minisig" "$YAGURA_STATE/manifests/www/2.minisig"
+        fi
+        for command in "verify www" "restore www --yes" "publish www --yes" "gc --keep 1" "diff www"; do
+            # shellcheck disable=SC2086
+            code 3 "$YAGURA" $command
+            says "generation 2 of www"
+        done
+        says "from a copy that you trust"
+        code 3 "$YAGURA" history www
+        says "?    2  " "     1  "
+        code 3 "$YAGURA" history www --json
+        holds 'last["unknown"] == 1'
+    done
 }
 
 @test "evidence beyond its bound goes: first what is the same, never the newest of a path" {
