@@ -243,6 +243,9 @@ static bool try_again(struct guard *g, struct live_site *live, size_t i)
     g->event_ns = retry->since_ns;
     enum mend_result r =
         all ? mend_tree(&live->mender, "", 0, true) : mend_path(&live->mender, path);
+    /* Of a folder that was made anew it may be a page in it that failed. */
+    if (!all && r != MEND_FAILED && is_dir_at(live->site, path))
+        r = mend_tree(&live->mender, path, 1, true);
     g->event_ns = 0;
     retry = find_retry(live, path); /* the list may have grown */
     if (r != MEND_FAILED) {
