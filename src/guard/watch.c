@@ -28,6 +28,7 @@ enum { BUFFER = 64 * 1024, SEEN = 4096, PULL = 16, MOST_CHUNKS = 1024, MOST_EVEN
 
 struct chunk {
     struct chunk *next;
+    uint64_t number; /* chunks are counted as they are taken over */
     size_t size, used;
     char bytes[] __attribute__((aligned(16)));
 };
@@ -41,8 +42,12 @@ struct watch {
     bool inotify;
     struct chunk *first, *last; /* read, and not told yet */
     size_t chunks;
+    uint64_t taken; /* the number of the last chunk */
     char *buffer;
-    uint64_t seen[SEEN]; /* hashes of what this batch has told; only saves work */
+    /* What was told, and the chunk that was the last one then; only saves work. */
+    struct {
+        uint64_t hash, until;
+    } seen[SEEN];
 };
 
 bool watch_open(struct watch **out, bool bounded, struct error *e)
@@ -182,14 +187,18 @@ static bool read_record(const struct fanotify_event_info_header *head, struct wa
     return true;
 }
 
+/* What was taken over before that had happened before it: who was told then has looked since. What
+ * was taken over later may have happened after the look. */
 static bool told_before(struct watch *w, const struct watch_event *event)
 {
-    uint64_t hash = handle_hash(event->dir ^ event->thing * 3, (int)event->pid, event->name,
-                                strlen(event->name));
-    uint64_t *slot = &w->seen[hash % SEEN];
-    if (*slot == hash)
+    uint64_t came = (event->mask & (FAN_CREATE | FAN_MOVED_TO)) != 0;
+    uint64_t hash = handle_hash(event->dir ^ event->thing * 3 ^ came << 63, (int)event->pid,
+                                event->name, strlen(event->name));
+    size_t slot = hash % SEEN;
+    if (w->seen[slot].hash == hash && w->first->number <= w->seen[slot].until)
         return true;
-    *slot = hash;
+    w->seen[slot].hash = hash;
+    w->seen[slot].until = w->taken;
     return false;
 }
 
@@ -246,6 +255,7 @@ static bool pull(struct watch *w, struct error *e)
         }
         struct chunk *chunk = mem_alloc(sizeof *chunk + (size_t)size);
         chunk->size = (size_t)size;
+        chunk->number = ++w->taken;
         memcpy(chunk->bytes, w->buffer, chunk->size);
         if (w->last)
             w->last->next = chunk;
@@ -291,7 +301,6 @@ static size_t next_event(const struct watch *w, const struct chunk *chunk, struc
 bool watch_read(struct watch *w, void (*tell)(void *context, const struct watch_event *event),
                 void *context, struct error *e)
 {
-    memset(w->seen, 0, sizeof w->seen);
     for (unsigned count = 0; count < MOST_EVENTS; count++) {
         if (count % PULL == 0 && !pull(w, e))
             return false;
