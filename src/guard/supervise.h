@@ -2,11 +2,11 @@
  *
  * The parent holds nothing but the shared page (alive.h): no state, no descriptor of the site;
  * its caller gives it its walls (walls.h).
- * A guard that shows no life for SUPERVISE_HUNG_MS is killed. A new one is started at once, so
- * that at most two seconds pass; after five starts within ten seconds it waits a second before
- * each. SIGTERM and SIGINT go on to the guard, which ends by itself; the parent then ends with
- * its exit code. When the parent dies, the guard ends (PR_SET_PDEATHSIG): whoever started it
- * starts it anew. */
+ * A guard that shows no life for SUPERVISE_HUNG_MS is killed; the time that it waited for a core
+ * on a busy host does not count. A new one is started at once, so that at most two seconds pass;
+ * after five starts within ten seconds it waits a second before each. SIGTERM and SIGINT go on to
+ * the guard, which ends by itself; the parent then ends with its exit code. When the parent dies,
+ * the guard ends (PR_SET_PDEATHSIG): whoever started it starts it anew. */
 #ifndef YAGURA_GUARD_SUPERVISE_H
 #define YAGURA_GUARD_SUPERVISE_H
 
