@@ -520,12 +520,19 @@ static void open_live(struct guard *g, size_t i)
                         .context = live};
 }
 
+static void new_places(struct guard *g)
+{
+    g->places = places_new(g->sites, g->count, g->watch);
+    if (g->options.alive)
+        places_count_in(g->places, &g->options.alive->progress);
+}
+
 static bool start(struct guard *g, struct error *e)
 {
     if (!(g->options.unprivileged ? watch_open_unprivileged(&g->watch, e)
                                   : watch_open(&g->watch, g->options.bounded_queue, e)))
         return false;
-    g->places = places_new(g->sites, g->count, g->watch);
+    new_places(g);
     for (size_t i = 0; i < g->count; i++) {
         if (!watch_add(g->watch, g->sites[i].rootfd, e) ||
             !watch_add(g->watch, g->sites[i].aside.fd, e) ||
@@ -751,7 +758,7 @@ static bool take_generation(struct guard *g, struct live_site *live, struct erro
     memcpy(&live->retries, &was.retries, sizeof live->retries);
     live->too_many_retries = was.too_many_retries;
     places_free(g->places);
-    g->places = places_new(g->sites, g->count, g->watch);
+    new_places(g);
     for (size_t i = 0; i < g->count; i++)
         if (!places_learn_site(g->places, i, g->live[i].proof, e))
             return false;

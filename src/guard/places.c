@@ -34,6 +34,7 @@ struct places {
     VEC(struct dir_handle) dirs;
     VEC(struct other) others;
     size_t unwatched;
+    struct walk_progress *progress; /* may be NULL */
 };
 
 struct places *places_new(const struct site *sites, size_t count, struct watch *watch)
@@ -64,6 +65,11 @@ void places_free(struct places *p)
     free(p->first);
     free(p->fsid);
     free(p);
+}
+
+void places_count_in(struct places *p, struct walk_progress *progress)
+{
+    p->progress = progress;
 }
 
 static int open_dir(int rootfd, const char *path)
@@ -119,6 +125,8 @@ static void learn_published(struct places *p, size_t site, int dirfd, uint32_t i
     else
         p->unwatched++;
     learn_dir(p, site, dirfd, index);
+    if (p->progress)
+        __atomic_add_fetch(&p->progress->names, 1, __ATOMIC_RELAXED);
     for (uint32_t i = dir.first_child; i < dir.first_child + dir.child_count; i++) {
         char name[256];
         manifest_entry(m, i, &child);

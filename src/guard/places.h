@@ -24,6 +24,10 @@ struct places;
 struct places *places_new(const struct site *sites, size_t count, struct watch *watch);
 void places_free(struct places *p);
 
+/* Counts in `progress` (names) what is learnt: a large tree takes longer than a hung guard is
+ * waited for. */
+void places_count_in(struct places *p, struct walk_progress *progress);
+
 /* Learns all directories and files of a site as they are on disk now, and `proof`, the folder
  * of the self-test (PLACE_ASIDE). */
 bool places_learn_site(struct places *p, size_t site, int proof, struct error *e);

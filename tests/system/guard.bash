@@ -36,11 +36,11 @@ until_true() {
 status() {
     stdout=$(guarded ask "$YAGURA_STATE" status 2>/dev/null) && [ -n "$stdout" ] && holds "$@" >/dev/null 2>&1
 }
-# guard [OPTION ...]: starts one and waits until it is on guard
+# guard [OPTION ...]: starts one and waits until it is on guard, at most $GUARD_SECONDS
 guard() {
     "$YAGURA" guard --json "$@" >>"$WORK/events" 2>>"$WORK/said" </dev/null 3>&- &
     GUARD=$!
-    until_true 60 status 'True' || {
+    until_true "${GUARD_SECONDS:-60}" status 'True' || {
         cat "$WORK/said"
         return 1
     }
