@@ -18,6 +18,8 @@ struct told {
     struct site sites[SITES];
     struct report *report;
     atomic_uint begun, ended;
+    bool stalls; /* the first burst's end waits until `full` */
+    atomic_bool stalled, full;
     int hook[2];
 };
 
@@ -28,6 +30,13 @@ static void on_burst(void *context, const struct tamper *t, const char *first_pa
     assert_int_equal(strncmp(first_path, "page-", 5), 0);
     assert_int_equal(kind, DIFFERENCE_CHANGED);
     atomic_fetch_add(ended ? &told->ended : &told->begun, 1);
+    if (!ended || !told->stalls)
+        return;
+    told->stalls = false;
+    /* relaxed: orders nothing, so that a missing lock stays visible to TSan */
+    atomic_store_explicit(&told->stalled, true, memory_order_relaxed);
+    while (!atomic_load_explicit(&told->full, memory_order_relaxed))
+        usleep(1000);
 }
 
 static void tell(struct told *told, const char *site, unsigned number, enum guard_said said)
@@ -112,6 +121,29 @@ static void every_event_of_every_producer_is_counted(void **state)
     site_remove(&f);
 }
 
+/* The queue runs over while bursts are being ended. */
+static void what_found_the_queue_full_is_counted_in_its_burst(void **state)
+{
+    struct site_fixture f;
+    struct told told;
+    site_make(&f);
+    start(&told, &f, false);
+    told.stalls = true;
+    for (size_t i = 0; i < SITES; i++)
+        tell(&told, names[i], 0, GUARD_MENDED);
+    while (!atomic_load_explicit(&told.stalled, memory_order_relaxed))
+        usleep(1000);
+    for (unsigned i = 0; i < EVENTS; i++)
+        tell(&told, names[1], i, GUARD_MENDED);
+    atomic_store_explicit(&told.full, true, memory_order_relaxed);
+    report_stop(told.report);
+    size_t rows;
+    uint64_t named;
+    assert_int_equal(restored(&f, names[1], &rows, &named), EVENTS + 1);
+    assert_int_equal(named, EVENTS + 1);
+    site_remove(&f);
+}
+
 /* Stopped again and again right behind an event: none is lost between the two. */
 static void what_was_told_last_is_written_before_the_end(void **state)
 {
@@ -161,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_event_of_every_producer_is_counted),
+        cmocka_unit_test(what_found_the_queue_full_is_counted_in_its_burst),
         cmocka_unit_test(what_was_told_last_is_written_before_the_end),
         cmocka_unit_test(a_burst_ends_by_itself_and_goes_to_the_hook_as_a_line),
     };
