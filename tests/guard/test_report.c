@@ -1,4 +1,4 @@
-/* Whoever tells, and however many at a time: each event is counted once, in the burst of its site. */
+/* Whoever tells, and however many at a time: each event is counted once, in its site's burst. */
 #include "guard/report.h"
 #include "tests/content/site_fixture.h"
 #include "tests/support.h"
