@@ -53,6 +53,10 @@ guard_ends() {
     wait "$GUARD" 2>/dev/null || :
     GUARD=
 }
+# A guard that a sanitizer ended was started anew, and the site may be right all the same.
+sane() {
+    [ ! -f "$WORK/said" ] || ! grep -E -A 30 'Sanitizer|runtime error:' "$WORK/said"
+}
 # The supervisor and what it supervises, at once.
 guard_killed() {
     local child

@@ -18,6 +18,7 @@ teardown() {
     umount -l "$SITE/index.html" "$SITE/a" 2>/dev/null || :
     while umount -l "$SITE" 2>/dev/null; do :; done
     chattr -R -i -a "$WORK" 2>/dev/null || :
+    sane
 }
 # stays COMMAND ...: in the background, ended with the test
 stays() {
