@@ -566,7 +566,7 @@ END
     [ -e "$SITE/wp-content/uploads/photo.jpg" ]
     # unasked, it is undone
     echo "<?php \$wp_version = '98';" >"$SITE/wp-includes/version.php"
-    until_true 10 cmp -s "$SITE/wp-includes/version.php" <(cat "$WORK/package/usr/share/wordpress/wp-includes/version.php")
+    until_true 10 cmp -s "$SITE/wp-includes/version.php" "$WORK/package/usr/share/wordpress/wp-includes/version.php"
     local started
     started=$(date +%s%N)
     code 0 "$YAGURA" publish www --json -- sh -c "curl -s -o '$WORK/update.zip' http://127.0.0.1:$port/update.zip &&
