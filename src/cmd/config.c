@@ -59,6 +59,8 @@ static bool read_guard(struct parse *p, const struct yaml_node *map)
             good = read_truth(p, value, &p->config->detect_only);
         else if (str_equal(key->text, "bounded_queue"))
             good = read_truth(p, value, &p->config->bounded_queue);
+        else if (str_equal(key->text, "ready_mb"))
+            good = read_number(p, value, 0, &p->config->ready_mb);
         else if (str_equal(key->text, "sweep_seconds"))
             good = read_number(p, value, 0, &p->config->sweep_seconds);
         else if (str_equal(key->text, "selftest_seconds"))
@@ -138,6 +140,7 @@ bool config_load(struct config **out, const char *flag, struct error *e)
     *c = (struct config){.dpkg = DPKG_ADMINDIR,
                          .keep = 10,
                          .evidence_mb = 2048,
+                         .ready_mb = 256,
                          .sweep_seconds = 3600,
                          .selftest_seconds = 5,
                          .arena = arena_new()};
@@ -166,9 +169,19 @@ bool config_load(struct config **out, const char *flag, struct error *e)
     return true;
 }
 
+static uint64_t bytes_of_mb(uint64_t mb)
+{
+    return (mb < MOST_MB ? mb : MOST_MB) << 20;
+}
+
 uint64_t config_evidence_bytes(const struct config *c)
 {
-    return (c->evidence_mb < MOST_MB ? c->evidence_mb : MOST_MB) << 20;
+    return bytes_of_mb(c->evidence_mb);
+}
+
+uint64_t config_ready_bytes(const struct config *c)
+{
+    return bytes_of_mb(c->ready_mb);
 }
 
 void config_free(struct config *c)

@@ -7,6 +7,7 @@
  *   evidence_mb: 2048                 a site's evidence; what goes first: content/evidence.h
  *   guard:
  *     detect_only: no                 tell, and put nothing back
+ *     ready_mb: 256                   a site's copies kept ready: guard/spares.h (0: none)
  *     sweep_seconds: 3600             how often all content is read (0: never)
  *     selftest_seconds: 5             how often the guard proves that it sees (0: never)
  *     bounded_queue: no               the kernel keeps at most fs.fanotify.max_queued_events
@@ -32,7 +33,7 @@ struct config_site {
 struct config {
     const char *on_tamper; /* NULL: none */
     const char *dpkg;      /* NULL: packages are nothing special */
-    uint64_t keep, evidence_mb, sweep_seconds, selftest_seconds;
+    uint64_t keep, evidence_mb, ready_mb, sweep_seconds, selftest_seconds;
     bool detect_only, bounded_queue;
     struct config_site *sites;
     size_t site_count;
@@ -44,6 +45,7 @@ void config_free(struct config *c);
 void config_cleanup(struct config **c);
 
 uint64_t config_evidence_bytes(const struct config *c);
+uint64_t config_ready_bytes(const struct config *c);
 
 /* The further policies of a site, or NULL. */
 const struct policies *config_policies(const struct config *c, const char *site);

@@ -198,7 +198,11 @@ static void answer_status(struct running *r, struct str *answer)
     CLEANUP_JSON json_t *o = json_object();
     json_t *sites = json_array();
     for (size_t i = 0; i < r->count; i++) {
+        uint64_t ready, wanted;
         json_t *site = json_object();
+        guard_count_ready(r->guard, i, &ready, &wanted);
+        json_put_int(site, "copies_ready", (int64_t)ready);
+        json_put_int(site, "copies_wanted", (int64_t)wanted);
         json_put_string(site, "name", r->sites[i].row.name);
         json_put_string(site, "root", r->sites[i].row.root);
         json_put_int(site, "generation", (int64_t)r->sites[i].row.generation);
@@ -396,6 +400,7 @@ static int loop(struct running *r, struct alive *alive)
                                     .unprivileged = !capabilities_have(CAPABILITY(CAP_SYS_ADMIN)),
                                     .detect_only = r->cli->detect_only || r->config->detect_only,
                                     .bounded_queue = r->config->bounded_queue,
+                                    .ready_bytes = config_ready_bytes(r->config),
                                     .sweep_seconds = (unsigned)r->config->sweep_seconds,
                                     .selftest_seconds = (unsigned)r->config->selftest_seconds,
                                     .dpkg_admindir = r->config->dpkg,

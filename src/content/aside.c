@@ -117,15 +117,30 @@ void aside_ready_name(struct aside *a, char out[ASIDE_NAME_SIZE])
     snprintf(out, ASIDE_NAME_SIZE, "ready-%llu", (unsigned long long)atomic_fetch_add(&a->next, 1));
 }
 
-void aside_bad_name(struct aside *a, char out[ASIDE_NAME_SIZE])
+void aside_bad_name_of(uint64_t number, int64_t when, char out[ASIDE_NAME_SIZE])
 {
     struct tm tm;
-    time_t now = time(NULL);
-    gmtime_r(&now, &tm);
-    char when[24];
-    strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", &tm);
-    snprintf(out, ASIDE_NAME_SIZE, "bad-%s-%llu", when,
-             (unsigned long long)atomic_fetch_add(&a->next, 1));
+    time_t seconds = (time_t)when;
+    gmtime_r(&seconds, &tm);
+    char text[24];
+    strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &tm);
+    snprintf(out, ASIDE_NAME_SIZE, "bad-%s-%llu", text, (unsigned long long)number);
+}
+
+void aside_bad_name(struct aside *a, char out[ASIDE_NAME_SIZE])
+{
+    aside_bad_name_of(atomic_fetch_add(&a->next, 1), (int64_t)time(NULL), out);
+}
+
+int aside_open_spare(struct aside *a, struct error *e)
+{
+    struct stat st;
+    bool same_device;
+    if (fstat(a->fd, &st) != 0) {
+        error_set_errno(e, errno, "looking at the folder for what is put aside");
+        return -1;
+    }
+    return open_in(a->fd, ASIDE_SPARE, st.st_dev, &same_device, e);
 }
 
 static bool clear_ready(struct aside *a, struct error *e)

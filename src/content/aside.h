@@ -4,6 +4,7 @@
  *
  *   ROOT/../.yagura-SITE/     0700, root's (or ours, without root)
  *     ready-N                 what is being made, never seen by a visitor
+ *     spare/N-HASH            copies kept ready: guard/spares.h
  *     proof/                  where the guard writes to prove that it sees
  *     bad-TIME-N              what was found in a published page's place, as it was found
  *
@@ -20,6 +21,7 @@
 
 enum { ASIDE_NAME_SIZE = 48 };
 #define ASIDE_PROOF "proof"
+#define ASIDE_SPARE "spare"
 
 struct aside {
     int fd;
@@ -36,6 +38,11 @@ void aside_close(struct aside *a);
 
 void aside_ready_name(struct aside *a, char out[ASIDE_NAME_SIZE]);
 void aside_bad_name(struct aside *a, char out[ASIDE_NAME_SIZE]);
+/* The same with a number that was taken before; `when` in seconds of 1970. */
+void aside_bad_name_of(uint64_t number, int64_t when, char out[ASIDE_NAME_SIZE]);
+
+/* Opens the folder for copies, making it if need be; -1 with an error. */
+int aside_open_spare(struct aside *a, struct error *e);
 
 /* Removes what was left half-made ("ready-*") by a process that is no more; nothing while another
  * one has the folder open. */

@@ -48,7 +48,16 @@ struct mend_event {
     int dirfd;                 /* where it is, open, and its name there */
     const char *name;
     char evidence[ASIDE_NAME_SIZE]; /* name in the aside folder; "" if nothing was put there */
+    char lies_as[ASIDE_NAME_SIZE];  /* not there yet: the name of the copy that was taken */
     struct stat bad;                /* of what was put aside, or whose attributes were wrong */
+};
+
+/* A copy of an entry that was made ready before: a name in an open folder on the file system of
+ * the folder aside. */
+struct mend_ready {
+    int dirfd;
+    char name[ASIDE_NAME_SIZE];
+    uint64_t number; /* among all names of the folder aside: evidence gets it */
 };
 
 struct mender {
@@ -65,6 +74,9 @@ struct mender {
     bool (*find_dir)(void *context, uint32_t index, int *fd);
     /* Is this name on the way to `path` to be left alone for now? MEND_LEFT then. May be NULL. */
     bool (*waits)(void *context, const char *name, const char *path);
+    /* Gives a copy of the entry away, for one exchange; what was exchanged for it then lies under
+     * its name (event.lies_as), and gets that of event.evidence from the callee. May be NULL. */
+    bool (*take_ready)(void *context, uint32_t index, struct mend_ready *out);
     void (*event)(void *context, const struct mend_event *event);
     void *context;
     bool keeps_folder; /* see mend_settle() */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Of evidence that lies on another file system than the aside folder, at most this much is
@@ -111,9 +112,6 @@ int placing_rename(int from_dir, const char *from, int to_dir, const char *to, u
 
 /* ---- making ready ------------------------------------------------------------------------ */
 
-static bool make(struct mender *m, uint32_t index, int dirfd, const char *name,
-                 struct error *partly, struct error *e);
-
 static bool make_children(struct mender *m, const struct manifest_entry *dir, int fd,
                           struct error *partly, struct error *e)
 {
@@ -122,16 +120,15 @@ static bool make_children(struct mender *m, const struct manifest_entry *dir, in
         char name[256];
         manifest_entry(m->manifest, dir->first_child + i, &child);
         snprintf(name, sizeof name, "%.*s", (int)child.name_length, child.name);
-        if (!make(m, dir->first_child + i, fd, name, partly, e))
+        if (!placing_make(m, dir->first_child + i, fd, name, partly, e))
             return false;
     }
     return true;
 }
 
-/* An entry as it was published, under this name, which must be free. Owners and attributes
- * that cannot be set do not keep a page away: `partly` says so. */
-static bool make(struct mender *m, uint32_t index, int dirfd, const char *name,
-                 struct error *partly, struct error *e)
+/* Owners and attributes that cannot be set do not keep a page away. */
+bool placing_make(struct mender *m, uint32_t index, int dirfd, const char *name,
+                  struct error *partly, struct error *e)
 {
     struct manifest_entry entry;
     manifest_entry(m->manifest, index, &entry);
@@ -222,30 +219,24 @@ bool placing_move_aside(struct mender *m, int dirfd, const char *name, struct me
     return false;
 }
 
-/* `ready` in `ready_dir` becomes `name`; what was there becomes evidence. */
-static bool exchange(struct mender *m, int ready_dir, const char *ready, int dirfd,
-                     const char *name, struct mend_event *event, struct error *e)
+enum placed { NOT_PLACED, PLACED, EXCHANGED };
+
+/* `ready` in `ready_dir` becomes `name`; what was there is `ready` then. */
+static enum placed exchange(int ready_dir, const char *ready, int dirfd, const char *name,
+                            struct error *e)
 {
     for (int try = 0; try < MEND_TRIES; try++) {
-        if (placing_rename(ready_dir, ready, dirfd, name, RENAME_EXCHANGE) == 0) {
-            if (ready_dir == m->aside->fd) /* and has the name of evidence already */
-                return true;
-            aside_bad_name(m->aside, event->evidence);
-            if (!carry_across(m, ready_dir, ready, event->evidence, NULL))
-                event->evidence[0] = '\0';
-            return true;
-        }
+        if (placing_rename(ready_dir, ready, dirfd, name, RENAME_EXCHANGE) == 0)
+            return EXCHANGED;
         if (errno != ENOENT)
             break;
-        if (placing_rename(ready_dir, ready, dirfd, name, RENAME_NOREPLACE) == 0) {
-            event->evidence[0] = '\0';
-            return true;
-        }
+        if (placing_rename(ready_dir, ready, dirfd, name, RENAME_NOREPLACE) == 0)
+            return PLACED;
         if (errno != EEXIST)
             break;
     }
     error_set_errno(e, errno, "putting the page into place");
-    return false;
+    return NOT_PLACED;
 }
 
 /* Is this folder on another file system than the folder aside? What is made in that one gets
@@ -276,26 +267,54 @@ static bool exchange_aside(struct mender *m, const char *ready, int dirfd, const
         error_set_errno(e, errno, "putting the page into place");
         return false;
     }
-    snprintf(event->evidence, sizeof event->evidence, "%s", bad);
-    if (exchange(m, aside, bad, dirfd, name, event, e))
-        return true;
-    event->evidence[0] = '\0';
-    renameat(aside, bad, aside, ready);
-    return false;
+    enum placed placed = exchange(aside, bad, dirfd, name, e);
+    if (placed == NOT_PLACED)
+        renameat(aside, bad, aside, ready);
+    snprintf(event->evidence, sizeof event->evidence, "%s", placed == EXCHANGED ? bad : "");
+    return placed != NOT_PLACED;
 }
 
-/* The entry made ready and put into place. On another file system than the aside folder's it
- * is made ready in its own directory. */
+/* What was made ready in its own directory, on another file system than the aside folder's. */
+static bool exchange_across(struct mender *m, const char *hidden, int dirfd, const char *name,
+                            struct mend_event *event, struct error *e)
+{
+    enum placed placed = exchange(dirfd, hidden, dirfd, name, e);
+    if (placed == EXCHANGED)
+        aside_bad_name(m->aside, event->evidence);
+    if (placed != EXCHANGED || !carry_across(m, dirfd, hidden, event->evidence, NULL))
+        event->evidence[0] = '\0';
+    return placed != NOT_PLACED;
+}
+
+/* A copy that was kept ready. False: there is none, or it cannot be placed: then one is made. */
+static bool place_copy(struct mender *m, uint32_t index, int dirfd, const char *name,
+                       struct mend_event *event)
+{
+    struct mend_ready copy;
+    if (!m->take_ready || !m->take_ready(m->context, index, &copy))
+        return false;
+    enum placed placed = exchange(copy.dirfd, copy.name, dirfd, name, NULL);
+    if (placed == NOT_PLACED)
+        unlinkat(copy.dirfd, copy.name, 0);
+    if (placed == EXCHANGED) {
+        aside_bad_name_of(copy.number, (int64_t)time(NULL), event->evidence);
+        memcpy(event->lies_as, copy.name, sizeof event->lies_as);
+    }
+    return placed != NOT_PLACED;
+}
+
 bool placing_replace(struct mender *m, uint32_t index, int dirfd, const char *name,
                      struct mend_event *event, struct error *partly, struct error *e)
 {
     char ready[ASIDE_NAME_SIZE], hidden[ASIDE_NAME_SIZE + 16];
-    aside_ready_name(m->aside, ready);
     bool across = lies_across(m, dirfd);
+    if (!across && place_copy(m, index, dirfd, name, event))
+        return true;
+    aside_ready_name(m->aside, ready);
     snprintf(hidden, sizeof hidden, "%s%s", across ? ".yagura-" : "", ready);
     int ready_dir = across ? dirfd : m->aside->fd;
-    if (make(m, index, ready_dir, hidden, partly, e) &&
-        (across ? exchange(m, ready_dir, hidden, dirfd, name, event, e)
+    if (placing_make(m, index, ready_dir, hidden, partly, e) &&
+        (across ? exchange_across(m, hidden, dirfd, name, event, e)
                 : exchange_aside(m, hidden, dirfd, name, event, e)))
         return true;
     file_remove_tree(ready_dir, hidden, NULL); /* half-made, and ours */

@@ -1,8 +1,9 @@
 /* placing.h - how the mender (mend.h) makes an entry ready and puts it into place.
  *
  * Everything is done on descriptors and single names in them, links are never followed. An entry
- * is made ready in the folder aside, or in its own directory where that is on another file
- * system, and comes into place by one exchange; what was there becomes evidence. */
+ * is made ready in the folder aside (or was before: mender.take_ready), or in its own directory
+ * where that is on another file system, and comes into place by one exchange; what was there
+ * becomes evidence. */
 #ifndef YAGURA_CONTENT_PLACING_H
 #define YAGURA_CONTENT_PLACING_H
 
@@ -18,6 +19,10 @@ void placing_clear_flags(int dirfd, const char *name);
 /* As renameat2(), and once more without such flags if they refuse it. */
 int placing_rename(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
 
+/* The entry as it was published, under a name that must be free. `partly`: what could not be set
+ * on it. What was begun when it fails is left to the caller. */
+bool placing_make(struct mender *m, uint32_t index, int dirfd, const char *name,
+                  struct error *partly, struct error *e);
 /* The name becomes evidence: event->evidence says under which name. */
 bool placing_move_aside(struct mender *m, int dirfd, const char *name, struct mend_event *event,
                         struct error *e);

@@ -4,6 +4,7 @@
 #include "guard/dpkg_run.h"
 #include "guard/places.h"
 #include "guard/root.h"
+#include "guard/spares.h"
 #include "guard/sweeper.h"
 #include "guard/watch.h"
 
@@ -38,6 +39,7 @@ struct live_site {
     struct site *site;
     struct mender mender;
     struct stat_index *index;
+    struct spares *spares; /* NULL: none */
     struct guard *guard;
     size_t number;
     bool held, root_gone;
@@ -72,6 +74,13 @@ static int64_t clock_ns(clockid_t which)
     struct timespec now;
     clock_gettime(which, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void guard_count_ready(const struct guard *g, size_t site, uint64_t *ready, uint64_t *wanted)
+{
+    *ready = *wanted = 0;
+    if (g->live[site].spares)
+        spares_count(g->live[site].spares, ready, wanted);
 }
 
 const struct guard_counts *guard_counts(const struct guard *g)
@@ -131,6 +140,16 @@ static void drop_retry(struct live_site *live, size_t i)
 
 /* ---- telling, of the mender ------------------------------------------------------------------ */
 
+static void forget_evidence(struct guard *g, struct live_site *live, const struct mend_event *mend)
+{
+    bool unnamed = mend->lies_as[0] != '\0';
+    int dirfd = unnamed ? spares_dir(live->spares) : live->site->aside.fd;
+    places_forget_evidence(g->places, live->number, dirfd,
+                           unnamed ? mend->lies_as : mend->evidence);
+    if (unnamed)
+        spares_note_evidence(live->spares, mend->lies_as, mend->evidence);
+}
+
 /* What was put back is another inode now. What failed is said once, and tried again. */
 static void on_mend(void *context, const struct mend_event *mend)
 {
@@ -148,7 +167,7 @@ static void on_mend(void *context, const struct mend_event *mend)
         atomic_fetch_add(undone ? &g->counts.mended : &g->counts.left, 1);
     if (undone) {
         if (mend->evidence[0])
-            places_forget_evidence(g->places, live->number, mend->evidence);
+            forget_evidence(g, live, mend);
         if (mend->kind != DIFFERENCE_ADDED &&
             !(mend->name &&
               places_learn_file(g->places, live->number, mend->path, mend->dirfd, mend->name)))
@@ -491,6 +510,26 @@ static void tell_unwatched(struct guard *g)
     tell_said(g, NULL, GUARD_TROUBLE, &e);
 }
 
+static bool take_ready(void *context, uint32_t index, struct mend_ready *out)
+{
+    struct live_site *live = context;
+    return live->spares && spares_take(live->spares, index, out);
+}
+
+/* Without copies every page is made when it is wanted: no reason not to guard. */
+static void start_spares(struct guard *g, struct live_site *live)
+{
+    struct site *site = live->site;
+    struct error e = ERROR_INIT;
+    if (!g->options.ready_bytes || g->options.detect_only)
+        return;
+    if (!spares_start(&live->spares, site->generation.manifest, site->policies, g->options.objects,
+                      &site->aside, g->options.ready_bytes, &e))
+        tell_said(g, live, GUARD_TROUBLE, &e);
+    else
+        watch_ignore(g->watch, spares_dir(live->spares));
+}
+
 /* The folder aside itself is not watched: what comes and goes there is our own doing. */
 static int open_proof(const struct aside *aside)
 {
@@ -516,6 +555,7 @@ static void open_live(struct guard *g, size_t i)
                         .progress = g->options.alive ? &g->options.alive->progress : NULL,
                         .find_dir = find_dir,
                         .waits = waits,
+                        .take_ready = take_ready,
                         .event = on_mend,
                         .context = live};
 }
@@ -554,6 +594,8 @@ static bool start(struct guard *g, struct error *e)
         check_root(g, &g->live[i]);
     sweep_all(g);
     tell_unwatched(g);
+    for (size_t i = 0; i < g->count; i++)
+        start_spares(g, &g->live[i]);
     return start_sweeper(g, e);
 }
 
@@ -696,6 +738,7 @@ void guard_stop(struct guard *g)
         free_retries(&g->live[i]);
         stat_index_free(g->live[i].index);
         mend_settle(&g->live[i].mender);
+        spares_stop(g->live[i].spares, true);
         if (g->live[i].proof >= 0) {
             unlinkat(g->live[i].proof, selftest_name, 0);
             close(g->live[i].proof);
@@ -746,6 +789,7 @@ static bool take_generation(struct guard *g, struct live_site *live, struct erro
     if (live->proof >= 0)
         close(live->proof);
     struct live_site was = *live;
+    spares_stop(live->spares, false);
     stat_index_free(live->index);
     site_close(site);
     *site = fresh;
@@ -762,6 +806,7 @@ static bool take_generation(struct guard *g, struct live_site *live, struct erro
     for (size_t i = 0; i < g->count; i++)
         if (!places_learn_site(g->places, i, g->live[i].proof, e))
             return false;
+    start_spares(g, live);
     return watch_add(g->watch, site->rootfd, e) && start_sweeper(g, e);
 }
 

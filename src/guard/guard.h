@@ -61,6 +61,7 @@ struct guard_options {
     bool detect_only;
     bool bounded_queue;        /* see watch.h */
     const char *dpkg_admindir; /* see dpkg_run.h; NULL: packages are nothing special */
+    uint64_t ready_bytes;      /* of a site: what copies may take (spares.h); 0: none */
     unsigned sweep_seconds;    /* a paced sweep of all content takes this long; 0: none */
     unsigned selftest_seconds; /* 0: none */
     void (*event)(void *context, const struct guard_event *event);
@@ -86,6 +87,8 @@ bool guard_step(struct guard *g, int timeout_ms, int other_fd, struct error *e);
 void guard_stop(struct guard *g);
 
 const struct guard_counts *guard_counts(const struct guard *g);
+/* Of a site: copies that are ready, and how many there are to be (spares.h). */
+void guard_count_ready(const struct guard *g, size_t site, uint64_t *ready, uint64_t *wanted);
 
 /* For a publication: `hold` makes what changes in the site wait; `release` takes the generation
  * that is accepted now, and looks at all that waited. */

@@ -242,10 +242,10 @@ bool places_dir_in(const struct places *p, size_t site, const char *path, const 
     return false;
 }
 
-void places_forget_evidence(struct places *p, size_t site, const char *name)
+void places_forget_evidence(struct places *p, size_t site, int dirfd, const char *name)
 {
     uint64_t hash;
-    if (handle_of(&hash, p->fsid[site], p->sites[site].aside.fd, name, NULL))
+    if (handle_of(&hash, p->fsid[site], dirfd, name, NULL))
         handles_remove(p->handles, hash);
 }
 

@@ -47,8 +47,8 @@ bool places_learn_file(struct places *p, size_t site, const char *path, int dirf
 bool places_dir_in(const struct places *p, size_t site, const char *path, const uint64_t *hashes,
                    size_t count);
 
-/* Forgets what lies in the folder aside under this name: it is evidence now. */
-void places_forget_evidence(struct places *p, size_t site, const char *name);
+/* Forgets what lies under this name in a folder aside: it is evidence now. */
+void places_forget_evidence(struct places *p, size_t site, int dirfd, const char *name);
 
 /* The published directory `index` of a site, open, wherever it is; *fd -1: it is no more. False:
  * not known. Needs CAP_DAC_READ_SEARCH. */

@@ -20,7 +20,7 @@ static const int64_t burst_pause_ns = 2000000000;
 struct item {
     size_t site;
     char *path;
-    char evidence[ASIDE_NAME_SIZE];
+    char evidence[ASIDE_NAME_SIZE], lies_as[ASIDE_NAME_SIZE];
     enum difference_kind kind;
     unsigned what;
     bool undone, failed;
@@ -83,6 +83,7 @@ void report_event(struct report *r, const struct guard_event *event)
                         .took_ns = event->took_ns,
                         .bad = event->mend->bad};
     memcpy(item.evidence, event->mend->evidence, sizeof item.evidence);
+    memcpy(item.lies_as, event->mend->lies_as, sizeof item.lies_as);
     if (event->who)
         item.who = *event->who;
     pthread_mutex_lock(&r->lock);
@@ -166,14 +167,23 @@ static void begin_burst(struct report *r, const struct item *item)
     strncpy(b->first_path, item->path, sizeof b->first_path - 1);
 }
 
+/* It may be about to get its name: then it lies under one of the two. */
+static int open_evidence(int aside, const struct item *item)
+{
+    char unnamed[sizeof ASIDE_SPARE + ASIDE_NAME_SIZE];
+    snprintf(unnamed, sizeof unnamed, ASIDE_SPARE "/%s", item->lies_as);
+    int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOATIME;
+    int fd = openat(aside, item->lies_as[0] ? unnamed : item->evidence, flags);
+    return fd < 0 && errno == ENOENT ? openat(aside, item->evidence, flags) : fd;
+}
+
 /* The evidence's own bytes, hashed where that is bearable; what is no file has none. */
 static void hash_evidence(int aside, const struct item *item, struct tamper_path *path)
 {
     path->size = S_ISREG(item->bad.st_mode) ? (uint64_t)item->bad.st_size : 0;
     if (!item->evidence[0] || !S_ISREG(item->bad.st_mode) || path->size > REPORT_HASHED)
         return;
-    CLEANUP_CLOSE int fd =
-        openat(aside, item->evidence, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOATIME);
+    CLEANUP_CLOSE int fd = open_evidence(aside, item);
     path->has_sha256 = fd >= 0 && walk_hash_fd(path->sha256, fd, &path->size, NULL);
 }
 

@@ -338,6 +338,7 @@ generations() {
     ln -s "$WORK/site/victim/page.html" "$WORK/site/link"
     mv -T "$WORK/site/link" "$SITE/index.html"
     back
+    events 'any(e.get("path") == "index.html" and e["kind"] == "type" for e in every)'
     "$HELPERS/attack" race "$SITE/a" "$WORK/site/victim" "$(some 10000 1000)"
     back
     guarded list "$WORK/site/victim" | diff "$WORK/victim" -
@@ -459,6 +460,8 @@ whole() { cmp -s "$1" "$2" || cmp -s "$1" "$3"; }
     site 10
     cp "$SITE/index.html" "$WORK/good"
     head -c 6000 /dev/zero | tr '\0' x >"$WORK/bad"
+    printf 'guard:\n  ready_mb: 0\n' >"$WORK/yagura.yaml" # a copy would need no room
+    export YAGURA_CONFIG=$WORK/yagura.yaml
     guard
     dd if=/dev/zero of="$WORK/site/filler" bs=64k 2>/dev/null || :
     dd if=/dev/zero of="$WORK/site/filler2" bs=512 2>/dev/null || :
@@ -483,6 +486,20 @@ whole() { cmp -s "$1" "$2" || cmp -s "$1" "$3"; }
     mount -o remount,rw "$WORK/site"
     back
     code "0 1" "$YAGURA" verify --json
+}
+
+@test "copies kept ready: counted, and a page is put back from one on a disk that is full" {
+    small_disk 32
+    site 10
+    guard
+    copies() { status 'last["sites"][0]["copies_ready"] == last["sites"][0]["copies_wanted"] > 10'; }
+    until_true 20 copies
+    dd if=/dev/zero of="$WORK/site/filler" bs=64k 2>/dev/null || :
+    dd if=/dev/zero of="$WORK/site/filler2" bs=512 2>/dev/null || :
+    dd if=/dev/zero of="$SITE/index.html" conv=notrunc bs=6000 count=1 2>/dev/null
+    back
+    rm "$WORK/site/filler" "$WORK/site/filler2"
+    until_true 20 copies # made anew
 }
 
 @test "edited by a container: through a bind mount, and copied up through an overlay" {

@@ -48,7 +48,7 @@ UNITS=$ROOT/packaging/systemd
     sed -i 's,^on_tamper:.*,on_tamper: cat,' "$WORK/all.yaml"
     code 0 "$YAGURA" --config "$WORK/all.yaml" on-tamper
     local key
-    for key in on_tamper keep guard detect_only sweep_seconds selftest_seconds sites policies; do
+    for key in on_tamper keep guard detect_only ready_mb sweep_seconds selftest_seconds sites policies; do
         grep -q "\\b$key:" "$WORK/all.yaml"
     done
 }
