@@ -108,6 +108,8 @@ static void on_mend(void *context, const struct mend_event *mend)
 {
     struct live_site *live = context;
     struct guard *g = live->guard;
+    if (g->options.alive) /* a sweep may find very many */
+        alive_beat(g->options.alive);
     if (mend->error && !g->options.detect_only) {
         if (find_retry(live, mend->path))
             return;

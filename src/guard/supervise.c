@@ -79,7 +79,8 @@ static int watch_over(const struct supervised *what, pid_t pid, struct alive *al
         if (now != last) {
             last = now;
             silent_ms = 0;
-        } else if (silent_ms > SUPERVISE_HUNG_MS) {
+        } else if (silent_ms >
+                   (atomic_load(&alive->ready) ? SUPERVISE_HUNG_MS : SUPERVISE_START_MS)) {
             *hung = true;
             kill(pid, SIGKILL);
             waitpid(pid, &status, 0);
@@ -108,6 +109,7 @@ int supervise(const struct supervised *what, struct error *e)
             usleep(PAUSE_MS * 1000);
         *first = now;
         atomic_store(&alive->restarts, restarts);
+        atomic_store(&alive->ready, false);
         pid_t pid = start(what, alive, &old);
         if (pid < 0) {
             error_set_errno(e, errno, "starting the guard");

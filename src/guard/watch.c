@@ -202,26 +202,29 @@ static bool told_before(struct watch *w, const struct watch_event *event)
     return false;
 }
 
-static void read_event(struct watch *w, const struct fanotify_event_metadata *meta,
+/* The kernel lays events at multiples of 4, where a 64-bit mask may not be read in place. */
+static void read_event(struct watch *w, const char *at,
                        void (*tell)(void *context, const struct watch_event *event), void *context)
 {
+    struct fanotify_event_metadata meta;
+    memcpy(&meta, at, sizeof meta);
     struct watch_event event = {.kind = WATCH_NAME,
                                 .name = ".",
-                                .mask = meta->mask,
-                                .pid = meta->pid,
-                                .is_dir = (meta->mask & FAN_ONDIR) != 0};
-    if (meta->mask & FAN_Q_OVERFLOW) {
+                                .mask = meta.mask,
+                                .pid = meta.pid,
+                                .is_dir = (meta.mask & FAN_ONDIR) != 0};
+    if (meta.mask & FAN_Q_OVERFLOW) {
         event.kind = WATCH_LOST;
         tell(context, &event);
         return;
     }
-    for (uint32_t at = meta->metadata_len;
-         at + sizeof(struct fanotify_event_info_header) <= meta->event_len;) {
-        const struct fanotify_event_info_header *head = (const void *)((const char *)meta + at);
-        if (head->len < sizeof *head || head->len > meta->event_len - at ||
+    for (uint32_t used = meta.metadata_len;
+         used + sizeof(struct fanotify_event_info_header) <= meta.event_len;) {
+        const struct fanotify_event_info_header *head = (const void *)(at + used);
+        if (head->len < sizeof *head || head->len > meta.event_len - used ||
             !read_record(head, &event))
             break;
-        at += head->len;
+        used += head->len;
     }
     if ((event.dir || event.thing) && !told_before(w, &event))
         tell(context, &event);
@@ -291,9 +294,10 @@ static size_t next_event(const struct watch *w, const struct chunk *chunk, struc
     const char *at = chunk->bytes + chunk->used;
     if (w->inotify)
         return sizeof(struct inotify_event) + ((const struct inotify_event *)(const void *)at)->len;
-    const struct fanotify_event_metadata *meta = (const void *)at;
-    if (FAN_EVENT_OK(meta, (long)left) && meta->vers == FANOTIFY_METADATA_VERSION)
-        return meta->event_len;
+    struct fanotify_event_metadata meta = {0};
+    memcpy(&meta, at, left < sizeof meta ? left : sizeof meta);
+    if (FAN_EVENT_OK(&meta, (long)left) && meta.vers == FANOTIFY_METADATA_VERSION)
+        return meta.event_len;
     error_set(e, ERR_UNSUPPORTED, "the kernel tells changes in another format");
     return 0;
 }
@@ -310,9 +314,9 @@ bool watch_read(struct watch *w, void (*tell)(void *context, const struct watch_
         size_t size = next_event(w, chunk, e);
         if (!size)
             return false;
-        const void *at = chunk->bytes + chunk->used;
+        const char *at = chunk->bytes + chunk->used;
         if (w->inotify)
-            read_inotify(w, at, tell, context);
+            read_inotify(w, (const void *)at, tell, context);
         else
             read_event(w, at, tell, context);
         chunk->used += size;
