@@ -35,6 +35,7 @@ struct cli {
     const char *as_of, *fail_on, *rules, *because, *who, *when, *against, *before;
     bool all, checklist, gateway, man, completion;
     /* sites */
+    const char *runbook, *first_sign;
     const char *profile, *generation, *keep, *from, *from_git;
     bool quick, yes, dry_run, mtree, detect_only, dpkg;
     /* what stands without a dash, behind the command */
@@ -128,6 +129,7 @@ int cmd_guard(struct cli *cli);
 int cmd_on_tamper(struct cli *cli);
 int cmd_up(struct cli *cli);
 int cmd_status(struct cli *cli);
+int cmd_respond(struct cli *cli);
 int cmd_help(struct cli *cli);
 void cmd_print_help(const struct command *c, FILE *out);
 void cmd_print_overview(FILE *out);

@@ -65,6 +65,10 @@ const struct option_row cli_options[] = {
      NULL},
     {"--dpkg", NULL, N_("what dpkg's own record says of files that packages own"), OPTION(dpkg),
      NULL},
+    {"--runbook", "NAME", N_("another runbook: its name, or a file with a slash in its path"),
+     OPTION(runbook), NULL},
+    {"--first-sign", "DATE", N_("when the intrusion first showed, as far as you know"),
+     OPTION(first_sign), NULL},
     {"--before", "DATE", N_("only what was published before"), OPTION(before), NULL},
 };
 const size_t cli_option_count = ARRAY_COUNT(cli_options);
@@ -165,6 +169,15 @@ const struct command cli_commands[] = {
         "nobody guards them, or the guard is blind; with 1 if a page is wrong and could not be put "
         "back yet."),
      "", "--all", cmd_status},
+    {"respond",
+     "start | status | next | do STEP | skip STEP | undo STEP | confirm | resume | close | print",
+     N_("a site was defaced: what to do now, in which order"),
+     N_("Leads through the runbook: start opens an incident; next tells of the next step, do does "
+        "it and proves it; skip wants --because; undo takes it back; confirm makes what is on "
+        "trial last; resume looks again whether all that was done is still true; close ends it. "
+        "print is the paper copy to keep before anything happens."),
+     "start status next do skip undo confirm resume close print",
+     "--root --image --runbook --first-sign --because --who --yes --dry-run", cmd_respond},
     {"help", "[COMMAND]", N_("this help, or that of a command"), N_("Prints help."), "",
      "--man --completion", cmd_help},
 };

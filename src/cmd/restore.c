@@ -1,7 +1,8 @@
 #include "cmd/site.h"
 
 #include "base/json.h"
-#include "content/publish.h"
+#include "content/mend.h"
+#include "content/put_back.h"
 #include "record/ledger.h"
 
 struct done {
@@ -19,47 +20,11 @@ static void on_event(void *context, const struct mend_event *event)
     show_mend_event(&d->cli->show, d->site, event, d->cli->dry_run);
 }
 
-static bool is_as_in(const struct manifest *m, const struct difference *d)
-{
-    uint32_t index = manifest_find(m, d->path, strlen(d->path));
-    if (d->kind == DIFFERENCE_REMOVED || index == MANIFEST_NONE)
-        return d->kind == DIFFERENCE_REMOVED && index == MANIFEST_NONE;
-    struct manifest_entry was;
-    manifest_entry(m, index, &was);
-    struct walk_entry is = {.st = d->now,
-                            .target = d->now_target,
-                            .hashed = d->now_hashed,
-                            .xattrs = true,
-                            .xattr_bytes = d->now_xattrs,
-                            .xattr_size = d->now_xattrs_size};
-    if (d->now_hashed)
-        memcpy(is.sha256, d->now_sha256, sizeof is.sha256);
-    return (was.mode & S_IFMT) == (d->now.st_mode & S_IFMT) && !verify_compare(&was, &is) &&
-           (!d->from || manifest_find(m, d->from, strlen(d->from)) == MANIFEST_NONE);
-}
-
-/* Of what differs from the published generation, that which is as in the older one: what another
- * hand changed meanwhile, or elsewhere, is not let in. */
-static bool was_put_back(void *context, const struct difference *d)
-{
-    const struct generation *older = context;
-    return d->kind != DIFFERENCE_UNREADABLE && is_as_in(older->manifest, d);
-}
-
-/* An older generation that was put back is what is published from now on. */
 static bool accept_older(struct cli *cli, struct open_site *s, const struct generation *g,
                          struct error *e)
 {
-    if (g->number == s->site.row.generation)
-        return true;
-    CLEANUP(differences_cleanup) struct differences *found = NULL;
-    struct verify_options options = {.policies = s->site.policies};
     CLEANUP_JSON json_t *entry = cli_site_entry(cli, "restore");
-    json_put_int(entry, "from", (int64_t)g->number);
-    size_t count;
-    return verify(&found, s->site.rootfd, s->site.generation.manifest, &options, e) &&
-           publish_accept(s->state, s->objects, &s->site, found, was_put_back, (void *)g, entry,
-                          &count, e);
+    return put_back_accept(s->state, s->objects, &s->site, g, entry, e);
 }
 
 static enum mend_result mend_all(struct cli *cli, struct mender *m)
