@@ -65,7 +65,7 @@ start() { code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --json "$@
 @test "cut short in the middle of a step, and gone on with by another operator" {
     publish
     start
-    code 0 "$YAGURA" respond do look
+    code 0 "$YAGURA" respond skip look --because "it is known to be defaced"
     echo defaced >"$SITE/index.html"
     # the entry that a killed step leaves: begun, and no end
     "$YAGURA" respond do restore >/dev/null 2>&1 & # killed as soon as it has begun
