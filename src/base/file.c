@@ -66,6 +66,24 @@ bool file_read_fd(char **out, size_t *size, int fd, size_t most, struct error *e
     return true;
 }
 
+bool file_read_at(int fd, uint64_t offset, void *buffer, size_t size, size_t *got, struct error *e)
+{
+    *got = 0;
+    while (*got < size) {
+        ssize_t n = pread(fd, (char *)buffer + *got, size - *got, (off_t)(offset + *got));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            error_set_errno(e, errno, "reading");
+            return false;
+        }
+        if (n == 0)
+            break;
+        *got += (size_t)n;
+    }
+    return true;
+}
+
 bool file_read(char **out, size_t *size, const char *path, size_t most, struct error *e)
 {
     CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -291,6 +309,15 @@ static const char *not_regular(mode_t mode)
     default:
         return N_("a device, not a regular file");
     }
+}
+
+DIR *file_list(int dirfd, const char *name)
+{
+    int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *list = fd < 0 ? NULL : fdopendir(fd);
+    if (!list && fd >= 0)
+        close(fd);
+    return list;
 }
 
 int file_open_beneath(int rootfd, const char *path, struct stat *st, struct error *e)

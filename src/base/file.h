@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+#include <dirent.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -19,6 +20,10 @@
 /* Reads all of `fd` (from offset 0 where it can seek). *out is a malloc block, terminated
  * with a NUL that *size does not count. ERR_LIMIT if there are more than `most` bytes. */
 bool file_read_fd(char **out, size_t *size, int fd, size_t most, struct error *e);
+
+/* Fills the buffer from `offset` on, or reaches the end of the file: *got < size then, and what was
+ * got before an error, too. */
+bool file_read_at(int fd, uint64_t offset, void *buffer, size_t size, size_t *got, struct error *e);
 
 /* A path of ours (configuration, data, state): read as the caller names it. */
 bool file_read(char **out, size_t *size, const char *path, size_t most, struct error *e);
@@ -44,6 +49,10 @@ bool file_make_dirs(const char *path, mode_t mode, struct error *e);
 /* Takes away a name and, if it is a directory, all that lies in it; links are not followed. Fine
  * if it is not there. */
 bool file_remove_tree(int dirfd, const char *name, struct error *e);
+
+/* The names in a directory beneath `dirfd` that is no link ("." is itself), for readdir(), with a
+ * position of its own; closedir() it. NULL with errno. */
+DIR *file_list(int dirfd, const char *name);
 
 /* Beneath a root: an open descriptor of a regular file, or -1. `st` may be NULL. */
 int file_open_beneath(int rootfd, const char *path, struct stat *st, struct error *e);

@@ -54,6 +54,7 @@ struct difference {
     const char *from;   /* of a moved one: where it was; else NULL */
     uint32_t index;     /* in the manifest (of `from`, if moved); MANIFEST_NONE if added */
     unsigned what;      /* of a changed one */
+    mode_t was_mode;    /* as published; 0 if it was not */
     struct stat now;    /* of what is there now; zeros if removed */
     uint8_t now_sha256[SHA256_SIZE]; /* of regular files that were read; else zeros */
     bool now_hashed;

@@ -1,5 +1,6 @@
 #include "content/walk.h"
 
+#include "base/file.h"
 #include "content/xattrs.h"
 
 #include <dirent.h>
@@ -87,18 +88,14 @@ static bool hash_fd(struct hasher *h, int fd, uint64_t expected, uint8_t out[SHA
         mem_gone();
     uint64_t total = 0;
     while (total != expected || expected == 0) {
-        ssize_t n = read(fd, h->buffer, HASH_BUFFER);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            error_set_errno(e, errno, "reading");
+        size_t most = HASH_BUFFER, got;
+        if (expected && expected - total < most)
+            most = (size_t)(expected - total);
+        if (!file_read_at(fd, total, h->buffer, most, &got, e))
             return false;
-        }
-        if (n == 0)
-            break;
-        EVP_DigestUpdate(h->context, h->buffer, (size_t)n);
-        total += (uint64_t)n;
-        if (stop && *stop)
+        EVP_DigestUpdate(h->context, h->buffer, got);
+        total += got;
+        if (got < most || (stop && *stop))
             break;
     }
     EVP_DigestFinal_ex(h->context, out, NULL);

@@ -95,7 +95,7 @@ bool walk(int rootfd, const struct walk_options *options, struct error *e);
 bool walk_one(struct walk_entry *out, int dirfd, const char *name, const struct stat *known,
               bool hash, bool xattrs, struct arena *arena, struct error *e);
 
-/* SHA-256 of what `fd` has from where it stands to its end. */
+/* SHA-256 of all that the file `fd` has. */
 bool walk_hash_fd(uint8_t out[SHA256_SIZE], int fd, uint64_t *size, struct error *e);
 
 #endif

@@ -294,6 +294,29 @@ generations() {
     code 0 "$YAGURA" verify --json
 }
 
+@test "publish --dpkg takes what an upgrade brought, publish -- dpkg all that it changed, and neither what stands beside it" {
+    debian_site
+    package_install 2
+    echo '<?php' >"$SITE/app/shell.php"
+    echo defaced >"$SITE/own.html"
+    code 0 "$YAGURA" publish --dpkg --dry-run
+    says "changed  app/index.php" "added  app/new and 1 name in it" "would be published"
+    says_not shell own.html
+    generations 1
+    code 0 "$YAGURA" publish --dpkg
+    says "by dpkg's record"
+    code 1 "$YAGURA" verify --json
+    holds 'sorted(d["path"] for d in of("difference")) == ["app/old.php", "app/shell.php", "own.html"]'
+    code 0 "$YAGURA" publish --dpkg
+    says "nothing to publish"
+    code 0 "$YAGURA" restore --yes
+    echo '<?php' >"$SITE/app/shell.php"
+    code 1 "$YAGURA" publish -- dpkg --root="$WORK/debian" --force-unsafe-io -i "$WORK/hoshi-3.deb"
+    code 1 "$YAGURA" verify --json
+    holds '[d["path"] for d in of("difference")] == ["app/shell.php"]'
+    [ "$(cat "$SITE/app/index.php")" = three ]
+}
+
 @test "a package updated while no guard ran is let in, what was changed beside it is not" {
     debian_site
     package_install 3
