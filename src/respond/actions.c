@@ -3,6 +3,7 @@
 #include "base/str.h"
 
 static const struct respond_action actions[] = {
+    {"evidence", action_evidence, NULL, false},
     {"open", action_open, NULL, true},
     {"restore", action_restore, NULL, false},
 };

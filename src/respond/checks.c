@@ -4,9 +4,8 @@
 #include "base/str.h"
 
 static const struct respond_check checks[] = {
-    {"opened", check_opened},
-    {"content", check_content},
-    {"holes", check_holes},
+    {"opened", check_opened},       {"content", check_content},
+    {"holes", check_holes},         {"evidence-whole", check_evidence_whole},
     {"step-done", check_step_done},
 };
 
