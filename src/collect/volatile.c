@@ -23,9 +23,10 @@ enum {
     REST_SILENCE_MS = 4000,
     /* In all, on a host that is alive but has more than we take: enough for some 30,000 processes
      * at the speeds measured (docs/evidence.md). */
-    FIRST_MS = 2000,
+    FIRST_MS = 3000,
     REST_MS = 60000,
-    MOST_CAGES = 16 /* each but the first because of a process that cannot be read */
+    MOST_CAGES = 32, /* two for each process that cannot be read */
+    AT_ONCE = 32     /* processes between two signs: each sign costs two changes of process */
 };
 
 static void volatile_mounts(struct volatile_reader *r)
@@ -90,6 +91,7 @@ static const struct kind {
     {VOLATILE_FIRST, "sockets.jsonl", volatile_sockets},
     {VOLATILE_FIRST, "processes.jsonl", volatile_processes},
     {VOLATILE_REST, "routing.jsonl", volatile_routing},
+    {VOLATILE_REST, "process-details.jsonl", volatile_details},
     {VOLATILE_REST, "conntrack.txt", volatile_conntrack},
     {VOLATILE_REST, "open-files.jsonl", volatile_open_files},
     {VOLATILE_REST, "deleted.jsonl", volatile_deleted},
@@ -103,7 +105,8 @@ static const struct kind {
 
 enum {
     FRAME_FILE = 1, /* u32 kind, u32 pid (of a copy; else 0) */
-    FRAME_AT,       /* u32 pid */
+    FRAME_AT,       /* u32 pid: what is behind it was sent */
+    FRAME_ALIVE,
     FRAME_BYTES,
     FRAME_UNREAD /* string, string */
 };
@@ -176,9 +179,17 @@ bool volatile_next(struct volatile_reader *r, size_t *next, uint32_t *pid)
         return false;
     }
     *pid = r->pids[(*next)++];
-    flush(r);
-    send_two(r, FRAME_AT, *pid, 0);
+    if (r->careful || r->unsaid++ % AT_ONCE == 0) {
+        flush(r);
+        send_two(r, FRAME_AT, *pid, 0);
+    }
     return true;
+}
+
+void volatile_alive(struct volatile_reader *r)
+{
+    if (r->unsaid++ % AT_ONCE == 0)
+        cage_send(r->cage, FRAME_ALIVE, "", 0);
 }
 
 char *volatile_file(struct volatile_reader *r, const char *path, size_t most, struct arena *arena,
@@ -263,7 +274,8 @@ static void list_pids(struct volatile_reader *r, struct arena *arena)
 
 struct place {
     enum volatile_part part;
-    uint32_t kind, pid; /* where the last cage was */
+    uint32_t kind, pid; /* where the last cage was: this process is read next; 0: all of them */
+    bool careful;       /* say each process */
     int proc_fd, route_fd;
     int64_t deadline_ms;
 };
@@ -275,7 +287,8 @@ static void read_kinds(struct cage *cage, void *context)
     struct volatile_reader r = {.cage = cage,
                                 .proc_fd = from->proc_fd,
                                 .route_fd = from->route_fd,
-                                .behind = from->pid,
+                                .behind = from->pid ? from->pid - 1 : 0,
+                                .careful = from->careful,
                                 .deadline_ms = from->deadline_ms};
     list_pids(&r, arena);
     for (r.kind = from->kind; r.kind < ARRAY_COUNT(kinds); r.kind++) {
@@ -286,6 +299,7 @@ static void read_kinds(struct cage *cage, void *context)
         kinds[r.kind].read(&r);
         flush(&r);
         r.behind = 0;
+        r.unsaid = 0;
     }
     str_free(&r.pending);
 }
@@ -348,6 +362,8 @@ static bool take_frame(void *context, uint32_t type, const void *data, size_t si
     case FRAME_AT:
         p->at.pid = bytes_u32le(&in);
         return true;
+    case FRAME_ALIVE:
+        return true;
     case FRAME_BYTES:
         return !p->file_open || p->sink->bytes(p->sink->context, data, size, e);
     case FRAME_UNREAD:
@@ -359,16 +375,22 @@ static bool take_frame(void *context, uint32_t type, const void *data, size_t si
     }
 }
 
-/* What the cage died of is stated; false: there is nothing behind it. */
-static bool go_behind(struct parent *p, const struct error *died)
+/* The first time it is looked for which process it was, the second time that one is stated and left
+ * out. False: there is nothing behind it. */
+static bool go_on(struct parent *p, const struct error *died)
 {
     char what[64];
-    const char *file = kinds[p->at.kind].file;
+    const char *file = kinds[p->at.kind].file ? kinds[p->at.kind].file : "deleted-*.bin";
+    if (p->at.pid && !p->at.careful) {
+        p->at.careful = true;
+        return true;
+    }
     if (p->at.pid)
-        snprintf(what, sizeof what, "%s: /proc/%u", file ? file : "deleted-*.bin", p->at.pid);
+        snprintf(what, sizeof what, "%s: /proc/%u", file, p->at.pid++);
     else
-        snprintf(what, sizeof what, "%s", file ? file : "deleted-*.bin");
+        snprintf(what, sizeof what, "%s", file);
     p->sink->unread(p->sink->context, what, died->message);
+    p->at.careful = false;
     if (!p->at.pid)
         p->at.kind++; /* it was not a process: the kind itself cannot be read */
     return p->at.kind < ARRAY_COUNT(kinds) && kinds[p->at.kind].part == p->at.part;
@@ -403,7 +425,7 @@ bool volatile_read(enum volatile_part part, const struct volatile_sink *sink, st
             *e = died;
             return false;
         }
-        if (!go_behind(&p, &died))
+        if (!go_on(&p, &died))
             return true;
     }
     sink->unread(sink->context, "/proc",

@@ -6,9 +6,11 @@
  *
  *   first   sockets.jsonl      a line a socket of every network namespace (proc(5), /proc/PID/net),
  *                              with the processes that have it open
- *           processes.jsonl    program, command line, folder, start, users, parents, and of the
- *                              environment only the names in volatile_processes.c: it holds secrets
+ *           processes.jsonl    program, command line, folder, start, user, parents
  *   rest    routing.jsonl      links, addresses, routes of all tables, neighbours (rtnetlink.h)
+ *           process-details.jsonl  users and groups, capabilities, tracer, namespaces, control
+ *                              group, and of the environment, which holds secrets, only the names
+ *                              in volatile_processes.c
  *           conntrack.txt      connections that the packet filter follows
  *           open-files.jsonl   a line an open descriptor
  *           deleted.jsonl      programs that run and have no name any more, and

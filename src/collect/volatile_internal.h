@@ -13,9 +13,11 @@ struct volatile_reader {
     struct cage *cage;
     int proc_fd, route_fd; /* route_fd -1: could not be made */
     uint32_t kind, behind; /* processes up to this one were read before; 0: none was */
-    int64_t deadline_ms;   /* of CLOCK_MONOTONIC */
-    struct str pending;    /* whole lines that were not sent yet */
-    uint32_t *pids;        /* ascending */
+    bool careful;          /* one process may hang: say each */
+    size_t unsaid;
+    int64_t deadline_ms; /* of CLOCK_MONOTONIC */
+    struct str pending;  /* whole lines that were not sent yet */
+    uint32_t *pids;      /* ascending */
     size_t pid_count;
 };
 
@@ -29,6 +31,9 @@ void volatile_copy_of(struct volatile_reader *r, uint32_t pid);
  * no more time, which is stated. */
 bool volatile_next(struct volatile_reader *r, size_t *next, uint32_t *pid);
 
+/* For what goes through all processes and cannot go on in the middle. */
+void volatile_alive(struct volatile_reader *r);
+
 /* What is there of a file of /proc ("1/stat"), at most `most` bytes; terminated. NULL with errno.
  * In the arena. *cut (may be NULL): there was more. */
 char *volatile_file(struct volatile_reader *r, const char *path, size_t most, struct arena *arena,
@@ -41,6 +46,7 @@ void volatile_text(struct volatile_reader *r, const char *path);
 void volatile_sockets(struct volatile_reader *r);
 void volatile_processes(struct volatile_reader *r);
 void volatile_routing(struct volatile_reader *r);
+void volatile_details(struct volatile_reader *r);
 void volatile_open_files(struct volatile_reader *r);
 void volatile_deleted(struct volatile_reader *r);
 void volatile_copies(struct volatile_reader *r);

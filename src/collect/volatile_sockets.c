@@ -251,6 +251,7 @@ void volatile_sockets(struct volatile_reader *r)
 {
     CLEANUP(free_sockets) struct sockets s = {.r = r};
     for (size_t i = 0; i < r->pid_count; i++) {
+        volatile_alive(r);
         find_space(&s, r->pids[i]);
         find_owners(&s, r->pids[i]);
     }
