@@ -94,6 +94,22 @@ const struct evidence_row *evidence_rows(struct evidence_folder *f, size_t *coun
     return f->rows.items;
 }
 
+static void say_read_only(struct error *e)
+{
+    error_set(e, ERR_SYSTEM,
+              "the disk of the evidence can only be read: mount it writable, or mount another one "
+              "over DIR/evidence of the state, and do this again");
+}
+
+static void say_full(struct error *e, uint64_t room)
+{
+    error_set(e, ERR_SYSTEM,
+              "the disk of the evidence is full: %llu KiB are free, and more than %llu are needed; "
+              "free some, or mount another disk over DIR/evidence of the state",
+              (unsigned long long)room >> 10,
+              (unsigned long long)(reserve_bytes + lists_bytes) >> 10);
+}
+
 /* How much the disk takes beyond what it needs for itself; 0 with an error where that is nothing.
  */
 static uint64_t room_on_disk(int fd, struct error *e)
@@ -103,32 +119,33 @@ static uint64_t room_on_disk(int fd, struct error *e)
         error_set_errno(e, errno, "asking how much room there is for evidence");
         return 0;
     }
-    if (disk.f_flag & ST_RDONLY) {
-        error_set(e, ERR_SYSTEM,
-                  "the disk of the evidence can only be read: mount it writable, or mount another "
-                  "one over DIR/evidence of the state, and do this again");
-        return 0;
-    }
     uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize;
-    if (room <= reserve_bytes + lists_bytes) {
-        error_set(e, ERR_SYSTEM,
-                  "the disk of the evidence is full: %llu KiB are free, and more than %llu are "
-                  "needed; free some, or mount another disk over DIR/evidence of the state",
-                  (unsigned long long)room >> 10,
-                  (unsigned long long)(reserve_bytes + lists_bytes) >> 10);
-        return 0;
-    }
-    room -= reserve_bytes + lists_bytes;
-    return room < most_folder_bytes ? room : most_folder_bytes;
+    if (disk.f_flag & ST_RDONLY)
+        say_read_only(e);
+    else if (room <= reserve_bytes + lists_bytes)
+        say_full(e, room);
+    else
+        return room - reserve_bytes - lists_bytes < most_folder_bytes
+                   ? room - reserve_bytes - lists_bytes
+                   : most_folder_bytes;
+    return 0;
 }
 
 bool evidence_folder_make(struct evidence_folder **out, struct response *r, const char *kind,
                           struct error *e)
 {
     char name[64];
-    CLEANUP_CLOSE int parent = respond_evidence(r, e);
-    if (parent < 0)
+    struct error why = ERROR_INIT;
+    CLEANUP_CLOSE int parent = respond_evidence(r, &why);
+    if (parent < 0) {
+        if (why.sys_errno == EROFS)
+            say_read_only(e);
+        else if (why.sys_errno == ENOSPC || why.sys_errno == EDQUOT)
+            say_full(e, 0);
+        else if (e)
+            *e = why;
         return false;
+    }
     uint64_t room = room_on_disk(parent, e);
     if (!room)
         return false;
@@ -138,7 +155,10 @@ bool evidence_folder_make(struct evidence_folder **out, struct response *r, cons
     while ((made = mkdirat(parent, name, 0700)) != 0 && errno == EEXIST && number < MOST_FOLDERS);
     int fd = made == 0 ? openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
     if (fd < 0) {
-        error_set_errno(e, errno, "making the folder of evidence %s", name);
+        if (errno == EROFS)
+            say_read_only(e);
+        else
+            error_set_errno(e, errno, "making the folder of evidence %s", name);
         return false;
     }
     struct evidence_folder *f = mem_alloc(sizeof *f);
