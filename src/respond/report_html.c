@@ -91,7 +91,8 @@ static const char style[] =
     "th{background:var(--band);font-weight:600;white-space:nowrap}"
     ".time{white-space:nowrap;font-variant-numeric:tabular-nums}"
     ".path{font-family:ui-monospace,monospace;font-size:.85em;overflow-wrap:anywhere}"
-    ".good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}"
+    "td.path{min-width:22rem}.what{min-width:14rem}.good{color:var(--good);font-weight:600}.bad{"
+    "color:var(--bad);font-weight:600}"
     "pre{background:var(--band);padding:.8rem 1rem;overflow-x:auto;font-size:.85rem}"
     "@media print{body{padding:0;max-width:none;font-size:10pt}h2{break-after:avoid}"
     "tr{break-inside:avoid}}";
@@ -146,9 +147,9 @@ static void add_steps(struct str *out, struct response *r)
         add_cell(out, "", number);
         add_cell(out, "", runbook_text(&r->book->steps.items[i].title));
         add_cell(out,
-                 s->state == STEP_DONE      ? "good"
-                 : s->state == STEP_SKIPPED ? ""
-                                            : "bad",
+                 s->state == STEP_DONE                                ? "good"
+                 : s->state == STEP_SKIPPED || s->state == STEP_BEGUN ? ""
+                                                                      : "bad",
                  language_text(step_state_name(s->state)));
         add_cell(out, "time", when);
         add_cell(out, "", s->who ? s->who : "");
@@ -164,16 +165,16 @@ static void add_timeline(struct str *out, struct response *r, const struct timel
     add_heading(out, _("What happened, in one sequence"));
     add_paragraph(out, _("A file's mtime is what its writer wanted it to be; logins are what files "
                          "say that an attacker with root's rights can change. All times are this "
-                         "host's own clock."));
+                         "host's own clock; those of the ledger and of logins are whole seconds."));
     begin_table(out, columns, ARRAY_COUNT(columns));
     for (size_t i = 0; i < t->moments.count && i < MOST_ROWS; i++) {
         const struct moment *m = &t->moments.items[i];
-        char when[40];
-        timeline_local(m->at_ns / 1000000000, when);
+        char when[48];
+        timeline_time(m, when);
         str_add(out, "<tr>");
         add_cell(out, "time", when);
         add_cell(out, "", language_text(m->source));
-        add_cell(out, "", language_text(m->what));
+        add_cell(out, "what", language_text(m->what));
         add_cell(out, "path",
                  *m->detail ? arena_printf(r->arena, "%s  %s", m->subject, m->detail) : m->subject);
         add_cell(out, "", m->who);

@@ -84,7 +84,7 @@ static void add_entry(struct timeline *t, struct response *r, const json_t *o)
                          : *folder
                              ? arena_printf(r->arena, "SHA256SUMS %s", text_of(r, o, "sha256"))
                              : text_of(r, o, "text");
-    add(t, (struct moment){at * 1000000000, "ledger", what_of(r, o), subject, detail,
+    add(t, (struct moment){at * 1000000000, N_("ledger"), what_of(r, o), subject, detail,
                            text_of(r, o, "who")});
 }
 
@@ -149,7 +149,7 @@ static bool read_guard(struct timeline *t, struct response *r, int64_t from, str
         t->names += b->restored + b->failed;
         t->first_ns = !t->first_ns || b->first_ns < t->first_ns ? b->first_ns : t->first_ns;
         for (size_t k = 0; k < path_count; k++)
-            add(t, (struct moment){paths[k].at_ns, "guard",
+            add(t, (struct moment){paths[k].at_ns, N_("guard"),
                                    paths[k].undone ? guard_what(paths[k].kind)
                                                    : guard_failed(paths[k].kind),
                                    arena_printf(r->arena, "%s: %s", b->site, paths[k].path),
@@ -188,10 +188,10 @@ static void add_times(struct timeline *t, struct response *r, const struct aside
                                       (long long)st.st_size);
     if (st.st_mtim.tv_sec >= n->from)
         add(t,
-            (struct moment){st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec, "file",
+            (struct moment){st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec, N_("file"),
                             N_("written, as the file itself says (mtime)"), subject, detail, who});
     if (st.st_ctim.tv_sec >= n->from)
-        add(t, (struct moment){st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec, "file",
+        add(t, (struct moment){st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec, N_("file"),
                                N_("last changed or moved, as the kernel says (ctime)"), subject,
                                detail, who});
     int fd = S_ISDIR(st.st_mode) && depth < MOST_DEPTH
@@ -274,7 +274,7 @@ static void add_login(struct timeline *t, struct response *r, const json_t *o, i
         return;
     const char *host = text_of(r, o, "host"), *address = text_of(r, o, "address");
     add(t, (struct moment){
-               at * 1000000000, "login", what, text_of(r, o, "user"),
+               at * 1000000000, N_("login"), what, text_of(r, o, "user"),
                arena_printf(r->arena, "%s %s", text_of(r, o, "line"), *host ? host : address), ""});
 }
 
@@ -344,6 +344,18 @@ static int64_t seconds_of(const struct moment *m)
     return m->at_ns / 1000000000 - (m->at_ns % 1000000000 < 0);
 }
 
+/* The ledger and logins know whole seconds; a fraction would be made up. */
+void timeline_time(const struct moment *m, char out[48])
+{
+    char when[40];
+    timeline_local(seconds_of(m), when);
+    if (str_equal(m->source, "ledger") || str_equal(m->source, "login"))
+        snprintf(out, 48, "%s", when);
+    else
+        snprintf(out, 48, "%.19s.%03d%s", when,
+                 (int)((m->at_ns - seconds_of(m) * 1000000000) / 1000000), when + 19);
+}
+
 void timeline_add_lines(struct str *out, const struct timeline *t)
 {
     for (size_t i = 0; i < t->moments.count; i++) {
@@ -370,8 +382,8 @@ void timeline_add_text(struct str *out, const struct timeline *t)
     for (size_t i = 0; i < t->moments.count; i++) {
         const struct moment *m = &t->moments.items[i];
         CLEANUP_STR struct str line = {0};
-        char when[40];
-        timeline_local(seconds_of(m), when);
+        char when[48];
+        timeline_time(m, when);
         str_printf(&line, "%s  %s", when, language_text(m->what));
         const char *more[] = {m->subject, m->detail, m->who};
         for (size_t k = 0; k < ARRAY_COUNT(more); k++)

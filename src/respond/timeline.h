@@ -31,6 +31,8 @@ void timeline_free(struct timeline *t);
 
 /* 2026-11-26 13:04:05 +09:00 in the zone of this process */
 void timeline_local(int64_t seconds, char out[40]);
+/* The same of a moment, with the fraction of a second where its source knows one. */
+void timeline_time(const struct moment *m, char out[48]);
 
 void timeline_add_lines(struct str *out, const struct timeline *t); /* JSON Lines */
 void timeline_add_text(struct str *out, const struct timeline *t);  /* for a person */
