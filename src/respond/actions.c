@@ -3,7 +3,9 @@
 #include "base/str.h"
 
 static const struct respond_action actions[] = {
+    {"evidence", action_evidence, NULL, false},
     {"open", action_open, NULL, true},
+    {"report", action_report, NULL, true},
     {"restore", action_restore, NULL, false},
 };
 

@@ -18,6 +18,6 @@ struct respond_action {
 };
 const struct respond_action *respond_action_find(const char *name);
 
-respond_action_run action_open, action_restore;
+respond_action_run action_evidence, action_open, action_report, action_restore;
 
 #endif

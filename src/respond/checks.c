@@ -7,6 +7,8 @@ static const struct respond_check checks[] = {
     {"opened", check_opened},
     {"content", check_content},
     {"holes", check_holes},
+    {"evidence-whole", check_evidence_whole},
+    {"report-written", check_report_written},
     {"step-done", check_step_done},
 };
 
