@@ -272,9 +272,9 @@ static void follow_outside(struct search *s, const struct connection *c, uint64_
     hidden(s, _("you came through too many proxies on this host"), "", 0);
 }
 
-/* The nearest of this process and those above it that holds a connection which was accepted here.
- * *top is the last one before the first process of all. */
-static bool follow_parents(struct search *s, uint32_t pid, struct process *top)
+/* The nearest of this process and those above it that holds a connection which was accepted
+ * here. */
+static bool follow_parents(struct search *s, uint32_t pid)
 {
     struct process p;
     for (size_t i = 0; i < MOST_PARENTS && pid > 1 && read_process(s->proc_fd, pid, &p); i++) {
@@ -290,31 +290,29 @@ static bool follow_parents(struct search *s, uint32_t pid, struct process *top)
             follow_outside(s, h.found[0], p.since_ms);
             return true;
         }
-        if (top)
-            *top = p;
         pid = p.parent;
     }
     return false;
 }
-
-struct lookers {
-    struct search *search;
-    uint32_t multiplexer;
-    dev_t own;
-    dev_t terminals[32];
-    size_t count;
-};
 
 static bool is_pts(dev_t d)
 {
     return major(d) >= MAJOR_PTS_FIRST && major(d) <= MAJOR_PTS_LAST;
 }
 
-/* The terminals that a multiplexer has open are those of the people who look at it. */
-static void find_lookers_terminals(struct lookers *l)
+struct lookers {
+    struct search *search;
+    dev_t own;
+    dev_t terminals[32];
+    size_t count;
+    char name[32]; /* of the process that has them */
+};
+
+static bool add_terminals(struct lookers *l, uint32_t pid)
 {
     char path[48];
-    snprintf(path, sizeof path, "%u/fd", l->multiplexer);
+    size_t before = l->count;
+    snprintf(path, sizeof path, "%u/fd", pid);
     int fd = openat(l->search->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *d;
@@ -326,17 +324,31 @@ static void find_lookers_terminals(struct lookers *l)
     }
     if (dir)
         closedir(dir);
+    return l->count > before;
+}
+
+/* The terminals that a multiplexer has open are those of the people who look at it; so does sudo,
+ * with the one it was called on, and that leads on to the multiplexer. */
+static void find_terminals(struct lookers *l, uint32_t pid)
+{
+    struct process p;
+    for (size_t i = 0; i < MOST_PARENTS && pid > 1 && read_process(l->search->proc_fd, pid, &p);
+         i++) {
+        if (add_terminals(l, pid) || !l->name[0])
+            snprintf(l->name, sizeof l->name, "%s", p.name);
+        pid = p.parent;
+    }
 }
 
 static bool follow_looker(void *context, uint32_t pid)
 {
-    struct lookers *l = context;
+    const struct lookers *l = context;
     struct process p;
-    if (pid == l->multiplexer || !read_process(l->search->proc_fd, pid, &p) || !p.terminal)
+    if (!read_process(l->search->proc_fd, pid, &p) || !p.terminal)
         return true;
     for (size_t i = 0; i < l->count; i++)
         if (l->terminals[i] == p.terminal) {
-            follow_parents(l->search, pid, NULL);
+            follow_parents(l->search, pid);
             break;
         }
     return l->search->op->seat != OPERATOR_HIDDEN;
@@ -417,7 +429,7 @@ static void find_user(struct operator* op)
 bool operator_find(struct operator* out, const struct connections *all, struct error *e)
 {
     struct operator op = {0};
-    struct process self, top = {0};
+    struct process self;
     CLEANUP_CLOSE int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct search s = {.proc_fd = proc_fd, .all = all, .op = &op};
     if (proc_fd < 0 || !read_process(proc_fd, (uint32_t)getpid(), &self)) {
@@ -427,14 +439,14 @@ bool operator_find(struct operator* out, const struct connections *all, struct e
     find_user(&op);
     if (self.terminal)
         name_terminal(&op, self.terminal);
-    if (!follow_parents(&s, self.pid, &top)) {
+    if (!follow_parents(&s, self.pid)) {
+        struct lookers l = {.search = &s, .own = self.terminal};
         if (is_pts(self.terminal)) {
-            struct lookers l = {.search = &s, .multiplexer = top.pid, .own = self.terminal};
-            find_lookers_terminals(&l);
+            find_terminals(&l, self.pid);
             if (l.count)
                 each_process(&s, follow_looker, &l);
             if (op.seat == OPERATOR_NETWORK && !op.through[0])
-                snprintf(op.through, sizeof op.through, "%s", top.name);
+                memcpy(op.through, l.name, sizeof op.through);
         }
         if (op.seat == OPERATOR_NOWHERE)
             try_environment(&s);
@@ -442,7 +454,7 @@ bool operator_find(struct operator* out, const struct connections *all, struct e
             op.seat = OPERATOR_CONSOLE;
         else if (op.seat == OPERATOR_NOWHERE && self.terminal)
             hidden(&s, _("your terminal was made by %s, and who looks at it cannot be told"),
-                   top.name, 0);
+                   l.name, 0);
     }
     *out = op;
     return true;
