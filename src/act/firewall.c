@@ -3,6 +3,7 @@
 #include "act/firewall_record.h"
 #include "act/firewall_rules.h"
 #include "act/nft.h"
+#include "act/notice.h"
 #include "base/file.h"
 
 #include <arpa/inet.h>
@@ -427,6 +428,10 @@ bool firewall_begin(int dirfd, const struct firewall_plan *plan, struct firewall
             take_back(scope);
         return false;
     }
+    if (r.confirmed && p.mode == FIREWALL_WEB)
+        notice_stay(dirfd);
+    if (p.mode == FIREWALL_CONTAIN || p.mode == FIREWALL_FULL)
+        (void)!notice_stop(dirfd, NULL);
     *out = r;
     return true;
 }
@@ -556,6 +561,8 @@ bool firewall_confirm(int dirfd, enum firewall_scope scope, const struct operato
         unlinkat(dirfd, names->rules, 0);
         return false;
     }
+    if (s.mode == FIREWALL_WEB)
+        notice_stay(dirfd);
     json_put_bool(record, "confirmed", true);
     return remember(dirfd, scope, record, e);
 }
@@ -571,7 +578,7 @@ bool firewall_end(int dirfd, enum firewall_scope scope, struct error *e)
         return false;
     }
     str_printf(&text, "table inet %s\ndelete table inet %s\n", names->table, names->table);
-    if (!nft_load(text.data, e))
+    if (!nft_load(text.data, e) || (scope == FIREWALL_ISOLATION && !notice_stop(dirfd, e)))
         return false;
     if (unlinkat(dirfd, names->record, 0) != 0 && errno != ENOENT) {
         error_set_errno(e, errno, "removing the record of the firewall failed");

@@ -3,7 +3,8 @@
  *
  * Two tables of ours, each on its own, `inet yagura` for the first three and `inet yagura_ports`:
  *
- *   FIREWALL_WEB      visitors get a notice page (act/notice.h); else as contain
+ *   FIREWALL_WEB      visitors get a notice page (act/notice.h, to be started before); else as
+ *                     contain
  *   FIREWALL_CONTAIN  nothing in, out or through but the operator's way in
  *   FIREWALL_FULL     nothing but connections that he has now, and the addresses named
  *   FIREWALL_PORTS    nothing new comes in but to the ports that stay open; nothing that goes out

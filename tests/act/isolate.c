@@ -1,8 +1,10 @@
-/* isolate STATE begin MODE SECONDS [ALLOW] | preview MODE [ALLOW] | confirm | end | look | who
+/* isolate STATE begin MODE SECONDS [ALLOW [CHAIN KEY]] | preview MODE [ALLOW] | confirm | end |
+ * look | who
  *
  * What the runbook does with act/firewall.h, alone, for the tests. Words out, one line each; ends
  * with 0, or 2 and the error's sentence. */
 #include "act/firewall.h"
+#include "act/notice.h"
 #include "base/json.h"
 
 #include <fcntl.h>
@@ -95,5 +97,12 @@ int main(int argc, char **argv)
     if (argc > allow && !firewall_plan_name(&p, argv[allow], &e))
         return failed(&e);
     firewall_plan_ways(&p);
+    struct notice n = {.seconds = p.trial_seconds};
+    if (argc > allow + 2)
+        n.certificates[n.certificate_count++] =
+            (struct notice_certificate){argv[allow + 1], argv[allow + 2]};
+    if (for_real && p.mode == FIREWALL_WEB &&
+        !notice_start(&p.notice_port, &p.notice_tls_port, dir, &n, &e))
+        return failed(&e);
     return begin(dir, &p, &all, for_real);
 }

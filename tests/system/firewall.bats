@@ -66,7 +66,7 @@ connect() {
     for _ in $(seq 50); do [ -S "$WORK/$1.sock" ] && return 0; sleep 0.1; done
     return 1
 }
-on() { local name=$1; shift; "$HELPERS/session" do "$WORK/$name.sock" "${WAIT:-15}" "export BUILD=$BUILD LC_ALL=C.UTF-8 YAGURA_STATE=$YAGURA_STATE; $*"; }
+on() { local name=$1; shift; "$HELPERS/session" do "$WORK/$name.sock" "${WAIT:-15}" "export YAGURA_LIBEXEC=$BUILD/libexec YAGURA_DATA=$BUILD/share LC_ALL=C.UTF-8 YAGURA_STATE=$YAGURA_STATE; $*"; }
 probe() { in_ns "$1" "$HELPERS/net" probe "$2" "$3" "$4"; }
 is() { local got; got=$(probe "$2" "$3" "$4" "$5"); [ "$got" = "$1" ] || [ "$1" = shut -a "$got" = refused ] || { echo "$3 $4 $5 from $2: $got, not $1"; return 1; }; }
 # Rules as ufw, fail2ban and Docker leave them.
@@ -411,4 +411,81 @@ EOF
     [ $((SECONDS - start)) -lt 10 ]
     code 2 "$YAGURA" ports --from-outside no-such-name.invalid
     code 2 "$YAGURA" ports --from-outside 127.0.0.1 70000
+}
+
+@test "visitors get a notice over HTTP and TLS, whatever the rules of others do with these ports" {
+    program curl openssl
+    mkdir -p "$YAGURA_STATE"
+    in_ns srv nft -f - <<'RULES'
+table ip filter {
+	chain INPUT {
+		type filter hook input priority filter; policy drop;
+		iif "lo" accept
+		tcp dport { 22, 80, 443 } accept
+	}
+}
+table ip nat {
+	chain PREROUTING {
+		type nat hook prerouting priority dstnat; policy accept;
+		iifname != "tocon" tcp dport 80 dnat to 10.9.3.2:80
+	}
+}
+RULES
+    others >"$WORK/before"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=www.example \
+        -addext subjectAltName=DNS:www.example -keyout "$WORK/key.pem" -out "$WORK/chain.pem" 2>/dev/null
+    chmod 600 "$WORK/key.pem"
+    page() { in_ns "$1" curl -sS -m 5 -i --cacert "$WORK/chain.pem" --resolve www.example:443:10.9.2.1 --resolve www.example:80:10.9.2.1 "${@:2}" 2>&1; }
+    connect operator adm 10.9.1.1
+    stand visitor att fd09:2::1 80
+    code 0 on operator "$ISOLATE $YAGURA_STATE begin web 300 10.9.3.99 $WORK/chain.pem $WORK/key.pem"
+    for url in http://www.example/any https://www.example/any "http://[fd09:2::1]/"; do
+        code 0 page att "$url"
+        says "HTTP/1.1 503" "Retry-After" "休止しています" "out of service"
+    done
+    code 0 page att -I http://www.example/
+    says "HTTP/1.1 503"
+    says_not 休止
+    code 0 page att --http1.1 -X POST --data-binary @"$YAGURA" http://www.example/ || true
+    [ "$(stands visitor)" != answers ]
+    # nobody gets at the page's port, nor at anything else
+    local port
+    port=$(awk '$1 == "port" { print $2 }' "$YAGURA_STATE/notice.conf")
+    is shut att tcp 10.9.2.1 "$port"
+    is shut att tcp 10.9.2.1 22
+    is shut att tcp 10.9.2.1 3306
+    is shut srv tcp 10.9.2.2 4444
+    is open srv tcp 127.0.0.1 80
+    # who answers is nobody, can do nothing, and holds 200 visitors
+    local pid
+    pid=$(pgrep -nxf "$BUILD/libexec/yagura-notice /proc/.*")
+    echo "$pid" >"$WORK/shown.pid"
+    [ "$(stat -c %u "/proc/$pid/mem")" = 0 ] # not to be looked into: the key is there
+    grep -qE '^Uid:\s65534\s65534\s65534' "/proc/$pid/status"
+    grep -q '^CapEff:.0000000000000000' "/proc/$pid/status"
+    grep -qE '^Seccomp:.2' "/proc/$pid/status"
+    [ "$(ls "/proc/$pid/fd" | wc -l)" -lt 8 ]
+    in_ns att /usr/bin/python3 -c 'import socket; a = [socket.create_connection(("10.9.2.1", 80)) for _ in range(400)]; b = socket.create_connection(("10.9.2.1", 80)); b.sendall(b"GET / HTTP/1.0\r\n\r\n"); assert b.recv(99).startswith(b"HTTP/1.1 503")'
+    connect again adm 10.9.1.1
+    code 0 on again "$ISOLATE $YAGURA_STATE confirm"
+    # a restart
+    in_ns srv nft delete table inet yagura
+    kill "$pid"
+    for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+    in_ns srv nft -f "$YAGURA_STATE/firewall.nft"
+    # until its unit has started it they are refused, and do not reach the site
+    code "7 56" page att "http://[fd09:2::1]/"
+    keep notice srv "$BUILD/libexec/yagura-notice" "$YAGURA_STATE"
+    code 0 page att https://www.example/
+    says "HTTP/1.1 503"
+    # for good is for good: another mode needs no trial, and keeps the way in
+    code 0 on again "$ISOLATE $YAGURA_STATE begin contain 60"
+    says confirmed
+    code 28 page att http://www.example/
+    ! kill -0 "$(cat "$WORK/notice.pid")" 2>/dev/null
+    connect third adm 10.9.1.1
+    code 0 on third "$ISOLATE $YAGURA_STATE end"
+    others | diff "$WORK/before" -
+    ls "$YAGURA_STATE"
+    [ "$(ls "$YAGURA_STATE")" = notice.lock ]
 }
