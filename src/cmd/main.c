@@ -71,6 +71,17 @@ const struct option_row cli_options[] = {
      OPTION(runbook), NULL},
     {"--first-sign", "DATE", N_("when the intrusion first showed, as far as you know"),
      OPTION(first_sign), NULL},
+    {"--close", NULL, N_("shut the ports that have no business outside, on trial"), OPTION(close),
+     NULL},
+    {"--confirm", NULL, N_("make the trial permanent; only over a connection made since"),
+     OPTION(confirm), NULL},
+    {"--open", NULL, N_("undo --close"), OPTION(open), NULL},
+    {"--allow", "ADDRESS[,...]", N_("everything from and to these addresses or networks stays"),
+     OPTION(allow), NULL},
+    {"--trial", "SECONDS", N_("how long the trial lasts unless it is confirmed (default: 60)"),
+     OPTION(trial), NULL},
+    {"--from-outside", "HOST", N_("try from here what HOST lets in; only a host of your own"),
+     OPTION(from_outside), NULL},
     {"--before", "DATE", N_("only what was published before"), OPTION(before), NULL},
 };
 const size_t cli_option_count = ARRAY_COUNT(cli_options);
@@ -96,10 +107,18 @@ const struct command cli_commands[] = {
         "once; history shows what was recorded."),
      "plan record history", TARGET_OPTIONS " --as-of --rules --all --because --who --when",
      cmd_patch},
-    {"ports", "", N_("what listens, and whether it should"),
+    {"ports", "[PORT ...]", N_("what listens, and whether it should; shuts what should not"),
      N_("Lists the listeners with process and package. --gateway prints rules for a router in "
-        "front that shut the ports without business outside."),
-     "", TARGET_OPTIONS " --gateway --rules --all", cmd_ports},
+        "front that shut the ports without business outside. --close shuts them here: nothing new "
+        "comes in but to the ports of the sites, those that the configuration allows, and the "
+        "administrator's way in. It is on trial until --confirm comes over a new connection; "
+        "--open undoes it. --from-outside, on another machine, tries which ports of HOST can be "
+        "reached over IPv4 and IPv6: those without business outside, or each PORT (111, "
+        "137/udp)."),
+     "",
+     TARGET_OPTIONS " --gateway --close --confirm --open --allow --trial --from-outside --dry-run "
+                    "--yes --because --who --rules --all",
+     cmd_ports},
     {"feed", "import PATH ... | list | remove NAME", N_("load advisories (CSAF 2.0)"),
      N_("import reads files, folders and archives; what is broken is named, the rest goes in. list "
         "shows what is loaded and how old it is; remove takes an imported feed out again, and the "
