@@ -92,15 +92,20 @@ const size_t cli_global_option_count = 6;
 const struct command cli_commands[] = {
     {"audit", "[SET]", N_("which holes are open here, and what to fix first"),
      N_("Looks at the target, compares it with the advisories, the package lists and the "
-        "checklists, and shows what is open, worst first. SET, with --checklist: only that one."),
+        "checklists, and shows what is open, worst first. SET, with --checklist: only that one; "
+        "persistence is what an intruder leaves to come back (with --all every file of packages is "
+        "compared, too)."),
      "", TARGET_OPTIONS " --as-of --fail-on --rules --all --checklist", cmd_audit},
     {"explain", "ID", N_("the long story of one finding"),
      N_("Looks at the target of that finding again and tells all about it: what, why it matters "
         "here, what to do, where it was seen, where to read on."),
      "", TARGET_OPTIONS " --as-of --rules", cmd_explain},
-    {"facts", "", N_("what was observed, without judging it"),
-     N_("Lists what the collectors found. --json prints every fact as one line."), "",
-     TARGET_OPTIONS " --all --rules", cmd_facts},
+    {"facts", "[persistence | intrusion | secrets]", N_("what was observed, without judging it"),
+     N_("Lists what the collectors found. --json prints every fact as one line. persistence: what "
+        "starts by itself and no package brought, who may be somebody; intrusion: the same with "
+        "every file of packages; secrets: what has to be changed after an intrusion, never its "
+        "value."),
+     "persistence intrusion secrets", TARGET_OPTIONS " --all --rules", cmd_facts},
     {"patch", "plan | record PATCH ... | history",
      N_("what to apply in which order; write down what was applied"),
      N_("plan shows the steps; record PATCH writes down that it was applied and looks again at "
