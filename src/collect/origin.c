@@ -33,11 +33,10 @@ static void read_ucf(struct collection *c, struct origins *o)
         return;
     }
     while (str_next_line(text, size, &position, &line, &length))
-        if (length > 2 * MD5_BYTES + 2 && line[2 * MD5_BYTES] == ' ' &&
-            line[2 * MD5_BYTES + 2] == '/') {
+        if (length > MD5_DIGITS + 2 && line[MD5_DIGITS] == ' ' && line[MD5_DIGITS + 2] == '/') {
             struct ucf_file f = {
-                arena_strndup(o->arena, line + 2 * MD5_BYTES + 2, length - 2 * MD5_BYTES - 2),
-                arena_strndup(o->arena, line, 2 * MD5_BYTES)};
+                arena_strndup(o->arena, line + MD5_DIGITS + 2, length - MD5_DIGITS - 2),
+                arena_strndup(o->arena, line, MD5_DIGITS)};
             VEC_PUSH(&o->ucf, f);
         }
 }
@@ -100,14 +99,14 @@ bool origin_md5(struct collection *c, const char *path, uint8_t out[MD5_BYTES], 
     return good;
 }
 
-static void as_digits(const uint8_t md5[MD5_BYTES], char out[2 * MD5_BYTES + 1])
+static void as_digits(const uint8_t md5[MD5_BYTES], char out[MD5_DIGITS + 1])
 {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < MD5_BYTES; i++) {
-        out[2 * i] = digits[md5[i] >> 4];
+        out[(size_t)2 * i] = digits[md5[i] >> 4];
         out[2 * i + 1] = digits[md5[i] & 15];
     }
-    out[2 * MD5_BYTES] = '\0';
+    out[MD5_DIGITS] = '\0';
 }
 
 /* --- links --- */
@@ -220,7 +219,7 @@ struct origin origin_of_md5(struct collection *c, struct origins *o, const char 
         return found;
     }
     const struct ucf_file *ucf = ucf_find(o, path);
-    char digits[2 * MD5_BYTES + 1];
+    char digits[MD5_DIGITS + 1];
     as_digits(md5, digits);
     if (ucf) {
         found.state = str_equal(ucf->md5, digits) ? ORIGIN_PACKAGE : ORIGIN_CHANGED;
