@@ -6,7 +6,13 @@
 #include <stdlib.h>
 
 static const char ucf_path[] = "/var/lib/ucf/hashfile";
-enum { PIECE_BYTES = 1 << 20, MOST_UCF_BYTES = 16 << 20, MOST_LINKS = 16, MOST_PATH = 4096 };
+enum {
+    MOST_HASHED = 512 << 20,
+    PIECE_BYTES = 1 << 20,
+    MOST_UCF_BYTES = 16 << 20,
+    MOST_LINKS = 16,
+    MOST_PATH = 4096
+};
 
 struct ucf_file {
     const char *path, *md5; /* 32 digits */
@@ -84,6 +90,11 @@ bool origin_md5(struct collection *c, const char *path, uint8_t out[MD5_BYTES], 
     struct target_stat st;
     if (!target_stat(c->target, path, true, &st, e))
         return false;
+    if (st.size > MOST_HASHED) { /* a sparse one costs its author nothing */
+        error_set(e, ERR_LIMIT, "is larger than %d MiB: its checksum was not made",
+                  MOST_HASHED >> 20);
+        return false;
+    }
     size_t room = st.size < PIECE_BYTES ? (size_t)st.size + 1 : PIECE_BYTES;
     CLEANUP_FREE char *piece = mem_alloc(room);
     EVP_MD_CTX *md = EVP_MD_CTX_new();
@@ -152,6 +163,14 @@ static bool follow(struct collection *c, const char **path, struct error *e)
     }
     error_set(e, ERR_UNREADABLE, "more than %d links, one after the other", MOST_LINKS);
     return false;
+}
+
+static bool is_same_file(struct collection *c, const char *a, const char *b)
+{
+    struct target_stat x, y;
+    return str_equal(a, b) || (target_stat(c->target, a, true, &x, NULL) &&
+                               target_stat(c->target, b, true, &y, NULL) && x.inode == y.inode &&
+                               x.device == y.device);
 }
 
 /* --- the questions --- */
@@ -238,10 +257,14 @@ struct origin origin_of(struct collection *c, struct origins *o, const char *pat
 {
     uint8_t md5[MD5_BYTES];
     struct error e = ERROR_INIT;
+    const char *asked = path;
     if (!o->index)
         return unreadable(c, path, o->error.message);
-    if (!follow(c, &path, &e) || !origin_md5(c, path, md5, &e))
-        return unreadable(c, path, e.message);
+    if (!follow(c, &path, &e) || !origin_md5(c, asked, md5, &e))
+        return unreadable(c, asked, e.message);
+    /* A folder on the way may be a link: then "../" leads elsewhere than the names say. */
+    if (!is_same_file(c, asked, path))
+        return (struct origin){ORIGIN_NONE, "", "", asked};
     return origin_of_md5(c, o, path, md5);
 }
 

@@ -85,9 +85,12 @@ static bool runs_by_sshd(const char *line)
     return false;
 }
 
+/* Words of logrotate(8) before a script. */
 static bool rotates(const char *line)
 {
-    return strstr(line, "rotate") || strstr(line, "action");
+    return str_equal(line, "postrotate") || str_equal(line, "prerotate") ||
+           str_equal(line, "firstaction") || str_equal(line, "lastaction") ||
+           str_equal(line, "preremove");
 }
 
 /* A row with `decides` is a record only if such a line is in the file; with WHOLE all its lines
