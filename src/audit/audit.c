@@ -1,4 +1,4 @@
-#include "audit/audit.h"
+#include "audit/audit_internal.h"
 
 #include "base/file.h"
 #include "base/json.h"
@@ -40,7 +40,7 @@ bool audit_target_kind_from_name(const char *name, enum target_kind *out)
     return false;
 }
 
-static bool open_target(struct audit *a, const struct audit_request *r, struct error *e)
+bool audit_open_target(struct audit *a, const struct audit_request *r, struct error *e)
 {
     switch (r->kind) {
     case TARGET_LIVE:
@@ -88,8 +88,8 @@ static bool is_folder(const char *path, struct error *e)
     return false;
 }
 
-bool audit_load_rules(struct rules **out, const char *only, const char *also, bool this_host,
-                      struct sigma_problems *problems, struct error *e)
+bool audit_load_rules(struct rules **out, const char *only, const char *also,
+                      enum audit_rules which, struct sigma_problems *problems, struct error *e)
 {
     VEC(const char *) dirs = {0};
     char folder[4096];
@@ -102,8 +102,10 @@ bool audit_load_rules(struct rules **out, const char *only, const char *also, bo
         const struct dirent *entry;
         while (dir && (entry = readdir(dir))) {
             /* The host that runs this program is a Linux: the rest cannot apply. */
-            bool fits = !this_host || str_equal(entry->d_name, "linux") ||
-                        str_equal(entry->d_name, "apache");
+            bool fits =
+                which == AUDIT_RULES_OF_THIS_HOST
+                    ? str_equal(entry->d_name, "linux") || str_equal(entry->d_name, "apache")
+                    : which == AUDIT_RULES_ALL || !str_equal(entry->d_name, "scan");
             if (fits && !strchr(entry->d_name, '.'))
                 VEC_PUSH(&dirs, (const char *)arena_printf(problems->arena, "%s/%s", folder,
                                                            entry->d_name));
@@ -118,14 +120,10 @@ bool audit_load_rules(struct rules **out, const char *only, const char *also, bo
     return good;
 }
 
-static bool load_rules(struct audit *a, const struct audit_request *r, struct error *e)
+static void keep_problems(struct audit *a, const struct sigma_problems *problems)
 {
-    CLEANUP_ARENA struct arena *arena = arena_new();
-    struct sigma_problems problems = {.arena = arena};
-    bool good =
-        audit_load_rules(&a->rules, NULL, r->rules_dir, r->kind == TARGET_LIVE, &problems, e);
-    for (size_t i = 0; good && i < problems.list.count; i++) {
-        const struct sigma_problem *p = &problems.list.items[i];
+    for (size_t i = 0; i < problems->list.count; i++) {
+        const struct sigma_problem *p = &problems->list.items[i];
         if (p->warning)
             continue;
         size_t n = a->rule_problem_count++;
@@ -134,6 +132,28 @@ static bool load_rules(struct audit *a, const struct audit_request *r, struct er
         error_set(&a->rule_problems[n], ERR_FORMAT, "%s", p->message);
         error_at(&a->rule_problems[n], p->path, p->line, p->column);
     }
+}
+
+static bool load_rules(struct audit *a, const struct audit_request *r, struct error *e)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct sigma_problems problems = {.arena = arena};
+    bool good = audit_load_rules(
+        &a->rules, NULL, r->rules_dir,
+        r->kind == TARGET_LIVE ? AUDIT_RULES_OF_THIS_HOST : AUDIT_RULES_OF_AUDITS, &problems, e);
+    if (good)
+        keep_problems(a, &problems);
+    sigma_problems_free(&problems);
+    return good;
+}
+
+bool audit_take_rules(struct audit *a, const char *const *dirs, size_t count, struct error *e)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct sigma_problems problems = {.arena = arena};
+    bool good = rules_load(&a->rules, dirs, count, &problems, e);
+    if (good)
+        keep_problems(a, &problems);
     sigma_problems_free(&problems);
     return good;
 }
@@ -167,7 +187,7 @@ static size_t join_wants(const struct audit *a, const char ***out)
 }
 
 /* The same host seen tomorrow, or as an image, is the same host. */
-static void find_identity(struct audit *a, const struct audit_request *r)
+void audit_find_identity(struct audit *a, const struct audit_request *r)
 {
     const struct fact *host = facts_first(a->facts, "host");
     const char *text = r->name;
@@ -182,7 +202,7 @@ static void find_identity(struct audit *a, const struct audit_request *r)
     a->host_line = host ? fact_text(host, "os") : "";
 }
 
-static bool collect(struct audit *a, const struct audit_request *r, struct error *e)
+bool audit_take_facts(struct audit *a, const struct audit_request *r, struct error *e)
 {
     const char **items = NULL;
     struct wants wants = {.count = join_wants(a, &items)};
@@ -191,11 +211,11 @@ static bool collect(struct audit *a, const struct audit_request *r, struct error
     bool good = collect_all(a->facts, a->target, &wants, r->state ? state_cache(r->state) : NULL,
                             a->now, e);
     free(items);
-    find_identity(a, r);
+    audit_find_identity(a, r);
     return good;
 }
 
-static struct audit *new_audit(const struct audit_request *r)
+struct audit *audit_new(const struct audit_request *r)
 {
     struct audit *a = mem_alloc(sizeof *a);
     a->now = date_now();
@@ -205,9 +225,9 @@ static struct audit *new_audit(const struct audit_request *r)
 
 bool audit_collect(struct audit **out, const struct audit_request *request, struct error *e)
 {
-    CLEANUP(audit_cleanup) struct audit *a = new_audit(request);
+    CLEANUP(audit_cleanup) struct audit *a = audit_new(request);
     struct error ignored = ERROR_INIT;
-    if (!open_target(a, request, e))
+    if (!audit_open_target(a, request, e))
         return false;
     /* Wants make `facts` show what an audit would look at; without them it is an inventory. */
     if (!audit_open_advisories(&a->advisories, request->state, &a->feed_problem, &ignored))
@@ -217,14 +237,14 @@ bool audit_collect(struct audit **out, const struct audit_request *request, stru
             return false;
         a->rules = NULL;
     }
-    if (!collect(a, request, e))
+    if (!audit_take_facts(a, request, e))
         return false;
     *out = a;
     a = NULL;
     return true;
 }
 
-static void count(struct audit *a)
+void audit_count(struct audit *a)
 {
     for (size_t i = 0; i < a->findings->list.count; i++) {
         const struct finding *f = a->findings->list.items[i];
@@ -287,10 +307,10 @@ static void add_recorded(struct audit *a, struct state *state)
 
 bool audit_run(struct audit **out, const struct audit_request *request, struct error *e)
 {
-    CLEANUP(audit_cleanup) struct audit *a = new_audit(request);
-    if (!open_target(a, request, e) ||
+    CLEANUP(audit_cleanup) struct audit *a = audit_new(request);
+    if (!audit_open_target(a, request, e) ||
         !audit_open_advisories(&a->advisories, request->state, &a->feed_problem, e) ||
-        !load_rules(a, request, e) || !collect(a, request, e))
+        !load_rules(a, request, e) || !audit_take_facts(a, request, e))
         return false;
     if (request->state) {
         (void)!state_merge_patches(request->state, a->identity, a->facts,
@@ -320,7 +340,7 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
         (void)!advisories_damage(a->advisories, &a->feed_problem);
     remember(a, request);
     findings_sort(a->findings);
-    count(a);
+    audit_count(a);
     *out = a;
     a = NULL;
     return true;

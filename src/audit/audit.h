@@ -54,11 +54,12 @@ bool audit_collect(struct audit **out, const struct audit_request *request, stru
 bool audit_open_advisories(struct advisories **out, struct state *state, struct error *damaged,
                            struct error *e);
 
-/* The rules of the folder `only`, or else the shipped ones (those that can fit this very host,
- * if it is the target); and those of the folder `also`. Either may be NULL; a folder that was named
- * and is not there is an error. */
-bool audit_load_rules(struct rules **out, const char *only, const char *also, bool this_host,
-                      struct sigma_problems *problems, struct error *e);
+/* The rules of the folder `only`, or else the shipped ones; and those of the folder `also`. Either
+ * may be NULL; a folder that was named and is not there is an error. Of the shipped ones an audit
+ * leaves out those of scan.h, and of this very host those that cannot fit it, too. */
+enum audit_rules { AUDIT_RULES_ALL, AUDIT_RULES_OF_AUDITS, AUDIT_RULES_OF_THIS_HOST };
+bool audit_load_rules(struct rules **out, const char *only, const char *also,
+                      enum audit_rules which, struct sigma_problems *problems, struct error *e);
 
 /* What exit code 1 counts: open, and at least that severe. */
 size_t audit_found(const struct audit *a, enum severity least);
