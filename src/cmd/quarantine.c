@@ -59,7 +59,6 @@ struct taking {
     struct state *state;
     struct quarantine q;
     size_t done;
-    bool good;
 };
 
 /* The file as it was looked at. */
@@ -137,16 +136,15 @@ static void take(struct taking *t, const struct finding *f, const struct fact *h
                                    .now = date_now()};
     if (!quarantine_take(&t->q, &wish, t->cli->dry_run, t->arena, &item, &e)) {
         cli_complain(&e);
-        t->good = false;
         return;
     }
     t->done++;
     say_taken(t, &item);
     if (!t->cli->dry_run)
-        t->good = write_ledger(t->cli, t->state, "quarantine", &item) && t->good;
+        write_ledger(t->cli, t->state, "quarantine", &item);
 }
 
-bool cli_quarantine_found(struct cli *cli, const struct audit *a, enum severity least)
+void cli_quarantine_found(struct cli *cli, const struct audit *a, enum severity least)
 {
     size_t count = 0;
     for (size_t i = 0; i < a->findings->list.count; i++) {
@@ -154,21 +152,21 @@ bool cli_quarantine_found(struct cli *cli, const struct audit *a, enum severity 
         count += is_wanted(f, fact_of(a, f), least) && !was_before(a, i, least);
     }
     if (!count)
-        return true;
+        return;
     CLEANUP_ARENA struct arena *arena = arena_new();
     if (!cli->dry_run &&
         !cli_confirm(cli, arena_printf(arena,
                                        ngettext("Move %zu file out of reach?",
                                                 "Move %zu files out of reach?", count),
                                        count)))
-        return false;
+        return;
     struct error e = ERROR_INIT;
     CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
-    struct taking t = {.cli = cli, .a = a, .arena = arena, .state = state, .good = true};
+    struct taking t = {.cli = cli, .a = a, .arena = arena, .state = state};
     if (!state || !quarantine_open(&t.q, state_dirfd(state), true, &e)) {
         if (state)
             cli_complain(&e);
-        return false;
+        return;
     }
     CLEANUP(quarantine_cleanup) struct quarantine q = t.q;
     for (size_t i = 0; i < a->findings->list.count; i++) {
@@ -178,7 +176,6 @@ bool cli_quarantine_found(struct cli *cli, const struct audit *a, enum severity 
     }
     if (t.done && !cli->dry_run && !cli->json)
         show_hint(&cli->show, _("To undo it:"), show_command(arena, "quarantine give-back ID"));
-    return t.good;
 }
 
 /* --- yagura quarantine --- */

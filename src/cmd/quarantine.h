@@ -5,7 +5,7 @@
 #include "cmd/cmd.h"
 
 /* Moves each file of an open finding, after asking; what was moved is shown and put into the
- * ledger. False: something that was asked for could not be done, and was said. */
-bool cli_quarantine_found(struct cli *cli, const struct audit *a, enum severity least);
+ * ledger. What could not be moved is said; that it was found is what the exit code says. */
+void cli_quarantine_found(struct cli *cli, const struct audit *a, enum severity least);
 
 #endif

@@ -3,6 +3,7 @@
 #include "act/quarantine.h"
 #include "base/str.h"
 #include "cmd/quarantine.h"
+#include "show/progress.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -47,9 +48,14 @@ int cmd_scan(struct cli *cli)
     struct quarantine kept = {.fd = -1};
     if (state && quarantine_open(&kept, state_dirfd(state), false, NULL))
         bytes.left_out_fd = kept.fd;
+    struct walk_progress at = {0};
+    bytes.files = &at.files;
+    bytes.bytes = &at.bytes;
+    struct progress *progress = progress_start(&cli->show, _("looking into files"), &at, 0, 0);
     struct scan_result result;
     CLEANUP(audit_cleanup) struct audit *a = NULL;
     bool good = audit_scan(&a, &result, &target, &bytes, &e);
+    progress_end(progress);
     quarantine_close(&kept);
     VEC_FREE(&paths);
     if (!good) {
@@ -58,10 +64,9 @@ int cmd_scan(struct cli *cli)
     }
     show_scan(&cli->show, a);
     fflush(stdout);
-    bool moved = !cli->quarantine || cli_quarantine_found(cli, a, least);
+    if (cli->quarantine)
+        cli_quarantine_found(cli, a, least);
     show_scan_end(&cli->show, a, &result, least);
     int code = cli_exit_code(cli, a);
-    if (!moved && code == EXIT_CLEAN)
-        code = EXIT_UNKNOWN;
     return code == EXIT_UNKNOWN && result.absent ? EXIT_USAGE : code;
 }

@@ -27,6 +27,7 @@ struct hit {
 
 struct scanning {
     struct arena *arena;
+    const struct scan_request *request;
     struct scan_result *out;
     struct scan_workers *workers;
     VEC(struct hit) hits;
@@ -111,6 +112,10 @@ static void on_problem(void *context, const char *path, uint32_t line, const cha
 static void on_file(void *context, int fd, const char *path, const struct stat *st)
 {
     struct scanning *s = context;
+    if (s->request->files)
+        __atomic_fetch_add(s->request->files, 1, __ATOMIC_RELAXED);
+    if (s->request->bytes)
+        __atomic_fetch_add(s->request->bytes, (uint64_t)st->st_size, __ATOMIC_RELAXED);
     scan_workers_give(s->workers, fd, path, st);
 }
 
@@ -298,7 +303,8 @@ static void rule_files_cleanup(struct rule_files *files)
 bool scan_bytes(struct facts *facts, struct target *target, const struct scan_request *request,
                 struct scan_result *out, struct error *e)
 {
-    CLEANUP(scanning_cleanup) struct scanning s = {.arena = arena_new(), .out = out};
+    CLEANUP(scanning_cleanup)
+    struct scanning s = {.arena = arena_new(), .request = request, .out = out};
     CLEANUP(rule_files_cleanup) struct rule_files files = {.arena = s.arena, .s = &s};
     struct scan_sink sink = {on_hit, on_note, on_problem, &s};
     struct scan_walk walk = {.file = on_file, .note = on_note, .context = &s};

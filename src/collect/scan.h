@@ -18,9 +18,10 @@ struct scan_request {
     size_t path_count;
     const char *const *ours, *const *theirs; /* files or folders of YARA rules (*.yar, *.yara) */
     size_t our_count, their_count;
-    const char *clamd; /* the socket, or NULL: not asked */
-    unsigned threads;  /* 0: one a core */
-    int left_out_fd;   /* a folder that is left out (what is in quarantine), or -1 */
+    const char *clamd;       /* the socket, or NULL: not asked */
+    unsigned threads;        /* 0: one a core */
+    uint64_t *files, *bytes; /* counted up (relaxed atomics) for whoever shows it; may be NULL */
+    int left_out_fd;         /* a folder that is left out (what is in quarantine), or -1 */
 };
 
 struct scan_result {

@@ -59,7 +59,7 @@ struct scan_workers {
     VEC(struct scan_file) again; /* a dead program's: to be given to another one */
     struct scan_counts counts;
     unsigned deaths, reconnects;
-    bool problems_told; /* of the rules: each program finds the same */
+    bool problems_told; /* of the rules, by the first program */
     bool clamd_lost;
     char *packet;
     struct scan_reply *reply;
@@ -155,7 +155,7 @@ static bool give_rules(struct scan_workers *w, const struct worker *one)
         const struct scan_rules *rules = &w->setup->rules[i];
         CLEANUP_CLOSE int fd = open_rules(rules->path);
         if (fd < 0) {
-            if (!w->problems_told)
+            if (one == w->workers && !w->problems_told)
                 w->sink.problem(w->sink.context, rules->path, 0, strerror(errno));
             continue;
         }
@@ -270,12 +270,13 @@ static bool take(struct scan_workers *w, struct worker *one)
     const struct scan_file *file;
     switch (r->answer) {
     case SCAN_PROBLEM:
-        if (!w->problems_told)
+        if (one == w->workers && !w->problems_told) /* each finds the same */
             w->sink.problem(w->sink.context, r->path, r->number, r->what);
         return !one->ready;
     case SCAN_READY:
         w->counts.rules = r->number;
-        w->problems_told = one->ready = true;
+        w->problems_told |= one == w->workers;
+        one->ready = true;
         return true;
     case SCAN_HIT:
         file = file_of(one, r->number);

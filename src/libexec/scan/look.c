@@ -184,8 +184,11 @@ struct look *look_new(YR_RULES *rules, const struct rules_text *texts,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (l->buffer == MAP_FAILED || yr_scanner_create(rules, &l->scanner) != ERROR_SUCCESS)
         mem_gone();
-    /* a rule is true or not by the first match of most patterns: the others are not sought */
-    yr_scanner_set_flags(l->scanner, SCAN_FLAGS_FAST_MODE | SCAN_FLAGS_REPORT_RULES_MATCHING);
+    /* A rule is true or not by the first match of most patterns: the others are not sought. What
+     * libyara dies of shall end this program: nothing is mapped that could be cut short, which is
+     * what its catching of signals is for. */
+    yr_scanner_set_flags(l->scanner, SCAN_FLAGS_FAST_MODE | SCAN_FLAGS_NO_TRYCATCH |
+                                         SCAN_FLAGS_REPORT_RULES_MATCHING);
     yr_scanner_set_timeout(l->scanner, SCAN_FILE_SECONDS);
     yr_scanner_set_callback(l->scanner, on_message, l);
     l->block.context = l;

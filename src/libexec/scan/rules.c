@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/language.h"
 #include "base/mem.h"
+#include "libexec/scan/pieces.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,11 @@ void rules_text_add(struct rules_text **all, int fd, const char *path, bool ours
     struct rules_text *t = mem_alloc(sizeof *t);
     *t = (struct rules_text){
         .path = mem_strdup(path), .text = mem_strdup(text), .size = size, .ours = ours};
+    int line = rule_pieces_without_magic(t->text);
+    if (line)
+        problem(path, line,
+                _("the module magic needs a file of its own, which cannot be read here; rules that "
+                  "use it are left out"));
     while (*all)
         all = &(*all)->next;
     *all = t;
@@ -131,69 +137,16 @@ static bool compiles(struct rules_text *all, const struct rules_text *t, const c
 
 /* --- a file with a broken rule --- */
 
-/* Pieces of a text, each beginning with the line where a rule begins; the first one is what stands
- * before (imports, includes). */
-struct pieces {
-    VEC(size_t) starts; /* of each; and the text's end */
-    VEC(bool) kept;
-};
-
-static bool begins_rule(const char *line, size_t length)
-{
-    static const char *const words[] = {"private", "global", "rule"};
-    size_t at = 0;
-    for (;;) {
-        while (at < length && str_is_space(line[at]))
-            at++;
-        size_t end = at;
-        while (end < length && !str_is_space(line[end]))
-            end++;
-        size_t word = 0;
-        while (word < ARRAY_COUNT(words) &&
-               (strlen(words[word]) != end - at || memcmp(line + at, words[word], end - at) != 0))
-            word++;
-        if (word == ARRAY_COUNT(words))
-            return false;
-        if (word == 2)
-            return end < length;
-        at = end;
-    }
-}
-
-static void cut(struct pieces *p, const struct rules_text *t)
-{
-    size_t position = 0, length;
-    const char *line;
-    VEC_PUSH(&p->starts, (size_t)0);
-    while (str_next_line(t->text, t->size, &position, &line, &length))
-        if (line > t->text && begins_rule(line, length))
-            VEC_PUSH(&p->starts, (size_t)(line - t->text));
-    for (size_t i = 0; i < p->starts.count; i++)
-        VEC_PUSH(&p->kept, false);
-    VEC_PUSH(&p->starts, t->size);
-}
-
-/* The text with all pieces that are not kept blank, so that lines keep their numbers. */
-static char *with_kept(const struct rules_text *t, const struct pieces *p)
-{
-    char *out = mem_strdup(t->text);
-    for (size_t i = 0; i < p->kept.count; i++)
-        for (size_t k = p->starts.items[i]; !p->kept.items[i] && k < p->starts.items[i + 1]; k++)
-            if (out[k] != '\n')
-                out[k] = ' ';
-    return out;
-}
-
 struct mending {
     struct rules_text *all, *text;
-    struct pieces pieces;
+    struct rule_pieces pieces;
     unsigned tries;
 };
 
 static void keep(struct mending *m, size_t first, size_t count, bool kept)
 {
     for (size_t i = first; i < first + count; i++)
-        m->pieces.kept.items[i] = kept;
+        m->pieces.kept[i] = kept;
 }
 
 /* Takes as many of these pieces as compile with those taken before; each other one is told. */
@@ -201,7 +154,7 @@ static void take_pieces(struct mending *m, size_t first, size_t count)
 {
     struct complaint c;
     keep(m, first, count, true);
-    CLEANUP_FREE char *text = with_kept(m->text, &m->pieces);
+    CLEANUP_FREE char *text = rule_pieces_text(&m->pieces, m->text->text);
     if (m->tries++ < MOST_TRIES && compiles(m->all, m->text, text, &c))
         return;
     keep(m, first, count, false);
@@ -222,13 +175,12 @@ static void take_pieces(struct mending *m, size_t first, size_t count)
 static void mend(struct rules_text *all, struct rules_text *t)
 {
     struct mending m = {.all = all, .text = t};
-    cut(&m.pieces, t);
-    take_pieces(&m, 0, m.pieces.kept.count);
-    char *kept = with_kept(t, &m.pieces);
+    rule_pieces_cut(&m.pieces, t->text, t->size);
+    take_pieces(&m, 0, m.pieces.count);
+    char *kept = rule_pieces_text(&m.pieces, t->text);
     free(t->text);
     t->text = kept;
-    VEC_FREE(&m.pieces.starts);
-    VEC_FREE(&m.pieces.kept);
+    rule_pieces_free(&m.pieces);
 }
 
 /* --- all of them --- */

