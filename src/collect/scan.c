@@ -32,6 +32,8 @@ struct scanning {
     struct scan_workers *workers;
     VEC(struct hit) hits;
     uint64_t more_hits;
+    const char *hashed_path; /* the file of the last hit */
+    char hashed[2 * crypto_hash_sha256_BYTES + 1];
     VEC(struct error) unread;
     uint64_t more_unread;
 };
@@ -78,11 +80,11 @@ static void on_hit(void *context, const struct scan_file *file, const struct sca
                     .line = r->line,
                     .st = file->st};
     (void)!confidence_from_name(r->confidence, &h.confidence);
-    const struct hit *last = s->hits.count ? &s->hits.items[s->hits.count - 1] : NULL;
-    if (last && str_equal(last->path, h.path))
-        memcpy(h.sha256, last->sha256, sizeof h.sha256);
-    else
-        hash(h.sha256, sizeof h.sha256, file->fd, SCAN_MOST_BYTES);
+    if (!s->hashed_path || !str_equal(s->hashed_path, h.path)) { /* several rules: once */
+        hash(s->hashed, sizeof s->hashed, file->fd, SCAN_MOST_BYTES);
+        s->hashed_path = h.path;
+    }
+    memcpy(h.sha256, s->hashed, sizeof h.sha256);
     VEC_PUSH(&s->hits, h);
 }
 

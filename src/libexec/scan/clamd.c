@@ -52,7 +52,7 @@ static int64_t now_ms(void)
 /* An answer ends with a NUL. */
 static bool read_answer(struct clamd *c, char *out, size_t size, size_t *length)
 {
-    int64_t end = now_ms() + SCAN_CLAMD_SECONDS * 1000;
+    int64_t end = now_ms() + SCAN_CLAMD_SECONDS * 1000LL;
     for (*length = 0; *length < size;) {
         int64_t left = end - now_ms();
         struct pollfd fd = {.fd = c->socket, .events = POLLIN};

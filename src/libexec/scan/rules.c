@@ -152,7 +152,7 @@ static void keep(struct mending *m, size_t first, size_t count, bool kept)
 /* Takes as many of these pieces as compile with those taken before; each other one is told. */
 static void take_pieces(struct mending *m, size_t first, size_t count)
 {
-    struct complaint c;
+    struct complaint c = {0};
     keep(m, first, count, true);
     CLEANUP_FREE char *text = rule_pieces_text(&m->pieces, m->text->text);
     if (m->tries++ < MOST_TRIES && compiles(m->all, m->text, text, &c))
