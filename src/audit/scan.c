@@ -11,7 +11,9 @@
 #include <sys/stat.h>
 
 /* What attackers leave behind. */
-static const char *const scan_kinds[] = {"yara-hit", "clamav-hit", "leaving"};
+static const char *const scan_kinds[] = {"yara-hit",    "clamav-hit",      "leaving",
+                                         "persistence", "privileged-file", "packaged-file",
+                                         "account",     "session"};
 
 static bool is_of_scan(const char *kind)
 {
@@ -24,10 +26,10 @@ static bool is_of_scan(const char *kind)
 /* A disk may be that of a server of 2001, whose worms have rules of their own. */
 static bool load_rules(struct audit *a, const struct audit_request *r, struct error *e)
 {
-    static const char *const folders[] = {"scan", "iis", "solaris"};
+    static const char *const folders[] = {"scan", "persistence", "iis", "solaris"};
     CLEANUP_ARENA struct arena *arena = arena_new();
     const char *dirs[ARRAY_COUNT(folders)];
-    size_t count = r->kind == TARGET_LIVE ? 1 : ARRAY_COUNT(folders);
+    size_t count = r->kind == TARGET_LIVE ? 2 : ARRAY_COUNT(folders);
     char rules[4096];
     if (!where_is(WHERE_DATA, "rules", rules, sizeof rules)) {
         error_set(e, ERR_ABSENT, "the rules that came with the program are not there");
@@ -138,9 +140,11 @@ static void judge(struct audit *a, size_t collected)
     audit_count(a);
 }
 
-bool audit_scan(struct audit **out, struct scan_result *result, const struct audit_request *target,
+bool audit_scan(struct audit **out, struct scan_result *result, const struct audit_request *asked,
                 const struct scan_request *bytes, struct error *e)
 {
+    struct audit_request all = *asked, *target = &all;
+    all.about = ABOUT_SCAN;
     CLEANUP(audit_cleanup) struct audit *a = audit_new(target);
     if (!audit_open_target(a, target, e) || !load_rules(a, target, e))
         return false;
