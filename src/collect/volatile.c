@@ -93,6 +93,7 @@ static const struct kind {
 } kinds[] = {
     {VOLATILE_FIRST, "sockets.jsonl", volatile_sockets},
     {VOLATILE_FIRST, "processes.jsonl", volatile_processes},
+    {VOLATILE_REST, "sockets-others.jsonl", volatile_other_sockets},
     {VOLATILE_REST, "routing.jsonl", volatile_routing},
     {VOLATILE_REST, "process-details.jsonl", volatile_details},
     {VOLATILE_REST, "conntrack.txt", volatile_conntrack},

@@ -59,6 +59,7 @@ bool volatile_stat(struct volatile_reader *r, int dirfd, const char *path,
 bool volatile_may_open(struct volatile_reader *r, uint32_t pid, const struct volatile_file *file);
 
 void volatile_sockets(struct volatile_reader *r);
+void volatile_other_sockets(struct volatile_reader *r);
 void volatile_processes(struct volatile_reader *r);
 void volatile_routing(struct volatile_reader *r);
 void volatile_details(struct volatile_reader *r);

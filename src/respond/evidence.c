@@ -145,7 +145,7 @@ static bool hash_name(int dirfd, const char *name, char out[65])
     if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
         !walk_hash_fd(sha256, fd, &size, NULL))
         return false;
-    for (int i = 0; i < SHA256_SIZE; i++)
+    for (size_t i = 0; i < SHA256_SIZE; i++)
         snprintf(out + 2 * i, 3, "%02x", sha256[i]);
     return true;
 }

@@ -81,7 +81,8 @@ sys.exit(not eval(sys.argv[2], names) and sys.argv[2] + " does not hold of " + s
     PIDS+=($!)
     until_true 10 grep -q B80C "/proc/$!/net/tcp"
     code 0 start
-    lines "$(folder first-1)/sockets.jsonl" 'any(s.get("local") == "127.0.0.1:47116" for s in lines) and len({s["net"] for s in lines}) > 1'
+    lines "$(folder rest-1)/sockets-others.jsonl" 'any(s.get("local") == "127.0.0.1:47116" and s["processes"] for s in lines)'
+    lines "$(folder first-1)/sockets.jsonl" 'len({s["net"] for s in lines}) == 1'
 }
 
 @test "a file of evidence that is changed, added or taken away is noticed, and so is a new list" {
