@@ -88,8 +88,31 @@ static bool is_folder(const char *path, struct error *e)
     return false;
 }
 
-bool audit_load_rules(struct rules **out, const char *only, const char *also, bool this_host,
-                      struct sigma_problems *problems, struct error *e)
+/* A folder of shipped rules. */
+static bool is_asked(const char *folder, enum audit_rules which)
+{
+    /* The host that runs this program is a Linux: the rest cannot apply. */
+    bool here = str_equal(folder, "linux") || str_equal(folder, "apache");
+    bool persistence = str_equal(folder, "persistence");
+    /* The worms of their time stand among the rules of their servers. */
+    bool worms = str_equal(folder, "iis") || str_equal(folder, "solaris");
+    switch (which) {
+    case RULES_ALL:
+        return true;
+    case RULES_AUDIT:
+        return !persistence;
+    case RULES_AUDIT_HERE:
+        return here;
+    case RULES_PERSISTENCE:
+        return persistence || worms;
+    case RULES_PERSISTENCE_HERE:
+        return persistence;
+    }
+    return false;
+}
+
+bool audit_load_rules(struct rules **out, const char *only, const char *also,
+                      enum audit_rules which, struct sigma_problems *problems, struct error *e)
 {
     VEC(const char *) dirs = {0};
     char folder[4096];
@@ -101,10 +124,7 @@ bool audit_load_rules(struct rules **out, const char *only, const char *also, bo
         DIR *dir = opendir(folder);
         const struct dirent *entry;
         while (dir && (entry = readdir(dir))) {
-            /* The host that runs this program is a Linux: the rest cannot apply. */
-            bool fits = !this_host || str_equal(entry->d_name, "linux") ||
-                        str_equal(entry->d_name, "apache");
-            if (fits && !strchr(entry->d_name, '.'))
+            if (!strchr(entry->d_name, '.') && is_asked(entry->d_name, which))
                 VEC_PUSH(&dirs, (const char *)arena_printf(problems->arena, "%s/%s", folder,
                                                            entry->d_name));
         }
@@ -122,8 +142,11 @@ static bool load_rules(struct audit *a, const struct audit_request *r, struct er
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct sigma_problems problems = {.arena = arena};
-    bool good =
-        audit_load_rules(&a->rules, NULL, r->rules_dir, r->kind == TARGET_LIVE, &problems, e);
+    bool here = r->kind == TARGET_LIVE;
+    enum audit_rules which = r->about == ABOUT_HOLES
+                                 ? (here ? RULES_AUDIT_HERE : RULES_AUDIT)
+                                 : (here ? RULES_PERSISTENCE_HERE : RULES_PERSISTENCE);
+    bool good = audit_load_rules(&a->rules, NULL, r->rules_dir, which, &problems, e);
     for (size_t i = 0; good && i < problems.list.count; i++) {
         const struct sigma_problem *p = &problems.list.items[i];
         if (p->warning)
@@ -182,14 +205,30 @@ static void find_identity(struct audit *a, const struct audit_request *r)
     a->host_line = host ? fact_text(host, "os") : "";
 }
 
+struct audit_request audit_persistence_request(enum target_kind kind, const char *argument,
+                                               struct state *state, bool whole)
+{
+    return (struct audit_request){.kind = kind,
+                                  .argument = argument,
+                                  .as_of = DATE_NONE,
+                                  .state = state,
+                                  .about = whole ? ABOUT_INTRUSION : ABOUT_PERSISTENCE};
+}
+
 static bool collect(struct audit *a, const struct audit_request *r, struct error *e)
 {
+    static const unsigned purposes[] = {
+        [ABOUT_HOLES] = COLLECT_AUDIT,
+        [ABOUT_PERSISTENCE] = COLLECT_PERSISTENCE,
+        [ABOUT_INTRUSION] = COLLECT_PERSISTENCE | COLLECT_FILES,
+        [ABOUT_SECRETS] = COLLECT_SECRETS,
+    };
     const char **items = NULL;
     struct wants wants = {.count = join_wants(a, &items)};
     wants.items = items;
     a->facts = facts_new();
-    bool good = collect_all(a->facts, a->target, &wants, r->state ? state_cache(r->state) : NULL,
-                            a->now, e);
+    bool good = collect_all(a->facts, a->target, &wants, purposes[r->about],
+                            r->state ? state_cache(r->state) : NULL, a->now, e);
     free(items);
     find_identity(a, r);
     return good;
@@ -198,6 +237,7 @@ static bool collect(struct audit *a, const struct audit_request *r, struct error
 static struct audit *new_audit(const struct audit_request *r)
 {
     struct audit *a = mem_alloc(sizeof *a);
+    a->about = r->about;
     a->now = date_now();
     a->as_of = r->as_of == DATE_NONE ? a->now : r->as_of;
     return a;
@@ -246,8 +286,9 @@ static void remember(struct audit *a, const struct audit_request *r)
                                              : "",
                                r->name ? r->name : "", a->now, &a->memory))
         return;
-    bool complete = r->with_advisories && r->with_checklist && r->with_updates && !r->set &&
-                    !facts_first(a->facts, "unread") && facts_first(a->facts, "host");
+    bool complete = r->about == ABOUT_HOLES && r->with_advisories && r->with_checklist &&
+                    r->with_updates && !r->set && !facts_first(a->facts, "unread") &&
+                    facts_first(a->facts, "host");
     /* An audit as of another day is a question, not an observation. */
     if (r->as_of != DATE_NONE)
         a->remembered = state_remember_ids(r->state, a->identity, a->findings, a->now, &a->memory);
@@ -285,6 +326,19 @@ static void add_recorded(struct audit *a, struct state *state)
     }
 }
 
+/* Rules of other sets were loaded with those that are asked for. A user's own, of no set, count. */
+static void keep_persistence(struct audit *a)
+{
+    for (size_t i = 0; i < rules_count(a->rules); i++) {
+        const struct rule *rule = rules_at(a->rules, i);
+        bool asked = !rule->set_count;
+        for (size_t k = 0; k < rule->set_count; k++)
+            asked |= str_equal(rule->sets[k], "persistence");
+        if (!asked)
+            rule_results_dismiss(a->outcomes, i, OUTCOME_NOT_APPLICABLE);
+    }
+}
+
 bool audit_run(struct audit **out, const struct audit_request *request, struct error *e)
 {
     CLEANUP(audit_cleanup) struct audit *a = new_audit(request);
@@ -308,12 +362,15 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
                                     .rule_context = a->outcomes};
     rule_results_as_of(a->outcomes, a->facts, a->as_of);
     patch_rules_dismiss(a->outcomes, &a->input);
-    if (request->with_advisories)
+    bool holes = request->about == ABOUT_HOLES;
+    if (!holes)
+        keep_persistence(a);
+    if (holes && request->with_advisories)
         judge_advisories(a->findings, &a->input);
-    if (request->with_updates)
+    if (holes && request->with_updates)
         judge_updates(a->findings, a->facts, a->identity, a->now, a->as_of);
-    if (request->with_checklist)
-        rules_judge(a->findings, a->outcomes, a->facts, request->set, a->identity);
+    if (!holes || request->with_checklist)
+        rules_judge(a->findings, a->outcomes, a->facts, holes ? request->set : NULL, a->identity);
     judge_coverage(a->findings, &a->input);
     patch_rules_mark_repeated(a->findings, &a->input);
     if (!a->feed_problem.code)

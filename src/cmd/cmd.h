@@ -38,6 +38,9 @@ struct cli {
     const char *runbook, *first_sign;
     const char *profile, *generation, *keep, *from, *from_git;
     bool quick, yes, dry_run, mtree, detect_only, dpkg;
+    /* ports */
+    const char *allow, *trial, *from_outside;
+    bool close, confirm, open;
     /* what stands without a dash, behind the command */
     const char *const *arguments;
     size_t argument_count;
@@ -114,6 +117,8 @@ int cmd_feed(struct cli *cli);
 int cmd_advisory(struct cli *cli);
 int cmd_rules(struct cli *cli);
 int cmd_ports(struct cli *cli);
+int cmd_ports_from_outside(struct cli *cli);
+int cmd_ports_close(struct cli *cli); /* --close, --confirm, --open */
 int cmd_patch(struct cli *cli);
 int cmd_ledger(struct cli *cli);
 int cmd_version_cmp(struct cli *cli);

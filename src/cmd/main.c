@@ -29,7 +29,9 @@ const struct option_row cli_options[] = {
     {"--image", "FILE", N_("look at a disk image that nobody mounted (raw or VMDK)"), OPTION(image),
      NULL},
     {"--text", "FILE", N_("look at what systeminfo or showrev -p printed"), OPTION(text), NULL},
-    {"--name", "NAME", N_("call the target so, instead of by the identity found on it"),
+    {"--name", "NAME",
+     N_("call the target or the site so, instead of by the identity found on it, or by its "
+        "folder"),
      OPTION(name), NULL},
     {"--as-of", "DATE", N_("judge as it would have been judged that day (YYYY-MM-DD)"),
      OPTION(as_of), NULL},
@@ -69,6 +71,17 @@ const struct option_row cli_options[] = {
      OPTION(runbook), NULL},
     {"--first-sign", "DATE", N_("when the intrusion first showed, as far as you know"),
      OPTION(first_sign), NULL},
+    {"--close", NULL, N_("shut the ports that have no business outside, on trial"), OPTION(close),
+     NULL},
+    {"--confirm", NULL, N_("make the trial permanent; only over a connection made since"),
+     OPTION(confirm), NULL},
+    {"--open", NULL, N_("undo --close"), OPTION(open), NULL},
+    {"--allow", "ADDRESS[,...]", N_("everything from and to these addresses or networks stays"),
+     OPTION(allow), NULL},
+    {"--trial", "SECONDS", N_("how long the trial lasts unless it is confirmed (default: 60)"),
+     OPTION(trial), NULL},
+    {"--from-outside", "HOST", N_("try from here what HOST lets in; only a host of your own"),
+     OPTION(from_outside), NULL},
     {"--before", "DATE", N_("only what was published before"), OPTION(before), NULL},
 };
 const size_t cli_option_count = ARRAY_COUNT(cli_options);
@@ -79,25 +92,38 @@ const size_t cli_global_option_count = 6;
 const struct command cli_commands[] = {
     {"audit", "[SET]", N_("which holes are open here, and what to fix first"),
      N_("Looks at the target, compares it with the advisories, the package lists and the "
-        "checklists, and shows what is open, worst first. SET, with --checklist: only that one."),
+        "checklists, and shows what is open, worst first. SET, with --checklist: only that one; "
+        "persistence is what an intruder leaves to come back (with --all every file of packages is "
+        "compared, too)."),
      "", TARGET_OPTIONS " --as-of --fail-on --rules --all --checklist", cmd_audit},
     {"explain", "ID", N_("the long story of one finding"),
      N_("Looks at the target of that finding again and tells all about it: what, why it matters "
         "here, what to do, where it was seen, where to read on."),
      "", TARGET_OPTIONS " --as-of --rules", cmd_explain},
-    {"facts", "", N_("what was observed, without judging it"),
-     N_("Lists what the collectors found. --json prints every fact as one line."), "",
-     TARGET_OPTIONS " --all --rules", cmd_facts},
+    {"facts", "[persistence | intrusion | secrets]", N_("what was observed, without judging it"),
+     N_("Lists what the collectors found. --json prints every fact as one line. persistence: what "
+        "starts by itself and no package brought, who may be somebody; intrusion: the same with "
+        "every file of packages; secrets: what has to be changed after an intrusion, never its "
+        "value."),
+     "persistence intrusion secrets", TARGET_OPTIONS " --all --rules", cmd_facts},
     {"patch", "plan | record PATCH ... | history",
      N_("what to apply in which order; write down what was applied"),
      N_("plan shows the steps; record PATCH writes down that it was applied and looks again at "
         "once; history shows what was recorded."),
      "plan record history", TARGET_OPTIONS " --as-of --rules --all --because --who --when",
      cmd_patch},
-    {"ports", "", N_("what listens, and whether it should"),
+    {"ports", "[PORT ...]", N_("what listens, and whether it should; shuts what should not"),
      N_("Lists the listeners with process and package. --gateway prints rules for a router in "
-        "front that shut the ports without business outside."),
-     "", TARGET_OPTIONS " --gateway --rules --all", cmd_ports},
+        "front that shut the ports without business outside. --close shuts them here: nothing new "
+        "comes in but to the ports of the sites, those that the configuration allows, and the "
+        "administrator's way in. It is on trial until --confirm comes over a new connection; "
+        "--open undoes it. --from-outside, on another machine, tries which ports of HOST can be "
+        "reached over IPv4 and IPv6: those without business outside, or each PORT (111, "
+        "137/udp)."),
+     "",
+     TARGET_OPTIONS " --gateway --close --confirm --open --allow --trial --from-outside --dry-run "
+                    "--yes --because --who --rules --all",
+     cmd_ports},
     {"feed", "import PATH ... | list | remove NAME", N_("load advisories (CSAF 2.0)"),
      N_("import reads files, folders and archives; what is broken is named, the rest goes in. list "
         "shows what is loaded and how old it is; remove takes an imported feed out again, and the "
@@ -136,8 +162,9 @@ const struct command cli_commands[] = {
      N_("Shows what differs and asks. With a command, runs it and publishes what it changed, and "
         "nothing that other hands changed meanwhile. --from and --from-git deploy and publish in "
         "one step: each page is the old or the new one at every moment, and what goes goes last. "
-        "--dpkg publishes, unasked, files of Debian packages whose content is what dpkg's record "
-        "(MD5) says; a guard does so by itself."),
+        "--dpkg publishes, unasked, what an upgrade brought: files of Debian packages whose "
+        "content is what dpkg's record (MD5) says now, and nothing else; a guard does so by "
+        "itself."),
      "", "--from --from-git --dpkg --yes --dry-run --all --because --who --", cmd_publish},
     {"restore", "[SITE [PATH ...]]", N_("put a site back as it was published"),
      N_("What was changed is put back, what was added is moved aside and kept. An older "
@@ -232,9 +259,11 @@ static void say_how_called(const struct cli *cli, const char *program)
 {
     struct show_call call = {.program = program, .takes = command_takes};
     const struct show_given given[] = {
-        {"--state", cli->state, false}, {"--lang", cli->lang, false},  {"--root", cli->root, true},
-        {"--image", cli->image, true},  {"--text", cli->text, true},   {"--name", cli->name, true},
-        {"--as-of", cli->as_of, false}, {"--rules", cli->rules, false}};
+        {"--state", cli->state, false}, {"--config", cli->config, false},
+        {"--lang", cli->lang, false},   {"--root", cli->root, true},
+        {"--image", cli->image, true},  {"--text", cli->text, true},
+        {"--name", cli->name, true},    {"--as-of", cli->as_of, false},
+        {"--rules", cli->rules, false}};
     for (size_t i = 0; i < ARRAY_COUNT(given); i++)
         if (given[i].value)
             call.given[call.count++] = given[i];
@@ -339,6 +368,9 @@ static int parse(struct cli *cli, int argc, char **argv)
     for (size_t i = 0; i < seen_count && code < 0 && cli->command; i++)
         if (!takes(cli->command, seen[i]))
             code = cli_usage(cli, _("%s does not take %s"), cli->command->name, seen[i]->name);
+    if (code < 0 && only_words && cli->command && takes_command_line(cli->command) &&
+        !cli->behind_count)
+        code = cli_usage(cli, _("which command? Nothing stands behind --"));
     free(seen);
     cli->arguments = words;
     return code;

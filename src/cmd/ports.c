@@ -9,6 +9,10 @@ int cmd_ports(struct cli *cli)
     struct audit_request request;
     if (!cli_request(cli, &request))
         return EXIT_USAGE;
+    if (cli->close || cli->confirm || cli->open)
+        return cmd_ports_close(cli);
+    if (cli->from_outside)
+        return cmd_ports_from_outside(cli);
     if (cli->argument_count)
         return cli_usage(cli, _("%s is one word too many; a target is --root, --image or --text"),
                          cli->arguments[0]);

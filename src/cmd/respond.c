@@ -123,6 +123,14 @@ static int start(struct running *run)
     return code;
 }
 
+/* What was asked for is done; a changed ledger is something found all the same. */
+static int stands(struct running *run)
+{
+    show_incident(&run->cli->show, &run->response);
+    end_json(run->cli, run->response.incident.problems, 0);
+    return run->response.incident.problems ? EXIT_FOUND : EXIT_CLEAN;
+}
+
 static int status(struct running *run)
 {
     show_incident(&run->cli->show, &run->response);
@@ -157,7 +165,7 @@ static int skip(struct running *run, const struct runbook_step *step)
     struct error e = ERROR_INIT;
     if (!respond_skip(&run->response, step, &e))
         return failed(&e);
-    return status(run);
+    return stands(run);
 }
 
 static int undo(struct running *run, const struct runbook_step *step)
@@ -166,7 +174,7 @@ static int undo(struct running *run, const struct runbook_step *step)
     CLEANUP_JSON json_t *result = NULL;
     if (!respond_undo(&run->response, step, &result, &e))
         return failed(&e);
-    return status(run);
+    return stands(run);
 }
 
 static int resume(struct running *run)

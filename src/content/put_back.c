@@ -21,21 +21,30 @@ static bool is_as_in(const struct manifest *m, const struct difference *d)
            (!d->from || manifest_find(m, d->from, strlen(d->from)) == MANIFEST_NONE);
 }
 
+struct wanted {
+    const struct manifest *from;
+    bool (*asked)(void *context, const char *path);
+    void *context;
+};
+
 static bool was_put_back(void *context, const struct difference *d)
 {
-    const struct generation *older = context;
-    return d->kind != DIFFERENCE_UNREADABLE && is_as_in(older->manifest, d);
+    const struct wanted *w = context;
+    return d->kind != DIFFERENCE_UNREADABLE && (!w->asked || w->asked(w->context, d->path)) &&
+           is_as_in(w->from, d);
 }
 
 bool put_back_accept(struct state *s, struct objects *objects, struct site *site,
-                     const struct generation *older, json_t *entry, struct error *e)
+                     const struct generation *older, bool (*asked)(void *context, const char *path),
+                     void *context, json_t *entry, struct error *e)
 {
     if (older->number == site->row.generation)
         return true;
     CLEANUP(differences_cleanup) struct differences *found = NULL;
     struct verify_options options = {.policies = site->policies};
+    struct wanted w = {older->manifest, asked, context};
     json_put_int(entry, "from", (int64_t)older->number);
     size_t count;
     return verify(&found, site->rootfd, site->generation.manifest, &options, e) &&
-           publish_accept(s, objects, site, found, was_put_back, (void *)older, entry, &count, e);
+           publish_accept(s, objects, site, found, was_put_back, &w, entry, &count, e);
 }

@@ -16,6 +16,7 @@ static const struct {
     {"apache13", "apache", "1.3", "1998-06-06"},
     {"linux", "linux", "", ""},
     {"windows", "windows", "", "1996-08-24"},
+    {"persistence", "", "", ""}, /* of whatever was recognised */
 };
 
 /* Names of rules against the names under which products are reported. */
@@ -45,6 +46,8 @@ static const char *version_of(const struct fact *product)
 static bool fits(const struct facts *facts, const char *name, const char *version)
 {
     const struct fact *host = facts_first(facts, "host");
+    if (!*name)
+        return host != NULL;
     if (host) {
         const char *family = fact_text(host, "family");
         bool same = str_equal_nocase(family, name) ||

@@ -57,6 +57,23 @@ static const struct rules_kind kinds[] = {
     {"rc", "path", true, false, " path level name runs ", ""},
     {"inetd", "service", true, false,
      " service state socket proto wait user server args line rpc port ", ""},
+    {"persistence", "path", false, false,
+     " way path runs user uid when origin package leads_to modified changed age_days owner "
+     "key_type fingerprint comment ",
+     "persistence"},
+    {"privileged-file", "path", false, false,
+     " path mode capabilities grants interpreter origin package modified changed age_days owner ",
+     "privileged-file"},
+    {"packaged-file", "path", false, false,
+     " path package what_it_is state modified changed age_days owner ", "packaged-file"},
+    {"account", "name", true, false,
+     " name uid gid home shell login kind_of groups in_former_copy password password_changed "
+     "age_days days_after_install expired ",
+     "account"},
+    {"session", "user", false, false, " user tty host since from pid uid id service ", "session"},
+    {"name-service", "database", false, false, " database others ", "name-service"},
+    {"secret", "path", false, false,
+     " reach name path what place since modified changed age_days owner ", "secret"},
     {"unread", "what", false, false, " what reason kinds ", ""},
     {"complete", "of", false, false, " of found ", ""},
 };

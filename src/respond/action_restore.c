@@ -71,7 +71,7 @@ static bool put_back(struct response *r, struct site *site, json_t *result, stru
                   counted.first_error);
         return false;
     }
-    if (!mend_sync(&m, e) || !put_back_accept(r->state, objects, site, &g, entry, e))
+    if (!mend_sync(&m, e) || !put_back_accept(r->state, objects, site, &g, NULL, NULL, entry, e))
         return false;
     char made[32];
     date_format(manifest_made_ns(g.manifest) / 1000000000, made);

@@ -122,7 +122,7 @@ bool incident_open(struct incident *out, struct state *s, const char *id, struct
         return false;
     }
     out->problems = report.problems;
-    out->problem = report.problems ? message_text(arena, &report.problem[0]) : NULL;
+    out->problem = report.problem[0];
     return true;
 }
 

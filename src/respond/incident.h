@@ -10,6 +10,7 @@
 #define YAGURA_RESPOND_INCIDENT_H
 
 #include "base/json.h"
+#include "model/finding.h"
 #include "record/state.h"
 #include "respond/runbook.h"
 
@@ -36,7 +37,7 @@ struct incident {
     json_t *array; /* keeps what `result` points to */
     /* of the ledger as a whole */
     size_t problems;
-    const char *problem; /* the first one, a sentence; NULL: none */
+    struct message problem; /* the first one */
 };
 
 /* The incident with this id; NULL: the last one that is open, else the last one. Its steps are

@@ -237,9 +237,7 @@ static void add_proof(struct str *out, struct response *r)
     str_add(out, "/ledger/checkpoint.txt</pre>\n");
     if (r->incident.problems) {
         str_add(out, "<p class=\"bad\">");
-        add_text(out, _("The ledger was changed:"));
-        str_add_char(out, ' ');
-        add_text(out, r->incident.problem);
+        add_text(out, _("The ledger was changed: yagura ledger verify says where."));
         str_add(out, "</p>\n");
     }
 }

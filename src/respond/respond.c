@@ -234,7 +234,7 @@ static bool fail(struct response *r, const struct runbook_step *step, struct err
 {
     struct error ledger = ERROR_INIT;
     if (!write_entry(r, "failed", step, e->message, NULL, &ledger))
-        error_prefix(e, "%s; %s", ledger.message, _("the ledger does not know of it"));
+        error_prefix(e, "the ledger does not know of it (%.200s)", ledger.message);
     return false;
 }
 
@@ -370,9 +370,8 @@ bool respond_end(struct response *r, struct respond_report *out, struct error *e
     }
     if (r->incident.problems && (!r->options->because || !*r->options->because)) {
         error_set(e, ERR_CORRUPT,
-                  "the ledger was changed: %s; an incident with such a ledger is "
-                  "closed only --because \"...\"",
-                  r->incident.problem);
+                  "the ledger was changed (yagura ledger verify says where): an incident with such "
+                  "a ledger is closed only --because \"...\"");
         return false;
     }
     if (!respond_prove(r, out, &lost, e))

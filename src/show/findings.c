@@ -315,6 +315,10 @@ static void show_next(struct show *s, const struct audit *a, size_t left_out)
     show_colour(s, SHOW_BOLD);
     show_wrap(s, "", 2, str_text(&next));
     show_colour(s, SHOW_PLAIN);
+    if (a->about != ABOUT_HOLES) {
+        show_hint(s, _("What was seen, and since when:"), show_command(arena, "facts persistence"));
+        return;
+    }
     show_hint(s, _("What to do, in order:"), show_command(arena, "patch plan"));
     show_hint(s, _("What listens:"), show_command(arena, "ports"));
 }

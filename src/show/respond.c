@@ -43,6 +43,7 @@ static json_t *json_step(struct response *r, const struct runbook_step *step)
 
 static void json_incident(struct show *s, struct response *r)
 {
+    CLEANUP_ARENA struct arena *arena = arena_new();
     const struct incident *i = &r->incident;
     char when[32];
     json_t *o = json_object();
@@ -59,7 +60,8 @@ static void json_incident(struct show *s, struct response *r)
     json_put_string(o, "because", i->because);
     json_put_string(o, "target_kind", i->target_kind);
     json_put_string(o, "target_argument", i->target);
-    json_put_string(o, "ledger_problem", i->problem);
+    json_put_string(o, "ledger_problem",
+                    i->problems ? message_text(arena, &i->problem) : NULL);
     show_json_line(s, o);
     for (size_t k = 0; k < r->book->steps.count; k++)
         show_json_line(s, json_step(r, &r->book->steps.items[k]));
@@ -89,8 +91,10 @@ void show_incident(struct show *s, struct response *r)
         show_wrap(s, "  ", 2,
                   _("The first sign of the intrusion is not known: say it with --first-sign DATE "
                     "when you open the incident"));
-    if (i->problem)
-        show_wrap(s, "! ", 2, arena_printf(arena, _("THE LEDGER WAS CHANGED: %s"), i->problem));
+    if (i->problems)
+        show_wrap(s, "! ", 2,
+                  arena_printf(arena, _("THE LEDGER WAS CHANGED: %s"),
+                               show_message(arena, &i->problem)));
     for (size_t k = 0; k < r->book->steps.count; k++) {
         const struct runbook_step *step = &r->book->steps.items[k];
         const struct incident_step *is = &i->steps[k];
