@@ -35,7 +35,7 @@ struct cli {
     const char *as_of, *fail_on, *rules, *because, *who, *when, *against, *before;
     bool all, checklist, gateway, man, completion;
     /* sites */
-    const char *runbook, *first_sign;
+    const char *runbook, *first_sign, *mode;
     const char *profile, *generation, *keep, *from, *from_git;
     bool quick, yes, dry_run, mtree, detect_only, dpkg;
     /* ports */

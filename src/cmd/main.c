@@ -67,6 +67,8 @@ const struct option_row cli_options[] = {
      NULL},
     {"--dpkg", NULL, N_("what dpkg's own record says of files that packages own"), OPTION(dpkg),
      NULL},
+    {"--mode", "web|contain|full", N_("how far to cut off: visitors get a notice, or nothing"),
+     OPTION(mode), NULL},
     {"--runbook", "NAME", N_("another runbook: its name, or a file with a slash in its path"),
      OPTION(runbook), NULL},
     {"--first-sign", "DATE", N_("when the intrusion first showed, as far as you know"),
@@ -197,14 +199,16 @@ const struct command cli_commands[] = {
         "back yet."),
      "", "--all", cmd_status},
     {"respond",
-     "start | status | next | do STEP | skip STEP | undo STEP | confirm | resume | close | print",
+     "start | status | next | do STEP | skip STEP | undo STEP | sign ID | confirm | resume | close | "
+     "print",
      N_("a site was defaced: what to do now, in which order"),
      N_("Leads through the runbook: start opens an incident; next tells of the next step, do does "
-        "it and proves it; skip wants --because; undo takes it back; confirm makes what is on "
-        "trial last; resume looks again whether all that was done is still true; close ends it. "
+        "it and proves it; skip wants --because; undo takes it back; sign takes a finding "
+        "or a changed password upon you; confirm makes what is on trial last; resume looks again whether all that was done is still true; close ends it. "
         "print is the paper copy to keep before anything happens."),
-     "start status next do skip undo confirm resume close print",
-     "--root --image --runbook --first-sign --because --who --yes --dry-run", cmd_respond},
+     "start status next do skip undo sign confirm resume close print",
+     "--root --image --runbook --first-sign --mode --allow --trial --because --who --yes --dry-run",
+     cmd_respond},
     {"help", "[COMMAND]", N_("this help, or that of a command"), N_("Prints help."), "",
      "--man --completion", cmd_help},
 };

@@ -1,5 +1,6 @@
 #include "cmd/site.h"
 
+#include "act/firewall.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "show/respond.h"
@@ -45,6 +46,21 @@ static void say(void *context, const char *text)
         return;
     show_init(&s, stderr, false);
     show_wrap(&s, "! ", 2, text);
+}
+
+static void finding(void *context, const struct finding *f)
+{
+    struct running *run = context;
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct show *s = &run->cli->show;
+    if (s->json) {
+        json_t *o = finding_to_json(f, "");
+        show_json_line(s, o);
+        return;
+    }
+    show_wrap(s, "! ", 2,
+              arena_printf(arena, "%.8s  %s  %s", f->id, show_severity(f->severity),
+                           show_message(arena, &f->summary)));
 }
 
 static int failed(const struct error *e)
@@ -217,9 +233,10 @@ static const struct {
     const char *name;
     int (*run)(struct running *run);
     int (*on_step)(struct running *run, const struct runbook_step *step);
-} actions[] = {{"start", start, NULL},     {"status", status, NULL}, {"next", next, NULL},
-               {"do", NULL, do_step},      {"skip", NULL, skip},     {"undo", NULL, undo},
-               {"confirm", confirm, NULL}, {"resume", resume, NULL}, {"close", end, NULL}};
+} actions[] = {{"start", start, NULL}, {"status", status, NULL},   {"next", next, NULL},
+               {"do", NULL, do_step},  {"skip", NULL, skip},       {"undo", NULL, undo},
+               {"sign", NULL, NULL},   {"confirm", confirm, NULL}, {"resume", resume, NULL},
+               {"close", end, NULL}};
 
 static int run_action(struct running *run, size_t i)
 {
@@ -227,8 +244,13 @@ static int run_action(struct running *run, size_t i)
     struct error e = ERROR_INIT;
     if (actions[i].run != start && !respond_open(&run->response, NULL, &e))
         return failed(&e);
-    if (!actions[i].on_step)
+    if (actions[i].run)
         return actions[i].run(run);
+    if (!actions[i].on_step) {
+        if (!respond_sign(&run->response, cli->arguments[1], &e))
+            return failed(&e);
+        return stands(run);
+    }
     const struct runbook_step *step = runbook_find(run->response.book, cli->arguments[1]);
     if (!step)
         return cli_usage(cli, _("there is no step %s: yagura respond status"), cli->arguments[1]);
@@ -237,19 +259,19 @@ static int run_action(struct running *run, size_t i)
 
 int cmd_respond(struct cli *cli)
 {
-    static const char question[] =
-        N_("respond start, status, next, do STEP, skip STEP, undo STEP, confirm, resume, close or "
-           "print?");
+    static const char question[] = N_("respond start, status, next, do STEP, skip STEP, undo STEP, "
+                                      "sign ID, confirm, resume, close "
+                                      "or print?");
     const char *word = cli->argument_count ? cli->arguments[0] : "status";
     if (str_equal(word, "print") && cli->argument_count == 1)
         return print(cli);
     for (size_t i = 0; i < ARRAY_COUNT(actions); i++) {
-        size_t wants = actions[i].on_step ? 2 : 1;
+        size_t wants = actions[i].run ? 1 : 2;
         if (!str_equal(word, actions[i].name))
             continue;
         if (cli->argument_count > wants || (wants == 2 && cli->argument_count < 2))
             return cli_usage(cli,
-                             wants == 2 ? _("which step? yagura respond %s STEP")
+                             wants == 2 ? _("which one? yagura respond %s STEP")
                                         : _("yagura respond %s takes no more words"),
                              word);
         CLEANUP_ARENA struct arena *arena = arena_new();
@@ -262,10 +284,20 @@ int cmd_respond(struct cli *cli)
                                                .hold = hold,
                                                .release = release,
                                                .say = say,
+                                               .finding = finding,
+                                               .allow = cli->allow,
+                                               .mode = cli->mode,
                                                .context = &run};
         run.response = (struct response){.arena = arena, .options = &run.options};
         if (!run.config)
             return EXIT_USAGE;
+        uint64_t seconds = 0;
+        if (cli->trial && (!str_to_u64(cli->trial, &seconds) || seconds > FIREWALL_LONGEST)) {
+            config_free(run.config);
+            return cli_usage(cli, _("a trial lasts %d to %d seconds"), FIREWALL_SHORTEST,
+                             FIREWALL_LONGEST);
+        }
+        run.options.trial_seconds = (unsigned)seconds;
         run.options.dpkg = run.config->dpkg;
         run.response.state = cli_state_or_fail(cli);
         int code = run.response.state ? run_action(&run, i) : EXIT_UNKNOWN;

@@ -9,6 +9,12 @@ static const struct respond_check checks[] = {
     {"holes", check_holes},
     {"evidence-whole", check_evidence_whole},
     {"report-written", check_report_written},
+    {"isolated", check_isolated},
+    {"local-administrator", check_local_administrator},
+    {"operator-known", check_operator_known},
+    {"passwords-changed", check_passwords_changed},
+    {"reconnected", check_reconnected},
+    {"scan-settled", check_scan_settled},
     {"step-done", check_step_done},
 };
 

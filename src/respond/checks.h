@@ -15,6 +15,7 @@ struct respond_check {
 const struct respond_check *respond_check_find(const char *name);
 
 respond_check_run check_opened, check_content, check_holes, check_step_done, check_evidence_whole,
-    check_report_written;
+    check_report_written, check_isolated, check_local_administrator, check_operator_known,
+    check_passwords_changed, check_reconnected, check_scan_settled;
 
 #endif

@@ -150,6 +150,20 @@ void incident_read_steps(struct incident *out, const struct runbook *book, struc
     }
 }
 
+const char *incident_signed(const struct incident *i, const char *what)
+{
+    const json_t *o;
+    size_t k;
+    json_array_foreach(i->array, k, o)
+    {
+        if (str_equal(json_get_string(o, "incident"), i->id) &&
+            str_equal(json_get_string(o, "what"), "sign") &&
+            str_equal(json_get_string(o, "signed"), what))
+            return text_of(o, "because");
+    }
+    return NULL;
+}
+
 void incident_close(struct incident *i)
 {
     json_decref(i->array);

@@ -46,6 +46,8 @@ bool incident_open(struct incident *out, struct state *s, const char *id, struct
                    struct error *e);
 /* Reads the steps of this runbook; a step that it does not have is left out. */
 void incident_read_steps(struct incident *i, const struct runbook *book, struct arena *arena);
+/* Has somebody signed for this, and why? NULL: no. */
+const char *incident_signed(const struct incident *i, const char *what);
 void incident_close(struct incident *i);
 
 /* A new id for today: the date and the next number. */

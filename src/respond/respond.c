@@ -301,6 +301,20 @@ bool respond_confirm(struct response *r, struct respond_report *out, struct erro
     return false;
 }
 
+bool respond_sign(struct response *r, const char *what, struct error *e)
+{
+    if (!is_open(r, e))
+        return false;
+    if (!r->options->because || !*r->options->because) {
+        error_set(e, ERR_USAGE, "why? It is signed --because \"...\"");
+        return false;
+    }
+    CLEANUP_JSON json_t *entry = incident_entry(r->incident.id, "sign", NULL, r->options->who);
+    json_put_string(entry, "signed", what);
+    json_put_string(entry, "because", r->options->because);
+    return ledger_append(r->state, entry, date_now(), e) && read_again(r, r->incident.id, e);
+}
+
 bool respond_skip(struct response *r, const struct runbook_step *step, struct error *e)
 {
     if (!is_open(r, e) || !is_its_turn(r, step, e))

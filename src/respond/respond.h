@@ -17,6 +17,8 @@ struct respond_options {
     const char *first_sign;    /* --first-sign: a date, or NULL */
     const char *dpkg;          /* config: the package database, or NULL */
     const char *mode;          /* --mode: of isolation, over what the runbook says; or NULL */
+    const char *allow;         /* --allow: addresses that stay connected; or NULL */
+    unsigned trial_seconds;    /* of isolation; 0: ten minutes */
     bool dry_run;
     /* Further policies of a site (configuration); may be NULL. */
     const struct policies *(*own_policies)(void *context, const char *site);
@@ -25,6 +27,8 @@ struct respond_options {
     void (*release)(void *context, const char *site);
     /* A line for the person while something takes long. May be NULL. */
     void (*say)(void *context, const char *text);
+    /* A finding of the scan, as it is found. May be NULL. */
+    void (*finding)(void *context, const struct finding *f);
     void *context;
 };
 
@@ -80,6 +84,9 @@ bool respond_do(struct response *r, const struct runbook_step *step, struct resp
                 struct error *e);
 /* What waits for a confirmation over a new way in, confirmed. */
 bool respond_confirm(struct response *r, struct respond_report *out, struct error *e);
+/* The person takes something upon himself: a finding of the scan, or a password that was changed
+ * elsewhere. `what` is its id. */
+bool respond_sign(struct response *r, const char *what, struct error *e);
 bool respond_skip(struct response *r, const struct runbook_step *step, struct error *e);
 bool respond_undo(struct response *r, const struct runbook_step *step, json_t **result,
                   struct error *e);
