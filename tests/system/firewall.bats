@@ -135,10 +135,12 @@ stands() {
     foreign
     others >"$WORK/before"
     connect operator adm 10.9.1.1
+    connect early adm 10.9.1.1 # and logs in later
     connect shell att fd09:2::1
     stand visitor att 10.9.2.1 80
     stand published att 10.9.2.1 8080
     is open srv tcp 10.9.2.2 4444
+    code 0 on shell "echo in"
     # a shell that called home: opened from here
     in_ns srv "$HELPERS/session" connect 10.9.2.2 4444 "$WORK/home.sock" 3>&- &
     echo $! >"$WORK/home.pid"
@@ -151,8 +153,8 @@ stands() {
     says trial "left 0"
     code 0 on operator "echo still here"
     says "still here"
-    # by sockets: only the operator's is left of those with the outside
-    [ "$(in_ns srv ss -Htn state established | wc -l)" = 1 ]
+    # by sockets: only the operator's two are left of those with the outside
+    [ "$(in_ns srv ss -Htn state established | wc -l)" = 2 ]
     [ "$(stands visitor)" != answers ]
     [ "$(stands published)" != answers ]
     WAIT=1 code "90 91" on shell "echo still here"
@@ -168,6 +170,8 @@ stands() {
 
     # the same connection proves nothing, an older one neither; a new one does
     code 2 on operator "$ISOLATE $YAGURA_STATE confirm"
+    says "was there before"
+    code 2 on early "$ISOLATE $YAGURA_STATE confirm"
     says "was there before"
     [ ! -e "$YAGURA_STATE/firewall.nft" ]
     connect again adm 10.9.1.1

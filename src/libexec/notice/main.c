@@ -154,7 +154,7 @@ static int bind_to(int family, uint16_t port)
 /* Both families in one; a kernel without IPv6 has only the other. *port is what it got. */
 static int bind_port(uint16_t *port, struct error *e)
 {
-    struct sockaddr_storage own = {0};
+    struct sockaddr_in6 own = {0};
     socklen_t size = sizeof own;
     int fd = bind_to(AF_INET6, *port);
     if (fd < 0 && errno == EAFNOSUPPORT)
@@ -164,7 +164,7 @@ static int bind_port(uint16_t *port, struct error *e)
         return -1;
     }
     /* the port lies at the same place in both families */
-    *port = ntohs(((struct sockaddr_in *)&own)->sin_port);
+    *port = ntohs(own.sin6_port);
     return fd;
 }
 
