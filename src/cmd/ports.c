@@ -7,7 +7,7 @@
 #include "show/firewall.h"
 
 /* What we shut ourselves; *wrong: somebody took it away or changed it. */
-static void say_firewall(struct cli *cli, struct state *state, bool *wrong)
+static void say_firewall(struct cli *cli, struct state *state, size_t *wrong)
 {
     for (int scope = FIREWALL_ISOLATION; scope <= FIREWALL_CLOSED_PORTS; scope++) {
         struct firewall_status status;
@@ -19,7 +19,7 @@ static void say_firewall(struct cli *cli, struct state *state, bool *wrong)
             continue;
         }
         show_firewall(&cli->show, scope, &status);
-        *wrong |= status.stand == FIREWALL_REMOVED || status.altered;
+        *wrong += status.stand == FIREWALL_REMOVED || status.altered;
     }
 }
 
@@ -48,10 +48,10 @@ int cmd_ports(struct cli *cli)
     CLEANUP(audit_cleanup) struct audit *a = cli_audit(cli, &request, &code);
     if (!a)
         return code;
-    bool wrong = false;
+    size_t wrong = 0;
     if (state && request.kind == TARGET_LIVE)
         say_firewall(cli, state, &wrong);
-    show_ports(&cli->show, a);
+    show_ports(&cli->show, a, wrong);
     if (wrong)
         return EXIT_FOUND;
     CLEANUP_ARENA struct arena *arena = arena_new();
