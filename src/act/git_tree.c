@@ -2,17 +2,23 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/str.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { NOBODY = 65534 };
+#define PREFIX "git-"
 
 /* Who a program is to be: as we are, unless we are root. */
 static bool become(uid_t uid, gid_t gid)
@@ -21,11 +27,33 @@ static bool become(uid_t uid, gid_t gid)
            (setgroups(0, NULL) == 0 && setgid(gid) == 0 && setuid(uid) == 0);
 }
 
-static int run_git(const char *repository, const struct stat *owner, char *const argv[], int out)
+/* What we have started ends with us, also when we are killed. Behind setuid(), which forgets it. */
+static bool ends_with_us(pid_t parent)
+{
+    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
+}
+
+/* "git-PID" of a run that was killed and could not tidy up. */
+static void clear_left_behind(int parent)
+{
+    DIR *dir = file_list(parent, ".");
+    if (!dir)
+        return;
+    for (struct dirent *d; (d = readdir(dir));) {
+        uint64_t pid;
+        if (str_starts(d->d_name, PREFIX) && str_to_u64(d->d_name + strlen(PREFIX), &pid) && pid &&
+            pid <= INT_MAX && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
+            file_remove_tree(parent, d->d_name, NULL);
+    }
+    closedir(dir);
+}
+
+static int run_git(pid_t parent, const char *repository, const struct stat *owner,
+                   char *const argv[], int out)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (chdir(repository) != 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 ||
-        !become(owner->st_uid, owner->st_gid))
+        !become(owner->st_uid, owner->st_gid) || !ends_with_us(parent))
         return 126;
     close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     /* Nobody's configuration but the repository's own. */
@@ -39,9 +67,9 @@ static int run_git(const char *repository, const struct stat *owner, char *const
     return 127;
 }
 
-static int run_tar(int folder, int in)
+static int run_tar(pid_t parent, int folder, int in)
 {
-    if (fchdir(folder) != 0 || dup2(in, 0) < 0 || !become(NOBODY, NOBODY))
+    if (fchdir(folder) != 0 || dup2(in, 0) < 0 || !become(NOBODY, NOBODY) || !ends_with_us(parent))
         return 126;
     close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     char *environment[] = {(char *)"PATH=/usr/bin:/bin", (char *)"LC_ALL=C.UTF-8", NULL};
@@ -76,9 +104,9 @@ static bool find_commit(struct git_tree *t, const char *repository, const struct
         error_set_errno(e, errno, "making a pipe");
         return false;
     }
-    pid_t pid = fork();
+    pid_t self = getpid(), pid = fork();
     if (pid == 0)
-        _exit(run_git(repository, owner, argv, ends[1]));
+        _exit(run_git(self, repository, owner, argv, ends[1]));
     close(ends[1]);
     size_t length = 0;
     ssize_t n;
@@ -104,12 +132,12 @@ static bool unpack(const struct git_tree *t, const char *repository, const struc
         error_set_errno(e, errno, "making a pipe");
         return false;
     }
-    pid_t git = fork();
+    pid_t self = getpid(), git = fork();
     if (git == 0)
-        _exit(run_git(repository, owner, argv, ends[1]));
+        _exit(run_git(self, repository, owner, argv, ends[1]));
     pid_t tar = git < 0 ? -1 : fork();
     if (tar == 0)
-        _exit(run_tar(t->fd, ends[0]));
+        _exit(run_tar(self, t->fd, ends[0]));
     close(ends[0]);
     close(ends[1]);
     bool good = git > 0 && ended_well(git);
@@ -131,7 +159,8 @@ bool git_tree_open(struct git_tree *out, int parent, const char *repository, con
     }
     if (!find_commit(&t, repository, &owner, revision, e))
         return false;
-    snprintf(t.name, sizeof t.name, "git-%d", (int)getpid());
+    clear_left_behind(parent);
+    snprintf(t.name, sizeof t.name, PREFIX "%d", (int)getpid());
     if (mkdirat(parent, t.name, 0700) == 0)
         t.fd = openat(parent, t.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     bool good = t.fd >= 0 && (geteuid() != 0 || fchown(t.fd, NOBODY, NOBODY) == 0);

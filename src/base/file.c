@@ -66,6 +66,24 @@ bool file_read_fd(char **out, size_t *size, int fd, size_t most, struct error *e
     return true;
 }
 
+bool file_read_at(int fd, uint64_t offset, void *buffer, size_t size, size_t *got, struct error *e)
+{
+    *got = 0;
+    while (*got < size) {
+        ssize_t n = pread(fd, (char *)buffer + *got, size - *got, (off_t)(offset + *got));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            error_set_errno(e, errno, "reading");
+            return false;
+        }
+        if (n == 0)
+            break;
+        *got += (size_t)n;
+    }
+    return true;
+}
+
 bool file_read(char **out, size_t *size, const char *path, size_t most, struct error *e)
 {
     CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -293,6 +311,15 @@ static const char *not_regular(mode_t mode)
     }
 }
 
+DIR *file_list(int dirfd, const char *name)
+{
+    int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *list = fd < 0 ? NULL : fdopendir(fd);
+    if (!list && fd >= 0)
+        close(fd);
+    return list;
+}
+
 int file_open_beneath(int rootfd, const char *path, struct stat *st, struct error *e)
 {
     for (int i = 0; i < RACE_RETRIES; i++) {
@@ -380,6 +407,59 @@ static bool remove_tree(int dirfd, const char *name, unsigned depth, struct erro
 bool file_remove_tree(int dirfd, const char *name, struct error *e)
 {
     return remove_tree(dirfd, name, 0, e);
+}
+
+static bool is_at(int fd, int parent, const char *name)
+{
+    struct stat held, there;
+    return fstat(fd, &held) == 0 && fstatat(parent, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           held.st_ino == there.st_ino && held.st_dev == there.st_dev;
+}
+
+/* The kernel does not say a path of more than PATH_MAX: then its name is looked for. */
+static bool find_name(int fd, int parent, char name[256])
+{
+    int list = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = list < 0 ? NULL : fdopendir(list);
+    struct stat st;
+    bool found = false;
+    if (!folder || fstat(fd, &st) != 0) {
+        if (folder)
+            closedir(folder);
+        else if (list >= 0)
+            close(list);
+        return false;
+    }
+    for (struct dirent *d; !found && (d = readdir(folder));)
+        if (d->d_ino == st.st_ino && strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0 &&
+            is_at(fd, parent, d->d_name)) {
+            snprintf(name, 256, "%s", d->d_name);
+            found = true;
+        }
+    closedir(folder);
+    return found;
+}
+
+int file_open_parent(int dirfd, char name[256])
+{
+    char link[64], where[PATH_MAX];
+    struct stat st;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", dirfd);
+    ssize_t n = readlink(link, where, sizeof where - 1);
+    where[n > 0 ? n : 0] = '\0';
+    const char *slash = strrchr(where, '/');
+    if (fstat(dirfd, &st) != 0 || !st.st_nlink)
+        return -1;
+    int parent = openat(dirfd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (parent < 0)
+        return -1;
+    snprintf(name, 256, "%s", slash ? slash + 1 : "");
+    if (slash && slash[1] && is_at(dirfd, parent, name))
+        return parent;
+    if (find_name(dirfd, parent, name))
+        return parent;
+    close(parent);
+    return -1;
 }
 
 const char *file_path_in(struct arena *arena, int dirfd, const char *name)

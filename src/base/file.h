@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+#include <dirent.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -19,6 +20,10 @@
 /* Reads all of `fd` (from offset 0 where it can seek). *out is a malloc block, terminated
  * with a NUL that *size does not count. ERR_LIMIT if there are more than `most` bytes. */
 bool file_read_fd(char **out, size_t *size, int fd, size_t most, struct error *e);
+
+/* Fills the buffer from `offset` on, or reaches the end of the file: *got < size then, and what was
+ * got before an error, too. */
+bool file_read_at(int fd, uint64_t offset, void *buffer, size_t size, size_t *got, struct error *e);
 
 /* A path of ours (configuration, data, state): read as the caller names it. */
 bool file_read(char **out, size_t *size, const char *path, size_t most, struct error *e);
@@ -45,6 +50,10 @@ bool file_make_dirs(const char *path, mode_t mode, struct error *e);
  * if it is not there. */
 bool file_remove_tree(int dirfd, const char *name, struct error *e);
 
+/* The names in a directory beneath `dirfd` that is no link ("." is itself), for readdir(), with a
+ * position of its own; closedir() it. NULL with errno. */
+DIR *file_list(int dirfd, const char *name);
+
 /* Beneath a root: an open descriptor of a regular file, or -1. `st` may be NULL. */
 int file_open_beneath(int rootfd, const char *path, struct stat *st, struct error *e);
 /* A directory, for reading; -1 if it is none. */
@@ -52,6 +61,10 @@ int file_open_dir_beneath(int rootfd, const char *path, struct error *e);
 /* stat, following links within the root, or of the link itself. */
 bool file_stat_beneath(int rootfd, const char *path, bool follow, struct stat *out,
                        struct error *e);
+
+/* The directory that holds an open directory now, wherever that was moved, open (O_PATH), and its
+ * name there; -1 if it lies nowhere: it was deleted, or its file system was unmounted. */
+int file_open_parent(int dirfd, char name[256]);
 
 /* What a person calls the file `name` in an open folder: the folder's path and the name; in the
  * arena. It opens as long as nobody renames the folder. */

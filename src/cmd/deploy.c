@@ -23,6 +23,40 @@ static void source_close(struct source *from)
         close(from->fd);
 }
 
+/* Is `inner` the folder `outer`, or in it? Up to the root of the file system of this process. */
+static bool lies_in(int inner, int outer)
+{
+    struct stat wanted, at, last = {0};
+    CLEANUP_CLOSE int fd = dup(inner);
+    if (fstat(outer, &wanted) != 0)
+        return false;
+    while (fd >= 0 && fstat(fd, &at) == 0 &&
+           (at.st_ino != last.st_ino || at.st_dev != last.st_dev)) {
+        if (at.st_ino == wanted.st_ino && at.st_dev == wanted.st_dev)
+            return true;
+        last = at;
+        int above = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        close(fd);
+        fd = above;
+    }
+    return false;
+}
+
+/* The keys would be published, or the site in itself. */
+static bool fit_to_deploy(int fd, const struct open_site *s, const char *path, struct error *e)
+{
+    if (lies_in(state_dirfd(s->state), fd))
+        error_set(e, ERR_USAGE, "%.200s has yagura's own state in it: that is not deployed", path);
+    else if (lies_in(s->site.rootfd, fd))
+        error_set(e, ERR_USAGE,
+                  "%.200s is the document root, or has it in it: to publish what is there, "
+                  "leave --from out",
+                  path);
+    else
+        return true;
+    return false;
+}
+
 static bool source_open(struct source *out, struct cli *cli, const struct open_site *s,
                         struct error *e)
 {
@@ -35,7 +69,7 @@ static bool source_open(struct source *out, struct cli *cli, const struct open_s
     }
     out->fd = open(cli->from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (out->fd >= 0)
-        return true;
+        return fit_to_deploy(out->fd, s, cli->from, e);
     error_set_errno(e, errno, "opening the folder to deploy");
     error_at(e, cli->from, 0, 0);
     return false;
@@ -105,13 +139,31 @@ static int say(struct cli *cli, const struct open_site *s, const struct deploy *
     if (cli->json)
         cli_site_summary(cli, &s->site, 0, unknown, d->taken->files, d->taken->bytes);
     else if (done->failed)
-        printf(_("%s: generation %llu is published; %zu names could not be brought in: yagura "
-                 "restore %s tries again\n"),
+        printf(ngettext("%s: generation %llu is published; %zu name could not be brought in: "
+                        "yagura restore %s tries again\n",
+                        "%s: generation %llu is published; %zu names could not be brought in: "
+                        "yagura restore %s tries again\n",
+                        done->failed),
                s->site.row.name, (unsigned long long)s->site.row.generation, done->failed,
                s->site.row.name);
     else
-        printf(_("%s: generation %llu is published and in place (%zu names changed)\n"),
+        printf(ngettext("%s: generation %llu is published and in place (%zu name changed)\n",
+                        "%s: generation %llu is published and in place (%zu names changed)\n",
+                        done->count),
                s->site.row.name, (unsigned long long)s->site.row.generation, done->count);
+    return unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
+}
+
+/* A plan is nothing that is wrong: `found` stays 0. */
+static int say_plan(struct cli *cli, const struct open_site *s, const struct deploy *d)
+{
+    size_t unknown = d->taken->left_out_count;
+    if (cli->json) {
+        json_t *o = cli_site_summary_of(&s->site, 0, unknown, d->taken->files, d->taken->bytes);
+        json_put_int(o, "differences", (int64_t)d->found->wrong);
+        show_json_line(&cli->show, o);
+    } else
+        printf("%s\n", _("nothing was changed"));
     return unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
 
@@ -142,10 +194,8 @@ static int deploy(struct cli *cli, struct open_site *s, const struct source *fro
                         "%zu names of it lie where policy lets others write: not deployed\n",
                         d.left),
                d.left);
-    if (cli->dry_run && cli->json)
-        cli_site_summary(cli, &s->site, d.found->wrong, d.taken->left_out_count, d.taken->files, 0);
     if (cli->dry_run)
-        return EXIT_CLEAN;
+        return say_plan(cli, s, &d);
     if (!cli_confirm(cli, _("Deploy and publish this?")))
         return EXIT_USAGE;
     if (!carry_out(cli, s, &d, &done, from, &e)) {

@@ -3,7 +3,8 @@
 #include "base/json.h"
 #include "model/date.h"
 
-static void show_generation(struct cli *cli, const struct open_site *s, uint64_t number)
+/* False: it cannot be opened. */
+static bool show_generation(struct cli *cli, const struct open_site *s, uint64_t number)
 {
     CLEANUP_GENERATION struct generation g = {0};
     struct error e = ERROR_INIT;
@@ -23,10 +24,13 @@ static void show_generation(struct cli *cli, const struct open_site *s, uint64_t
         json_put_string(o, "error", good ? NULL : e.message);
         show_json_line(&cli->show, o);
     } else if (good)
-        printf(_("%c %4llu  %s  %u names\n"), accepted ? '*' : ' ', (unsigned long long)number,
-               when, manifest_count(g.manifest) - 1);
+        printf(ngettext("%c %4llu  %s  %u name\n", "%c %4llu  %s  %u names\n",
+                        manifest_count(g.manifest) - 1),
+               accepted ? '*' : ' ', (unsigned long long)number, when,
+               manifest_count(g.manifest) - 1);
     else
         printf("? %4llu  %s\n", (unsigned long long)number, e.message);
+    return good;
 }
 
 int cmd_history(struct cli *cli)
@@ -44,9 +48,10 @@ int cmd_history(struct cli *cli)
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
+    size_t damaged = 0;
     for (size_t i = count; i-- > 0;)
-        show_generation(cli, &s, numbers[i]);
+        damaged += !show_generation(cli, &s, numbers[i]);
     if (cli->json)
-        cli_end_json(cli, 0, "generations", count);
-    return EXIT_CLEAN;
+        cli_end_json(cli, damaged, "generations", count);
+    return damaged ? EXIT_UNKNOWN : EXIT_CLEAN;
 }

@@ -29,7 +29,9 @@ const struct option_row cli_options[] = {
     {"--image", "FILE", N_("look at a disk image that nobody mounted (raw or VMDK)"), OPTION(image),
      NULL},
     {"--text", "FILE", N_("look at what systeminfo or showrev -p printed"), OPTION(text), NULL},
-    {"--name", "NAME", N_("call the target so, instead of by the identity found on it"),
+    {"--name", "NAME",
+     N_("call the target or the site so, instead of by the identity found on it, or by its "
+        "folder"),
      OPTION(name), NULL},
     {"--as-of", "DATE", N_("judge as it would have been judged that day (YYYY-MM-DD)"),
      OPTION(as_of), NULL},
@@ -151,8 +153,9 @@ const struct command cli_commands[] = {
      N_("Shows what differs and asks. With a command, runs it and publishes what it changed, and "
         "nothing that other hands changed meanwhile. --from and --from-git deploy and publish in "
         "one step: each page is the old or the new one at every moment, and what goes goes last. "
-        "--dpkg publishes, unasked, files of Debian packages whose content is what dpkg's record "
-        "(MD5) says; a guard does so by itself."),
+        "--dpkg publishes, unasked, what an upgrade brought: files of Debian packages whose "
+        "content is what dpkg's record (MD5) says now, and nothing else; a guard does so by "
+        "itself."),
      "", "--from --from-git --dpkg --yes --dry-run --all --because --who --", cmd_publish},
     {"restore", "[SITE [PATH ...]]", N_("put a site back as it was published"),
      N_("What was changed is put back, what was added is moved aside and kept. An older "
@@ -238,9 +241,11 @@ static void say_how_called(const struct cli *cli, const char *program)
 {
     struct show_call call = {.program = program, .takes = command_takes};
     const struct show_given given[] = {
-        {"--state", cli->state, false}, {"--lang", cli->lang, false},  {"--root", cli->root, true},
-        {"--image", cli->image, true},  {"--text", cli->text, true},   {"--name", cli->name, true},
-        {"--as-of", cli->as_of, false}, {"--rules", cli->rules, false}};
+        {"--state", cli->state, false}, {"--config", cli->config, false},
+        {"--lang", cli->lang, false},   {"--root", cli->root, true},
+        {"--image", cli->image, true},  {"--text", cli->text, true},
+        {"--name", cli->name, true},    {"--as-of", cli->as_of, false},
+        {"--rules", cli->rules, false}};
     for (size_t i = 0; i < ARRAY_COUNT(given); i++)
         if (given[i].value)
             call.given[call.count++] = given[i];
@@ -345,6 +350,9 @@ static int parse(struct cli *cli, int argc, char **argv)
     for (size_t i = 0; i < seen_count && code < 0 && cli->command; i++)
         if (!takes(cli->command, seen[i]))
             code = cli_usage(cli, _("%s does not take %s"), cli->command->name, seen[i]->name);
+    if (code < 0 && only_words && cli->command && takes_command_line(cli->command) &&
+        !cli->behind_count)
+        code = cli_usage(cli, _("which command? Nothing stands behind --"));
     free(seen);
     cli->arguments = words;
     return code;

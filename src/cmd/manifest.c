@@ -22,6 +22,8 @@ int cmd_manifest(struct cli *cli)
     int code;
     if (!cli->argument_count || !str_equal(cli->arguments[0], "export"))
         return cli_usage(cli, _("manifest export?"));
+    if (cli->json)
+        return cli_usage(cli, _("a manifest is not printed as JSON: > FILE, or --mtree"));
     cli->arguments++;
     cli->argument_count--;
     bool opened = cli_site(cli, &wants, &s, &code) && cli_generation(cli, &s, &g, &code);

@@ -4,19 +4,42 @@
 #include "content/publish.h"
 #include "record/ledger.h"
 
+#include <search.h>
+#include <stdlib.h>
+
 struct done {
     struct cli *cli;
     const char *site;
     size_t undone, removed, failed;
+    bool dry_run;
+    void *told; /* tsearch(): names in a plan, which several differences may lead to */
 };
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static bool told_already(struct done *d, const char *path)
+{
+    char *copy = mem_strdup(path);
+    char **node = tsearch(copy, &d->told, by_text);
+    if (!node)
+        mem_gone();
+    if (*node != copy)
+        free(copy);
+    return *node != copy;
+}
 
 static void on_event(void *context, const struct mend_event *event)
 {
     struct done *d = context;
+    if (d->dry_run && told_already(d, event->path))
+        return;
     if (event->undone)
         ++*(event->kind == DIFFERENCE_ADDED ? &d->removed : &d->undone);
     d->failed += event->error != NULL;
-    show_mend_event(&d->cli->show, d->site, event, d->cli->dry_run);
+    show_mend_event(&d->cli->show, d->site, event, d->dry_run);
 }
 
 static bool is_as_in(const struct manifest *m, const struct difference *d)
@@ -38,43 +61,51 @@ static bool is_as_in(const struct manifest *m, const struct difference *d)
            (!d->from || manifest_find(m, d->from, strlen(d->from)) == MANIFEST_NONE);
 }
 
-/* Of what differs from the published generation, that which is as in the older one: what another
- * hand changed meanwhile, or elsewhere, is not let in. */
+/* What is put back, and from which generation. */
+struct wanted {
+    const struct generation *from;
+    struct site_paths paths;
+};
+
+/* Of what differs from the published generation, that which was asked for and is as in the older
+ * one: what another hand changed meanwhile, or elsewhere, is not let in. */
 static bool was_put_back(void *context, const struct difference *d)
 {
-    const struct generation *older = context;
-    return d->kind != DIFFERENCE_UNREADABLE && is_as_in(older->manifest, d);
+    const struct wanted *w = context;
+    return d->kind != DIFFERENCE_UNREADABLE && site_paths_have(&w->paths, d->path) &&
+           is_as_in(w->from->manifest, d);
 }
 
 /* An older generation that was put back is what is published from now on. */
-static bool accept_older(struct cli *cli, struct open_site *s, const struct generation *g,
-                         struct error *e)
+static bool accept_older(struct cli *cli, struct open_site *s, struct wanted *w, struct error *e)
 {
-    if (g->number == s->site.row.generation)
+    if (w->from->number == s->site.row.generation)
         return true;
     CLEANUP(differences_cleanup) struct differences *found = NULL;
     struct verify_options options = {.policies = s->site.policies};
     CLEANUP_JSON json_t *entry = cli_site_entry(cli, "restore");
-    json_put_int(entry, "from", (int64_t)g->number);
+    json_put_int(entry, "from", (int64_t)w->from->number);
     size_t count;
     return verify(&found, s->site.rootfd, s->site.generation.manifest, &options, e) &&
-           publish_accept(s->state, s->objects, &s->site, found, was_put_back, (void *)g, entry,
-                          &count, e);
+           publish_accept(s->state, s->objects, &s->site, found, was_put_back, w, entry, &count, e);
 }
 
-static enum mend_result mend_all(struct cli *cli, struct mender *m)
+static void mend_all(struct cli *cli, struct open_site *s, const struct wanted *w, bool dry_run,
+                     struct done *done, struct mender *m)
 {
-    if (cli->argument_count < 2)
-        return mend_tree(m, "", 0, false);
-    enum mend_result worst = MEND_RIGHT;
-    for (size_t i = 1; i < cli->argument_count; i++) {
-        const char *path = cli->arguments[i];
-        while (*path == '/')
-            path++;
-        enum mend_result r = mend_tree(m, path, 0, false);
-        worst = r > worst ? r : worst;
-    }
-    return worst;
+    *done = (struct done){.cli = cli, .site = s->site.row.name, .dry_run = dry_run};
+    *m = (struct mender){.rootfd = s->site.rootfd,
+                         .manifest = w->from->manifest,
+                         .policies = s->site.policies,
+                         .objects = s->objects,
+                         .aside = &s->site.aside,
+                         .dry_run = dry_run,
+                         .event = on_event,
+                         .context = done};
+    for (size_t i = 0; i < w->paths.count; i++)
+        mend_tree(m, w->paths.items[i], 0, false);
+    tdestroy(done->told, free);
+    done->told = NULL;
 }
 
 static int say(struct cli *cli, const struct open_site *s, const struct done *done)
@@ -99,40 +130,60 @@ static int say(struct cli *cli, const struct open_site *s, const struct done *do
     return cli->dry_run && all ? EXIT_FOUND : EXIT_CLEAN;
 }
 
+/* Shows what would be done and asks; *code where it is not to be done. */
+static bool agreed(struct cli *cli, struct open_site *s, const struct wanted *w, int *code)
+{
+    struct done done;
+    struct mender m;
+    if (!cli->yes && cli_can_ask(cli)) {
+        mend_all(cli, s, w, true, &done, &m);
+        if (!done.undone && !done.removed && !done.failed) {
+            *code = say(cli, s, &done);
+            return false;
+        }
+    }
+    *code = EXIT_USAGE;
+    return cli_confirm(cli, _("Put back what was published, and move aside what was not?"));
+}
+
+static int restore(struct cli *cli, struct open_site *s, struct wanted *w)
+{
+    struct error e = ERROR_INIT;
+    struct hold hold = {0};
+    struct done done;
+    struct mender m;
+    if (!cli_hold(&hold, s, &e)) {
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
+    if (!aside_clear_ready(&s->site.aside, &e))
+        cli_complain(&e);
+    mend_all(cli, s, w, false, &done, &m);
+    bool good = mend_sync(&m, &e) && (done.failed || accept_older(cli, s, w, &e));
+    if (!cli_release(&hold, good ? &e : NULL) || !good) {
+        cli_complain(&e);
+        return EXIT_UNKNOWN;
+    }
+    return say(cli, s, &done);
+}
+
 int cmd_restore(struct cli *cli)
 {
     CLEANUP_OPEN_SITE struct open_site s = OPEN_SITE_INIT;
     CLEANUP_GENERATION struct generation g = {0};
+    CLEANUP_ARENA struct arena *arena = arena_new();
     struct site_wants wants = {.generation = true, .aside = true};
-    struct error e = ERROR_INIT;
-    struct hold hold = {0};
+    struct wanted w = {.from = &g};
+    struct done done;
+    struct mender m;
     int code;
     if (!cli_site(cli, &wants, &s, &code) || !cli_generation(cli, &s, &g, &code))
         return code;
-    if (!cli->dry_run &&
-        !cli_confirm(cli, _("Put back what was published, and move aside what was not?")))
+    if (!cli_site_paths(cli, &s, &g, arena, &w.paths))
         return EXIT_USAGE;
-    struct done done = {.cli = cli, .site = s.site.row.name};
-    struct mender m = {.rootfd = s.site.rootfd,
-                       .manifest = g.manifest,
-                       .policies = s.site.policies,
-                       .objects = s.objects,
-                       .aside = &s.site.aside,
-                       .dry_run = cli->dry_run,
-                       .event = on_event,
-                       .context = &done};
-    if (!cli->dry_run && !cli_hold(&hold, &s, &e)) {
-        cli_complain(&e);
-        return EXIT_UNKNOWN;
+    if (cli->dry_run) {
+        mend_all(cli, &s, &w, true, &done, &m);
+        return say(cli, &s, &done);
     }
-    if (!cli->dry_run && !aside_clear_ready(&s.site.aside, &e))
-        cli_complain(&e);
-    mend_all(cli, &m);
-    bool good =
-        cli->dry_run || (mend_sync(&m, &e) && (done.failed || accept_older(cli, &s, &g, &e)));
-    if (!cli_release(&hold, &e) || !good) {
-        cli_complain(&e);
-        return EXIT_UNKNOWN;
-    }
-    return say(cli, &s, &done);
+    return agreed(cli, &s, &w, &code) ? restore(cli, &s, &w) : code;
 }

@@ -1,8 +1,10 @@
 #include "cmd/site.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -43,18 +45,35 @@ static bool find_name(struct cli *cli, struct state *state, struct arena *arena,
     size_t count;
     struct error e = ERROR_INIT;
     const char *wanted = cli->argument_count ? cli->arguments[0] : NULL;
+    char real[PATH_MAX];
+    const char *root = wanted && realpath(wanted, real) ? real : wanted; /* "/srv/www/", "." */
     if (!sites_list(state, arena, &rows, &count, &e)) {
         cli_complain(&e);
         *code = EXIT_UNKNOWN;
         return false;
     }
     for (size_t i = 0; i < count; i++)
-        if (wanted ? str_equal(rows[i].name, wanted) || str_equal(rows[i].root, wanted)
+        if (wanted ? str_equal(rows[i].name, wanted) || str_equal(rows[i].root, root)
                    : count == 1) {
             *name = rows[i].name;
             return true;
         }
     return no_such_site(cli, rows, count, wanted, code);
+}
+
+/* What to do where what was published cannot be believed any more. */
+static void say_damaged(const struct error *e, const char *name)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    if (e->code != ERR_CORRUPT && e->code != ERR_FORMAT)
+        return;
+    const char *text =
+        arena_printf(arena,
+                     _("the state is damaged, or somebody changed it. Put it back from a copy that "
+                       "you trust. Without one: yagura history %s says which generations are "
+                       "whole; then move the state away and begin anew with yagura init"),
+                     name);
+    fprintf(stderr, "yagura: %s\n", show_as_called(arena, text));
 }
 
 bool cli_site(struct cli *cli, const struct site_wants *wants, struct open_site *out, int *code)
@@ -77,6 +96,7 @@ bool cli_site(struct cli *cli, const struct site_wants *wants, struct open_site 
         site_open(&out->site, out->state, name, &all, &e))
         return true;
     cli_complain(&e);
+    say_damaged(&e, name);
     return false;
 }
 
@@ -91,16 +111,86 @@ bool cli_generation(struct cli *cli, struct open_site *s, struct generation *out
     }
     if (generation_open(out, s->state, &s->site.row, number, &e))
         return true;
+    if (cli->generation && e.code == ERR_ABSENT) {
+        *code = cli_usage(cli, _("there is no generation %s of %s: yagura history %s lists them"),
+                          cli->generation, s->site.row.name, s->site.row.name);
+        return false;
+    }
     cli_complain(&e);
+    say_damaged(&e, s->site.row.name);
     *code = e.code == ERR_ABSENT ? EXIT_USAGE : EXIT_UNKNOWN;
     return false;
+}
+
+/* NULL: it leads out of what it lies in. */
+static const char *normal_path(const char *path, struct arena *arena)
+{
+    CLEANUP_STR struct str out = {0};
+    for (const char *part = path; *part;) {
+        size_t length = strcspn(part, "/");
+        if (length == 2 && part[0] == '.' && part[1] == '.')
+            return NULL;
+        if (length && !(length == 1 && part[0] == '.')) {
+            if (out.length)
+                str_add_char(&out, '/');
+            str_add_bytes(&out, part, length);
+        }
+        part += length + (part[length] == '/');
+    }
+    return arena_strdup(arena, str_text(&out));
+}
+
+bool cli_site_paths(struct cli *cli, const struct open_site *s, const struct generation *g,
+                    struct arena *arena, struct site_paths *out)
+{
+    size_t given = cli->argument_count > 1 ? cli->argument_count - 1 : 0;
+    const char *root = s->site.row.root;
+    size_t root_length = strlen(root);
+    out->count = given ? given : 1;
+    out->items = arena_alloc(arena, out->count * sizeof *out->items);
+    out->items[0] = "";
+    for (size_t i = 0; i < given; i++) {
+        const char *path = cli->arguments[i + 1];
+        if (strncmp(path, root, root_length) == 0 &&
+            (path[root_length] == '/' || !path[root_length]))
+            path += root_length;
+        struct stat st;
+        const char *normal = normal_path(path, arena);
+        if (!normal) {
+            cli_usage(cli, _("%s leads out of %s"), cli->arguments[i + 1], root);
+            return false;
+        }
+        if (manifest_find(g->manifest, normal, strlen(normal)) == MANIFEST_NONE &&
+            !file_stat_beneath(s->site.rootfd, normal, false, &st, NULL)) {
+            cli_usage(cli, _("%s is not in %s, and was not published there"), normal, root);
+            return false;
+        }
+        out->items[i] = normal;
+    }
+    return true;
+}
+
+bool site_paths_have(const struct site_paths *paths, const char *path)
+{
+    for (size_t i = 0; i < paths->count; i++) {
+        size_t length = strlen(paths->items[i]);
+        if (!length ||
+            (strncmp(path, paths->items[i], length) == 0 && (path[length] == '/' || !path[length])))
+            return true;
+    }
+    return false;
+}
+
+bool cli_can_ask(const struct cli *cli)
+{
+    return isatty(0) && !cli->json;
 }
 
 bool cli_confirm(struct cli *cli, const char *question)
 {
     if (cli->yes)
         return true;
-    if (!isatty(0) || cli->json) {
+    if (!cli_can_ask(cli)) {
         fprintf(stderr, "yagura: %s\n", _("nobody can be asked here: --yes says yes"));
         return false;
     }
@@ -157,8 +247,8 @@ bool cli_release(struct hold *h, struct error *e)
     return good;
 }
 
-void cli_site_summary(struct cli *cli, const struct site *site, size_t found, size_t unknown,
-                      uint64_t files, uint64_t bytes)
+json_t *cli_site_summary_of(const struct site *site, size_t found, size_t unknown, uint64_t files,
+                            uint64_t bytes)
 {
     json_t *o = json_object();
     json_put_string(o, "type", "summary");
@@ -168,5 +258,11 @@ void cli_site_summary(struct cli *cli, const struct site *site, size_t found, si
     json_put_int(o, "unknown", (int64_t)unknown);
     json_put_int(o, "files", (int64_t)files);
     json_put_int(o, "bytes", (int64_t)bytes);
-    show_json_line(&cli->show, o);
+    return o;
+}
+
+void cli_site_summary(struct cli *cli, const struct site *site, size_t found, size_t unknown,
+                      uint64_t files, uint64_t bytes)
+{
+    show_json_line(&cli->show, cli_site_summary_of(site, found, unknown, files, bytes));
 }

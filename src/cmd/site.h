@@ -47,6 +47,22 @@ struct config *cli_config(const struct cli *cli);
 /* The generation of --generation, or the accepted one, in `out`. */
 bool cli_generation(struct cli *cli, struct open_site *s, struct generation *out, int *code);
 
+/* The paths behind the site's name, as the manifest writes them: beneath the document root, given
+ * so or with the document root in front, without "." and doubled slashes. None is the whole site,
+ * one path "". False: one is neither published in `g` nor there, or leads out; said already,
+ * exit 2. */
+struct site_paths {
+    const char **items;
+    size_t count;
+};
+bool cli_site_paths(struct cli *cli, const struct open_site *s, const struct generation *g,
+                    struct arena *arena, struct site_paths *out);
+/* Is it one of them, or beneath one? */
+bool site_paths_have(const struct site_paths *paths, const char *path);
+
+/* Could somebody be asked? */
+bool cli_can_ask(const struct cli *cli);
+
 /* Asks on a terminal; --yes answers. Where nobody can be asked: no, and says how to say yes. */
 bool cli_confirm(struct cli *cli, const char *question);
 
@@ -62,7 +78,10 @@ struct hold {
 bool cli_hold(struct hold *h, const struct open_site *s, struct error *e);
 bool cli_release(struct hold *h, struct error *e);
 
-/* The last line of --json. */
+/* The last line of --json; what cli_site_summary_of() returns may get more keys, and is the
+ * caller's to print. */
+json_t *cli_site_summary_of(const struct site *site, size_t found, size_t unknown, uint64_t files,
+                            uint64_t bytes);
 void cli_site_summary(struct cli *cli, const struct site *site, size_t found, size_t unknown,
                       uint64_t files, uint64_t bytes);
 

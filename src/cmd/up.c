@@ -25,16 +25,18 @@ static void roots_free(struct roots *roots)
     VEC_FREE(&roots->items);
 }
 
-static void add_root(struct roots *roots, const char *path)
+/* False: it is no folder. */
+static bool add_root(struct roots *roots, const char *path)
 {
     char real[PATH_MAX];
     struct stat st;
     if (!realpath(path, real) || stat(real, &st) != 0 || !S_ISDIR(st.st_mode))
-        return;
+        return false;
     for (size_t i = 0; i < roots->items.count; i++)
         if (str_equal(roots->items.items[i], real))
-            return;
+            return true;
     VEC_PUSH(&roots->items, arena_strdup(roots->arena, real));
+    return true;
 }
 
 /* A server that is installed and neither runs nor starts at boot serves nothing. */
@@ -154,6 +156,7 @@ static void audit_first(struct cli *cli, struct roots *roots)
 static int guard_names(struct cli *cli, struct state *state, const char **names, size_t count)
 {
     state_close(state); /* the guard opens its own */
+    fflush(stdout);     /* or its processes would say it again */
     struct cli guard = *cli;
     guard.arguments = names;
     guard.argument_count = count;
@@ -199,12 +202,11 @@ int cmd_up(struct cli *cli)
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct roots roots = {.arena = arena};
     int code = EXIT_UNKNOWN;
-    for (size_t i = 0; i < cli->argument_count; i++) {
-        size_t before = roots.items.count;
-        add_root(&roots, cli->arguments[i]);
-        if (roots.items.count == before && access(cli->arguments[i], F_OK) != 0)
+    for (size_t i = 0; i < cli->argument_count; i++)
+        if (!add_root(&roots, cli->arguments[i])) {
+            roots_free(&roots);
             return cli_usage(cli, _("%s is no folder"), cli->arguments[i]);
-    }
+        }
     audit_first(cli, &roots);
     if (geteuid() != 0)
         fprintf(talk(cli), "%s\n",

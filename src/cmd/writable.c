@@ -36,16 +36,20 @@ static const char *user_of(const struct facts *facts, const char *root, struct a
 static const char *quoted(struct arena *arena, const char *text)
 {
     CLEANUP_STR struct str out = {0};
-    if (!text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+")])
-        return text;
-    str_add_char(&out, '\'');
-    for (const char *p = text; *p; p++)
-        if (*p == '\'')
-            str_add(&out, "'\\''");
-        else
-            str_add_char(&out, *p);
-    str_add_char(&out, '\'');
+    str_add_shell_word(&out, text);
     return arena_strdup(arena, out.data);
+}
+
+/* A line to paste, with the state and the rest of this call. One line, however wide: it must not be
+ * broken by hand. */
+static void say_command(const struct site *site, struct arena *arena, const char *command)
+{
+    char *publish = arena_strdup(
+        arena, show_command_on(arena, arena_printf(arena, "publish %s", site->row.name), false));
+    for (char *p = publish; *p; p++)
+        if (*p == SHOW_COMMAND_BLANK || *p == SHOW_FIXED_BLANK)
+            *p = ' ';
+    printf("  %s -- %s\n", publish, command);
 }
 
 /* The folders in which the server is meant to write, given back to it. */
@@ -67,8 +71,8 @@ static void say_own_folders(const struct site *site, const char *user, struct ar
             *slash = '\0';
         enum policy above = policy_of_path(site->policies, slash ? path.data : "", true);
         if ((policy == POLICY_UPLOAD || policy == POLICY_FREE) && above == POLICY_FIXED)
-            printf("  yagura publish %s -- chown -R %s %s\n", site->row.name, user,
-                   quoted(arena, full));
+            say_command(site, arena,
+                        arena_printf(arena, "chown -R %s %s", user, quoted(arena, full)));
     }
 }
 
@@ -80,7 +84,7 @@ static void say(struct cli *cli, const struct site *site, const struct passwd *u
     const char *group_name = group ? group->gr_name : name;
     const char *what =
         arena_printf(arena,
-                     _("The web server's user %s may write %zu folders and %zu files here, for "
+                     _("The web server's user %s may write here (folders: %zu, files: %zu), for "
                        "example %s. Whoever breaks into the server changes pages by that. The "
                        "guard undoes it; better that it cannot be done:"),
                      name, found->directories, found->files,
@@ -91,10 +95,10 @@ static void say(struct cli *cli, const struct site *site, const struct passwd *u
         printf("  %s\n", _("the server should not run as root"));
         return;
     }
-    printf("  yagura publish %s -- chown -R root:%s %s\n", site->row.name, group_name, root);
-    printf("  yagura publish %s -- chmod -R u=rwX,g=rX,o-w %s\n", site->row.name, root);
+    say_command(site, arena, arena_printf(arena, "chown -R root:%s %s", group_name, root));
+    say_command(site, arena, arena_printf(arena, "chmod -R u=rwX,g=rX,o-w %s", root));
     if (found->by_list)
-        printf("  yagura publish %s -- setfacl -R -b %s\n", site->row.name, root);
+        say_command(site, arena, arena_printf(arena, "setfacl -R -b %s", root));
     say_own_folders(site, name, arena);
 }
 

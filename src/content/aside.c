@@ -145,12 +145,9 @@ int aside_open_spare(struct aside *a, struct error *e)
 
 static bool clear_ready(struct aside *a, struct error *e)
 {
-    int fd = openat(a->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    DIR *folder = file_list(a->fd, ".");
     if (!folder) {
         error_set_errno(e, errno, "listing what was put aside");
-        if (fd >= 0)
-            close(fd);
         return false;
     }
     bool good = true;

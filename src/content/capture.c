@@ -14,7 +14,7 @@ struct run {
     struct capture *taken;
     VEC(struct left_out) left_out;
     struct error fatal;
-    bool stop;
+    atomic_bool stop;
 };
 
 void capture_free(struct capture *c)
@@ -52,11 +52,6 @@ static void fail(struct run *r, const struct error *error)
     pthread_mutex_unlock(&r->lock);
 }
 
-static bool published_type(mode_t mode)
-{
-    return S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode);
-}
-
 /* Tag of an entry that is not to be taken: directories have a number, others 1. */
 static void listed(void *context, struct walk_dir *dir)
 {
@@ -69,7 +64,7 @@ static void listed(void *context, struct walk_dir *dir)
         path_of(&path, dir->path, entry->name);
         entry->tag = 0;
         if (policy_of(r->policies, path.data, is_dir, above) == POLICY_IGNORE ||
-            !published_type(entry->st.st_mode))
+            !manifest_has_type(entry->st.st_mode))
             continue;
         entry->hash = entry->xattrs = true;
         entry->descend = is_dir;
@@ -118,7 +113,7 @@ static void done(void *context, struct walk_dir *dir)
         const struct walk_entry *entry = &dir->entries[i];
         bool regular = S_ISREG(entry->st.st_mode);
         bool bad = entry->error || entry->unstable || (entry->tag && regular && !entry->hashed);
-        if (bad || !published_type(entry->st.st_mode))
+        if (bad || !manifest_has_type(entry->st.st_mode))
             say_left_out(r, dir, entry);
         /* A directory whose attributes could not be read still has its content taken. */
         if (!entry->tag || (bad && !S_ISDIR(entry->st.st_mode)))

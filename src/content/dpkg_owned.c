@@ -56,6 +56,11 @@ bool dpkg_owned_is_newer(const struct dpkg_owned *d)
     return d->newer;
 }
 
+size_t dpkg_owned_count(const struct dpkg_owned *d)
+{
+    return d->files.count;
+}
+
 /* ---- the record ----------------------------------------------------------------------------- */
 
 static int by_path(const void *a, const void *b)
@@ -272,9 +277,9 @@ static bool fits(struct dpkg_owned *d, const struct difference *difference)
     return touched || (S_ISDIR(difference->now.st_mode) && difference->kind == DIFFERENCE_ADDED);
 }
 
-static bool lets_in(void *context, const struct difference *difference)
+bool dpkg_owned_lets_in(void *dpkg_owned, const struct difference *difference)
 {
-    struct dpkg_owned *d = context;
+    struct dpkg_owned *d = dpkg_owned;
     if (!fits(d, difference))
         return false;
     const struct owned *file = find(d, difference->path);
@@ -304,9 +309,9 @@ bool dpkg_owned_publish(struct dpkg_owned *d, struct state *s, struct objects *o
         return false;
     bool any = false;
     for (size_t i = 0; i < found->count; i++)
-        any = lets_in(d, &found->items[i]) || any;
+        any = dpkg_owned_lets_in(d, &found->items[i]) || any;
     if (!any)
         return true;
     add_to(d, entry);
-    return publish_accept(s, objects, site, found, lets_in, d, entry, count, e);
+    return publish_accept(s, objects, site, found, dpkg_owned_lets_in, d, entry, count, e);
 }

@@ -29,6 +29,12 @@ void dpkg_owned_cleanup(struct dpkg_owned **d);
 /* Are there records of this site that are newer than its published generation? */
 bool dpkg_owned_is_newer(const struct dpkg_owned *d);
 
+/* How many names beneath the document root the record lists. */
+size_t dpkg_owned_count(const struct dpkg_owned *d);
+
+/* Is this difference (of the site) let in? `dpkg_owned`: a struct dpkg_owned, as a context. */
+bool dpkg_owned_lets_in(void *dpkg_owned, const struct difference *difference);
+
 /* Publishes what it lets in; *count: how many names. `entry` is for the ledger and gets "by",
  * "proof" and "packages". */
 bool dpkg_owned_publish(struct dpkg_owned *d, struct state *s, struct objects *objects,

@@ -20,24 +20,18 @@ struct piece {
 };
 
 /* What it takes on the disk, with all that lies in it. */
-static uint64_t size_of(int dirfd, const char *name, unsigned depth)
+static uint64_t size_of(int parent, const char *name, unsigned depth)
 {
     struct stat st;
-    if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+    if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return 0;
     uint64_t bytes = (uint64_t)st.st_blocks * 512;
-    int fd = S_ISDIR(st.st_mode) && depth < PATH_MAX / 2
-                 ? openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-                 : -1;
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    if (!folder) {
-        if (fd >= 0)
-            close(fd);
+    DIR *folder = S_ISDIR(st.st_mode) && depth < PATH_MAX / 2 ? file_list(parent, name) : NULL;
+    if (!folder)
         return bytes;
-    }
     for (struct dirent *d; (d = readdir(folder));)
         if (!str_equal(d->d_name, ".") && !str_equal(d->d_name, ".."))
-            bytes += size_of(fd, d->d_name, depth + 1);
+            bytes += size_of(dirfd(folder), d->d_name, depth + 1);
     closedir(folder);
     return bytes;
 }
@@ -79,12 +73,9 @@ struct pieces {
 
 static bool list_pieces(struct pieces *out, int asidefd, struct arena *arena, struct error *e)
 {
-    int fd = openat(asidefd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    DIR *folder = file_list(asidefd, ".");
     if (!folder) {
         error_set_errno(e, errno, "listing what was put aside");
-        if (fd >= 0)
-            close(fd);
         return false;
     }
     for (struct dirent *d; (d = readdir(folder));) {

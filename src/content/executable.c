@@ -1,5 +1,6 @@
 #include "content/executable.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "model/finding.h"
@@ -89,15 +90,11 @@ const char *executable_content(const void *head, size_t head_size, const void *t
     return NULL;
 }
 
-static size_t read_at(int fd, uint8_t *buffer, off_t offset)
+/* What can be read of it is looked at. */
+static size_t read_at(int fd, uint8_t *buffer, uint64_t offset)
 {
-    size_t got = 0;
-    while (got < WINDOW) {
-        ssize_t n = pread(fd, buffer + got, WINDOW - got, offset + (off_t)got);
-        if (n <= 0)
-            break;
-        got += (size_t)n;
-    }
+    size_t got;
+    (void)!file_read_at(fd, offset, buffer, WINDOW, &got, NULL);
     return got;
 }
 
@@ -113,7 +110,8 @@ const char *executable_file(int fd, const char *name)
     CLEANUP_FREE uint8_t *tail = mem_alloc(WINDOW);
     size_t head_size = read_at(fd, head, 0), tail_size = 0;
     if (st.st_size > WINDOW)
-        tail_size = read_at(fd, tail, st.st_size > 2L * WINDOW ? st.st_size - WINDOW : WINDOW);
+        tail_size =
+            read_at(fd, tail, st.st_size > 2L * WINDOW ? (uint64_t)st.st_size - WINDOW : WINDOW);
     if (st.st_size > 0 && head_size == 0)
         return N_("it could not be read");
     return executable_content(head, head_size, tail, tail_size);

@@ -239,6 +239,11 @@ void manifest_bytes(const struct manifest *m, const void **bytes, size_t *size)
     *size = m->size;
 }
 
+bool manifest_has_type(mode_t mode)
+{
+    return S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode);
+}
+
 void manifest_entry(const struct manifest *m, uint32_t index, struct manifest_entry *out)
 {
     const struct manifest_record *r = &m->records[index];

@@ -84,6 +84,9 @@ void manifest_bytes(const struct manifest *m, const void **bytes, size_t *size);
 
 void manifest_entry(const struct manifest *m, uint32_t index, struct manifest_entry *out);
 
+/* Files, directories and links: nothing else stands in a manifest. */
+bool manifest_has_type(mode_t mode);
+
 /* The child of a directory with this name, or MANIFEST_NONE. */
 uint32_t manifest_child(const struct manifest *m, uint32_t directory, const char *name,
                         size_t length);

@@ -1,5 +1,6 @@
 #include "content/objects.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "content/walk.h"
 
@@ -187,26 +188,6 @@ static bool write_all(int fd, const uint8_t *bytes, size_t size, struct error *e
     return true;
 }
 
-/* Fills the buffer, or reaches the end. */
-static bool read_some(int fd, uint64_t offset, uint8_t *buffer, size_t size, size_t *got,
-                      struct error *e)
-{
-    *got = 0;
-    while (*got < size) {
-        ssize_t n = pread(fd, buffer + *got, size - *got, (off_t)(offset + *got));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            error_set_errno(e, errno, "reading");
-            return false;
-        }
-        if (n == 0)
-            break;
-        *got += (size_t)n;
-    }
-    return true;
-}
-
 /* Where the content comes from: a file, or bytes. */
 struct source {
     int fd;
@@ -218,7 +199,7 @@ static bool source_read(const struct source *from, uint64_t offset, uint8_t *buf
                         size_t *got, struct error *e)
 {
     if (from->fd >= 0)
-        return read_some(from->fd, offset, buffer, size, got, e);
+        return file_read_at(from->fd, offset, buffer, size, got, e);
     *got = from->size - offset < size ? (size_t)(from->size - offset) : size;
     memcpy(buffer, from->bytes + offset, *got);
     return true;
@@ -380,7 +361,7 @@ static bool get_plain(struct worker *w, int fd, struct sink *to, struct error *e
 {
     size_t got;
     do {
-        if (!read_some(fd, to->done, w->in, CHUNK, &got, e) ||
+        if (!file_read_at(fd, to->done, w->in, CHUNK, &got, e) ||
             !sink_add(to, w->digest, w->in, got, e))
             return false;
     } while (got == CHUNK);
@@ -393,7 +374,7 @@ static bool get_compressed(struct worker *w, int fd, struct sink *to, struct err
     uint64_t offset = 0;
     size_t left = 1, got;
     do {
-        if (!read_some(fd, offset, w->in, CHUNK, &got, e))
+        if (!file_read_at(fd, offset, w->in, CHUNK, &got, e))
             return false;
         offset += got;
         ZSTD_inBuffer in = {w->in, got, 0};
@@ -423,7 +404,7 @@ static bool get_reflink(struct worker *w, int fd, struct sink *to, bool *done, s
         return true;
     size_t got;
     do {
-        if (!read_some(fd, to->done, w->in, CHUNK, &got, e))
+        if (!file_read_at(fd, to->done, w->in, CHUNK, &got, e))
             return false;
         EVP_DigestUpdate(w->digest, w->in, got);
         to->done += got;
@@ -476,7 +457,7 @@ bool objects_get_bytes(struct objects *o, const uint8_t sha256[32], size_t most,
     if (compressed) {
         uint8_t head[18]; /* the longest header of a frame (RFC 8878, 3.1.1.1) */
         size_t got;
-        if (!read_some(fd, 0, head, sizeof head, &got, e))
+        if (!file_read_at(fd, 0, head, sizeof head, &got, e))
             return false;
         plain = ZSTD_getFrameContentSize(head, got);
         if (plain == ZSTD_CONTENTSIZE_ERROR || plain == ZSTD_CONTENTSIZE_UNKNOWN) {
@@ -554,13 +535,9 @@ static void remove_counted(int dirfd, const char *name, uint64_t *removed, uint6
 
 static DIR *open_folder(int dirfd, const char *name, struct error *e)
 {
-    int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    if (!folder) {
+    DIR *folder = file_list(dirfd, name);
+    if (!folder)
         error_set_errno(e, errno, "opening objects/%s", name);
-        if (fd >= 0)
-            close(fd);
-    }
     return folder;
 }
 

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,26 @@ const char *policies_pattern(const struct policies *p, size_t i, enum policy *po
     return p->patterns.items[i].given;
 }
 
+/* Classes within a set: "[[:alpha:]_]". */
+static const struct {
+    const char *name; /* as it stands in the pattern */
+    int (*has)(int c);
+} classes[] = {
+    {"[:alnum:]", isalnum}, {"[:alpha:]", isalpha}, {"[:blank:]", isblank},
+    {"[:cntrl:]", iscntrl}, {"[:digit:]", isdigit}, {"[:graph:]", isgraph},
+    {"[:lower:]", islower}, {"[:print:]", isprint}, {"[:punct:]", ispunct},
+    {"[:space:]", isspace}, {"[:upper:]", isupper}, {"[:xdigit:]", isxdigit},
+};
+
+/* The class that starts at `p`, or -1. */
+static int class_at(const char *p)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(classes); i++)
+        if (str_starts(p, classes[i].name))
+            return (int)i;
+    return -1;
+}
+
 /* The end of a set "[...]" that starts at `p`, or NULL if it has none. */
 static const char *set_end(const char *p)
 {
@@ -75,9 +96,11 @@ static const char *set_end(const char *p)
         p++;
     if (*p == ']')
         p++;
-    for (; *p && *p != ']'; p++)
+    for (int class; *p && *p != ']'; p++)
         if (*p == '\\' && p[1])
             p++;
+        else if ((class = class_at(p)) >= 0)
+            p += strlen(classes[class].name) - 1;
     return *p ? p : NULL;
 }
 
@@ -102,6 +125,8 @@ bool policies_add(struct policies *p, const char *pattern, enum policy policy, s
     struct pattern new = {.policy = policy};
     const char *from = pattern;
     size_t length = strlen(pattern);
+    while (length && from[length - 1] == ' ' && (length < 2 || from[length - 2] != '\\'))
+        length--;
     if (length > 1 && from[length - 1] == '/' && from[length - 2] != '\\') {
         new.dirs_only = true;
         length--;
@@ -138,6 +163,12 @@ static bool in_set(const char *p, unsigned char c, const char **end)
     if (inverted)
         p++;
     for (const char *first = p; p < last || p == first; p++) {
+        int class = class_at(p);
+        if (class >= 0) {
+            found = found || classes[class].has(c);
+            p += strlen(classes[class].name) - 1;
+            continue;
+        }
         unsigned char low = (unsigned char)*p, high;
         if (low == '\\')
             low = (unsigned char)*++p;
@@ -170,10 +201,11 @@ static bool step(const char **p, char c)
     return *(*p)++ == c;
 }
 
-/* Two stars with nothing but a slash or an end beside them. */
-static bool double_star(const char *start, const char *p)
+/* Two stars or more with nothing but a slash or an end beside them: how many, else 0. */
+static size_t double_star(const char *start, const char *p)
 {
-    return p[0] == '*' && p[1] == '*' && (p == start || p[-1] == '/') && (!p[2] || p[2] == '/');
+    size_t stars = strspn(p, "*");
+    return stars >= 2 && (p == start || p[-1] == '/') && (!p[stars] || p[stars] == '/') ? stars : 0;
 }
 
 /* Back-tracks to the last "*" and to the last "**": at most length of pattern x path x path. */
@@ -182,10 +214,11 @@ static bool glob_fits(const char *pattern, const char *path)
     const char *p = pattern, *s = path;
     const char *star = NULL, *star_at = NULL, *deep = NULL, *deep_at = NULL;
     for (;;) {
-        if (double_star(pattern, p)) {
-            if (!p[2])
+        size_t stars = double_star(pattern, p);
+        if (stars) {
+            if (!p[stars])
                 return *s != '\0';
-            p += 3; /* any number of directories, or none */
+            p += stars + 1; /* any number of directories, or none */
             deep = p;
             deep_at = s;
             star = NULL;
@@ -222,10 +255,12 @@ static bool glob_fits(const char *pattern, const char *path)
 
 static bool fits(const struct pattern *p, const char *path, bool is_dir)
 {
+    if (!path[0] || !p->glob[0]) /* the root is what "/" says, and no other pattern */
+        return !path[0] && !p->glob[0];
     if (p->dirs_only && !is_dir)
         return false;
     if (p->anchored)
-        return p->glob[0] ? glob_fits(p->glob, path) : !path[0];
+        return glob_fits(p->glob, path);
     const char *slash = strrchr(path, '/');
     return glob_fits(p->glob, slash ? slash + 1 : path);
 }

@@ -2,7 +2,8 @@
  *
  * Patterns are those of gitignore(5): "/x" and "a/b" are anchored at the document root, "x" is
  * found at any depth, "x/" is directories only, "*" and "?" stop at "/", "**" does not, "[a-z]"
- * and "[!a]" are sets, "\" takes the next character as it is; the last pattern that fits wins.
+ * and "[!a]" are sets ("[[:digit:]]" too), "\" takes the next character as it is, blanks at the end
+ * do not count; the last pattern that fits wins.
  * A "!" in front is not needed (a later pattern with another policy says the same) and is
  * refused. A directory's policy holds for all beneath it until a pattern fits something there.
  *

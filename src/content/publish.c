@@ -173,18 +173,30 @@ static bool merge_folder(struct merge *m, const char *folder, uint32_t index, ui
     return build_add(m->build, number, entries, count, e);
 }
 
+bool publish_can(const struct difference *d)
+{
+    return d->kind != DIFFERENCE_UNREADABLE &&
+           (d->kind == DIFFERENCE_REMOVED || manifest_has_type(d->now.st_mode));
+}
+
 /* A name in an added directory needs that directory; so added ones are taken in the order of
  * their paths, where a directory comes before what is in it. */
 static bool parent_taken(const struct differences *found, const bool *taken, size_t i)
 {
     const char *path = found->items[i].path;
-    size_t length = folder_length(path);
+    size_t length = folder_length(path), low = 0, high = i;
     if (!found->items[i].beneath)
         return true;
-    for (size_t k = i; k-- > 0;) {
-        const struct difference *d = &found->items[k];
-        if (strlen(d->path) == length && strncmp(d->path, path, length) == 0)
-            return taken[k];
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const char *other = found->items[middle].path;
+        int order = strncmp(other, path, length);
+        if (!order && !other[length])
+            return taken[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return false;
 }
@@ -204,7 +216,7 @@ static size_t gather(struct merge *m, const struct differences *found,
     *root = NULL;
     for (size_t i = 0; i < found->count; i++) {
         const struct difference *d = &found->items[i];
-        taken[i] = d->kind != DIFFERENCE_UNREADABLE && accept(context, d) &&
+        taken[i] = publish_can(d) && accept(context, d) &&
                    (d->kind == DIFFERENCE_REMOVED || parent_taken(found, taken, i));
         if (!taken[i])
             continue;

@@ -11,9 +11,13 @@
 #include "content/site.h"
 #include "content/verify.h"
 
-/* accept() is asked once for each difference; of what lies in an added directory that is not
- * accepted nothing is. `entry` goes into the ledger (generations.h). The site then has the new
- * generation open. *count: how many were accepted; with 0 nothing is written. */
+/* Can it become part of a generation? Not what could not be read, and nothing but files, folders
+ * and links: a FIFO, a socket or a device is never published. */
+bool publish_can(const struct difference *d);
+
+/* accept() is asked once for each difference that can be published; of what lies in an added
+ * directory that is not accepted nothing is. `entry` goes into the ledger (generations.h). The site
+ * then has the new generation open. *count: how many were accepted; with 0 nothing is written. */
 bool publish_accept(struct state *s, struct objects *objects, struct site *site,
                     const struct differences *found,
                     bool (*accept)(void *context, const struct difference *d), void *context,

@@ -1,7 +1,9 @@
 #include "content/verify.h"
 
+#include "base/file.h"
 #include "base/str.h"
 #include "content/executable.h"
+#include "content/moves.h"
 #include "model/finding.h"
 
 #include <errno.h>
@@ -185,6 +187,11 @@ static struct difference *add(struct run *r, enum difference_kind kind, enum pol
                              .wrong = policy != POLICY_FREE && policy != POLICY_UPLOAD,
                              .path = arena_strdup(r->found->arena, path),
                              .index = index};
+    if (index != MANIFEST_NONE) {
+        struct manifest_entry was;
+        manifest_entry(r->m, index, &was);
+        new.was_mode = was.mode;
+    }
     VEC_PUSH(&r->items, new);
     return &r->items.items[r->items.count - 1];
 }
@@ -212,10 +219,11 @@ static bool only_grown(int dirfd, const struct walk_entry *is, const struct mani
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     uint8_t buffer[32768], hash[SHA256_SIZE];
     bool good = fd >= 0 && digest && EVP_DigestInit_ex2(digest, EVP_sha256(), NULL);
-    for (uint64_t left = was->size; good && left;) {
-        ssize_t n = read(fd, buffer, left < sizeof buffer ? (size_t)left : sizeof buffer);
-        good = n > 0 && EVP_DigestUpdate(digest, buffer, (size_t)n);
-        left -= good ? (uint64_t)n : 0;
+    for (uint64_t at = 0; good && at < was->size; at += sizeof buffer) {
+        uint64_t left = was->size - at;
+        size_t most = left < sizeof buffer ? (size_t)left : sizeof buffer, got;
+        good = file_read_at(fd, at, buffer, most, &got, NULL) && got == most &&
+               EVP_DigestUpdate(digest, buffer, got);
     }
     good = good && EVP_DigestFinal_ex(digest, hash, NULL) &&
            memcmp(hash, was->sha256, sizeof hash) == 0;
@@ -395,76 +403,9 @@ static void done(void *context, struct walk_dir *dir)
     pthread_mutex_unlock(&r->lock);
 }
 
-/* ---- moves ------------------------------------------------------------------------------- */
-
 static int by_path(const void *a, const void *b)
 {
     return strcmp(((const struct difference *)a)->path, ((const struct difference *)b)->path);
-}
-
-static const uint8_t *content_of(const struct manifest *m, const struct difference *d)
-{
-    if (d->kind == DIFFERENCE_ADDED)
-        return d->now_hashed && d->now.st_size > 0 ? d->now_sha256 : NULL;
-    if (d->kind != DIFFERENCE_REMOVED)
-        return NULL;
-    struct manifest_entry was;
-    manifest_entry(m, d->index, &was);
-    return S_ISREG(was.mode) && was.size > 0 ? was.sha256 : NULL;
-}
-
-struct content {
-    const uint8_t *sha256;
-    size_t item;
-    bool added;
-};
-
-static int by_content(const void *a, const void *b)
-{
-    const struct content *x = a, *y = b;
-    int order = memcmp(x->sha256, y->sha256, SHA256_SIZE);
-    if (order)
-        return order;
-    if (x->added != y->added)
-        return x->added ? 1 : -1;
-    return (x->item > y->item) - (x->item < y->item);
-}
-
-/* The same content gone from one place and come up at another, one to one: in the order of the
- * paths where several share it. */
-static void find_moves(struct run *r)
-{
-    VEC(struct content) contents = {0};
-    for (size_t i = 0; i < r->items.count; i++) {
-        const uint8_t *sha256 = content_of(r->m, &r->items.items[i]);
-        if (sha256)
-            VEC_PUSH(&contents,
-                     ((struct content){sha256, i, r->items.items[i].kind == DIFFERENCE_ADDED}));
-    }
-    if (contents.count)
-        qsort(contents.items, contents.count, sizeof *contents.items, by_content);
-    for (size_t from = 0; from < contents.count;) {
-        size_t end = from, gone = 0;
-        while (end < contents.count &&
-               memcmp(contents.items[end].sha256, contents.items[from].sha256, SHA256_SIZE) == 0)
-            gone += !contents.items[end++].added;
-        for (size_t i = 0; i < gone && from + gone + i < end; i++) {
-            struct difference *was = &r->items.items[contents.items[from + i].item];
-            struct difference *is = &r->items.items[contents.items[from + gone + i].item];
-            is->kind = DIFFERENCE_MOVED;
-            is->from = was->path;
-            is->index = was->index;
-            is->wrong = is->wrong || was->wrong;
-            was->path = NULL;
-        }
-        from = end;
-    }
-    VEC_FREE(&contents);
-    size_t kept = 0;
-    for (size_t i = 0; i < r->items.count; i++)
-        if (r->items.items[i].path)
-            r->items.items[kept++] = r->items.items[i];
-    r->items.count = kept;
 }
 
 bool verify(struct differences **out, int rootfd, const struct manifest *m,
@@ -494,7 +435,7 @@ bool verify(struct differences **out, int rootfd, const struct manifest *m,
     }
     if (r.items.count)
         qsort(r.items.items, r.items.count, sizeof *r.items.items, by_path);
-    find_moves(&r);
+    r.items.count = moves_find(r.m, r.items.items, r.items.count);
     found->items = r.items.items;
     found->count = r.items.count;
     for (size_t i = 0; i < found->count; i++) {

@@ -54,6 +54,7 @@ struct difference {
     const char *from;   /* of a moved one: where it was; else NULL */
     uint32_t index;     /* in the manifest (of `from`, if moved); MANIFEST_NONE if added */
     unsigned what;      /* of a changed one */
+    mode_t was_mode;    /* as published; 0 if it was not */
     struct stat now;    /* of what is there now; zeros if removed */
     uint8_t now_sha256[SHA256_SIZE]; /* of regular files that were read; else zeros */
     bool now_hashed;
@@ -80,7 +81,7 @@ struct verify_options {
     bool quick;                      /* do not read what the index trusts */
     unsigned threads;                /* 0: one a core */
     struct walk_progress *progress;  /* may be NULL */
-    const volatile bool *stop;       /* may be NULL */
+    const atomic_bool *stop;         /* may be NULL */
 };
 
 /* False only if the document root cannot be looked at. */

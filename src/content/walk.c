@@ -1,5 +1,6 @@
 #include "content/walk.h"
 
+#include "base/file.h"
 #include "content/xattrs.h"
 
 #include <dirent.h>
@@ -82,23 +83,19 @@ static void hasher_close(struct hasher *h)
 static bool hash_fd(struct hasher *h, int fd, uint64_t expected, uint8_t out[SHA256_SIZE],
                     uint64_t *size, struct error *e)
 {
-    const volatile bool *stop = h->options ? h->options->stop : NULL;
+    const atomic_bool *stop = h->options ? h->options->stop : NULL;
     if (!EVP_DigestInit_ex2(h->context, sha256, NULL))
         mem_gone();
     uint64_t total = 0;
     while (total != expected || expected == 0) {
-        ssize_t n = read(fd, h->buffer, HASH_BUFFER);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            error_set_errno(e, errno, "reading");
+        size_t most = HASH_BUFFER, got;
+        if (expected && expected - total < most)
+            most = (size_t)(expected - total);
+        if (!file_read_at(fd, total, h->buffer, most, &got, e))
             return false;
-        }
-        if (n == 0)
-            break;
-        EVP_DigestUpdate(h->context, h->buffer, (size_t)n);
-        total += (uint64_t)n;
-        if (stop && *stop)
+        EVP_DigestUpdate(h->context, h->buffer, got);
+        total += got;
+        if (got < most || (stop && *stop))
             break;
     }
     EVP_DigestFinal_ex(h->context, out, NULL);
@@ -516,6 +513,8 @@ static void list(struct pool *p, struct hasher *h, const struct job *job)
         if (!read_names(f, &e))
             folder_failed(f, &e);
         stat_all(f);
+        if (p->options->progress)
+            __atomic_add_fetch(&p->options->progress->names, f->dir.count + 1, __ATOMIC_RELAXED);
         if (is_root &&
             !xattrs_read_fd(&f->dir.xattr_bytes, &f->dir.xattr_size, f->dir.fd, f->dir.arena, &e))
             folder_failed(f, &e);

@@ -4,9 +4,9 @@
 #include "base/str.h"
 #include "model/date.h"
 #include "record/keys.h"
+#include "record/sql.h"
 
 #include <sodium.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,11 +16,7 @@ static const char checkpoint_title[] = "yagura ledger checkpoint, key ";
 
 static bool sql_error(struct state *s, struct error *e, const char *doing)
 {
-    char reason[STATE_REASON];
-    state_sql_reason(s, reason, NULL);
-    error_set(e, ERR_SYSTEM, "%s the ledger failed: %s", doing, reason);
-    state_sql_reason(s, reason, e);
-    return false;
+    return sql_failed(s, e, N_("%s the ledger failed: %s"), doing);
 }
 
 static void chain_hash(char out[HASH_TEXT], const char *before, const char *body)
@@ -33,12 +29,6 @@ static void chain_hash(char out[HASH_TEXT], const char *before, const char *body
     crypto_hash_sha256_final(&state, digest);
     sodium_bin2hex(out, HASH_TEXT, digest, sizeof digest);
 }
-
-static void finalize(sqlite3_stmt **statement)
-{
-    sqlite3_finalize(*statement);
-}
-#define CLEANUP_STATEMENT CLEANUP(finalize)
 
 static bool last_entry(struct state *s, int64_t *seq, char hash[HASH_TEXT], struct error *e)
 {

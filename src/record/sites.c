@@ -2,8 +2,8 @@
 
 #include "base/str.h"
 #include "record/ledger.h"
+#include "record/sql.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,29 +16,15 @@ bool site_name_valid(const char *name)
 
 static bool sql_error(struct state *s, struct error *e, const char *doing)
 {
-    error_set(e, ERR_SYSTEM, "%s the sites of the state failed: %s", doing,
-              sqlite3_errmsg(state_db(s)));
-    return false;
-}
-
-static void finalize(sqlite3_stmt **statement)
-{
-    sqlite3_finalize(*statement);
-}
-#define CLEANUP_STATEMENT CLEANUP(finalize)
-
-static const char *text(struct arena *arena, sqlite3_stmt *st, int column)
-{
-    const char *value = (const char *)sqlite3_column_text(st, column);
-    return arena_strdup(arena, value ? value : "");
+    return sql_failed(s, e, N_("%s the sites of the state failed: %s"), doing);
 }
 
 static void row_of(struct site_row *row, sqlite3_stmt *st, struct arena *arena)
 {
     *row = (struct site_row){
-        .name = text(arena, st, 0),
-        .root = text(arena, st, 1),
-        .profile = text(arena, st, 2),
+        .name = sql_text(arena, st, 0),
+        .root = sql_text(arena, st, 1),
+        .profile = sql_text(arena, st, 2),
         .generation = (uint64_t)sqlite3_column_int64(st, 3),
         .since = sqlite3_column_int64(st, 5),
     };

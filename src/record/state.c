@@ -4,10 +4,10 @@
 #include "base/str.h"
 #include "model/date.h"
 #include "record/cache_files.h"
+#include "record/sql.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -61,11 +61,7 @@ void state_sql_reason(struct state *s, char out[STATE_REASON], struct error *whe
 
 static bool sql_error(struct state *s, struct error *e, const char *doing)
 {
-    char reason[STATE_REASON];
-    state_sql_reason(s, reason, NULL);
-    error_set(e, ERR_SYSTEM, "%s in the state failed: %s", doing, reason);
-    state_sql_reason(s, reason, e);
-    return false;
+    return sql_failed(s, e, N_("%s in the state failed: %s"), doing);
 }
 
 static bool opening_failed(struct state *s, struct error *e)
@@ -92,12 +88,6 @@ static sqlite3_stmt *prepare(struct state *s, const char *sql, struct error *e)
         sql_error(s, e, _("reading"));
     return statement;
 }
-
-static void finalize(sqlite3_stmt **statement)
-{
-    sqlite3_finalize(*statement);
-}
-#define CLEANUP_STATEMENT CLEANUP(finalize)
 
 static void bind(sqlite3_stmt *st, int index, const char *text)
 {

@@ -1,19 +1,13 @@
 #include "record/tampers.h"
 
-#include <sqlite3.h>
+#include "record/sql.h"
+
 #include <string.h>
 
 static bool sql_error(struct state *s, struct error *e, const char *doing)
 {
-    error_set(e, ERR_SYSTEM, "%s what was undone failed: %s", doing, sqlite3_errmsg(state_db(s)));
-    return false;
+    return sql_failed(s, e, N_("%s what was undone failed: %s"), doing);
 }
-
-static void finalize(sqlite3_stmt **statement)
-{
-    sqlite3_finalize(*statement);
-}
-#define CLEANUP_STATEMENT CLEANUP(finalize)
 
 static bool write_burst(struct state *s, struct tamper *t, struct error *e)
 {
@@ -85,12 +79,6 @@ bool tampers_write(struct state *s, struct tamper *t, const struct tamper_path *
     return good;
 }
 
-static const char *text(struct arena *arena, sqlite3_stmt *st, int column)
-{
-    const char *value = (const char *)sqlite3_column_text(st, column);
-    return arena_strdup(arena, value ? value : "");
-}
-
 /* A path is bytes, and no text of the database's. */
 static const char *path_text(struct arena *arena, sqlite3_stmt *st, int column)
 {
@@ -106,9 +94,9 @@ static bool read_paths(struct state *s, sqlite3_stmt *st, struct arena *arena,
     while ((code = sqlite3_step(st)) == SQLITE_ROW) {
         struct tamper_path p = {.at_ns = sqlite3_column_int64(st, 0),
                                 .path = path_text(arena, st, 1),
-                                .kind = text(arena, st, 2),
+                                .kind = sql_text(arena, st, 2),
                                 .what = (unsigned)sqlite3_column_int(st, 3),
-                                .evidence = text(arena, st, 4),
+                                .evidence = sql_text(arena, st, 4),
                                 .took_us = (uint64_t)sqlite3_column_int64(st, 5),
                                 .size = (uint64_t)sqlite3_column_int64(st, 6),
                                 .undone = sqlite3_column_int(st, 7) != 0};
@@ -178,7 +166,7 @@ bool tampers_list(struct state *s, const char *site, size_t most, struct arena *
     int code;
     while ((code = sqlite3_step(st)) == SQLITE_ROW) {
         struct tamper t = {.id = sqlite3_column_int64(st, 0),
-                           .site = text(arena, st, 1),
+                           .site = sql_text(arena, st, 1),
                            .first_ns = sqlite3_column_int64(st, 2),
                            .last_ns = sqlite3_column_int64(st, 3),
                            .restored = (uint64_t)sqlite3_column_int64(st, 4),
@@ -187,8 +175,8 @@ bool tampers_list(struct state *s, const char *site, size_t most, struct arena *
                            .slowest_us = (uint64_t)sqlite3_column_int64(st, 7),
                            .pid = sqlite3_column_int64(st, 8),
                            .uid = sqlite3_column_int64(st, 9),
-                           .exe = text(arena, st, 10),
-                           .command = text(arena, st, 11)};
+                           .exe = sql_text(arena, st, 10),
+                           .command = sql_text(arena, st, 11)};
         VEC_PUSH(&list, t);
     }
     bool good = code == SQLITE_DONE;

@@ -17,8 +17,14 @@ static const char *const what_words[WHAT_COUNT] = {N_("content"), N_("size"),   
 const char *show_path(struct arena *arena, const char *path)
 {
     CLEANUP_STR struct str out = {0};
-    str_add_printable(&out, path, strlen(path));
-    return arena_strdup(arena, path[0] ? str_text(&out) : ".");
+    while (*path) { /* a line's end in a name would look like the end of the name */
+        size_t plain = strcspn(path, "\n\t");
+        str_add_printable(&out, path, plain);
+        path += plain;
+        if (*path)
+            str_printf(&out, "\\x%02x", (unsigned char)*path++);
+    }
+    return arena_strdup(arena, out.length ? str_text(&out) : ".");
 }
 
 const char *show_what(struct arena *arena, unsigned what)
@@ -74,6 +80,16 @@ static void json_difference(struct show *s, const struct site *site, const struc
     show_json_line(s, o);
 }
 
+static const char *type_words(mode_t mode)
+{
+    return S_ISREG(mode)    ? _("a file")
+           : S_ISDIR(mode)  ? _("a folder")
+           : S_ISLNK(mode)  ? _("a link")
+           : S_ISFIFO(mode) ? _("a FIFO")
+           : S_ISSOCK(mode) ? _("a socket")
+                            : _("a device");
+}
+
 static const char *details_of(struct arena *arena, const struct difference *d)
 {
     if (d->error)
@@ -84,6 +100,11 @@ static const char *details_of(struct arena *arena, const struct difference *d)
         return language_text(d->reason);
     if (d->kind == DIFFERENCE_CHANGED)
         return show_what(arena, d->what);
+    if (d->kind == DIFFERENCE_TYPE)
+        return arena_printf(arena, _("was %s, is %s"), type_words(d->was_mode),
+                            type_words(d->now.st_mode));
+    if (d->kind == DIFFERENCE_ADDED && !manifest_has_type(d->now.st_mode))
+        return type_words(d->now.st_mode);
     return "";
 }
 

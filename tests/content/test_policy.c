@@ -9,11 +9,36 @@
 #include <unistd.h>
 
 static const char *const patterns[] = {
-    "/index.html", "index.html",       "*.log",      "logs/",    "/wp-content/uploads/",
-    "a/b",         "a/**/b",           "**/b",       "a/**",     "*",
-    "x*y*z",       "[a-c].txt",        "[!a-c].txt", "\\*.html", "a*/b",
-    "?.txt",       "**/uploads/*.jpg", "foo**bar",   "/**/x",    "[]a].txt",
-    "d/**/e/**/f", "[a\\-z].txt",      "**",
+    "/index.html",
+    "index.html",
+    "*.log",
+    "logs/",
+    "/wp-content/uploads/",
+    "a/b",
+    "a/**/b",
+    "**/b",
+    "a/**",
+    "*",
+    "x*y*z",
+    "[a-c].txt",
+    "[!a-c].txt",
+    "\\*.html",
+    "a*/b",
+    "?.txt",
+    "**/uploads/*.jpg",
+    "foo**bar",
+    "/**/x",
+    "[]a].txt",
+    "d/**/e/**/f",
+    "[a\\-z].txt",
+    "**",
+    "*/",
+    "***/x",
+    "a/****/b",
+    "[[:digit:]].txt",
+    "[^[:alpha:]_].txt",
+    "x.log  ",
+    "sp\\ ",
 };
 static const char *const paths[] = {
     "index.html",
@@ -50,6 +75,9 @@ static const char *const paths[] = {
     "d/e/1/g",
     "-.txt",
     "m.txt",
+    "7.txt",
+    "sp ",
+    " ",
 };
 
 static bool fits_here(const char *pattern, const char *path)
