@@ -15,6 +15,10 @@ setup() {
 teardown() {
     local ns pid
     for pid in $(cat "$WORK"/*.pid 2>/dev/null); do kill "$pid" 2>/dev/null || true; done
+    # whatever else runs in these namespaces is this test's
+    for ns in srv adm att con; do
+        for pid in $(ip netns pids "$NS-$ns" 2>/dev/null); do kill "$pid" 2>/dev/null || true; done
+    done
     for ns in srv adm att con; do ip netns delete "$NS-$ns" 2>/dev/null || true; done
 }
 in_ns() { local ns=$1; shift; ip netns exec "$NS-$ns" "$@"; }
@@ -142,7 +146,7 @@ stands() {
     is open srv tcp 10.9.2.2 4444
     code 0 on shell "echo in"
     # a shell that called home: opened from here
-    in_ns srv "$HELPERS/session" connect 10.9.2.2 4444 "$WORK/home.sock" 3>&- &
+    ip netns exec "$NS-srv" "$HELPERS/session" connect 10.9.2.2 4444 "$WORK/home.sock" 3>&- &
     echo $! >"$WORK/home.pid"
     for _ in $(seq 50); do in_ns srv ss -Htn state established dst 10.9.2.2 dport = 4444 | grep -q . && break; sleep 0.1; done
     code 0 on operator "$ISOLATE $YAGURA_STATE preview contain"
