@@ -115,7 +115,8 @@ void show_problems(struct show *s, const struct audit *a);
 void show_facts(struct show *s, const struct audit *a);
 /* Returns how many checks fit; of a target that none fits there is no score. */
 size_t show_checklist(struct show *s, const struct audit *a, const char *set, enum severity least);
-void show_ports(struct show *s, const struct audit *a);
+/* `wrong`: what else was found, for the summary. */
+void show_ports(struct show *s, const struct audit *a, size_t wrong);
 void show_plan(struct show *s, const struct audit *a, const struct plan *p);
 
 const char *show_severity(enum severity severity);
