@@ -14,7 +14,7 @@ bool clamd_reply_parse(struct clamd_reply *out, const void *bytes, size_t size)
     CLEANUP_ARENA struct arena *arena = arena_new();
     while (size && memchr("\n", ((const char *)bytes)[size - 1], 2)) /* '\n' or NUL */
         size--;
-    if (memchr(bytes, '\0', size) || size > 4096)
+    if (memchr(bytes, '\0', size) || memchr(bytes, '\n', size) || size > 4096)
         return false;
     char *text = arena_strndup(arena, bytes, size), *colon = strchr(text, ':');
     uint64_t number;

@@ -62,29 +62,38 @@ static uint32_t line_of(const struct look *l, uint64_t offset)
     return line;
 }
 
-/* "$tag at 12: <?php ..." of the first few patterns. */
+/* As yr_string_matches_foreach(), which reads them where they lie: libyara does not align them. */
+static bool first_match(YR_SCAN_CONTEXT *context, const YR_STRING *string, YR_MATCH *out)
+{
+    for (const void *at = context->matches[string->idx].head; at; at = out->next) {
+        memcpy(out, at, sizeof *out);
+        if (!out->is_private)
+            return true;
+    }
+    return false;
+}
+
+/* "$tag = <?php ..." of the first few patterns; and where the first of them is. */
 static void describe(struct look *l, YR_SCAN_CONTEXT *context, const YR_RULE *rule,
                      struct scan_reply *reply)
 {
     const YR_STRING *string;
-    const YR_MATCH *match;
+    YR_MATCH match;
     CLEANUP_STR struct str out = {0};
     size_t shown = 0;
     bool any = false;
     yr_rule_strings_foreach(rule, string)
     {
-        yr_string_matches_foreach(context, string, match)
-        {
-            uint64_t offset = (uint64_t)(match->base + match->offset);
-            if (!any || offset < reply->offset)
-                reply->offset = offset;
-            any = true;
-            if (shown++ < MOST_STRINGS) {
-                int length = match->data_length < MOST_SHOWN ? match->data_length : MOST_SHOWN;
-                str_printf(&out, "%s%s %s ", out.length ? "; " : "", string->identifier, "=");
-                str_add_printable(&out, match->data, length > 0 ? (size_t)length : 0);
-            }
-            break;
+        if (!first_match(context, string, &match))
+            continue;
+        uint64_t offset = (uint64_t)(match.base + match.offset);
+        if (!any || offset < reply->offset)
+            reply->offset = offset;
+        any = true;
+        if (shown++ < MOST_STRINGS) {
+            int length = match.data_length < MOST_SHOWN ? match.data_length : MOST_SHOWN;
+            str_printf(&out, "%s%s = ", out.length ? "; " : "", string->identifier);
+            str_add_printable(&out, match.data, length > 0 ? (size_t)length : 0);
         }
     }
     copy(reply->found, sizeof reply->found, str_text(&out));
