@@ -17,7 +17,7 @@ static const struct {
     {"linux", "linux", "", ""},
     {"windows", "windows", "", "1996-08-24"},
     {"persistence", "", "", ""}, /* of whatever was recognised */
-    {"scan", "", "", ""}, /* of any target: no checklist, but what attackers leave behind */
+    {"scan", "", "", ""},        /* of any target: no checklist, but what attackers leave behind */
 };
 
 /* Names of rules against the names under which products are reported. */

@@ -146,6 +146,8 @@ void respond_close(struct response *r)
     incident_close(&r->incident);
     runbook_free(r->book);
     objects_free(r->objects);
+    audit_free(r->scan);
+    r->scan = NULL;
     r->book = NULL;
     r->objects = NULL;
 }
