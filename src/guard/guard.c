@@ -157,8 +157,30 @@ void live_sweep(struct guard *g, struct live_site *live, const char *path, bool 
         atomic_store(&g->counts.last_proved_s, clock_ns(CLOCK_REALTIME) / 1000000000);
 }
 
-void live_look_at(struct guard *g, struct live_site *live, const char *path)
+<<<<<<< HEAD
+/* What changes while a publication is at work. "" stands for everything, and so does what is
+ * more than anybody would look at one by one. */
+static void wait_for_release(struct live_site *live, const char *path)
 {
+    if (live->waiting.count == 1 && !live->waiting.items[0][0])
+        return;
+    if (!path[0] || live->waiting.count == MOST_WAITING) {
+        for (size_t i = 0; i < live->waiting.count; i++)
+            free(live->waiting.items[i]);
+        live->waiting.count = 0;
+        path = "";
+    }
+    VEC_PUSH(&live->waiting, mem_strdup(path));
+}
+
+/* Thousands may have waited for a release: each that is looked at is a sign of life. */
+static void look_at(struct guard *g, struct live_site *live, const char *path)
+=======
+void live_look_at(struct guard *g, struct live_site *live, const char *path)
+>>>>>>> 6655db45a47e0d1ba12e82080f3bd977ef019bcf
+{
+    if (g->options.alive)
+        alive_beat(g->options.alive);
     if (live->held) {
         publication_wait(live, path);
         return;
@@ -178,6 +200,9 @@ static bool try_again(struct guard *g, struct live_site *live, size_t i)
     g->event_ns = retry->since_ns;
     enum mend_result r =
         all ? mend_tree(&live->mender, "", 0, true) : mend_path(&live->mender, path);
+    /* Of a folder that was made anew it may be a page in it that failed. */
+    if (!all && r != MEND_FAILED && is_dir_at(live->site, path))
+        r = mend_tree(&live->mender, path, 1, true);
     g->event_ns = 0;
     retry = find_retry(live, path); /* the list may have grown */
     if (r != MEND_FAILED) {

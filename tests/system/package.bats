@@ -99,11 +99,15 @@ UNITS=$ROOT/packaging/systemd
     dpkg-deb -R "$DEB" "$WORK/next"
     sed -i 's/^Version: .*/&.1/' "$WORK/next/DEBIAN/control"
     dpkg-deb -b "$WORK/next" "$root/root/next.deb" >/dev/null
+    echo defaced >"$root/srv/www/index.html" # while there is no guard
     code 0 inside dpkg -i --force-confold /root/next.deb
     code 0 inside dpkg-query -W -f '${Version}' yagura
     says ".1"
     grep -q 'keep: 5' "$root/etc/yagura/yagura.yaml"
-    code 0 inside yagura history www
+    # what was changed meanwhile is not adopted
+    code 0 inside yagura history www --json
+    holds 'len([o for o in every if o.get("type") == "generation"]) == 1'
+    code 1 inside yagura verify www
     # removed: the state stays, and the configuration
     code 0 inside dpkg -r yagura
     [ ! -e "$root/usr/bin/yagura" ]
