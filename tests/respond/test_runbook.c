@@ -8,7 +8,8 @@
 
 #define HEAD "id: ours\ntitle: {en: Ours, ja: \xe7\xa7\x81}\nsteps:\n"
 #define STEP                                                                                       \
-    "  - id: one\n    title: One\n    text: {en: Do it}\n    why: {ja: \xe7\x90\x86\xe7\x94\xb1}\n"
+    "  - id: one\n    title: One\n    text: {en: Do it}\n    why: {ja: "                           \
+    "\xe7\x90\x86\xe7\x94\xb1}\n"
 
 struct broken {
     const char *text;
@@ -29,8 +30,8 @@ static const struct broken texts[] = {
     {HEAD STEP "    undo: no\n    verify: [opened]\n    autor: me\n", 10, "no key \"autor\""},
     {HEAD STEP "    undo: no\n    verify: [opened]\n" STEP "    undo: no\n    verify: [opened]\n",
      10, "two steps"},
-    {HEAD "  - id: 7\n    title: x\n    text: x\n    why: x\n    undo: x\n    verify: [opened]\n", 4,
-     "a word"},
+    {HEAD "  - id: 7\n    title: x\n    text: x\n    why: x\n    undo: x\n    verify: [opened]\n",
+     4, "a word"},
     {HEAD "  - id: a\n    title: {fr: un}\n    text: x\n", 5, "en and ja"},
 };
 
@@ -72,7 +73,8 @@ static void a_good_one_is_read(void **state)
     assert_null(runbook_find(book, "two"));
     const struct runbook_step *step = runbook_find(book, "one");
     assert_string_equal(runbook_text(&step->title), "One");
-    assert_string_equal(runbook_text(&step->why), "\xe7\x90\x86\xe7\x94\xb1"); /* there is no other */
+    assert_string_equal(runbook_text(&step->why),
+                        "\xe7\x90\x86\xe7\x94\xb1"); /* there is no other */
     assert_string_equal(runbook_argument(&step->verify.items[1], "least", "high"), "low");
     assert_string_equal(runbook_argument(&step->verify.items[0], "least", "high"), "high");
 }
