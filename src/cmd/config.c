@@ -87,6 +87,31 @@ static bool read_site(struct parse *p, const struct yaml_node *map, struct confi
     return true;
 }
 
+static bool read_ports(struct parse *p, const struct yaml_node *map)
+{
+    struct config *c = p->config;
+    if (map->kind != YAML_MAP)
+        return wrong(p, map, _("this wants keys below it"));
+    for (size_t i = 0; i < map->count; i++) {
+        const struct yaml_node *list = map->items[i];
+        if (!str_equal(map->keys[i]->text, "allow"))
+            return unknown_key(p, map->keys[i]);
+        if (list->kind != YAML_SEQUENCE || list->count > FIREWALL_MOST / 2)
+            return wrong(p, list, _("this wants a list of ports, like [25, 53/udp]"));
+        c->allow = arena_alloc(c->arena, (list->count + 1) * sizeof *c->allow);
+        for (size_t k = 0; k < list->count; k++) {
+            struct error problem = ERROR_INIT;
+            if (list->items[k]->kind != YAML_SCALAR ||
+                !firewall_ports_parse(&c->allow[c->allow_count++], list->items[k]->text, &problem))
+                return wrong(p, list->items[k],
+                             problem.message[0] ? problem.message
+                                                : _("this wants a list of ports, like [25, "
+                                                    "53/udp]"));
+        }
+    }
+    return true;
+}
+
 static bool read_sites(struct parse *p, const struct yaml_node *map)
 {
     if (map->kind != YAML_MAP)
@@ -119,6 +144,8 @@ static bool read_top(struct parse *p, const struct yaml_node *top)
             good = read_number(p, value, 1, &p->config->keep);
         else if (str_equal(key->text, "evidence_mb"))
             good = read_number(p, value, 1, &p->config->evidence_mb);
+        else if (str_equal(key->text, "ports"))
+            good = read_ports(p, value);
         else if (str_equal(key->text, "guard"))
             good = read_guard(p, value);
         else if (str_equal(key->text, "sites"))

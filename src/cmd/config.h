@@ -5,6 +5,8 @@
  *   keep: 10                          generations that gc keeps
  *   dpkg: /var/lib/dpkg               files that packages own follow their package ("": no)
  *   evidence_mb: 2048                 a site's evidence; what goes first: content/evidence.h
+ *   ports:
+ *     allow: [25, 53/udp]             `ports --close` leaves these open, too
  *   guard:
  *     detect_only: no                 tell, and put nothing back
  *     ready_mb: 256                   a site's copies kept ready: guard/spares.h (0: none)
@@ -22,6 +24,7 @@
 #ifndef YAGURA_CMD_CONFIG_H
 #define YAGURA_CMD_CONFIG_H
 
+#include "act/firewall.h"
 #include "base/mem.h"
 #include "content/policy.h"
 
@@ -35,6 +38,8 @@ struct config {
     const char *dpkg;      /* NULL: packages are nothing special */
     uint64_t keep, evidence_mb, ready_mb, sweep_seconds, selftest_seconds;
     bool detect_only, bounded_queue;
+    struct firewall_ports *allow;
+    size_t allow_count;
     struct config_site *sites;
     size_t site_count;
     struct arena *arena;

@@ -157,27 +157,8 @@ void live_sweep(struct guard *g, struct live_site *live, const char *path, bool 
         atomic_store(&g->counts.last_proved_s, clock_ns(CLOCK_REALTIME) / 1000000000);
 }
 
-<<<<<<< HEAD
-/* What changes while a publication is at work. "" stands for everything, and so does what is
- * more than anybody would look at one by one. */
-static void wait_for_release(struct live_site *live, const char *path)
-{
-    if (live->waiting.count == 1 && !live->waiting.items[0][0])
-        return;
-    if (!path[0] || live->waiting.count == MOST_WAITING) {
-        for (size_t i = 0; i < live->waiting.count; i++)
-            free(live->waiting.items[i]);
-        live->waiting.count = 0;
-        path = "";
-    }
-    VEC_PUSH(&live->waiting, mem_strdup(path));
-}
-
 /* Thousands may have waited for a release: each that is looked at is a sign of life. */
-static void look_at(struct guard *g, struct live_site *live, const char *path)
-=======
 void live_look_at(struct guard *g, struct live_site *live, const char *path)
->>>>>>> 6655db45a47e0d1ba12e82080f3bd977ef019bcf
 {
     if (g->options.alive)
         alive_beat(g->options.alive);
