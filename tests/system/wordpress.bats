@@ -154,6 +154,9 @@ updated() {
     local name=$1 reader loader started
     shift
     rm -f "$WORK/stop"*
+    # as if the site had stood there for long: read, and not still on its way to the disk
+    sync -f "$WORK"
+    cat "$WORK"/api/*.zip $(find "$SITE" -type f) >/dev/null
     wrk -t1 -c2 -d300 "http://127.0.0.1:$PORT/" >/dev/null 2>&1 </dev/null 3>&- &
     loader=$!
     "$HELPERS/wordpress" read "http://127.0.0.1:$PORT/" "$WORK/stop" "$OLD" "$NEW" >"$WORK/$name" 3>&- &
