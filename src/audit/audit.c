@@ -182,6 +182,22 @@ static void find_identity(struct audit *a, const struct audit_request *r)
     a->host_line = host ? fact_text(host, "os") : "";
 }
 
+/* What the configuration says is a fact of this host, and of no other. */
+static void add_policy(struct audit *a, const struct audit_request *r)
+{
+    static const char *const states[] = {[AUDIT_POLICY_NONE] = "none", [AUDIT_POLICY_SET] = "set"};
+    if (r->kind != TARGET_LIVE || r->patch_policy == AUDIT_POLICY_NOT_ASKED)
+        return;
+    struct fact *f =
+        facts_add(a->facts, "policy", "/etc/yagura/yagura.yaml", 0, -1, CONFIDENCE_HIGH);
+    fact_put(a->facts, f, "of", "patch");
+    if (r->patch_policy == AUDIT_POLICY_UNREADABLE)
+        fact_put_state(a->facts, f, "state", VALUE_UNREADABLE,
+                       _("the configuration could not be read"));
+    else
+        fact_put(a->facts, f, "state", states[r->patch_policy]);
+}
+
 static bool collect(struct audit *a, const struct audit_request *r, struct error *e)
 {
     const char **items = NULL;
@@ -191,6 +207,7 @@ static bool collect(struct audit *a, const struct audit_request *r, struct error
     bool good = collect_all(a->facts, a->target, &wants, r->state ? state_cache(r->state) : NULL,
                             a->now, e);
     free(items);
+    add_policy(a, r);
     find_identity(a, r);
     return good;
 }

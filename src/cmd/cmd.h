@@ -33,7 +33,8 @@ struct cli {
     const char *root, *image, *text, *name;
     /* audit and the rest */
     const char *as_of, *fail_on, *rules, *because, *who, *when, *against, *before;
-    bool all, checklist, gateway, man, completion;
+    const char *out, *receipt;
+    bool all, checklist, gateway, man, completion, override;
     /* sites */
     const char *profile, *generation, *keep, *from, *from_git;
     bool quick, yes, dry_run, mtree, detect_only, dpkg;
@@ -114,6 +115,10 @@ int cmd_advisory(struct cli *cli);
 int cmd_rules(struct cli *cli);
 int cmd_ports(struct cli *cli);
 int cmd_patch(struct cli *cli);
+/* patch stage, apply, undo and policy: in patch_apply.c. */
+int cli_patch_run(struct cli *cli, struct audit_request *request, bool staging);
+int cli_patch_undo(struct cli *cli, struct audit_request *request);
+int cli_patch_policy(struct cli *cli);
 int cmd_ledger(struct cli *cli);
 int cmd_version_cmp(struct cli *cli);
 int cmd_init(struct cli *cli);

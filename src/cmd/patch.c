@@ -1,20 +1,48 @@
 #include "cmd/cmd.h"
 
+#include "audit/patching.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "judge/patches.h"
 #include "record/ledger.h"
+#include "record/patch_json.h"
+#include "show/patching.h"
+
+/* The plan as a file, for stage and apply. */
+static bool write_plan(struct cli *cli, const struct audit *a, const struct plan *steps)
+{
+    struct error e = ERROR_INIT;
+    CLEANUP(patch_plan_cleanup)
+    struct patch_plan *p = patching_plan(a, steps, cli->who ? cli->who : cli_who(), cli->all, &e);
+    CLEANUP_STR struct str text = {0};
+    if (p)
+        patch_plan_write(&text, p);
+    if (!p || !patch_write_file(cli->out, text.data, text.length, &e)) {
+        error_prefix(&e, "the plan was not written");
+        cli_complain(&e);
+        return false;
+    }
+    patch_hash(p->hash, text.data, text.length);
+    show_patch_plan(&cli->show, p, cli->out);
+    return true;
+}
 
 static int plan(struct cli *cli, struct audit_request *request)
 {
     int code = EXIT_UNKNOWN;
+    bool written = true;
     CLEANUP(audit_cleanup) struct audit *a = cli_audit(cli, request, &code);
     if (!a)
         return code;
     struct plan *p = plan_make(a->findings, &a->input);
+    if (cli->out && cli->json) /* the summary is the last line */
+        written = write_plan(cli, a, p);
     show_plan(&cli->show, a, p);
+    if (cli->out && !cli->json)
+        written = write_plan(cli, a, p);
     plan_free(p);
-    return cli_exit_code(cli, a);
+    code = cli_exit_code(cli, a);
+    return written || code == EXIT_FOUND ? code : EXIT_UNKNOWN;
 }
 
 static bool note(struct cli *cli, struct state *state, const struct audit *a, const char *patch,
@@ -338,6 +366,37 @@ static int history(struct cli *cli, struct audit_request *request)
     return EXIT_CLEAN;
 }
 
+/* An option that this action does not know would be silently without effect. */
+static bool options_fit(const struct cli *cli, const char *what)
+{
+    const struct {
+        bool given;
+        const char *option, *actions;
+    } rows[] = {{cli->out, "--out", "plan"},
+                {cli->receipt, "--receipt", "stage apply"},
+                {cli->override, "--override", "apply"},
+                {cli->dry_run, "--dry-run", "stage apply undo"},
+                {cli->yes, "--yes", "stage apply undo"},
+                {cli->when, "--when", "record"}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        if (rows[i].given && !cli_lists(rows[i].actions, what)) {
+            cli_usage(cli, _("patch %s does not take %s"), what, rows[i].option);
+            return false;
+        }
+    return true;
+}
+
+static int on_this_host(struct cli *cli, struct audit_request *request, const char *what)
+{
+    if (request->kind != TARGET_LIVE || request->as_of != DATE_NONE)
+        return cli_usage(cli, _("patch %s is for this host, as it is now"), what);
+    if (str_equal(what, "undo"))
+        return cli_patch_undo(cli, request);
+    if (cli->argument_count < 2)
+        return cli_usage(cli, _("which plan? yagura patch plan --out plan.json makes one"));
+    return cli_patch_run(cli, request, str_equal(what, "stage"));
+}
+
 int cmd_patch(struct cli *cli)
 {
     struct audit_request request;
@@ -345,14 +404,24 @@ int cmd_patch(struct cli *cli)
     if (!cli_request(cli, &request))
         return EXIT_USAGE;
     if (!cli_lists(cli->command->actions, what) || !*what)
-        return cli_unknown_action(cli, _("patch plan, patch record or patch history?"));
-    if (!str_equal(what, "record") && cli->argument_count > 1)
-        return cli_usage(cli, _("%s is one word too many"), cli->arguments[1]);
+        return cli_unknown_action(cli, _("patch plan, stage, apply, undo, policy, record or "
+                                         "history?"));
+    size_t words =
+        str_equal(what, "record") ? cli->argument_count
+        : str_equal(what, "stage") || str_equal(what, "apply") || str_equal(what, "policy") ? 2
+                                                                                            : 1;
+    if (cli->argument_count > words)
+        return cli_usage(cli, _("%s is one word too many"), cli->arguments[words]);
+    if (!options_fit(cli, what))
+        return EXIT_USAGE;
+    if (str_equal(what, "policy"))
+        return cli_patch_policy(cli);
+    bool changes = str_equal(what, "stage") || str_equal(what, "apply") || str_equal(what, "undo");
     struct error e = ERROR_INIT;
     CLEANUP(state_cleanup)
-    struct state *state = str_equal(what, "plan")     ? cli_state(cli)
-                          : str_equal(what, "record") ? cli_state_or_fail(cli)
-                                                      : cli_state_to_read(cli, &e);
+    struct state *state = str_equal(what, "plan")                ? cli_state(cli)
+                          : changes || str_equal(what, "record") ? cli_state_or_fail(cli)
+                                                                 : cli_state_to_read(cli, &e);
     request.state = state;
     if (!state && str_equal(what, "history")) {
         if (e.code == ERR_ABSENT)
@@ -360,7 +429,11 @@ int cmd_patch(struct cli *cli)
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
+    if (!state && changes)
+        return EXIT_UNKNOWN;
     if (str_equal(what, "plan"))
         return plan(cli, &request);
+    if (changes)
+        return on_this_host(cli, &request, what);
     return str_equal(what, "record") ? record(cli, &request) : history(cli, &request);
 }

@@ -57,6 +57,7 @@ static const struct rules_kind kinds[] = {
     {"rc", "path", true, false, " path level name runs ", ""},
     {"inetd", "service", true, false,
      " service state socket proto wait user server args line rpc port ", ""},
+    {"policy", "of", false, false, " of state ", ""},
     {"unread", "what", false, false, " what reason kinds ", ""},
     {"complete", "of", false, false, " of found ", ""},
 };
