@@ -18,7 +18,7 @@ hosts() {
         mount --bind "$HOSTS/repo" "$HOSTS/$name/root/repo"
         rm -rf "$HOSTS/$name/root/etc/apt/"{sources.list,sources.list.d,preferences.d,preferences} \
             "$HOSTS/$name/root/var/lib/apt/lists" "$HOSTS/$name/root/etc/yagura" "$HOSTS/$name/root/var/lib/yagura"
-        mkdir -p "$HOSTS/$name/root/etc/apt/sources.list.d" "$HOSTS/$name/root/etc/yagura"
+        mkdir -p "$HOSTS/$name/root/etc/apt/"{sources.list.d,preferences.d} "$HOSTS/$name/root/etc/yagura"
         echo "deb [trusted=yes] file:/repo bookworm-security main" >"$HOSTS/$name/root/etc/apt/sources.list"
         echo "$name" >"$HOSTS/$name/root/etc/hostname"
         tr -dc a-f0-9 </dev/urandom | head -c 32 >"$HOSTS/$name/root/etc/machine-id"
