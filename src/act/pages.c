@@ -168,8 +168,10 @@ static bool status_of(const char *line, int *out)
             return false;
         status = status * 10 + (line[i] - '0');
     }
+    if (status < 100 || status >= 600)
+        return false;
     *out = status;
-    return status >= 100 && status < 600;
+    return true;
 }
 
 static void free_context(SSL_CTX **c)

@@ -325,6 +325,29 @@ static void show_recorded(struct cli *cli, struct arena *arena, const json_t *o)
     show_wrap(&cli->show, "", 4, str_text(&line));
 }
 
+/* A plan that was tried, applied or taken back by this program. */
+static bool is_run(const char *kind)
+{
+    return str_equal(kind, "patch-staged") || str_equal(kind, "patch-applied") ||
+           str_equal(kind, "patch-undone");
+}
+
+static void show_run(struct cli *cli, struct arena *arena, const json_t *o)
+{
+    const char *kind = json_get_string(o, "kind"), *text = json_get_string(o, "text");
+    const json_t *good = json_object_get(o, "good");
+    show_wrap(&cli->show, "", 4,
+              arena_printf(
+                  arena, _("%.10s  %s  %s  %s: packages %zu, plan %.16s%s%s%s"),
+                  json_get_string(o, "time"), json_get_string(o, "host"), json_get_string(o, "who"),
+                  str_equal(kind, "patch-staged")    ? _("tried")
+                  : str_equal(kind, "patch-applied") ? _("applied")
+                                                     : _("taken back"),
+                  json_array_size(json_get_array(o, "packages")), json_get_string(o, "plan"),
+                  good && !json_is_true(good) ? _("; not as it should be") : "", text ? "  " : "",
+                  text ? text : ""));
+}
+
 /* Of the target that is named, else of all. */
 static int history(struct cli *cli, struct audit_request *request)
 {
@@ -345,12 +368,15 @@ static int history(struct cli *cli, struct audit_request *request)
     for (size_t i = 0; i < count; i++) {
         CLEANUP_JSON json_t *o =
             json_parse(entries[i].body, strlen(entries[i].body), "ledger", 1 << 20, 1 << 20, &e);
-        if (!o || !str_equal(json_get_string(o, "kind"), "patch"))
+        const char *kind = o ? json_get_string(o, "kind") : NULL;
+        if (!str_equal(kind, "patch") && !is_run(kind))
             continue;
         shown++;
         if (cli->json) {
-            json_put_string(o, "type", "patch");
+            json_put_string(o, "type", is_run(kind) ? "patch-run" : "patch");
             show_json_line(&cli->show, json_incref(o));
+        } else if (is_run(kind)) {
+            show_run(cli, arena, o);
         } else {
             show_recorded(cli, arena, o);
         }
