@@ -1,6 +1,7 @@
 #include "act/packages.h"
 
 #include "act/host_program.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -285,6 +286,41 @@ bool packages_simulate(struct package_changes *out, struct arena *arena,
 
 /* --- changing --- */
 
+/* What went wrong since the log was so long, in the words of apt or dpkg. */
+static void words_of_log(struct str *out, int log, off_t from)
+{
+    enum { MOST_LOG = 4 << 20 };
+    off_t end = lseek(log, 0, SEEK_END), at = end - from > MOST_LOG ? end - MOST_LOG : from;
+    size_t got = 0, size = end > at ? (size_t)(end - at) : 0;
+    CLEANUP_FREE char *text = mem_alloc(size + 1);
+    if (size)
+        (void)!file_read_at(log, (uint64_t)at, text, size, &got, NULL);
+    static const char *const marks[] = {"dpkg: error processing ", "E: "};
+    const char *line;
+    for (size_t i = 0; i < ARRAY_COUNT(marks) && !out->length; i++) {
+        size_t position = 0, length;
+        while (!out->length && str_next_line(text, got, &position, &line, &length))
+            if (length > strlen(marks[i]) && strncmp(line, marks[i], strlen(marks[i])) == 0)
+                str_add_printable(out, line, length < 300 ? length : 300);
+    }
+}
+
+/* Runs with a log; an error names what the log says. */
+static bool run_logged(struct words *w, unsigned seconds, bool finishes, int log, int *code,
+                       const char *what, struct error *e)
+{
+    CLEANUP_STR struct str words = {0};
+    off_t from = lseek(log, 0, SEEK_END);
+    if (!run(w, seconds, finishes, log, code, NULL, e))
+        return false;
+    if (*code == 0)
+        return true;
+    words_of_log(&words, log, from);
+    error_set(e, ERR_UNREADABLE, "%s (%s ended with %d)%s%s", what, w->list.items[0], *code,
+              words.length ? ": " : "", str_text(&words));
+    return false;
+}
+
 bool packages_fetch(const struct package_change *wanted, size_t count, int log, struct error *e)
 {
     CLEANUP(words_free) struct words w = apt_get();
@@ -293,12 +329,8 @@ bool packages_fetch(const struct package_change *wanted, size_t count, int log, 
     add(&w, "--download-only");
     add(&w, "install");
     add_targets(&w, wanted, count);
-    if (!run(&w, FETCH_SECONDS, false, log, &code, NULL, e))
-        return false;
-    if (code != 0)
-        error_set(e, ERR_UNREADABLE, "apt-get could not fetch the packages (it ended with %d)",
-                  code);
-    return code == 0;
+    return run_logged(&w, FETCH_SECONDS, false, log, &code, _("the packages could not be fetched"),
+                      e);
 }
 
 /* Naming a package marks it as wanted by somebody: what came by itself is marked so again. */
@@ -336,14 +368,6 @@ static bool mark_automatic(const struct package_change *wanted, size_t count,
     return w.list.count == least || run(&w, QUERY_SECONDS, false, log, &code, NULL, e);
 }
 
-static bool failed(int code, struct error *e)
-{
-    if (code == 0)
-        return true;
-    error_set(e, ERR_UNREADABLE, "apt-get ended with %d: a package could not be installed", code);
-    return false;
-}
-
 bool packages_install(const struct package_change *wanted, size_t count, int log, struct error *e)
 {
     CLEANUP(words_free) struct words w = apt_get();
@@ -352,8 +376,11 @@ bool packages_install(const struct package_change *wanted, size_t count, int log
     add(&w, "--no-remove");
     add(&w, "install");
     add_targets(&w, wanted, count);
-    return automatic(&before, e) && run(&w, INSTALL_SECONDS, true, log, &code, NULL, e) &&
-           mark_automatic(wanted, count, &before, log, e) && failed(code, e);
+    if (!automatic(&before, e))
+        return false;
+    bool good =
+        run_logged(&w, INSTALL_SECONDS, true, log, &code, _("a package could not be installed"), e);
+    return mark_automatic(wanted, count, &before, log, good ? e : NULL) && good;
 }
 
 bool packages_configure(int log, struct error *e)
@@ -361,11 +388,8 @@ bool packages_configure(int log, struct error *e)
     static const char *const command[] = {"dpkg", "--force-confold", "--configure", "-a"};
     CLEANUP(words_free) struct words w = words_of(command, ARRAY_COUNT(command));
     int code;
-    if (!run(&w, INSTALL_SECONDS, true, log, &code, NULL, e))
-        return false;
-    if (code != 0)
-        error_set(e, ERR_UNREADABLE, "dpkg --configure -a ended with %d", code);
-    return code == 0;
+    return run_logged(&w, INSTALL_SECONDS, true, log, &code, _("a package could not be configured"),
+                      e);
 }
 
 /* --- going back --- */
@@ -460,5 +484,6 @@ bool packages_go_back(const struct package_change *changes, size_t count, int lo
             str_text(&missing));
         return false;
     }
-    return run(&w, INSTALL_SECONDS, true, log, &code, NULL, e) && failed(code, e);
+    return run_logged(&w, INSTALL_SECONDS, true, log, &code, _("a package could not be installed"),
+                      e);
 }

@@ -4,9 +4,11 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-enum { RESTART_SECONDS = 120, ASK_SECONDS = 20 };
+enum { RESTART_SECONDS = 120, ASK_SECONDS = 20, SETTLE_SECONDS = 1 };
 
 /* Restarting one of these ends sessions, or takes others along. */
 static const char *const with_the_host[] = {"dbus.service",
@@ -69,6 +71,8 @@ enum service_outcome services_restart(const char *unit, struct error *e)
         error_set(e, ERR_UNREADABLE, "systemctl restart %s ended with %d", unit, code);
         return SERVICE_FAILED;
     }
+    /* A program that ends at once has been started, too. */
+    sleep(SETTLE_SECONDS);
     if (!systemctl("is-active", unit, ASK_SECONDS, &code, e))
         return SERVICE_FAILED;
     if (code != 0) {

@@ -30,7 +30,7 @@ static int open_log(const char **path, struct arena *arena, const struct state *
         openat(state_dirfd(state), "patches", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int fd = dir < 0
                  ? -1
-                 : openat(dir, name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+                 : openat(dir, name, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         error_set_errno(e, errno, "opening a log in the folder patches/ of the state");
         return -1;

@@ -27,6 +27,7 @@ hosts() {
 end_hosts() {
     local place
     [ -n "$HOSTS" ] || HOSTS=$WORK/hosts
+    [ -z "$BOOTING" ] || kill -KILL "$BOOTING" 2>/dev/null || true
     for place in "$HOSTS"/*/root/repo "$HOSTS"/*/root; do
         ! mountpoint -q "$place" || umount -l "$place"
     done
@@ -50,6 +51,36 @@ yagura_on() {
     on "$host" "$YAGURA" "$@"
 }
 
+# boot HOST UNIT: systemd there, as the first process of a container; it ends with the test.
+boot() {
+    local root=$HOSTS/$1/root
+    mkdir -p "$WORK/$1-run"
+    # shellcheck disable=SC2016
+    unshare --fork --pid --kill-child --cgroup --net --mount --uts --ipc sh -c '
+        root=$1
+        mount -t proc proc "$root/proc" && mount -t sysfs -o ro sysfs "$root/sys" &&
+            mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup" && mount -t tmpfs run "$root/run" &&
+            mount -t tmpfs dev "$root/dev" || exit 77
+        for node in null zero urandom random full tty; do
+            : >"$root/dev/$node" && mount --bind "/dev/$node" "$root/dev/$node"
+        done
+        exec chroot "$root" env -i container=lxc /lib/systemd/systemd --unit="$2"' sh "$root" "$2" >"$WORK/$1-boot.log" 2>&1 &
+    BOOTING=$!
+    local n
+    for ((n = 0; n < 150; n++)); do
+        FIRST=$(pgrep -P "$BOOTING" | head -1)
+        [ -z "$FIRST" ] || [ "$(enter "$1" systemctl is-active "$2" 2>/dev/null)" != active ] || return 0
+        sleep 0.2
+    done
+    skip "systemd does not start in a container here: $(tail -1 "$WORK/$1-boot.log")"
+}
+# enter HOST COMMAND ...: in what boot() has started.
+enter() {
+    local root=$HOSTS/$1/root
+    shift
+    nsenter -t "$FIRST" -p -C -n -m -u -i chroot "$root" env -u YAGURA_STATE HOME=/root "$@"
+}
+
 # deb NAME VERSION [POSTINST [DEPENDS]]: into the archive, with a configuration file.
 deb() {
     local dir=$WORK/deb-$1-$2
@@ -63,6 +94,7 @@ deb() {
         printf '#!/bin/sh\n%s\n' "$3" >"$dir/DEBIAN/postinst"
         chmod 755 "$dir/DEBIAN/postinst"
     fi
+    [ ! -d "$WORK/files-$1" ] || cp -a "$WORK/files-$1/." "$dir/"
     dpkg-deb --root-owner-group -Znone -b "$dir" "$HOSTS/repo/pool/$1_$2_all.deb" >/dev/null
     archive
 }

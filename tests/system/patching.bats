@@ -235,7 +235,7 @@ old_receipt() {
     slow
     two_hosts "" 'echo the shop cannot open >&2; exit 1'
     code 1 yagura_on test patch stage /repo/plan.json --yes --json
-    holds 'summary["problem"]' 'summary["receipt"] is None' '"shop=1.0" in summary["way_back"]' \
+    holds '"error processing package shop" in summary["problem"]' 'summary["receipt"] is None' '"shop=1.0" in summary["way_back"]' \
         '[p for p in every if p["type"] == "package"][0]["configured"] is False'
     [ ! -e "$HOSTS/repo/plan.json.receipt" ]
     grep -q "the shop cannot open" "$HOSTS/test/root$(/usr/bin/python3 -c 'import json,sys; print(json.loads(sys.argv[1].splitlines()[-1])["log"])' "$stdout")"
@@ -298,4 +298,35 @@ old_receipt() {
     code 1 served apply /repo/plan.json --yes --json
     holds '[(p["before"], p["after"]) for p in every if p["type"] == "page"] == [(200, 503), (0, 0)]' 'summary["found"] == 1' 'summary["unknown"] >= 1'
     ledger live 'every[-2]["good"] is False'
+}
+
+@test "a service that runs in its old form is restarted, one that does not come back is said" {
+    slow
+    [ -x /lib/systemd/systemd ] || skip "there is no systemd here"
+    program systemctl nsenter
+    hosts live
+    local unit=$WORK/files-shop/lib/systemd/system
+    mkdir -p "$unit" "$WORK/files-shop/usr/lib/shop"
+    cp /bin/sleep "$WORK/files-shop/usr/lib/shop/shopd"
+    printf '%s\n' '[Unit]' DefaultDependencies=no '[Service]' 'ExecStart=/usr/lib/shop/shopd 1000' >"$unit/shop.service"
+    printf '%s\n' '[Unit]' DefaultDependencies=no Wants=shop.service >"$unit/small.target"
+    deb shop 1.0
+    on live apt-get -qq update
+    on live apt-get -qq -y install shop >/dev/null 2>&1
+    deb shop 2.0
+    on live apt-get -qq update
+    code "0 1 3" yagura_on live patch plan --out /repo/plan.json --json
+    boot live small.target
+    before=$(enter live systemctl show -p MainPID --value shop.service)
+    code "0 3" enter live "$YAGURA" patch apply /repo/plan.json --yes --json
+    holds '[(s["unit"], s["outcome"]) for s in every if s["type"] == "service" and s["unit"] == "shop.service"] == [("shop.service", "restarted")]'
+    after=$(enter live systemctl show -p MainPID --value shop.service)
+    [ "$before" != "$after" ] && [ "$(enter live systemctl is-active shop.service)" = active ]
+    # the next version has no program that runs
+    cp /bin/false "$WORK/files-shop/usr/lib/shop/shopd"
+    deb shop 3.0
+    enter live apt-get -qq update
+    code "0 1 3" enter live "$YAGURA" patch plan --out /repo/plan.json --json
+    code 1 enter live "$YAGURA" patch apply /repo/plan.json --yes --json
+    holds '[s["outcome"] for s in every if s["type"] == "service" and s["unit"] == "shop.service"] == ["failed"]' 'summary["found"] == 1'
 }
