@@ -5,6 +5,7 @@
 #include "base/str.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -112,13 +113,80 @@ static int connect_to_loopback(uint16_t port)
     return fd;
 }
 
+/* --- TLS --- */
+
+/* libssl is loaded where a page is asked over TLS, and not with the program: it costs every start
+ * of every command 0.8 ms. It is in the same package as libcrypto, which is linked. */
+struct tls_library {
+    const SSL_METHOD *(*method)(void);
+    SSL_CTX *(*new_context)(const SSL_METHOD *);
+    void (*free_context)(SSL_CTX *);
+    SSL *(*new_one)(SSL_CTX *);
+    void (*free_one)(SSL *);
+    int (*set_fd)(SSL *, int);
+    long (*control)(SSL *, int, long, void *);
+    int (*connect)(SSL *);
+    int (*write)(SSL *, const void *, int);
+    int (*read)(SSL *, void *, int);
+};
+
+static bool load_tls(struct tls_library *out)
+{
+    const struct {
+        const char *name;
+        void *place;
+    } rows[] = {{"TLS_client_method", &out->method},  {"SSL_CTX_new", &out->new_context},
+                {"SSL_CTX_free", &out->free_context}, {"SSL_new", &out->new_one},
+                {"SSL_free", &out->free_one},         {"SSL_set_fd", &out->set_fd},
+                {"SSL_ctrl", &out->control},          {"SSL_connect", &out->connect},
+                {"SSL_write", &out->write},           {"SSL_read", &out->read}};
+    void *library = dlopen("libssl.so.3", RTLD_NOW | RTLD_LOCAL);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        void *found = library ? dlsym(library, rows[i].name) : NULL;
+        if (!found)
+            return false;
+        memcpy(rows[i].place, &found, sizeof found);
+    }
+    return true;
+}
+
+struct tls {
+    struct tls_library library;
+    SSL_CTX *context;
+    SSL *session;
+};
+
+static void tls_end(struct tls *t)
+{
+    if (t->session)
+        t->library.free_one(t->session);
+    if (t->context)
+        t->library.free_context(t->context);
+}
+
+static bool tls_begin(struct tls *t, int fd, const char *host, struct error *e)
+{
+    struct in_addr any;
+    /* RFC 6066, 3: an address is no name */
+    bool address = host[0] == '[' || inet_pton(AF_INET, host, &any) == 1;
+    if (load_tls(&t->library) &&
+        (t->context = t->library.new_context(t->library.method())) != NULL &&
+        (t->session = t->library.new_one(t->context)) != NULL &&
+        t->library.set_fd(t->session, fd) == 1 &&
+        (address || t->library.control(t->session, SSL_CTRL_SET_TLSEXT_HOSTNAME,
+                                       TLSEXT_NAMETYPE_host_name, (void *)host) == 1))
+        return true;
+    error_set(e, ERR_SYSTEM, "TLS could not be started");
+    return false;
+}
+
 /* --- the conversation, in a cage --- */
 
 enum frame { FRAME_LINE = 1, FRAME_NO_TLS };
 
 struct asking {
     int fd;
-    SSL *tls; /* NULL: none */
+    const struct tls *tls; /* NULL: none */
     const char *request;
     char line[STATUS_LINE];
     bool no_tls;
@@ -129,17 +197,17 @@ static void ask_in_cage(struct cage *cage, void *context)
     struct asking *a = context;
     char line[STATUS_LINE];
     size_t got = 0, length = strlen(a->request);
-    if (a->tls && SSL_connect(a->tls) != 1) {
+    if (a->tls && a->tls->library.connect(a->tls->session) != 1) {
         cage_send(cage, FRAME_NO_TLS, "", 0);
         return;
     }
-    if ((a->tls ? SSL_write(a->tls, a->request, (int)length)
+    if ((a->tls ? a->tls->library.write(a->tls->session, a->request, (int)length)
                 : (int)write(a->fd, a->request, length)) != (int)length)
         return;
     while (got < sizeof line && !memchr(line, '\n', got)) {
-        int room = (int)(sizeof line - got), n = a->tls
-                                                     ? SSL_read(a->tls, line + got, room)
-                                                     : (int)read(a->fd, line + got, (size_t)room);
+        int room = (int)(sizeof line - got),
+            n = a->tls ? a->tls->library.read(a->tls->session, line + got, room)
+                       : (int)read(a->fd, line + got, (size_t)room);
         if (n <= 0)
             break;
         got += (size_t)n;
@@ -174,28 +242,6 @@ static bool status_of(const char *line, int *out)
     return true;
 }
 
-static void free_context(SSL_CTX **c)
-{
-    SSL_CTX_free(*c);
-}
-
-static void free_tls(SSL **s)
-{
-    SSL_free(*s);
-}
-
-static SSL *new_tls(SSL_CTX *context, int fd, const char *host)
-{
-    SSL *s = SSL_new(context);
-    struct in6_addr any;
-    /* RFC 6066, 3: an address is no name */
-    bool address = host[0] == '[' || inet_pton(AF_INET, host, &any) == 1;
-    if (s && SSL_set_fd(s, fd) == 1 && (address || SSL_set_tlsext_host_name(s, host) == 1))
-        return s;
-    SSL_free(s);
-    return NULL;
-}
-
 bool pages_ask(int *status, const char *url, struct error *e)
 {
     struct page_url u;
@@ -207,22 +253,15 @@ bool pages_ask(int *status, const char *url, struct error *e)
         e->code = ERR_UNREADABLE;
         return false;
     }
-    CLEANUP(free_context) SSL_CTX *context = NULL;
-    CLEANUP(free_tls) SSL *tls = NULL;
-    if (u.tls) {
-        context = SSL_CTX_new(TLS_client_method());
-        tls = context ? new_tls(context, fd, u.host) : NULL;
-        if (!tls) {
-            error_set(e, ERR_SYSTEM, "TLS could not be started");
-            return false;
-        }
-    }
+    CLEANUP(tls_end) struct tls tls = {0};
+    if (u.tls && !tls_begin(&tls, fd, u.host, e))
+        return false;
     CLEANUP_STR struct str request = {0};
     str_printf(&request, "GET %s HTTP/1.1\r\nHost: %s", u.path, u.host);
     if (u.port != (u.tls ? 443 : 80))
         str_printf(&request, ":%u", u.port);
     str_add(&request, "\r\nUser-Agent: yagura\r\nAccept: */*\r\nConnection: close\r\n\r\n");
-    struct asking a = {.fd = fd, .tls = tls, .request = str_text(&request)};
+    struct asking a = {.fd = fd, .tls = u.tls ? &tls : NULL, .request = str_text(&request)};
     struct cage_limits limits = {.wall_ms = ANSWER_MS, .cpu_seconds = 5};
     struct error problem = ERROR_INIT;
     if (!cage_run(CAGE_BYTES, -1, &fd, 1, &limits, ask_in_cage, &a, take_frame, &a, &problem)) {
