@@ -25,7 +25,7 @@ demo:
 	@$(MAKE) --no-print-directory all
 	@scripts/demo $(BUILD)
 
-# Everything; QUICK=1 for the day's work, FULL=1 for all rounds of the heavy tests.
+# Everything, which takes an hour; QUICK=1 for the day's work, in minutes.
 test:
 	@scripts/deps test
 	@scripts/test $(BUILD)-test $(QUICK)

@@ -409,6 +409,59 @@ bool file_remove_tree(int dirfd, const char *name, struct error *e)
     return remove_tree(dirfd, name, 0, e);
 }
 
+static bool is_at(int fd, int parent, const char *name)
+{
+    struct stat held, there;
+    return fstat(fd, &held) == 0 && fstatat(parent, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           held.st_ino == there.st_ino && held.st_dev == there.st_dev;
+}
+
+/* The kernel does not say a path of more than PATH_MAX: then its name is looked for. */
+static bool find_name(int fd, int parent, char name[256])
+{
+    int list = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = list < 0 ? NULL : fdopendir(list);
+    struct stat st;
+    bool found = false;
+    if (!folder || fstat(fd, &st) != 0) {
+        if (folder)
+            closedir(folder);
+        else if (list >= 0)
+            close(list);
+        return false;
+    }
+    for (struct dirent *d; !found && (d = readdir(folder));)
+        if (d->d_ino == st.st_ino && strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0 &&
+            is_at(fd, parent, d->d_name)) {
+            snprintf(name, 256, "%s", d->d_name);
+            found = true;
+        }
+    closedir(folder);
+    return found;
+}
+
+int file_open_parent(int dirfd, char name[256])
+{
+    char link[64], where[PATH_MAX];
+    struct stat st;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", dirfd);
+    ssize_t n = readlink(link, where, sizeof where - 1);
+    where[n > 0 ? n : 0] = '\0';
+    const char *slash = strrchr(where, '/');
+    if (fstat(dirfd, &st) != 0 || !st.st_nlink)
+        return -1;
+    int parent = openat(dirfd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (parent < 0)
+        return -1;
+    snprintf(name, 256, "%s", slash ? slash + 1 : "");
+    if (slash && slash[1] && is_at(dirfd, parent, name))
+        return parent;
+    if (find_name(dirfd, parent, name))
+        return parent;
+    close(parent);
+    return -1;
+}
+
 const char *file_path_in(struct arena *arena, int dirfd, const char *name)
 {
     char folder[PATH_MAX];

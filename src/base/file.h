@@ -62,6 +62,10 @@ int file_open_dir_beneath(int rootfd, const char *path, struct error *e);
 bool file_stat_beneath(int rootfd, const char *path, bool follow, struct stat *out,
                        struct error *e);
 
+/* The directory that holds an open directory now, wherever that was moved, open (O_PATH), and its
+ * name there; -1 if it lies nowhere: it was deleted, or its file system was unmounted. */
+int file_open_parent(int dirfd, char name[256]);
+
 /* What a person calls the file `name` in an open folder: the folder's path and the name; in the
  * arena. It opens as long as nobody renames the folder. */
 const char *file_path_in(struct arena *arena, int dirfd, const char *name);

@@ -211,14 +211,30 @@ int cli_exit_code(const struct cli *cli, const struct audit *a)
     return audit_found(a, least) ? EXIT_FOUND : audit_unknown(a) ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
 
+/* A user of /etc/passwd is found without the name service: when there is no memory for its first
+ * use, glibc 2.36 goes on with a null pointer. */
+static const char *local_user(uid_t uid)
+{
+    static char buffer[1024];
+    static struct passwd entry;
+    struct passwd *p = NULL;
+    FILE *f = fopen("/etc/passwd", "re");
+    if (!f)
+        return NULL;
+    while (fgetpwent_r(f, &entry, buffer, sizeof buffer, &p) == 0 && p->pw_uid != uid)
+        p = NULL;
+    fclose(f);
+    return p ? p->pw_name : NULL;
+}
+
 const char *cli_who(void)
 {
-    const struct passwd *p;
     const char *sudo = getenv("SUDO_USER");
     if (sudo && *sudo)
         return sudo;
-    p = getpwuid(getuid());
-    return p ? p->pw_name : "?";
+    const char *local = local_user(getuid());
+    const struct passwd *p = local ? NULL : getpwuid(getuid());
+    return local ? local : p ? p->pw_name : "?";
 }
 
 void cli_paragraph(struct cli *cli, const char *label, const char *text)

@@ -272,7 +272,9 @@ static void closed(void *context, unsigned connection)
 static bool open_sites(struct running *r, struct error *e)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
-    struct site_wants wants = {.aside = true, .generation = true};
+    struct site_wants wants = {.aside = true,
+                               .generation = true,
+                               .makes_root = !r->cli->detect_only && !r->config->detect_only};
     struct site_row *rows;
     size_t count;
     if (!sites_list(r->state, arena, &rows, &count, e))

@@ -246,7 +246,9 @@ static void show_tamper(struct cli *cli, struct state *state, const struct tampe
     if (t->failed)
         str_printf(&line, _(", %llu of them could not be undone at once"),
                    (unsigned long long)t->failed);
-    if (t->pid)
+    if (t->pid && t->uid < 0)
+        str_printf(&line, _(", by process %d, which has ended"), (int)t->pid);
+    else if (t->pid)
         str_printf(&line, _(", by process %lld (%s, user %lld)"), (long long)t->pid,
                    t->command[0] ? show_path(arena, t->command) : "?", (long long)t->uid);
     show_wrap(&cli->show, arena_printf(arena, "  %s  ", first), 4, line.data);

@@ -14,7 +14,7 @@ struct run {
     struct capture *taken;
     VEC(struct left_out) left_out;
     struct error fatal;
-    bool stop;
+    atomic_bool stop;
 };
 
 void capture_free(struct capture *c)

@@ -142,27 +142,6 @@ static bool same_inode(const struct stat *a, const struct stat *b)
     return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
 }
 
-/* Where an open directory lies now: its parent, open, and its name there. */
-static int open_parent_of(int fd, char name[256])
-{
-    char link[64], where[4096];
-    struct stat st, there;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(link, where, sizeof where - 1);
-    where[n > 0 ? n : 0] = '\0';
-    const char *slash = strrchr(where, '/');
-    if (!slash || strlen(slash + 1) > 255)
-        return -1;
-    strcpy(name, slash + 1);
-    int parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (parent >= 0 && fstat(fd, &st) == 0 &&
-        fstatat(parent, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && same_inode(&st, &there))
-        return parent;
-    if (parent >= 0)
-        close(parent);
-    return -1;
-}
-
 /* Is this directory one of the site's own, at its published place or at any other in it? */
 static bool within_root(const struct mender *m, int dirfd)
 {
@@ -192,7 +171,7 @@ static bool fetch_dir(struct mender *m, const struct spot *at, int fd, bool occu
                       struct mend_event *event)
 {
     char name[256];
-    CLEANUP_CLOSE int parent = open_parent_of(fd, name);
+    CLEANUP_CLOSE int parent = file_open_parent(fd, name);
     if (parent < 0)
         return false;
     if (occupied && within_root(m, parent))
@@ -297,6 +276,26 @@ static bool is_stranger(struct mender *m, uint32_t index, const struct manifest_
     return fd < 0 || fstat(fd, &published) != 0 || !same_inode(&published, st);
 }
 
+/* It is there and cannot even be looked at: a file system that somebody mounted over it and to
+ * which not even root is admitted (FUSE), or of which the server is gone. */
+static enum mend_result unreadable(struct mender *m, const struct spot *at)
+{
+    struct error e = ERROR_INIT, busy = {.sys_errno = EBUSY};
+    struct mend_event event = {.path = at->path,
+                               .dirfd = at->dirfd,
+                               .name = at->name,
+                               .kind =
+                                   at->index == MANIFEST_NONE ? DIFFERENCE_ADDED : DIFFERENCE_TYPE,
+                               .policy = at->policy};
+    if (at->policy == POLICY_FREE)
+        return tell_left(m, &event);
+    if (!m->dry_run && uncover(m, at, &busy))
+        return tell_done(m, &event);
+    event.kind = DIFFERENCE_UNREADABLE;
+    error_set_errno(&e, at->missing, "looking at it");
+    return tell_failed(m, &event, &e);
+}
+
 /* *below: it is a directory in its place, and one may go down. */
 static enum mend_result mend_name(struct mender *m, const struct spot *at, bool *below)
 {
@@ -307,11 +306,8 @@ static enum mend_result mend_name(struct mender *m, const struct spot *at, bool 
     bool published = at->index != MANIFEST_NONE;
     if (published)
         manifest_entry(m->manifest, at->index, &was);
-    if (at->missing && at->missing != ENOENT) {
-        struct mend_event event = {.path = at->path, .kind = DIFFERENCE_UNREADABLE};
-        error_set_errno(&e, at->missing, "looking at it");
-        return tell_failed(m, &event, &e);
-    }
+    if (at->missing && at->missing != ENOENT)
+        return unreadable(m, at);
     if (at->missing)
         return published ? missing(m, at) : MEND_RIGHT;
 
@@ -566,6 +562,10 @@ enum mend_result mend_tree(struct mender *m, const char *path, unsigned threads,
         if (d->wrong && !d->beneath && lies_in(d->path, path))
             worst = worse(worst, mend_path(m, d->path));
         if (d->kind == DIFFERENCE_UNREADABLE && lies_in(d->path, path)) {
+            enum mend_result r = mend_path(m, d->path);
+            worst = worse(worst, r);
+            if (r == MEND_DONE || r == MEND_FAILED || d->error->sys_errno == ENOENT) /* it went */
+                continue;
             struct mend_event event = {
                 .path = d->path, .kind = d->kind, .policy = d->policy, .error = d->error};
             tell(m, &event);

@@ -1,20 +1,90 @@
 #include "content/site.h"
 
+#include "base/mem.h"
 #include "content/profile.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+/* A directory on the way. */
+static int open_step(int above, const char *name, struct error *e)
+{
+    struct stat st;
+    int fd = openat(above, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode)) {
+        close(fd);
+        if (st.st_uid != 0 && st.st_uid != geteuid()) {
+            error_set(
+                e, ERR_UNREADABLE,
+                "\"%.80s\" on the way to the document root is a link of user %u: not followed",
+                name, st.st_uid);
+            return -1;
+        }
+        fd = openat(above, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    }
+    if (fd < 0)
+        error_set_errno(e, errno, "opening the document root");
+    return fd;
+}
 
 int site_open_root(const char *root, struct error *e)
 {
-    int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        error_set_errno(e, errno, "opening the document root");
-        error_at(e, root, 0, 0);
+    CLEANUP_FREE char *way = mem_strdup(root);
+    CLEANUP_CLOSE int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    char *rest = NULL;
+    for (char *name = strtok_r(way, "/", &rest); at >= 0 && name;
+         name = strtok_r(NULL, "/", &rest)) {
+        int next = open_step(at, name, e);
+        close(at);
+        at = next;
     }
+    int fd = at < 0 ? -1 : openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (at >= 0 && fd < 0)
+        error_set_errno(e, errno, "opening the document root");
+    if (fd < 0)
+        error_at(e, root, 0, 0);
     return fd;
+}
+
+/* What stands in the way of a directory keeps its content under another name beside it. */
+static bool make_step(int above, const char *name, bool last)
+{
+    char found[64];
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(found, sizeof found, ".yagura-found-%lld%09ld", (long long)now.tv_sec, now.tv_nsec);
+    if (mkdirat(above, name, last ? 0700 : 0755) == 0)
+        return true;
+    return errno == EEXIST && mkdirat(above, found, last ? 0700 : 0755) == 0 &&
+           renameat2(above, found, above, name, RENAME_EXCHANGE) == 0;
+}
+
+bool site_make_root(const char *root, struct error *e)
+{
+    CLEANUP_FREE char *way = mem_strdup(root);
+    CLEANUP_CLOSE int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    char *rest = NULL;
+    for (char *name = strtok_r(way, "/", &rest); at >= 0 && name;
+         name = strtok_r(NULL, "/", &rest)) {
+        int next = open_step(at, name, NULL);
+        struct stat st;
+        if (next >= 0 && (fstat(next, &st) != 0 || !S_ISDIR(st.st_mode))) {
+            close(next);
+            next = -1;
+        }
+        if (next < 0 && make_step(at, name, !*rest))
+            next = open_step(at, name, NULL);
+        if (next < 0)
+            error_set_errno(e, errno, "making the document root anew");
+        close(at);
+        at = next;
+    }
+    return at >= 0;
 }
 
 static bool add_own(struct policies *to, const struct policies *own, struct error *e)
@@ -32,7 +102,10 @@ static bool add_own(struct policies *to, const struct policies *own, struct erro
 static bool open_parts(struct site *site, const struct site_wants *wants, struct error *e)
 {
     char pattern[96];
-    site->rootfd = site_open_root(site->row.root, e);
+    struct error gone = ERROR_INIT;
+    site->rootfd = site_open_root(site->row.root, wants->makes_root ? &gone : e);
+    if (site->rootfd < 0 && wants->makes_root && site_make_root(site->row.root, e))
+        site->rootfd = site_open_root(site->row.root, e);
     if (site->rootfd < 0)
         return false;
     site->policies = policies_new();

@@ -19,6 +19,7 @@ struct site {
 struct site_wants {
     bool aside;
     bool generation;
+    bool makes_root;            /* one that is gone is made anew, empty */
     const struct policies *own; /* further policies (configuration), or NULL */
 };
 
@@ -30,7 +31,12 @@ bool site_open_new(struct site *out, const char *name, const char *root, const c
 void site_close(struct site *site);
 #define CLEANUP_SITE CLEANUP(site_close)
 
-/* Opens the document root by its path again (it may be another directory than before). */
+/* Opens the document root by its path again (it may be another directory than before). A link on
+ * the way is followed only if it is root's or ours: who may write in a directory above could have
+ * another place taken for the site. */
 int site_open_root(const char *root, struct error *e);
+/* Makes what is missing of the way. What is no directory, or a link of somebody else, is kept
+ * beside it under a name beginning with ".yagura-found-". */
+bool site_make_root(const char *root, struct error *e);
 
 #endif

@@ -81,7 +81,7 @@ struct verify_options {
     bool quick;                      /* do not read what the index trusts */
     unsigned threads;                /* 0: one a core */
     struct walk_progress *progress;  /* may be NULL */
-    const volatile bool *stop;       /* may be NULL */
+    const atomic_bool *stop;         /* may be NULL */
 };
 
 /* False only if the document root cannot be looked at. */

@@ -83,7 +83,7 @@ static void hasher_close(struct hasher *h)
 static bool hash_fd(struct hasher *h, int fd, uint64_t expected, uint8_t out[SHA256_SIZE],
                     uint64_t *size, struct error *e)
 {
-    const volatile bool *stop = h->options ? h->options->stop : NULL;
+    const atomic_bool *stop = h->options ? h->options->stop : NULL;
     if (!EVP_DigestInit_ex2(h->context, sha256, NULL))
         mem_gone();
     uint64_t total = 0;
@@ -513,6 +513,8 @@ static void list(struct pool *p, struct hasher *h, const struct job *job)
         if (!read_names(f, &e))
             folder_failed(f, &e);
         stat_all(f);
+        if (p->options->progress)
+            __atomic_add_fetch(&p->options->progress->names, f->dir.count + 1, __ATOMIC_RELAXED);
         if (is_root &&
             !xattrs_read_fd(&f->dir.xattr_bytes, &f->dir.xattr_size, f->dir.fd, f->dir.arena, &e))
             folder_failed(f, &e);

@@ -25,6 +25,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -65,8 +66,10 @@ struct walk_dir {
     void *user;
 };
 
+/* Read it from any thread (relaxed atomics). */
 struct walk_progress {
-    uint64_t files, bytes; /* hashed so far; read it from any thread (relaxed atomics) */
+    uint64_t files, bytes; /* hashed so far */
+    uint64_t names;        /* looked at: moves where there is nothing to hash */
 };
 
 struct walk_options {
@@ -79,7 +82,7 @@ struct walk_options {
     bool (*hashed)(void *context, const struct walk_entry *entry, int fd, struct error *e);
     void *context;
     struct walk_progress *progress; /* may be NULL */
-    const volatile bool *stop;      /* may be NULL; once true, the walk ends early */
+    const atomic_bool *stop;        /* may be NULL; once true, the walk ends early */
 };
 
 /* Once, before OpenSSL is used: no memory for it ends the program (mem.h), as OpenSSL 3.0 goes on

@@ -23,5 +23,6 @@ uint64_t alive_sum(const struct alive *a)
 {
     return atomic_load_explicit(&a->beats, memory_order_relaxed) +
            __atomic_load_n(&a->progress.files, __ATOMIC_RELAXED) +
-           __atomic_load_n(&a->progress.bytes, __ATOMIC_RELAXED);
+           __atomic_load_n(&a->progress.bytes, __ATOMIC_RELAXED) +
+           __atomic_load_n(&a->progress.names, __ATOMIC_RELAXED);
 }

@@ -1,8 +1,8 @@
 /* alive.h - a page of memory that the guard shares with its parent: how it fares.
  *
- * The guard counts a beat in every round of its loop, and its long works (a sweep, a large page
- * restored) count files and bytes: as long as any of the three moves, it is alive. Nothing else
- * is shared, and nothing is parsed. */
+ * The guard counts a beat in every round of its loop, and its long works (learning a tree, a
+ * sweep, a large page restored) count names, files and bytes: as long as any of the four moves,
+ * it is alive. Nothing else is shared, and nothing is parsed. */
 #ifndef YAGURA_GUARD_ALIVE_H
 #define YAGURA_GUARD_ALIVE_H
 

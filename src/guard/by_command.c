@@ -176,7 +176,7 @@ static bool open_watch(struct by_command *b, const struct site *site, struct err
 {
     if (!watch_open(&b->watch, false, e) || !watch_add(b->watch, site->rootfd, e))
         return false;
-    b->places = places_new(site, 1, b->watch);
+    b->places = places_new(site, 1, b->watch, NULL);
     b->end = eventfd(0, EFD_CLOEXEC);
     if (b->end < 0) {
         error_set_errno(e, errno, "watching the command");

@@ -6,7 +6,7 @@
  *   status        what is guarded and how it goes, as JSON (`yagura status --json`)
  *   hold SITE     "ok": what changes in the site waits, until `release SITE` or the end of the
  *                 connection
- *   release SITE  "ok": the accepted generation is taken, what waited is looked at
+ *   release SITE  "ok": the accepted generation is taken; what waited is looked at next
  *
  * Anything else is answered "no: REASON". At most 16 connections at a time; a line has at most
  * 256 bytes. */

@@ -1,12 +1,6 @@
-#include "guard/guard.h"
+#include "guard/live.h"
 
 #include "base/str.h"
-#include "guard/dpkg_run.h"
-#include "guard/places.h"
-#include "guard/root.h"
-#include "guard/spares.h"
-#include "guard/sweeper.h"
-#include "guard/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,47 +21,6 @@ static const char selftest_name[] = "selftest";
  * keep the loop from its events. */
 static const int64_t first_retry_ns = 1000000000, slowest_retry_ns = 60000000000;
 enum { MOST_RETRIES = 4096, FAILURES_A_ROUND = 16 };
-
-/* A path that could not be put back: a full disk, one that cannot be written, a damaged one. */
-struct retry {
-    char *path;
-    int64_t since_ns, next_ns, delay_ns;
-};
-enum { MOST_WAITING = 10000 };
-
-struct live_site {
-    struct site *site;
-    struct mender mender;
-    struct stat_index *index;
-    struct spares *spares; /* NULL: none */
-    struct guard *guard;
-    size_t number;
-    bool held, root_gone;
-    int proof;           /* ASIDE/proof: where the self-test writes */
-    VEC(char *) waiting; /* paths that changed while it was held */
-    VEC(struct retry) retries;
-    bool too_many_retries; /* the whole site is tried as well */
-};
-
-struct guard {
-    struct guard_options options;
-    struct guard_counts counts;
-    struct site *sites;
-    struct live_site *live;
-    size_t count;
-    struct watch *watch;
-    struct places *places;
-    struct sweeper *sweeper;
-    struct dpkg_run *dpkg; /* NULL: none */
-    int mounts;            /* /proc/self/mountinfo: POLLPRI when it changes */
-    pid_t own;
-    /* of the event at hand */
-    int64_t event_ns, event_wall_ns;
-    const struct who *who;
-    bool lost;
-    bool publishing; /* what dpkg changed */
-    int64_t selftest_sent_ns, next_selftest_ns, next_tick_ns;
-};
 
 static int64_t clock_ns(clockid_t which)
 {
@@ -99,8 +52,8 @@ static void tell(struct guard *g, struct guard_event *event)
         g->options.event(g->options.context, event);
 }
 
-static void tell_said(struct guard *g, const struct live_site *live, enum guard_said said,
-                      const struct error *error)
+void live_tell_said(struct guard *g, const struct live_site *live, enum guard_said said,
+                    const struct error *error)
 {
     struct guard_event event = {
         .said = said, .site = live ? live->site->row.name : "", .error = error};
@@ -155,6 +108,8 @@ static void on_mend(void *context, const struct mend_event *mend)
 {
     struct live_site *live = context;
     struct guard *g = live->guard;
+    if (g->options.alive) /* a sweep may find very many */
+        alive_beat(g->options.alive);
     if (mend->error && !g->options.detect_only) {
         if (find_retry(live, mend->path))
             return;
@@ -194,7 +149,7 @@ static bool is_dir_at(const struct site *site, const char *path)
     return fd >= 0;
 }
 
-static void sweep(struct guard *g, struct live_site *live, const char *path, bool quick)
+void live_sweep(struct guard *g, struct live_site *live, const char *path, bool quick)
 {
     enum mend_result r = mend_tree(&live->mender, path, 0, quick);
     atomic_fetch_add(&g->counts.sweeps, 1);
@@ -202,33 +157,16 @@ static void sweep(struct guard *g, struct live_site *live, const char *path, boo
         atomic_store(&g->counts.last_proved_s, clock_ns(CLOCK_REALTIME) / 1000000000);
 }
 
-/* What changes while a publication is at work. "" stands for everything, and so does what is
- * more than anybody would look at one by one. */
-static void wait_for_release(struct live_site *live, const char *path)
-{
-    if (live->waiting.count == 1 && !live->waiting.items[0][0])
-        return;
-    if (!path[0] || live->waiting.count == MOST_WAITING) {
-        for (size_t i = 0; i < live->waiting.count; i++)
-            free(live->waiting.items[i]);
-        live->waiting.count = 0;
-        path = "";
-    }
-    VEC_PUSH(&live->waiting, mem_strdup(path));
-}
-
-static void look_at(struct guard *g, struct live_site *live, const char *path)
+void live_look_at(struct guard *g, struct live_site *live, const char *path)
 {
     if (live->held) {
-        wait_for_release(live, path);
+        publication_wait(live, path);
         return;
     }
     enum mend_result r = mend_path(&live->mender, path);
-    /* A directory that policy allows: what is in it came before we knew it. */
-    if (r == MEND_LEFT && is_dir_at(live->site, path)) {
-        places_learn(g->places, live->number, path);
-        mend_tree(&live->mender, path, 1, true);
-    }
+    if (r == MEND_LEFT && is_dir_at(live->site, path) &&
+        (places_learn(g->places, live->number, path) || !g->stays))
+        beneath_later(live, path);
 }
 
 /* True unless it failed again. */
@@ -271,123 +209,71 @@ static void sweep_all(struct guard *g)
     for (size_t i = 0; i < g->count; i++) {
         struct live_site *live = &g->live[i];
         if (live->held) {
-            wait_for_release(live, "");
+            publication_wait(live, "");
             continue;
         }
-        sweep(g, live, "", false);
-        tell_said(g, live, GUARD_SWEPT, NULL);
+        live_sweep(g, live, "", false);
+        live_tell_said(g, live, GUARD_SWEPT, NULL);
     }
 }
 
 /* ---- the document root itself -------------------------------------------------------------- */
 
-/* It is gone for good: a new one, filled from what was published. */
-static bool rebuild_root(struct guard *g, struct live_site *live)
+/* The folder of the self-test. The folder aside itself is not watched: what comes and goes there
+ * is our own doing. */
+static int open_proof(const struct aside *aside)
 {
-    struct site *site = live->site;
-    const char *name;
-    char bad[ASIDE_NAME_SIZE];
-    CLEANUP_CLOSE int to = root_open_above(site, &name);
-    if (to < 0)
-        return false;
-    aside_bad_name(&site->aside, bad);
-    renameat2(to, name, site->aside.fd, bad, RENAME_NOREPLACE);
-    if (mkdirat(to, name, 0700) != 0)
-        return false;
-    int fd = openat(to, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return false;
-    dup3(fd, site->rootfd, O_CLOEXEC);
-    close(fd);
-    sweep(g, live, "", false);
-    return places_learn_site(g->places, live->number, live->proof, NULL) && root_in_place(site);
+    return openat(aside->fd, ASIDE_PROOF, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+/* Without it nothing can be put back, nor proved. */
+static void check_aside(struct guard *g, struct live_site *live)
+{
+    bool anew;
+    struct error e = ERROR_INIT;
+    if (g->options.detect_only)
+        return;
+    if (!root_mend_aside(live->root, &anew, &e) && !live->aside_gone)
+        live_tell_said(g, live, GUARD_TROUBLE, &e);
+    live->aside_gone = e.code != ERR_NONE;
+    if (!anew)
+        return;
+    watch_ignore(g->watch, live->site->aside.fd);
+    if (live->proof >= 0)
+        close(live->proof);
+    live->proof = open_proof(&live->site->aside);
+    places_learn_site(g->places, live->number, live->proof, NULL);
+    spares_stop(live->spares, false);
+    live->spares = NULL;
+    live_start_spares(g, live);
 }
 
 static void check_root(struct guard *g, struct live_site *live)
 {
-    struct site *site = live->site;
     if (live->held)
         return;
-    bool there = root_in_place(site);
-    if (there && !live->root_gone)
+    bool there = root_in_place(live->root), anew = false;
+    if (!there && !live->root_gone) {
+        live_tell_said(g, live, GUARD_ROOT_GONE, NULL);
+        atomic_fetch_add(&g->counts.pending, 1);
+        live->root_gone = true;
+    }
+    if (!there && !g->options.detect_only)
+        there = root_bring_back(live->root, &anew);
+    check_aside(g, live);
+    if (!there)
         return;
-    if (!there && !live->root_gone)
-        tell_said(g, live, GUARD_ROOT_GONE, NULL);
-    live->root_gone = !there;
-    if (!there && !g->options.detect_only &&
-        (root_uncover(site) || root_fetch(site) || rebuild_root(g, live)))
-        live->root_gone = false;
-    if (!live->root_gone) {
-        mend_path(&live->mender, "");
-        tell_said(g, live, GUARD_ROOT_BACK, NULL);
+    if (anew) { /* and is empty */
+        watch_add(g->watch, live->site->rootfd, NULL);
+        live_sweep(g, live, "", false);
+        places_learn_site(g->places, live->number, live->proof, NULL);
     }
-}
-
-/* ---- dpkg ----------------------------------------------------------------------------------- */
-
-/* A folder that dpkg makes has to be known, so that we see who else writes there. */
-static void wait_for_dpkg(struct guard *g, struct live_site *live, const char *path, bool is_dir)
-{
-    dpkg_run_note(g->dpkg, live->number, path, true);
-    if (is_dir)
-        places_learn(g->places, live->number, path);
-}
-
-/* Of the mender. What others did to what waits is looked at in the end as well. */
-static bool waits(void *context, const char *name, const char *path)
-{
-    struct live_site *live = context;
-    struct guard *g = live->guard;
-    if (!g->dpkg || !dpkg_run_waits(g->dpkg, live->number, name))
-        return false;
-    dpkg_run_note(g->dpkg, live->number, path, false);
-    return true;
-}
-
-static bool take_generation(struct guard *g, struct live_site *live, struct error *e);
-
-static void start_publishers(struct guard *g)
-{
-    for (size_t i = 0; i < g->count; i++) {
-        CLEANUP_STR struct str names = {0};
-        dpkg_run_names(g->dpkg, i, true, &names);
-        if (names.length && g->options.dpkg_ended)
-            g->options.dpkg_ended(g->options.context, g->sites[i].row.name, names.data,
-                                  names.length);
-    }
-}
-
-/* The publications have ended, well or not: what is accepted now counts. */
-static void look_at_what_waited(struct guard *g)
-{
-    struct str *names = mem_alloc((g->count + 1) * sizeof *names);
-    for (size_t i = 0; i < g->count; i++)
-        dpkg_run_names(g->dpkg, i, false, &names[i]);
-    dpkg_run_forget(g->dpkg);
-    for (size_t i = 0; i < g->count; i++) {
-        struct error e = ERROR_INIT;
-        if (names[i].length && !take_generation(g, &g->live[i], &e))
-            tell_said(g, &g->live[i], GUARD_TROUBLE, &e);
-        for (size_t at = 0; at < names[i].length; at += strlen(names[i].data + at) + 1)
-            look_at(g, &g->live[i], names[i].data + at);
-        str_free(&names[i]);
-    }
-    free(names);
-}
-
-static void follow_dpkg(struct guard *g)
-{
-    if (!g->dpkg || !dpkg_run_any(g->dpkg) ||
-        (g->publishing && g->options.dpkg_busy && g->options.dpkg_busy(g->options.context)))
+    if (!live->root_gone)
         return;
-    if (g->publishing) {
-        g->publishing = false; /* and unless dpkg runs again: */
-        if (dpkg_run_ended(g->dpkg))
-            look_at_what_waited(g);
-    } else if (dpkg_run_ended(g->dpkg)) {
-        g->publishing = true;
-        start_publishers(g);
-    }
+    live->root_gone = false;
+    atomic_fetch_sub(&g->counts.pending, 1);
+    mend_path(&live->mender, "");
+    live_tell_said(g, live, GUARD_ROOT_BACK, NULL);
 }
 
 /* ---- events -------------------------------------------------------------------------------- */
@@ -417,16 +303,18 @@ static void on_event(void *context, const struct watch_event *event)
         alive_beat(g->options.alive);
     who_read(&who, event->pid);
     g->who = &who;
+    g->stays = !(event->mask & (FAN_CREATE | FAN_MOVED_TO));
     atomic_fetch_add(&g->counts.events, 1);
     atomic_store(&g->counts.last_event_s, g->event_wall_ns / 1000000000);
     struct live_site *live = &g->live[at.site];
     if (at.is_root_itself)
         check_root(g, live);
     if (g->dpkg && path.length && dpkg_run_is(g->dpkg, event->pid))
-        wait_for_dpkg(g, live, path.data, event->is_dir);
+        publication_wait_for_dpkg(g, live, path.data, event->is_dir);
     else
-        look_at(g, live, path.data);
+        live_look_at(g, live, path.data);
     g->who = NULL;
+    g->stays = false;
     g->event_ns = g->event_wall_ns = 0;
 }
 
@@ -436,7 +324,7 @@ static void take_from_sweeper(struct guard *g)
     size_t site;
     while (sweeper_next(g->sweeper, &site, &path))
         if (site < g->count && !find_retry(&g->live[site], str_text(&path)))
-            look_at(g, &g->live[site], str_text(&path));
+            live_look_at(g, &g->live[site], str_text(&path));
     int64_t proved;
     if (sweeper_proved(g->sweeper, &proved) && proved > atomic_load(&g->counts.last_proved_s))
         atomic_store(&g->counts.last_proved_s, proved);
@@ -464,7 +352,7 @@ static void set_blind(struct guard *g, bool blind)
     if (atomic_load(&g->counts.blind) == blind)
         return;
     atomic_store(&g->counts.blind, blind);
-    tell_said(g, NULL, blind ? GUARD_BLIND : GUARD_SEES, NULL);
+    live_tell_said(g, NULL, blind ? GUARD_BLIND : GUARD_SEES, NULL);
     sweep_all(g);
 }
 
@@ -486,7 +374,7 @@ static void selftest(struct guard *g, int64_t now)
 
 /* ---- start, step, stop --------------------------------------------------------------------- */
 
-static bool start_sweeper(struct guard *g, struct error *e)
+bool live_start_sweeper(struct guard *g, struct error *e)
 {
     return !g->options.sweep_seconds ||
            sweeper_start(&g->sweeper, g->sites, g->count, 300, g->options.sweep_seconds, e);
@@ -503,11 +391,17 @@ static void tell_unwatched(struct guard *g)
 {
     size_t count = places_unwatched(g->places);
     struct error e = ERROR_INIT;
+    if (places_untold(g->places)) {
+        error_set(&e, ERR_UNSUPPORTED,
+                  "what is mounted beneath a document root does not tell its changes: there they "
+                  "are found by comparing");
+        live_tell_said(g, NULL, GUARD_TROUBLE, &e);
+    }
     if (!count)
         return;
     error_set(&e, ERR_LIMIT, "%zu folders cannot be watched: raise fs.inotify.max_user_watches",
               count);
-    tell_said(g, NULL, GUARD_TROUBLE, &e);
+    live_tell_said(g, NULL, GUARD_TROUBLE, &e);
 }
 
 static bool take_ready(void *context, uint32_t index, struct mend_ready *out)
@@ -517,7 +411,7 @@ static bool take_ready(void *context, uint32_t index, struct mend_ready *out)
 }
 
 /* Without copies every page is made when it is wanted: no reason not to guard. */
-static void start_spares(struct guard *g, struct live_site *live)
+void live_start_spares(struct guard *g, struct live_site *live)
 {
     struct site *site = live->site;
     struct error e = ERROR_INIT;
@@ -525,18 +419,12 @@ static void start_spares(struct guard *g, struct live_site *live)
         return;
     if (!spares_start(&live->spares, site->generation.manifest, site->policies, g->options.objects,
                       &site->aside, g->options.ready_bytes, &e))
-        tell_said(g, live, GUARD_TROUBLE, &e);
+        live_tell_said(g, live, GUARD_TROUBLE, &e);
     else
         watch_ignore(g->watch, spares_dir(live->spares));
 }
 
-/* The folder aside itself is not watched: what comes and goes there is our own doing. */
-static int open_proof(const struct aside *aside)
-{
-    return openat(aside->fd, ASIDE_PROOF, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-}
-
-static void open_live(struct guard *g, size_t i)
+bool live_open(struct guard *g, size_t i, struct error *e)
 {
     struct live_site *live = &g->live[i];
     struct site *site = &g->sites[i];
@@ -554,10 +442,11 @@ static void open_live(struct guard *g, size_t i)
                         .dry_run = g->options.detect_only,
                         .progress = g->options.alive ? &g->options.alive->progress : NULL,
                         .find_dir = find_dir,
-                        .waits = waits,
+                        .waits = publication_waits,
                         .take_ready = take_ready,
                         .event = on_mend,
                         .context = live};
+    return root_hold(&live->root, site, e);
 }
 
 static bool start(struct guard *g, struct error *e)
@@ -565,7 +454,7 @@ static bool start(struct guard *g, struct error *e)
     if (!(g->options.unprivileged ? watch_open_unprivileged(&g->watch, e)
                                   : watch_open(&g->watch, g->options.bounded_queue, e)))
         return false;
-    g->places = places_new(g->sites, g->count, g->watch);
+    g->places = places_new(g->sites, g->count, g->watch, g->options.alive);
     for (size_t i = 0; i < g->count; i++) {
         if (!watch_add(g->watch, g->sites[i].rootfd, e) ||
             !watch_add(g->watch, g->sites[i].aside.fd, e) ||
@@ -580,7 +469,7 @@ static bool start(struct guard *g, struct error *e)
             error_set(&blind, ERR_UNREADABLE,
                       "there is no folder for the self-test: whether "
                       "changes are told is not proved");
-            tell_said(g, &g->live[i], GUARD_TROUBLE, &blind);
+            live_tell_said(g, &g->live[i], GUARD_TROUBLE, &blind);
         }
     }
     for (size_t i = 0; i < g->count; i++)
@@ -588,8 +477,8 @@ static bool start(struct guard *g, struct error *e)
     sweep_all(g);
     tell_unwatched(g);
     for (size_t i = 0; i < g->count; i++)
-        start_spares(g, &g->live[i]);
-    return start_sweeper(g, e);
+        live_start_spares(g, &g->live[i]);
+    return live_start_sweeper(g, e);
 }
 
 bool guard_start(struct guard **out, const struct guard_options *options, struct site *sites,
@@ -614,9 +503,10 @@ bool guard_start(struct guard **out, const struct guard_options *options, struct
         g->dpkg = dpkg_run_open(options->dpkg_admindir, count);
     atomic_store(&g->counts.started_s, clock_ns(CLOCK_REALTIME) / 1000000000);
     atomic_store(&g->counts.detect_only, options->detect_only);
+    bool good = true;
     for (size_t i = 0; i < count; i++)
-        open_live(g, i);
-    if (!start(g, e)) {
+        good = live_open(g, i, e) && good;
+    if (!good || !start(g, e)) {
         guard_stop(g);
         return false;
     }
@@ -630,7 +520,7 @@ static void after_events(struct guard *g)
         return;
     g->lost = false;
     atomic_fetch_add(&g->counts.lost, 1);
-    tell_said(g, NULL, GUARD_LOST, NULL);
+    live_tell_said(g, NULL, GUARD_LOST, NULL);
     sweep_all(g);
 }
 
@@ -640,7 +530,7 @@ static void tick(struct guard *g)
     if (g->options.alive)
         alive_beat(g->options.alive);
     selftest(g, now);
-    follow_dpkg(g);
+    publication_follow_dpkg(g);
     if (now < g->next_tick_ns)
         return;
     g->next_tick_ns = now + 1000000000;
@@ -650,14 +540,23 @@ static void tick(struct guard *g)
     }
 }
 
+static void crossed(void *context, size_t site, const char *path)
+{
+    struct guard *g = context;
+    if (!g->live[site].held)
+        live_sweep(g, &g->live[site], path, true);
+}
+
 /* What is mounted beneath a document root may hide what was published. */
 static void look_at_mount(struct guard *g, const char *point)
 {
     for (size_t i = 0; i < g->count; i++) {
         const char *root = g->sites[i].row.root;
         size_t length = strlen(root);
-        if (strncmp(point, root, length) == 0 && point[length] == '/' && point[length + 1])
-            look_at(g, &g->live[i], point + length + 1);
+        if (strncmp(point, root, length) == 0 && point[length] == '/' && point[length + 1]) {
+            live_look_at(g, &g->live[i], point + length + 1);
+            places_learn(g->places, i, point + length + 1);
+        }
     }
 }
 
@@ -672,6 +571,7 @@ static void mounts_changed(struct guard *g)
         str_add_bytes(&list, buffer, (size_t)n);
     for (size_t i = 0; i < g->count; i++)
         check_root(g, &g->live[i]);
+    places_mounts_changed(g->places, crossed, g);
     const char *line;
     size_t position = 0, length;
     while (str_next_line(str_text(&list), list.length, &position, &line, &length))
@@ -691,7 +591,7 @@ bool guard_step(struct guard *g, int timeout_ms, int other_fd, struct error *e)
         timeout_ms = 1000;
     if (g->dpkg && dpkg_run_any(g->dpkg) && timeout_ms > 100)
         timeout_ms = 100;
-    if (watch_has_more(g->watch))
+    if (watch_has_more(g->watch) || beneath_has_more(g))
         timeout_ms = 0;
     int ready = poll(fds, ARRAY_COUNT(fds), timeout_ms);
     if (ready < 0 && errno != EINTR) {
@@ -707,13 +607,15 @@ bool guard_step(struct guard *g, int timeout_ms, int other_fd, struct error *e)
         take_from_sweeper(g);
     if (ready > 0 && (fds[2].revents & POLLPRI))
         mounts_changed(g);
+    publication_settle(g);
+    beneath_step(g);
     for (size_t i = 0; i < g->count; i++)
         mend_settle(&g->live[i].mender);
     tick(g);
     return true;
 }
 
-static void free_retries(struct live_site *live)
+void live_free_retries(struct live_site *live)
 {
     while (live->retries.count)
         drop_retry(live, live->retries.count - 1);
@@ -725,10 +627,10 @@ void guard_stop(struct guard *g)
     sweeper_stop(g->sweeper);
     watch_close(g->watch);
     for (size_t i = 0; i < g->count; i++) {
-        for (size_t k = 0; k < g->live[i].waiting.count; k++)
-            free(g->live[i].waiting.items[k]);
-        VEC_FREE(&g->live[i].waiting);
-        free_retries(&g->live[i]);
+        publication_free(&g->live[i]);
+        beneath_free(&g->live[i]);
+        root_let_go(g->live[i].root);
+        live_free_retries(&g->live[i]);
         stat_index_free(g->live[i].index);
         mend_settle(&g->live[i].mender);
         spares_stop(g->live[i].spares, true);
@@ -744,87 +646,4 @@ void guard_stop(struct guard *g)
         close(g->mounts);
     free(g->live);
     free(g);
-}
-
-/* ---- publications --------------------------------------------------------------------------- */
-
-static struct live_site *find(struct guard *g, const char *name, struct error *e)
-{
-    for (size_t i = 0; i < g->count; i++)
-        if (str_equal(g->sites[i].row.name, name))
-            return &g->live[i];
-    error_set(e, ERR_ABSENT, "there is no site \"%.64s\" under guard", name);
-    return NULL;
-}
-
-bool guard_hold(struct guard *g, const char *name, struct error *e)
-{
-    struct live_site *live = find(g, name, e);
-    if (live)
-        live->held = true;
-    return live != NULL;
-}
-
-/* The generation that is accepted now, if it is another one: everything that knows entry
- * numbers starts anew. */
-static bool take_generation(struct guard *g, struct live_site *live, struct error *e)
-{
-    struct site *site = live->site, fresh;
-    struct site_wants wants = {.aside = true, .generation = true};
-    if (g->options.own_policies)
-        wants.own = g->options.own_policies(g->options.context, site->row.name);
-    if (!site_open(&fresh, g->options.state, site->row.name, &wants, e))
-        return false;
-    sweeper_stop(g->sweeper);
-    g->sweeper = NULL;
-    size_t number = live->number;
-    mend_settle(&live->mender);
-    if (live->proof >= 0)
-        close(live->proof);
-    struct live_site was = *live;
-    spares_stop(live->spares, false);
-    stat_index_free(live->index);
-    site_close(site);
-    *site = fresh;
-    open_live(g, number);
-    live->held = was.held;
-    live->root_gone = was.root_gone;
-    live->waiting.items = was.waiting.items;
-    live->waiting.count = was.waiting.count;
-    live->waiting.capacity = was.waiting.capacity;
-    memcpy(&live->retries, &was.retries, sizeof live->retries);
-    live->too_many_retries = was.too_many_retries;
-    places_free(g->places);
-    g->places = places_new(g->sites, g->count, g->watch);
-    for (size_t i = 0; i < g->count; i++)
-        if (!places_learn_site(g->places, i, g->live[i].proof, e))
-            return false;
-    start_spares(g, live);
-    return watch_add(g->watch, site->rootfd, e) && start_sweeper(g, e);
-}
-
-bool guard_release(struct guard *g, const char *name, struct error *e)
-{
-    struct live_site *live = find(g, name, e);
-    if (!live)
-        return false;
-    /* Whatever comes of it, what waited is looked at: with the old generation if the new one
-     * cannot be had. */
-    struct live_site was = *live;
-    memset(&live->waiting, 0, sizeof live->waiting);
-    live->held = false;
-    memset(&live->retries, 0, sizeof live->retries);
-    bool good = take_generation(g, live, e);
-    for (size_t i = 0; i < was.waiting.count; i++) {
-        if (was.waiting.items[i][0])
-            look_at(g, live, was.waiting.items[i]);
-        else
-            sweep(g, live, "", false);
-        free(was.waiting.items[i]);
-    }
-    VEC_FREE(&was.waiting);
-    for (size_t i = 0; i < was.retries.count; i++)
-        look_at(g, live, was.retries.items[i].path);
-    free_retries(&was);
-    return good;
 }

@@ -53,12 +53,17 @@ void handles_cleanup(struct handles **h)
     handles_free(*h);
 }
 
-static void grow(struct handles *h)
+/* A larger table; where most of it was freed, one of the same size without those: pages that are
+ * put back over and over have a new inode each time. */
+static void make_room(struct handles *h)
 {
     struct slot *old = h->slots;
-    size_t size = h->mask + 1;
-    h->slots = mem_alloc(size * 2 * sizeof *h->slots);
-    h->mask = size * 2 - 1;
+    size_t size = h->mask + 1, live = 0;
+    for (size_t i = 0; i < size; i++)
+        live += old[i].hash > REMOVED;
+    size_t fresh = live * 2 > size ? size * 2 : size;
+    h->slots = mem_alloc(fresh * sizeof *h->slots);
+    h->mask = fresh - 1;
     h->used = 0;
     for (size_t i = 0; i < size; i++)
         if (old[i].hash > REMOVED)
@@ -70,7 +75,7 @@ void handles_set(struct handles *h, uint64_t hash, uint32_t value)
 {
     hash = usable(hash);
     if ((h->used + 1) * 4 > (h->mask + 1) * 3)
-        grow(h);
+        make_room(h);
     size_t i = hash & h->mask;
     while (h->slots[i].hash != FREE && h->slots[i].hash != hash)
         i = (i + 1) & h->mask;

@@ -234,7 +234,8 @@ static void end_old_bursts(struct report *r, bool all)
     }
 }
 
-static bool next_item(struct report *r, struct item *out)
+/* False: there is none now; *last: and there will be none. */
+static bool next_item(struct report *r, struct item *out, bool *last)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
@@ -253,6 +254,7 @@ static bool next_item(struct report *r, struct item *out)
         r->first = (r->first + 1) % QUEUE;
         r->used--;
     }
+    *last = r->stop;
     pthread_mutex_unlock(&r->lock);
     return there;
 }
@@ -262,12 +264,13 @@ static void *run(void *context)
     struct report *r = context;
     for (;;) {
         struct item item;
-        if (next_item(r, &item)) {
+        bool last;
+        if (next_item(r, &item, &last)) {
             take(r, &item);
             continue;
         }
-        end_old_bursts(r, r->stop);
-        if (r->stop)
+        end_old_bursts(r, last);
+        if (last)
             return NULL;
     }
 }

@@ -3,7 +3,11 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -31,13 +35,27 @@ static pid_t start(const struct supervised *what, struct alive *alive, const sig
     _exit(what->run(what->context, alive));
 }
 
+/* How long a process was ready to run and waited for a core until now: on a host where everybody
+ * pushes, that is no silence of its own. Second number of /proc/PID/schedstat, in ns; 0 where the
+ * kernel does not count it. */
+static int64_t waited_ms(pid_t pid)
+{
+    char path[64], text[128];
+    snprintf(path, sizeof path, "/proc/%d/schedstat", (int)pid);
+    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    text[n > 0 ? n : 0] = '\0';
+    const char *second = strchr(text, ' ');
+    return second ? strtoll(second, NULL, 10) / 1000000 : 0;
+}
+
 /* Waits until the guard has ended; *hung: it had to be killed. The signals that ask us to end
  * are handed on. */
 static int watch_over(const struct supervised *what, pid_t pid, struct alive *alive,
                       const sigset_t *signals, bool *hung, bool *asked)
 {
     uint64_t last = alive_sum(alive);
-    int64_t silent_ms = 0, looked_ms = now_ms();
+    int64_t silent_ms = 0, looked_ms = now_ms(), waited = waited_ms(pid);
     for (;;) {
         int status;
         if (waitpid(pid, &status, WNOHANG) == pid)
@@ -55,10 +73,14 @@ static int watch_over(const struct supervised *what, pid_t pid, struct alive *al
         looked_ms = now_ms();
         /* while this process itself stood still, the guard's silence says little */
         silent_ms += looked_ms - then_ms < 3 * LOOK_MS ? looked_ms - then_ms : 3 * LOOK_MS;
+        int64_t before = waited;
+        waited = waited_ms(pid);
+        silent_ms -= waited - before < silent_ms ? waited - before : silent_ms;
         if (now != last) {
             last = now;
             silent_ms = 0;
-        } else if (silent_ms > SUPERVISE_HUNG_MS) {
+        } else if (silent_ms >
+                   (atomic_load(&alive->ready) ? SUPERVISE_HUNG_MS : SUPERVISE_START_MS)) {
             *hung = true;
             kill(pid, SIGKILL);
             waitpid(pid, &status, 0);
@@ -87,6 +109,7 @@ int supervise(const struct supervised *what, struct error *e)
             usleep(PAUSE_MS * 1000);
         *first = now;
         atomic_store(&alive->restarts, restarts);
+        atomic_store(&alive->ready, false);
         pid_t pid = start(what, alive, &old);
         if (pid < 0) {
             error_set_errno(e, errno, "starting the guard");

@@ -21,7 +21,7 @@ struct sweeper {
     struct stat_index **indexes;
     unsigned quick_ms, full_seconds;
     pthread_t thread;
-    volatile bool stop;
+    atomic_bool stop;
     int pipe[2];
     atomic_uint_least64_t proved;
     atomic_int_least64_t last_s;
@@ -104,6 +104,16 @@ static void *run(void *context)
     return NULL;
 }
 
+static void sweeper_free(struct sweeper *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        stat_index_free(s->indexes[i]);
+    free(s->indexes);
+    close(s->pipe[0]);
+    close(s->pipe[1]);
+    free(s);
+}
+
 bool sweeper_start(struct sweeper **out, const struct site *sites, size_t count, unsigned quick_ms,
                    unsigned full_seconds, struct error *e)
 {
@@ -121,13 +131,7 @@ bool sweeper_start(struct sweeper **out, const struct site *sites, size_t count,
     int code = pthread_create(&s->thread, NULL, run, s);
     if (code) {
         error_set_errno(e, code, "starting the sweeper");
-        s->count = 0;
-    }
-    if (code) {
-        close(s->pipe[0]);
-        close(s->pipe[1]);
-        free(s->indexes);
-        free(s);
+        sweeper_free(s);
         return false;
     }
     *out = s;
@@ -140,12 +144,7 @@ void sweeper_stop(struct sweeper *s)
         return;
     s->stop = true;
     pthread_join(s->thread, NULL);
-    for (size_t i = 0; i < s->count; i++)
-        stat_index_free(s->indexes[i]);
-    free(s->indexes);
-    close(s->pipe[0]);
-    close(s->pipe[1]);
-    free(s);
+    sweeper_free(s);
 }
 
 int sweeper_fd(const struct sweeper *s)

@@ -28,6 +28,7 @@ enum { BUFFER = 64 * 1024, SEEN = 4096, PULL = 16, MOST_CHUNKS = 1024, MOST_EVEN
 
 struct chunk {
     struct chunk *next;
+    uint64_t number; /* chunks are counted as they are taken over */
     size_t size, used;
     char bytes[] __attribute__((aligned(16)));
 };
@@ -41,8 +42,12 @@ struct watch {
     bool inotify;
     struct chunk *first, *last; /* read, and not told yet */
     size_t chunks;
+    uint64_t taken; /* the number of the last chunk */
     char *buffer;
-    uint64_t seen[SEEN]; /* hashes of what this batch has told; only saves work */
+    /* What was told, and the chunk that was the last one then; only saves work. */
+    struct {
+        uint64_t hash, until;
+    } seen[SEEN];
 };
 
 bool watch_open(struct watch **out, bool bounded, struct error *e)
@@ -182,37 +187,44 @@ static bool read_record(const struct fanotify_event_info_header *head, struct wa
     return true;
 }
 
+/* What was taken over before that had happened before it: who was told then has looked since. What
+ * was taken over later may have happened after the look. */
 static bool told_before(struct watch *w, const struct watch_event *event)
 {
-    uint64_t hash = handle_hash(event->dir ^ event->thing * 3, (int)event->pid, event->name,
-                                strlen(event->name));
-    uint64_t *slot = &w->seen[hash % SEEN];
-    if (*slot == hash)
+    uint64_t came = (event->mask & (FAN_CREATE | FAN_MOVED_TO)) != 0;
+    uint64_t hash = handle_hash(event->dir ^ event->thing * 3 ^ came << 63, (int)event->pid,
+                                event->name, strlen(event->name));
+    size_t slot = hash % SEEN;
+    if (w->seen[slot].hash == hash && w->first->number <= w->seen[slot].until)
         return true;
-    *slot = hash;
+    w->seen[slot].hash = hash;
+    w->seen[slot].until = w->taken;
     return false;
 }
 
-static void read_event(struct watch *w, const struct fanotify_event_metadata *meta,
+/* The kernel lays events at multiples of 4, where a 64-bit mask may not be read in place. */
+static void read_event(struct watch *w, const char *at,
                        void (*tell)(void *context, const struct watch_event *event), void *context)
 {
+    struct fanotify_event_metadata meta;
+    memcpy(&meta, at, sizeof meta);
     struct watch_event event = {.kind = WATCH_NAME,
                                 .name = ".",
-                                .mask = meta->mask,
-                                .pid = meta->pid,
-                                .is_dir = (meta->mask & FAN_ONDIR) != 0};
-    if (meta->mask & FAN_Q_OVERFLOW) {
+                                .mask = meta.mask,
+                                .pid = meta.pid,
+                                .is_dir = (meta.mask & FAN_ONDIR) != 0};
+    if (meta.mask & FAN_Q_OVERFLOW) {
         event.kind = WATCH_LOST;
         tell(context, &event);
         return;
     }
-    for (uint32_t at = meta->metadata_len;
-         at + sizeof(struct fanotify_event_info_header) <= meta->event_len;) {
-        const struct fanotify_event_info_header *head = (const void *)((const char *)meta + at);
-        if (head->len < sizeof *head || head->len > meta->event_len - at ||
+    for (uint32_t used = meta.metadata_len;
+         used + sizeof(struct fanotify_event_info_header) <= meta.event_len;) {
+        const struct fanotify_event_info_header *head = (const void *)(at + used);
+        if (head->len < sizeof *head || head->len > meta.event_len - used ||
             !read_record(head, &event))
             break;
-        at += head->len;
+        used += head->len;
     }
     if ((event.dir || event.thing) && !told_before(w, &event))
         tell(context, &event);
@@ -246,6 +258,7 @@ static bool pull(struct watch *w, struct error *e)
         }
         struct chunk *chunk = mem_alloc(sizeof *chunk + (size_t)size);
         chunk->size = (size_t)size;
+        chunk->number = ++w->taken;
         memcpy(chunk->bytes, w->buffer, chunk->size);
         if (w->last)
             w->last->next = chunk;
@@ -281,9 +294,10 @@ static size_t next_event(const struct watch *w, const struct chunk *chunk, struc
     const char *at = chunk->bytes + chunk->used;
     if (w->inotify)
         return sizeof(struct inotify_event) + ((const struct inotify_event *)(const void *)at)->len;
-    const struct fanotify_event_metadata *meta = (const void *)at;
-    if (FAN_EVENT_OK(meta, (long)left) && meta->vers == FANOTIFY_METADATA_VERSION)
-        return meta->event_len;
+    struct fanotify_event_metadata meta = {0};
+    memcpy(&meta, at, left < sizeof meta ? left : sizeof meta);
+    if (FAN_EVENT_OK(&meta, (long)left) && meta.vers == FANOTIFY_METADATA_VERSION)
+        return meta.event_len;
     error_set(e, ERR_UNSUPPORTED, "the kernel tells changes in another format");
     return 0;
 }
@@ -291,7 +305,6 @@ static size_t next_event(const struct watch *w, const struct chunk *chunk, struc
 bool watch_read(struct watch *w, void (*tell)(void *context, const struct watch_event *event),
                 void *context, struct error *e)
 {
-    memset(w->seen, 0, sizeof w->seen);
     for (unsigned count = 0; count < MOST_EVENTS; count++) {
         if (count % PULL == 0 && !pull(w, e))
             return false;
@@ -301,9 +314,9 @@ bool watch_read(struct watch *w, void (*tell)(void *context, const struct watch_
         size_t size = next_event(w, chunk, e);
         if (!size)
             return false;
-        const void *at = chunk->bytes + chunk->used;
+        const char *at = chunk->bytes + chunk->used;
         if (w->inotify)
-            read_inotify(w, at, tell, context);
+            read_inotify(w, (const void *)at, tell, context);
         else
             read_event(w, at, tell, context);
         chunk->used += size;

@@ -8,7 +8,8 @@
  * by fs.fanotify.max_queued_events; what does not fit the kernel drops, and says so
  * (WATCH_LOST).
  *
- * Names of one batch that are the same are told once. Events of this very process are told as
+ * A name of which several events had been read when it was told is told once: whoever is told
+ * looks at it then, so what happens after is told again. Events of this very process are told as
  * such: what the restorer does comes back as well. */
 #ifndef YAGURA_GUARD_WATCH_H
 #define YAGURA_GUARD_WATCH_H

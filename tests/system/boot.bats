@@ -36,7 +36,7 @@ teardown() { ! mountpoint -q "$WORK/root/proc" || umount "$WORK/root/proc"; }
     ln -s /dev/null "$root/etc/systemd/system/serial-getty@ttyS0.service"
     truncate -s 2G "$WORK/disk.img"
     mke2fs -q -t ext4 -d "$root" "$WORK/disk.img"
-    "$HELPERS/boot" "$root" "$WORK/disk.img" 480 >"$WORK/said" 2>&1 || {
+    "$HELPERS/boot" "$root" "$WORK/disk.img" 900 >"$WORK/said" 2>&1 || {
         tail -60 "$WORK/said"
         return 1
     }

@@ -36,11 +36,11 @@ until_true() {
 status() {
     stdout=$(guarded ask "$YAGURA_STATE" status 2>/dev/null) && [ -n "$stdout" ] && holds "$@" >/dev/null 2>&1
 }
-# guard [OPTION ...]: starts one and waits until it is on guard
+# guard [OPTION ...]: starts one and waits until it is on guard, at most $GUARD_SECONDS
 guard() {
     "$YAGURA" guard --json "$@" >>"$WORK/events" 2>>"$WORK/said" </dev/null 3>&- &
     GUARD=$!
-    until_true 60 status 'True' || {
+    until_true "${GUARD_SECONDS:-60}" status 'True' || {
         cat "$WORK/said"
         return 1
     }
@@ -52,6 +52,10 @@ guard_ends() {
     kill -TERM "$GUARD" 2>/dev/null || :
     wait "$GUARD" 2>/dev/null || :
     GUARD=
+}
+# A guard that a sanitizer ended was started anew, and the site may be right all the same.
+sane() {
+    [ ! -f "$WORK/said" ] || ! grep -E -A 30 'Sanitizer|runtime error:' "$WORK/said"
 }
 # The supervisor and what it supervises, at once.
 guard_killed() {

@@ -18,13 +18,14 @@ unset LANG LANGUAGE NO_COLOR YAGURA_DATA YAGURA_LIBEXEC YAGURA_LOCALE
 
 # Ten images, made once for all files of one run.
 images() {
-    local dir="$BUILD/demo"
+    local dir # builds share it by a link
+    dir=$(readlink -m "$BUILD/demo")
     (
         flock 9
         if [ ! -f "$dir/.made" ] || [ -n "$(find "$ROOT/examples" -type f -newer "$dir/.made" | head -1)" ]; then
             "$ROOT/examples/build" "$dir" >&2 && : >"$dir/.made"
         fi
-    ) 9>"$BUILD/demo.lock"
+    ) 9>"$dir.lock"
     IMAGES=$dir
 }
 
