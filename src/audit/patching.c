@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -190,14 +191,19 @@ static bool known_service(const struct patching *p, const char *unit)
     return false;
 }
 
+static const char *service_of(const struct fact *process)
+{
+    return *fact_text(process, "service") ? fact_text(process, "service")
+                                          : fact_text(process, "name");
+}
+
 static void restart(struct patching *p, const struct facts *facts)
 {
     for (const struct fact *f = facts_first(facts, "process"); f;
          f = facts_next(facts, "process", f)) {
         if (!str_equal(fact_text(f, "restart_needed"), "yes"))
             continue;
-        const char *name =
-            *fact_text(f, "service") ? fact_text(f, "service") : fact_text(f, "name");
+        const char *name = service_of(f);
         if (known_service(p, name))
             continue;
         struct error e = ERROR_INIT;
@@ -205,6 +211,39 @@ static void restart(struct patching *p, const struct facts *facts)
         s.why = arena_strdup(p->arena, e.message);
         VEC_PUSH(&p->services, s);
     }
+}
+
+/* Whether it maps files of a package that changes; `packages` is separated by blanks. */
+static bool maps_changing(const struct patching *p, const char *packages)
+{
+    for (const char *at = packages; *at;) {
+        size_t n = strcspn(at, " \n");
+        for (size_t i = 0; i < p->packages.count; i++) {
+            const char *name = p->packages.items[i].wanted->name;
+            if (strlen(name) == n && memcmp(at, name, n) == 0)
+                return true;
+        }
+        at += n + (at[n] != '\0');
+    }
+    return false;
+}
+
+bool patching_foresee(struct patching *p, const struct patching_request *r, struct error *e)
+{
+    CLEANUP(audit_cleanup) struct audit *now = NULL;
+    if (!audit_collect(&now, r->audit, e))
+        return false;
+    patching_choose_pages(p, r, now->facts);
+    for (const struct fact *f = facts_first(now->facts, "process"); f;
+         f = facts_next(now->facts, "process", f)) {
+        if (!str_equal(fact_text(f, "restart_needed"), "yes") &&
+            !maps_changing(p, fact_text(f, "packages")))
+            continue;
+        const char *name = arena_strdup(p->arena, service_of(f));
+        if (!known_service(p, name))
+            VEC_PUSH(&p->services, ((struct patching_service){name, services_would(name), ""}));
+    }
+    return true;
 }
 
 bool patching_run(struct patching *p, const struct patching_request *r, struct error *e)

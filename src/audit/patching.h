@@ -90,6 +90,10 @@ struct patch_plan *patching_plan(const struct audit *a, const struct plan *steps
 
 /* False: it could not be looked at. Otherwise obstacles and refusals say. */
 bool patching_check(struct patching *p, const struct patching_request *r, struct error *e);
+/* For --dry-run: which pages would be asked (`pages`, without answers) and what would be restarted
+ * (`services`, as services_would() says): what waits for it already, and what listens and maps
+ * files of these packages. */
+bool patching_foresee(struct patching *p, const struct patching_request *r, struct error *e);
 bool patching_may_run(const struct patching *p, const struct patching_request *r);
 /* False: it never began, or the ledger could not be written. What failed on the way is in
  * `problem`, packages, services and pages. */

@@ -81,6 +81,11 @@ static int check_and_run(struct cli *cli, const struct patching_request *r)
         return complain(&e, e.code == ERR_USAGE ? EXIT_USAGE : EXIT_UNKNOWN);
     show_patching_check(&cli->show, &p, r);
     bool may = patching_may_run(&p, r);
+    if (cli->dry_run && may) {
+        if (!patching_foresee(&p, r, &e))
+            return complain(&e, EXIT_UNKNOWN);
+        show_patching_foreseen(&cli->show, &p);
+    }
     if (!may || cli->dry_run || nothing_to_do(&p, r)) {
         show_patching_end(&cli->show, &p, r, !may);
         return may ? EXIT_CLEAN : EXIT_FOUND;

@@ -171,12 +171,29 @@ static bool take_frame(void *context, uint32_t type, const void *bytes, size_t s
     return false;
 }
 
+bool patch_read_file(char **text, size_t *size, const char *path, size_t most, struct error *e)
+{
+    struct stat st;
+    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    bool good = fd >= 0 && fstat(fd, &st) == 0;
+    if (!good) {
+        error_set_errno(e, errno, "could not be opened");
+    } else if (!S_ISREG(st.st_mode)) {
+        error_set(e, ERR_UNREADABLE, "it is no regular file");
+        good = false;
+    }
+    good = good && file_read_fd(text, size, fd, most, e);
+    if (!good)
+        error_at(e, path, 0, 0);
+    return good;
+}
+
 bool patch_read_caged(struct facts **out, char **text, size_t *size, const char *path, size_t most,
                       patch_parse *parse, struct error *e)
 {
     CLEANUP_FREE char *bytes = NULL;
     size_t length;
-    if (!file_read(&bytes, &length, path, most, e))
+    if (!patch_read_file(&bytes, &length, path, most, e))
         return false;
     CLEANUP(facts_cleanup) struct facts *facts = facts_new();
     struct reading in = {bytes, path, length, parse, facts};

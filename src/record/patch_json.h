@@ -41,6 +41,10 @@ bool patch_read_row(struct patch_reader *r, const json_t *object, const char *ki
 bool patch_read_rows(struct patch_reader *r, const json_t *object, const char *key,
                      const char *kind, const struct patch_key *keys, size_t count);
 
+/* Reads a regular file as a person named it: a pipe or device is ERR_UNREADABLE, and holds nobody
+ * up. *text is a malloc block, terminated. */
+bool patch_read_file(char **text, size_t *size, const char *path, size_t most, struct error *e);
+
 typedef bool patch_parse(struct facts *out, const char *text, size_t size, const char *path,
                          struct error *e);
 /* Reads a file of at most `most` bytes and runs `parse` over it in a cage. *text is a malloc

@@ -1,6 +1,5 @@
 #include "record/patch_receipt.h"
 
-#include "base/file.h"
 #include "record/minisign.h"
 #include "record/patch_json.h"
 
@@ -125,7 +124,7 @@ static bool verify(const struct patch_receipt *r, const char *text, size_t size,
         error_at(e, path, 0, 0);
         return false;
     }
-    if (!file_read(&signature, &length, beside, 4096, e)) {
+    if (!patch_read_file(&signature, &length, beside, 4096, e)) {
         error_prefix(e, "the receipt's signature");
         return false;
     }

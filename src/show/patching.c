@@ -128,6 +128,41 @@ void show_patching_check(struct show *s, const struct patching *p, const struct 
         show_way_back(s, arena, p);
 }
 
+static void foreseen(struct show *s, const char *what, const char *name, const char *outcome,
+                     const char *text)
+{
+    if (!s->json) {
+        show_wrap(s, "- ", 2, text);
+        return;
+    }
+    json_t *o = json_object();
+    json_put_string(o, "type", "foreseen");
+    json_put_string(o, "what", what);
+    json_put_string(o, "name", name);
+    if (outcome)
+        json_put_string(o, "outcome", outcome);
+    show_json_line(s, o);
+}
+
+void show_patching_foreseen(struct show *s, const struct patching *p)
+{
+    static const char *const texts[] = {[SERVICE_RESTARTED] = N_("would be restarted: %s"),
+                                        [SERVICE_FAILED] = NULL, /* nothing has failed yet */
+                                        [SERVICE_LEFT] = N_("would need a restart of the host: %s"),
+                                        [SERVICE_BY_HAND] =
+                                            N_("would have to be restarted by hand: %s")};
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    for (size_t i = 0; i < p->services.count; i++) {
+        const struct patching_service *v = &p->services.items[i];
+        foreseen(s, "service", v->unit, services_outcome_name(v->outcome),
+                 arena_printf(arena, language_text(texts[v->outcome]), v->unit));
+    }
+    for (size_t i = 0; i < p->pages.count; i++)
+        foreseen(
+            s, "page", p->pages.items[i].url, NULL,
+            arena_printf(arena, _("would be asked before and after: %s"), p->pages.items[i].url));
+}
+
 void show_patching_step(struct show *s, enum patching_step step)
 {
     static const char *const texts[] = {

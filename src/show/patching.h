@@ -12,6 +12,9 @@ void show_patch_plan(struct show *s, const struct patch_plan *p, const char *pat
 void show_patching_check(struct show *s, const struct patching *p,
                          const struct patching_request *r);
 
+/* What patching_foresee() found. */
+void show_patching_foreseen(struct show *s, const struct patching *p);
+
 /* A step as it begins. */
 void show_patching_step(struct show *s, enum patching_step step);
 

@@ -289,6 +289,8 @@ old_receipt() {
     echo 'server { listen 8443 ssl; server_name till.example; ssl_certificate /etc/till.pem; ssl_certificate_key /etc/till.key; return 404; }' \
         >"$HOSTS/live/root/etc/nginx/sites-enabled/till"
     served() { on live sh -c 'nginx || exit 9; shift; "$@"; code=$?; nginx -s stop; exit $code' sh - "$YAGURA" patch "$@"; }
+    code 0 served apply /repo/plan.json --dry-run --json
+    holds '[f["name"] for f in every if f["type"] == "foreseen" and f["what"] == "page"] == ["http://shop.example:8080/", "https://till.example:8443/"]'
     code "0 3" served apply /repo/plan.json --yes --json
     holds '[(p["url"], p["before"], p["after"]) for p in every if p["type"] == "page"] == [("http://shop.example:8080/", 200, 200), ("https://till.example:8443/", 404, 404)]'
     code 0 yagura_on live patch undo --yes
@@ -317,7 +319,11 @@ old_receipt() {
     on live apt-get -qq update
     code "0 1 3" yagura_on live patch plan --out /repo/plan.json --json
     boot live small.target
+    # restarted only if something is applied
     before=$(enter live systemctl show -p MainPID --value shop.service)
+    code "0 3" enter live "$YAGURA" patch apply /repo/plan.json --dry-run --json
+    holds 'summary["changed"] is False'
+    [ "$before" = "$(enter live systemctl show -p MainPID --value shop.service)" ]
     code "0 3" enter live "$YAGURA" patch apply /repo/plan.json --yes --json
     holds '[(s["unit"], s["outcome"]) for s in every if s["type"] == "service" and s["unit"] == "shop.service"] == [("shop.service", "restarted")]'
     after=$(enter live systemctl show -p MainPID --value shop.service)
@@ -329,4 +335,27 @@ old_receipt() {
     code "0 1 3" enter live "$YAGURA" patch plan --out /repo/plan.json --json
     code 1 enter live "$YAGURA" patch apply /repo/plan.json --yes --json
     holds '[s["outcome"] for s in every if s["type"] == "service" and s["unit"] == "shop.service"] == ["failed"]' 'summary["found"] == 1'
+}
+
+@test "what patch does not take is said, and a plan of another system has no packages" {
+    images
+    code "1 3" "$YAGURA" patch plan --image "$IMAGES/windows2000-iis5-found.img" --as-of 2001-06-06 --out "$WORK/plan.json" --json
+    holds 'of("plan")[0]["packages"] == 0' 'summary["found"] > 0'
+    /usr/bin/python3 -c 'import json,sys; assert json.load(open(sys.argv[1]))["steps"][0]["part"] == "now"' "$WORK/plan.json"
+    code 0 "$YAGURA" patch apply "$WORK/plan.json" --yes
+    says "no packages"
+    code 2 "$YAGURA" patch apply
+    says "which plan?"
+    code 2 "$YAGURA" patch apply "$WORK/plan.json" --root /
+    says "this host"
+    code 2 "$YAGURA" patch apply "$WORK/plan.json" --out x
+    says "--out"
+    code 2 "$YAGURA" patch plan --override
+    code 2 "$YAGURA" patch apply "$WORK/none.json" --yes
+    says "none.json"
+    mkfifo "$WORK/pipe"
+    code 2 within 10 "$YAGURA" patch apply "$WORK/pipe" --yes
+    code 2 "$YAGURA" patch policy print --json
+    code "1 3" "$YAGURA" patch plan --image "$IMAGES/windows2000-iis5-found.img" --out "$WORK/none/plan.json"
+    says "none/plan.json"
 }
