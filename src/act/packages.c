@@ -395,13 +395,14 @@ bool packages_configure(int log, struct error *e)
 /* --- going back --- */
 
 /* " name | version | archive": whether one is there. */
-static bool offers(const char *text, size_t size, const char *name, const char *version)
+static bool offers(struct arena *arena, const char *text, size_t size, const char *name,
+                   const char *version)
 {
     const char *line;
     size_t position = 0, length;
     while (str_next_line(text, size, &position, &line, &length)) {
-        CLEANUP_FREE char *copy = strndup(line, length);
-        char *rest = copy ? strchr(copy, '|') : NULL, *end = rest ? strchr(rest + 1, '|') : NULL;
+        char *copy = arena_strndup(arena, line, length);
+        char *rest = strchr(copy, '|'), *end = rest ? strchr(rest + 1, '|') : NULL;
         if (!end)
             continue;
         *rest = *end = '\0';
@@ -445,7 +446,7 @@ static bool back_words(struct words *w, struct str *missing, const struct packag
         const char *name = full_name(w->arena, c), *deb;
         if (!*c->from)
             add(w, arena_printf(w->arena, "%s-", name));
-        else if (offers(str_text(&known), known.length, c->name, c->from))
+        else if (offers(query.arena, str_text(&known), known.length, c->name, c->from))
             add(w, arena_printf(w->arena, "%s=%s", name, c->from));
         else if ((deb = in_cache(w->arena, c)))
             add(w, deb);

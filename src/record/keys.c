@@ -89,7 +89,8 @@ static bool read_secret(struct keypair *k, int fd, struct error *e)
 
 static void public_bytes(uint8_t out[PUBLIC_BYTES], const struct keypair *k)
 {
-    memcpy(out, "Ed", 2);
+    out[0] = 'E';
+    out[1] = 'd';
     memcpy(out + 2, k->number, 8);
     memcpy(out + 10, k->public_key, 32);
 }

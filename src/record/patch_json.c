@@ -127,6 +127,7 @@ bool patch_read_rows(struct patch_reader *r, const json_t *object, const char *k
 
 /* --- in a cage --- */
 
+enum { MOST_FACTS = 4 * PATCH_MOST_ROWS };
 enum frame { FRAME_FACT = 1, FRAME_ERROR };
 
 struct reading {
@@ -158,8 +159,7 @@ static bool take_frame(void *context, uint32_t type, const void *bytes, size_t s
     struct reading *in = context;
     if (type == FRAME_FACT) {
         struct bytes wire = bytes_of(bytes, size);
-        return facts_count(in->facts) < 4 * PATCH_MOST_ROWS &&
-               facts_add_encoded(in->facts, &wire, e);
+        return facts_count(in->facts) < MOST_FACTS && facts_add_encoded(in->facts, &wire, e);
     }
     struct error got = ERROR_INIT;
     if (type != FRAME_ERROR || size != sizeof got)

@@ -168,8 +168,7 @@ void show_patching_step(struct show *s, enum patching_step step)
     static const char *const texts[] = {
         [PATCHING_AUDITS] = N_("Looking at the host, asking its pages ..."),
         [PATCHING_FETCHES] = N_("Fetching ..."),
-        [PATCHING_INSTALLS] = N_("Installing: what dpkg has begun it finishes, whatever happens "
-                                 "here ..."),
+        [PATCHING_INSTALLS] = N_("Installing: what dpkg begins it finishes ..."),
         [PATCHING_RESTARTS] = N_("Restarting what needs it ..."),
         [PATCHING_ASKS] = N_("Asking the pages again ..."),
         [PATCHING_AUDITS_AGAIN] = N_("Looking at the host again ...")};
