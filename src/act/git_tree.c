@@ -67,14 +67,14 @@ static int run_git(pid_t parent, const char *repository, const struct stat *owne
     return 127;
 }
 
-static int run_tar(pid_t parent, int folder, int in)
+static int run_tar(pid_t parent, int folder, int in, char *strip)
 {
     if (fchdir(folder) != 0 || dup2(in, 0) < 0 || !become(NOBODY, NOBODY) || !ends_with_us(parent))
         return 126;
     close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     char *environment[] = {(char *)"PATH=/usr/bin:/bin", (char *)"LC_ALL=C.UTF-8", NULL};
-    char *argv[] = {(char *)"tar", (char *)"-x", (char *)"--no-same-owner",
-                    (char *)"-f",  (char *)"-",  NULL};
+    char *argv[] = {(char *)"tar", (char *)"-x", (char *)"--no-same-owner", strip, (char *)"-f",
+                    (char *)"-",   NULL};
     execvpe("tar", argv, environment);
     return 127;
 }
@@ -87,19 +87,11 @@ static bool ended_well(pid_t pid)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static bool find_commit(struct git_tree *t, const char *repository, const struct stat *owner,
-                        const char *revision, struct error *e)
+/* What git says to this, without the end of its line. */
+static bool ask_git(char *out, size_t size, const char *repository, const struct stat *owner,
+                    char *const argv[], struct error *e)
 {
-    char wanted[300];
     int ends[2];
-    snprintf(wanted, sizeof wanted, "%.250s^{commit}", revision);
-    char *argv[] = {(char *)"git",
-                    (char *)"rev-parse",
-                    (char *)"--verify",
-                    (char *)"--quiet",
-                    (char *)"--end-of-options",
-                    wanted,
-                    NULL};
     if (pipe2(ends, O_CLOEXEC) != 0) {
         error_set_errno(e, errno, "making a pipe");
         return false;
@@ -110,15 +102,43 @@ static bool find_commit(struct git_tree *t, const char *repository, const struct
     close(ends[1]);
     size_t length = 0;
     ssize_t n;
-    while (length < sizeof t->commit - 1 &&
-           (n = read(ends[0], t->commit + length, sizeof t->commit - 1 - length)) > 0)
+    while (length < size - 1 && (n = read(ends[0], out + length, size - 1 - length)) > 0)
         length += (size_t)n;
     close(ends[0]);
-    t->commit[length] = '\0';
+    if (length && out[length - 1] == '\n')
+        length--;
+    out[length] = '\0';
+    return pid > 0 && ended_well(pid);
+}
+
+static bool find_commit(struct git_tree *t, const char *repository, const struct stat *owner,
+                        const char *revision, struct error *e)
+{
+    char wanted[300];
+    snprintf(wanted, sizeof wanted, "%.250s^{commit}", revision);
+    char *argv[] = {(char *)"git",
+                    (char *)"rev-parse",
+                    (char *)"--verify",
+                    (char *)"--quiet",
+                    (char *)"--end-of-options",
+                    wanted,
+                    NULL};
+    bool good = ask_git(t->commit, sizeof t->commit, repository, owner, argv, e);
     t->commit[strspn(t->commit, "0123456789abcdef")] = '\0';
-    if (pid > 0 && ended_well(pid) && t->commit[0])
+    if (good && t->commit[0])
         return true;
     error_set(e, ERR_USAGE, "git finds no revision \"%.80s\" in %.200s", revision, repository);
+    return false;
+}
+
+/* Where in its repository a folder lies: "public/", or "". */
+static bool find_prefix(char *out, size_t size, const char *repository, const struct stat *owner,
+                        struct error *e)
+{
+    char *argv[] = {(char *)"git", (char *)"rev-parse", (char *)"--show-prefix", NULL};
+    if (ask_git(out, size, repository, owner, argv, e) && strlen(out) < size - 1)
+        return true;
+    error_set(e, ERR_USAGE, "git does not say where in its repository %.200s lies", repository);
     return false;
 }
 
@@ -126,18 +146,36 @@ static bool unpack(const struct git_tree *t, const char *repository, const struc
                    struct error *e)
 {
     int ends[2];
-    char *argv[] = {(char *)"git", (char *)"archive", (char *)"--format=tar", (char *)t->commit,
+    char prefix[PATH_MAX], strip[40];
+    CLEANUP_STR struct str top = {0}, only = {0};
+    if (!find_prefix(prefix, sizeof prefix, repository, owner, e))
+        return false;
+    /* From the top, for its .gitattributes to hold in a folder within as well. */
+    int depth = 0;
+    str_add(&top, repository);
+    for (const char *p = prefix; (p = strchr(p, '/')); p++, depth++)
+        str_add(&top, "/..");
+    str_printf(&only, ":(literal)%s", prefix);
+    snprintf(strip, sizeof strip, "--strip-components=%d", depth);
+    char *argv[] = {(char *)"git",
+                    (char *)"archive",
+                    (char *)"--format=tar",
+                    (char *)t->commit,
+                    (char *)"--",
+                    only.data,
                     NULL};
+    if (!depth)
+        argv[4] = NULL;
     if (pipe2(ends, O_CLOEXEC) != 0) {
         error_set_errno(e, errno, "making a pipe");
         return false;
     }
     pid_t self = getpid(), git = fork();
     if (git == 0)
-        _exit(run_git(self, repository, owner, argv, ends[1]));
+        _exit(run_git(self, top.data, owner, argv, ends[1]));
     pid_t tar = git < 0 ? -1 : fork();
     if (tar == 0)
-        _exit(run_tar(self, t->fd, ends[0]));
+        _exit(run_tar(self, t->fd, ends[0], strip));
     close(ends[0]);
     close(ends[1]);
     bool good = git > 0 && ended_well(git);

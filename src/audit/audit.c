@@ -1,4 +1,4 @@
-#include "audit/audit.h"
+#include "audit/audit_internal.h"
 
 #include "base/file.h"
 #include "base/json.h"
@@ -40,7 +40,7 @@ bool audit_target_kind_from_name(const char *name, enum target_kind *out)
     return false;
 }
 
-static bool open_target(struct audit *a, const struct audit_request *r, struct error *e)
+bool audit_open_target(struct audit *a, const struct audit_request *r, struct error *e)
 {
     switch (r->kind) {
     case TARGET_LIVE:
@@ -88,8 +88,32 @@ static bool is_folder(const char *path, struct error *e)
     return false;
 }
 
-bool audit_load_rules(struct rules **out, const char *only, const char *also, bool this_host,
-                      struct sigma_problems *problems, struct error *e)
+/* A folder of shipped rules. */
+static bool is_asked(const char *folder, enum audit_rules which)
+{
+    /* The host that runs this program is a Linux: the rest cannot apply. */
+    bool here = str_equal(folder, "linux") || str_equal(folder, "apache");
+    bool persistence = str_equal(folder, "persistence");
+    bool scan = str_equal(folder, "scan"); /* those of scan.h */
+    /* The worms of their time stand among the rules of their servers. */
+    bool worms = str_equal(folder, "iis") || str_equal(folder, "solaris");
+    switch (which) {
+    case RULES_ALL:
+        return true;
+    case RULES_AUDIT:
+        return !persistence && !scan;
+    case RULES_AUDIT_HERE:
+        return here;
+    case RULES_PERSISTENCE:
+        return persistence || worms;
+    case RULES_PERSISTENCE_HERE:
+        return persistence;
+    }
+    return false;
+}
+
+bool audit_load_rules(struct rules **out, const char *only, const char *also,
+                      enum audit_rules which, struct sigma_problems *problems, struct error *e)
 {
     VEC(const char *) dirs = {0};
     char folder[4096];
@@ -101,10 +125,7 @@ bool audit_load_rules(struct rules **out, const char *only, const char *also, bo
         DIR *dir = opendir(folder);
         const struct dirent *entry;
         while (dir && (entry = readdir(dir))) {
-            /* The host that runs this program is a Linux: the rest cannot apply. */
-            bool fits = !this_host || str_equal(entry->d_name, "linux") ||
-                        str_equal(entry->d_name, "apache");
-            if (fits && !strchr(entry->d_name, '.'))
+            if (!strchr(entry->d_name, '.') && is_asked(entry->d_name, which))
                 VEC_PUSH(&dirs, (const char *)arena_printf(problems->arena, "%s/%s", folder,
                                                            entry->d_name));
         }
@@ -118,14 +139,10 @@ bool audit_load_rules(struct rules **out, const char *only, const char *also, bo
     return good;
 }
 
-static bool load_rules(struct audit *a, const struct audit_request *r, struct error *e)
+static void keep_problems(struct audit *a, const struct sigma_problems *problems)
 {
-    CLEANUP_ARENA struct arena *arena = arena_new();
-    struct sigma_problems problems = {.arena = arena};
-    bool good =
-        audit_load_rules(&a->rules, NULL, r->rules_dir, r->kind == TARGET_LIVE, &problems, e);
-    for (size_t i = 0; good && i < problems.list.count; i++) {
-        const struct sigma_problem *p = &problems.list.items[i];
+    for (size_t i = 0; i < problems->list.count; i++) {
+        const struct sigma_problem *p = &problems->list.items[i];
         if (p->warning)
             continue;
         size_t n = a->rule_problem_count++;
@@ -134,6 +151,30 @@ static bool load_rules(struct audit *a, const struct audit_request *r, struct er
         error_set(&a->rule_problems[n], ERR_FORMAT, "%s", p->message);
         error_at(&a->rule_problems[n], p->path, p->line, p->column);
     }
+}
+
+static bool load_rules(struct audit *a, const struct audit_request *r, struct error *e)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct sigma_problems problems = {.arena = arena};
+    bool here = r->kind == TARGET_LIVE;
+    enum audit_rules which = r->about == ABOUT_HOLES
+                                 ? (here ? RULES_AUDIT_HERE : RULES_AUDIT)
+                                 : (here ? RULES_PERSISTENCE_HERE : RULES_PERSISTENCE);
+    bool good = audit_load_rules(&a->rules, NULL, r->rules_dir, which, &problems, e);
+    if (good)
+        keep_problems(a, &problems);
+    sigma_problems_free(&problems);
+    return good;
+}
+
+bool audit_take_rules(struct audit *a, const char *const *dirs, size_t count, struct error *e)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct sigma_problems problems = {.arena = arena};
+    bool good = rules_load(&a->rules, dirs, count, &problems, e);
+    if (good)
+        keep_problems(a, &problems);
     sigma_problems_free(&problems);
     return good;
 }
@@ -167,7 +208,7 @@ static size_t join_wants(const struct audit *a, const char ***out)
 }
 
 /* The same host seen tomorrow, or as an image, is the same host. */
-static void find_identity(struct audit *a, const struct audit_request *r)
+void audit_find_identity(struct audit *a, const struct audit_request *r)
 {
     const struct fact *host = facts_first(a->facts, "host");
     const char *text = r->name;
@@ -198,23 +239,41 @@ static void add_policy(struct audit *a, const struct audit_request *r)
         fact_put(a->facts, f, "state", states[r->patch_policy]);
 }
 
-static bool collect(struct audit *a, const struct audit_request *r, struct error *e)
+struct audit_request audit_persistence_request(enum target_kind kind, const char *argument,
+                                               struct state *state, bool whole)
 {
+    return (struct audit_request){.kind = kind,
+                                  .argument = argument,
+                                  .as_of = DATE_NONE,
+                                  .state = state,
+                                  .about = whole ? ABOUT_INTRUSION : ABOUT_PERSISTENCE};
+}
+
+bool audit_take_facts(struct audit *a, const struct audit_request *r, struct error *e)
+{
+    static const unsigned purposes[] = {
+        [ABOUT_HOLES] = COLLECT_AUDIT,
+        [ABOUT_PERSISTENCE] = COLLECT_PERSISTENCE,
+        [ABOUT_INTRUSION] = COLLECT_PERSISTENCE | COLLECT_FILES,
+        [ABOUT_SCAN] = COLLECT_AUDIT | COLLECT_PERSISTENCE | COLLECT_FILES,
+        [ABOUT_SECRETS] = COLLECT_SECRETS,
+    };
     const char **items = NULL;
     struct wants wants = {.count = join_wants(a, &items)};
     wants.items = items;
     a->facts = facts_new();
-    bool good = collect_all(a->facts, a->target, &wants, r->state ? state_cache(r->state) : NULL,
-                            a->now, e);
+    bool good = collect_all(a->facts, a->target, &wants, purposes[r->about],
+                            r->state ? state_cache(r->state) : NULL, a->now, e);
     free(items);
     add_policy(a, r);
-    find_identity(a, r);
+    audit_find_identity(a, r);
     return good;
 }
 
-static struct audit *new_audit(const struct audit_request *r)
+struct audit *audit_new(const struct audit_request *r)
 {
     struct audit *a = mem_alloc(sizeof *a);
+    a->about = r->about;
     a->now = date_now();
     a->as_of = r->as_of == DATE_NONE ? a->now : r->as_of;
     return a;
@@ -222,9 +281,9 @@ static struct audit *new_audit(const struct audit_request *r)
 
 bool audit_collect(struct audit **out, const struct audit_request *request, struct error *e)
 {
-    CLEANUP(audit_cleanup) struct audit *a = new_audit(request);
+    CLEANUP(audit_cleanup) struct audit *a = audit_new(request);
     struct error ignored = ERROR_INIT;
-    if (!open_target(a, request, e))
+    if (!audit_open_target(a, request, e))
         return false;
     /* Wants make `facts` show what an audit would look at; without them it is an inventory. */
     if (!audit_open_advisories(&a->advisories, request->state, &a->feed_problem, &ignored))
@@ -234,14 +293,14 @@ bool audit_collect(struct audit **out, const struct audit_request *request, stru
             return false;
         a->rules = NULL;
     }
-    if (!collect(a, request, e))
+    if (!audit_take_facts(a, request, e))
         return false;
     *out = a;
     a = NULL;
     return true;
 }
 
-static void count(struct audit *a)
+void audit_count(struct audit *a)
 {
     for (size_t i = 0; i < a->findings->list.count; i++) {
         const struct finding *f = a->findings->list.items[i];
@@ -263,8 +322,9 @@ static void remember(struct audit *a, const struct audit_request *r)
                                              : "",
                                r->name ? r->name : "", a->now, &a->memory))
         return;
-    bool complete = r->with_advisories && r->with_checklist && r->with_updates && !r->set &&
-                    !facts_first(a->facts, "unread") && facts_first(a->facts, "host");
+    bool complete = r->about == ABOUT_HOLES && r->with_advisories && r->with_checklist &&
+                    r->with_updates && !r->set && !facts_first(a->facts, "unread") &&
+                    facts_first(a->facts, "host");
     /* An audit as of another day is a question, not an observation. */
     if (r->as_of != DATE_NONE)
         a->remembered = state_remember_ids(r->state, a->identity, a->findings, a->now, &a->memory);
@@ -302,12 +362,25 @@ static void add_recorded(struct audit *a, struct state *state)
     }
 }
 
+/* Rules of other sets were loaded with those that are asked for. A user's own, of no set, count. */
+static void keep_persistence(struct audit *a)
+{
+    for (size_t i = 0; i < rules_count(a->rules); i++) {
+        const struct rule *rule = rules_at(a->rules, i);
+        bool asked = !rule->set_count;
+        for (size_t k = 0; k < rule->set_count; k++)
+            asked |= str_equal(rule->sets[k], "persistence");
+        if (!asked)
+            rule_results_dismiss(a->outcomes, i, OUTCOME_NOT_APPLICABLE);
+    }
+}
+
 bool audit_run(struct audit **out, const struct audit_request *request, struct error *e)
 {
-    CLEANUP(audit_cleanup) struct audit *a = new_audit(request);
-    if (!open_target(a, request, e) ||
+    CLEANUP(audit_cleanup) struct audit *a = audit_new(request);
+    if (!audit_open_target(a, request, e) ||
         !audit_open_advisories(&a->advisories, request->state, &a->feed_problem, e) ||
-        !load_rules(a, request, e) || !collect(a, request, e))
+        !load_rules(a, request, e) || !audit_take_facts(a, request, e))
         return false;
     if (request->state) {
         (void)!state_merge_patches(request->state, a->identity, a->facts,
@@ -325,19 +398,22 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
                                     .rule_context = a->outcomes};
     rule_results_as_of(a->outcomes, a->facts, a->as_of);
     patch_rules_dismiss(a->outcomes, &a->input);
-    if (request->with_advisories)
+    bool holes = request->about == ABOUT_HOLES;
+    if (!holes)
+        keep_persistence(a);
+    if (holes && request->with_advisories)
         judge_advisories(a->findings, &a->input);
-    if (request->with_updates)
+    if (holes && request->with_updates)
         judge_updates(a->findings, a->facts, a->identity, a->now, a->as_of);
-    if (request->with_checklist)
-        rules_judge(a->findings, a->outcomes, a->facts, request->set, a->identity);
+    if (!holes || request->with_checklist)
+        rules_judge(a->findings, a->outcomes, a->facts, holes ? request->set : NULL, a->identity);
     judge_coverage(a->findings, &a->input);
     patch_rules_mark_repeated(a->findings, &a->input);
     if (!a->feed_problem.code)
         (void)!advisories_damage(a->advisories, &a->feed_problem);
     remember(a, request);
     findings_sort(a->findings);
-    count(a);
+    audit_count(a);
     *out = a;
     a = NULL;
     return true;

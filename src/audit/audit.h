@@ -23,6 +23,16 @@ enum audit_policy {
     AUDIT_POLICY_UNREADABLE
 };
 
+/* What is asked of the target. */
+enum audit_about {
+    ABOUT_HOLES,       /* advisories, checklists, updates: `audit` */
+    ABOUT_PERSISTENCE, /* what an intruder leaves to come back: the rules of the set `persistence`,
+                          and none else. A few hundred milliseconds */
+    ABOUT_INTRUSION,   /* the same, with every file of packages and every set-uid file: seconds */
+    ABOUT_SCAN,        /* the same, and where sites lie: for scan.h */
+    ABOUT_SECRETS      /* what has to be changed afterwards: facts of kind `secret`, no rules */
+};
+
 struct audit_request {
     enum target_kind kind;
     const char *argument;  /* path of root, image or text; NULL for the live host */
@@ -32,10 +42,18 @@ struct audit_request {
     struct state *state;   /* NULL: no memory */
     bool with_advisories, with_checklist, with_updates; /* what to judge */
     enum audit_policy patch_policy;
-    const char *set; /* one checklist set only, or NULL for all that fit */
+    const char *set;        /* one checklist set only, or NULL for all that fit */
+    enum audit_about about; /* other than ABOUT_HOLES: with_... and set say nothing */
 };
 
+/* The request for what `scan` and the runbook ask of a target: only what an intruder left. The
+ * facts (of kinds persistence, account, session, privileged-file, packaged-file, leaving) say when
+ * each thing was changed; `whole` reads every file of packages, too. */
+struct audit_request audit_persistence_request(enum target_kind kind, const char *argument,
+                                               struct state *state, bool whole);
+
 struct audit {
+    enum audit_about about;
     struct target *target;
     struct facts *facts;
     struct advisories *advisories;
@@ -63,11 +81,20 @@ bool audit_collect(struct audit **out, const struct audit_request *request, stru
 bool audit_open_advisories(struct advisories **out, struct state *state, struct error *damaged,
                            struct error *e);
 
-/* The rules of the folder `only`, or else the shipped ones (those that can fit this very host,
- * if it is the target); and those of the folder `also`. Either may be NULL; a folder that was named
- * and is not there is an error. */
-bool audit_load_rules(struct rules **out, const char *only, const char *also, bool this_host,
-                      struct sigma_problems *problems, struct error *e);
+/* Which of the shipped rules: all of them; those that an audit asks; of these, those that can fit
+ * the very host that runs this; those that can be about persistence, likewise. */
+enum audit_rules {
+    RULES_ALL,
+    RULES_AUDIT,
+    RULES_AUDIT_HERE,
+    RULES_PERSISTENCE,
+    RULES_PERSISTENCE_HERE
+};
+
+/* The rules of the folder `only`, or else the shipped ones; and those of the folder `also`. Either
+ * may be NULL; a folder that was named and is not there is an error. */
+bool audit_load_rules(struct rules **out, const char *only, const char *also,
+                      enum audit_rules which, struct sigma_problems *problems, struct error *e);
 
 /* What exit code 1 counts: open, and at least that severe. */
 size_t audit_found(const struct audit *a, enum severity least);

@@ -133,6 +133,7 @@ static const struct seccomp_rule syscall_rules[] = {
     {SYS_getdents64, ROOT | LIVE, SECCOMP_ALLOW},
     {SYS_readlinkat, ROOT | LIVE, SECCOMP_ALLOW},
     {SYS_readlinkat, BYTES, SECCOMP_REFUSE},
+    {SYS_fgetxattr, ROOT, SECCOMP_ALLOW},
     {SYS_faccessat, ROOT | LIVE, SECCOMP_ALLOW},
     {SYS_faccessat2, ROOT | LIVE, SECCOMP_ALLOW},
     {SYS_fadvise64, ALL, SECCOMP_ALLOW},

@@ -250,7 +250,8 @@ static bool is_rule(const char *name)
     struct sigma_problems problems = {.arena = arena};
     struct error e = ERROR_INIT;
     CLEANUP(rules_cleanup) struct rules *rules = NULL;
-    bool is = audit_load_rules(&rules, NULL, NULL, false, &problems, &e) && rules_find(rules, name);
+    bool is =
+        audit_load_rules(&rules, NULL, NULL, RULES_ALL, &problems, &e) && rules_find(rules, name);
     sigma_problems_free(&problems);
     return is;
 }

@@ -35,7 +35,11 @@ int cmd_audit(struct cli *cli)
         return cli_usage(cli, _("%s is one word too many; a target is --root, --image or --text"),
                          cli->arguments[cli->checklist ? 1 : 0]);
     request.state = cli_state(cli);
-    if (cli->checklist)
+    bool persistence =
+        cli->checklist && cli->argument_count && str_equal(cli->arguments[0], "persistence");
+    if (persistence) /* each thing found has a story of its own: no table of what is good */
+        request.about = cli->all ? ABOUT_INTRUSION : ABOUT_PERSISTENCE;
+    else if (cli->checklist)
         return checklist(cli, &request, fail_on);
     int code = EXIT_UNKNOWN;
     CLEANUP(state_cleanup) struct state *state = request.state;
@@ -44,6 +48,23 @@ int cmd_audit(struct cli *cli)
         return code;
     show_audit(&cli->show, a, fail_on);
     return cli_exit_code(cli, a);
+}
+
+/* The finding whose id begins so; *several where it is not the only one. */
+static const struct finding *find_in(const struct audit *a, const char *wanted, bool *several)
+{
+    const struct finding *found = NULL;
+    *several = false;
+    for (size_t i = 0; i < a->findings->list.count; i++) {
+        const struct finding *f = a->findings->list.items[i];
+        if (!str_starts(f->id, wanted))
+            continue;
+        *several = found != NULL;
+        if (found)
+            return found;
+        found = f;
+    }
+    return found;
 }
 
 int cmd_explain(struct cli *cli)
@@ -80,18 +101,21 @@ int cmd_explain(struct cli *cli)
             request.name = known.given;
     }
     int code = EXIT_UNKNOWN;
-    CLEANUP(audit_cleanup) struct audit *a = cli_audit(cli, &request, &code);
-    if (!a)
-        return code;
+    bool several = false;
     const struct finding *found = NULL;
-    for (size_t i = 0; i < a->findings->list.count; i++) {
-        const struct finding *f = a->findings->list.items[i];
-        if (!str_starts(f->id, wanted))
-            continue;
-        if (found)
-            return cli_usage(cli, _("several findings begin with %s: give more digits"), wanted);
-        found = f;
+    CLEANUP(audit_cleanup) struct audit *a = NULL;
+    /* What an audit does not see, a look at what an intruder left may. */
+    static const enum audit_about abouts[] = {ABOUT_HOLES, ABOUT_PERSISTENCE, ABOUT_INTRUSION};
+    for (size_t i = 0; !found && i < ARRAY_COUNT(abouts); i++) {
+        request.about = abouts[i];
+        audit_free(a);
+        a = cli_audit(cli, &request, &code);
+        if (!a)
+            return code;
+        found = find_in(a, wanted, &several);
     }
+    if (several)
+        return cli_usage(cli, _("several findings begin with %s: give more digits"), wanted);
     if (!found) {
         fprintf(stderr,
                 _("yagura: finding %s is not there any more: the target does not show it today\n"),
@@ -106,14 +130,29 @@ int cmd_explain(struct cli *cli)
                                                : EXIT_CLEAN;
 }
 
+/* What `facts` may be asked for, instead of what an audit looks at. */
+static bool facts_about(struct cli *cli, struct audit_request *request)
+{
+    static const char *const names[] = {[ABOUT_PERSISTENCE] = "persistence",
+                                        [ABOUT_INTRUSION] = "intrusion",
+                                        [ABOUT_SECRETS] = "secrets"};
+    for (size_t i = 0; cli->argument_count == 1 && i < ARRAY_COUNT(names); i++) {
+        if (names[i] && str_equal(names[i], cli->arguments[0])) {
+            request->about = (enum audit_about)i;
+            return true;
+        }
+    }
+    return !cli->argument_count;
+}
+
 int cmd_facts(struct cli *cli)
 {
     struct audit_request request;
     if (!cli_request(cli, &request))
         return EXIT_USAGE;
-    if (cli->argument_count)
+    if (!facts_about(cli, &request))
         return cli_usage(cli, _("%s is one word too many; a target is --root, --image or --text"),
-                         cli->arguments[0]);
+                         cli->arguments[cli->argument_count - 1]);
     CLEANUP(state_cleanup) struct state *state = cli_state(cli);
     request.state = state;
     struct error e = ERROR_INIT;

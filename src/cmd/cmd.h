@@ -34,10 +34,15 @@ struct cli {
     /* audit and the rest */
     const char *as_of, *fail_on, *rules, *because, *who, *when, *against, *before;
     const char *out, *receipt;
-    bool all, checklist, gateway, man, completion, override;
+    bool all, checklist, gateway, man, completion, quarantine, override;
+    const char *clamd;
     /* sites */
+    const char *runbook, *first_sign, *mode;
     const char *profile, *generation, *keep, *from, *from_git;
     bool quick, yes, dry_run, mtree, detect_only, dpkg;
+    /* ports */
+    const char *allow, *trial, *from_outside;
+    bool close, confirm, open;
     /* what stands without a dash, behind the command */
     const char *const *arguments;
     size_t argument_count;
@@ -114,6 +119,10 @@ int cmd_feed(struct cli *cli);
 int cmd_advisory(struct cli *cli);
 int cmd_rules(struct cli *cli);
 int cmd_ports(struct cli *cli);
+int cmd_ports_from_outside(struct cli *cli);
+int cmd_ports_close(struct cli *cli); /* --close, --confirm, --open */
+int cmd_scan(struct cli *cli);
+int cmd_quarantine(struct cli *cli);
 int cmd_patch(struct cli *cli);
 /* patch stage, apply, undo and policy: in patch_apply.c. */
 int cli_patch_run(struct cli *cli, struct audit_request *request, bool staging);
@@ -133,6 +142,7 @@ int cmd_guard(struct cli *cli);
 int cmd_on_tamper(struct cli *cli);
 int cmd_up(struct cli *cli);
 int cmd_status(struct cli *cli);
+int cmd_respond(struct cli *cli);
 int cmd_help(struct cli *cli);
 void cmd_print_help(const struct command *c, FILE *out);
 void cmd_print_overview(FILE *out);

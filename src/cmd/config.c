@@ -82,6 +82,31 @@ static bool read_site(struct config_parse *p, const struct yaml_node *map, struc
     return true;
 }
 
+static bool read_ports(struct config_parse *p, const struct yaml_node *map)
+{
+    struct config *c = p->config;
+    if (map->kind != YAML_MAP)
+        return config_wrong(p, map, _("this wants keys below it"));
+    for (size_t i = 0; i < map->count; i++) {
+        const struct yaml_node *list = map->items[i];
+        if (!str_equal(map->keys[i]->text, "allow"))
+            return config_unknown_key(p, map->keys[i]);
+        if (list->kind != YAML_SEQUENCE || list->count > FIREWALL_MOST / 2)
+            return config_wrong(p, list, _("this wants a list of ports, like [25, 53/udp]"));
+        c->allow = arena_alloc(c->arena, (list->count + 1) * sizeof *c->allow);
+        for (size_t k = 0; k < list->count; k++) {
+            struct error problem = ERROR_INIT;
+            if (list->items[k]->kind != YAML_SCALAR ||
+                !firewall_ports_parse(&c->allow[c->allow_count++], list->items[k]->text, &problem))
+                return config_wrong(p, list->items[k],
+                                    problem.message[0] ? problem.message
+                                                       : _("this wants a list of ports, like [25, "
+                                                           "53/udp]"));
+        }
+    }
+    return true;
+}
+
 static bool read_sites(struct config_parse *p, const struct yaml_node *map)
 {
     if (map->kind != YAML_MAP)
@@ -114,6 +139,8 @@ static bool read_top(struct config_parse *p, const struct yaml_node *top)
             good = config_number(p, value, 1, &p->config->keep);
         else if (str_equal(key->text, "evidence_mb"))
             good = config_number(p, value, 1, &p->config->evidence_mb);
+        else if (str_equal(key->text, "ports"))
+            good = read_ports(p, value);
         else if (str_equal(key->text, "guard"))
             good = read_guard(p, value);
         else if (str_equal(key->text, "health"))

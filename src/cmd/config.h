@@ -5,6 +5,8 @@
  *   keep: 10                          generations that gc keeps
  *   dpkg: /var/lib/dpkg               files that packages own follow their package ("": no)
  *   evidence_mb: 2048                 a site's evidence; what goes first: content/evidence.h
+ *   ports:
+ *     allow: [25, 53/udp]             `ports --close` leaves these open, too
  *   guard:
  *     detect_only: no                 tell, and put nothing back
  *     ready_mb: 256                   a site's copies kept ready: guard/spares.h (0: none)
@@ -31,6 +33,7 @@
 #ifndef YAGURA_CMD_CONFIG_H
 #define YAGURA_CMD_CONFIG_H
 
+#include "act/firewall.h"
 #include "base/mem.h"
 #include "content/policy.h"
 #include "judge/patch_policy.h"
@@ -48,6 +51,8 @@ struct config {
     struct patch_policy patch;
     const char **health;
     size_t health_count;
+    struct firewall_ports *allow;
+    size_t allow_count;
     struct config_site *sites;
     size_t site_count;
     struct arena *arena;

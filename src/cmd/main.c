@@ -37,7 +37,11 @@ const struct option_row cli_options[] = {
      OPTION(as_of), NULL},
     {"--fail-on", "SEVERITY", N_("what lies below counts as nothing found for the exit code"),
      OPTION(fail_on), NULL},
-    {"--rules", "DIR", N_("load your own Sigma rules too"), OPTION(rules), NULL},
+    {"--rules", "DIR", N_("load your own rules too (Sigma; for scan: YARA)"), OPTION(rules), NULL},
+    {"--clamd", "SOCKET", N_("where clamd listens, or off (default: where it usually is)"),
+     OPTION(clamd), NULL},
+    {"--quarantine", NULL, N_("move the files that are found out of reach"), OPTION(quarantine),
+     NULL},
     {"--all", NULL, N_("leave nothing out for the sake of one screen"), OPTION(all), NULL},
     {"--checklist", NULL, N_("only the checklists, as a scored table"), OPTION(checklist), NULL},
     {"--gateway", NULL, N_("print the rules for a border router"), OPTION(gateway), NULL},
@@ -73,6 +77,23 @@ const struct option_row cli_options[] = {
      NULL},
     {"--dpkg", NULL, N_("what dpkg's own record says of files that packages own"), OPTION(dpkg),
      NULL},
+    {"--mode", "web|contain|full", N_("how far to cut off: visitors get a notice, or nothing"),
+     OPTION(mode), NULL},
+    {"--runbook", "NAME", N_("another runbook: its name, or a file with a slash in its path"),
+     OPTION(runbook), NULL},
+    {"--first-sign", "DATE", N_("when the intrusion first showed, as far as you know"),
+     OPTION(first_sign), NULL},
+    {"--close", NULL, N_("shut the ports that have no business outside, on trial"), OPTION(close),
+     NULL},
+    {"--confirm", NULL, N_("make the trial permanent; only over a connection made since"),
+     OPTION(confirm), NULL},
+    {"--open", NULL, N_("undo --close"), OPTION(open), NULL},
+    {"--allow", "ADDRESS[,...]", N_("everything from and to these addresses or networks stays"),
+     OPTION(allow), NULL},
+    {"--trial", "SECONDS", N_("how long the trial lasts unless it is confirmed (default: 60)"),
+     OPTION(trial), NULL},
+    {"--from-outside", "HOST", N_("try from here what HOST lets in; only a host of your own"),
+     OPTION(from_outside), NULL},
     {"--before", "DATE", N_("only what was published before"), OPTION(before), NULL},
 };
 const size_t cli_option_count = ARRAY_COUNT(cli_options);
@@ -83,15 +104,20 @@ const size_t cli_global_option_count = 6;
 const struct command cli_commands[] = {
     {"audit", "[SET]", N_("which holes are open here, and what to fix first"),
      N_("Looks at the target, compares it with the advisories, the package lists and the "
-        "checklists, and shows what is open, worst first. SET, with --checklist: only that one."),
+        "checklists, and shows what is open, worst first. SET, with --checklist: only that one; "
+        "persistence is what an intruder leaves to come back (with --all every file of packages is "
+        "compared, too)."),
      "", TARGET_OPTIONS " --as-of --fail-on --rules --all --checklist", cmd_audit},
     {"explain", "ID", N_("the long story of one finding"),
      N_("Looks at the target of that finding again and tells all about it: what, why it matters "
         "here, what to do, where it was seen, where to read on."),
      "", TARGET_OPTIONS " --as-of --rules", cmd_explain},
-    {"facts", "", N_("what was observed, without judging it"),
-     N_("Lists what the collectors found. --json prints every fact as one line."), "",
-     TARGET_OPTIONS " --all --rules", cmd_facts},
+    {"facts", "[persistence | intrusion | secrets]", N_("what was observed, without judging it"),
+     N_("Lists what the collectors found. --json prints every fact as one line. persistence: what "
+        "starts by itself and no package brought, who may be somebody; intrusion: the same with "
+        "every file of packages; secrets: what has to be changed after an intrusion, never its "
+        "value."),
+     "persistence intrusion secrets", TARGET_OPTIONS " --all --rules", cmd_facts},
     {"patch", "plan | stage PLAN | apply PLAN | undo | policy print | record PATCH ... | history",
      N_("what to apply in which order; try it, apply it, write down what was applied"),
      N_("plan shows the steps; with --out it writes them to a file, with the exact versions of "
@@ -105,10 +131,32 @@ const struct command cli_commands[] = {
      TARGET_OPTIONS " --as-of --rules --all --out --receipt --dry-run --yes --override --because "
                     "--who --when",
      cmd_patch},
-    {"ports", "", N_("what listens, and whether it should"),
+    {"ports", "[PORT ...]", N_("what listens, and whether it should; shuts what should not"),
      N_("Lists the listeners with process and package. --gateway prints rules for a router in "
-        "front that shut the ports without business outside."),
-     "", TARGET_OPTIONS " --gateway --rules --all", cmd_ports},
+        "front that shut the ports without business outside. --close shuts them here: nothing new "
+        "comes in but to the ports of the sites, those that the configuration allows, and the "
+        "administrator's way in. It is on trial until --confirm comes over a new connection; "
+        "--open undoes it. --from-outside, on another machine, tries which ports of HOST can be "
+        "reached over IPv4 and IPv6: those without business outside, or each PORT (111, "
+        "137/udp)."),
+     "",
+     TARGET_OPTIONS " --gateway --close --confirm --open --allow --trial --from-outside --dry-run "
+                    "--yes --because --who --rules --all",
+     cmd_ports},
+    {"scan", "[PATH ...]", N_("has somebody been in: web shells, defaced pages, worms"),
+     N_("Looks into the files beneath each PATH, or of the whole target, for what attackers leave "
+        "behind: by YARA rules, the program's and yours, and by ClamAV where clamd runs. Of this "
+        "host, without PATH: the document roots and the folders for everybody. Archives are not "
+        "unfolded, links not followed. With --quarantine what was found is moved out of reach; "
+        "yagura quarantine gives it back."),
+     "",
+     "--root --image --name --rules --clamd --fail-on --quarantine --yes --dry-run --because "
+     "--who",
+     cmd_scan},
+    {"quarantine", "list | give-back ID ...", N_("what was moved out of reach, and back again"),
+     N_("list shows what scan --quarantine has moved; give-back puts it where it was, as it was, "
+        "unless something else lies there now."),
+     "list give-back", "--dry-run --because --who", cmd_quarantine},
     {"feed", "import PATH ... | list | remove NAME", N_("load advisories (CSAF 2.0)"),
      N_("import reads files, folders and archives; what is broken is named, the rest goes in. list "
         "shows what is loaded and how old it is; remove takes an imported feed out again, and the "
@@ -181,6 +229,19 @@ const struct command cli_commands[] = {
         "nobody guards them, or the guard is blind; with 1 if a page is wrong and could not be put "
         "back yet."),
      "", "--all", cmd_status},
+    {"respond",
+     "start | status | next | do STEP | skip STEP | undo STEP | sign ID | confirm | resume | close "
+     "| "
+     "print",
+     N_("a site was defaced: what to do now, in which order"),
+     N_("Leads through the runbook: start opens an incident; next tells of the next step, do does "
+        "it and proves it; skip wants --because; undo takes it back; sign takes a finding "
+        "or a changed password upon you; confirm makes what is on trial last; resume looks again "
+        "whether all that was done is still true; close ends it. "
+        "print is the paper copy to keep before anything happens."),
+     "start status next do skip undo sign confirm resume close print",
+     "--root --image --runbook --first-sign --mode --allow --trial --because --who --yes --dry-run",
+     cmd_respond},
     {"help", "[COMMAND]", N_("this help, or that of a command"), N_("Prints help."), "",
      "--man --completion", cmd_help},
 };

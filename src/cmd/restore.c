@@ -1,7 +1,8 @@
 #include "cmd/site.h"
 
 #include "base/json.h"
-#include "content/publish.h"
+#include "content/mend.h"
+#include "content/put_back.h"
 #include "record/ledger.h"
 
 #include <search.h>
@@ -42,52 +43,23 @@ static void on_event(void *context, const struct mend_event *event)
     show_mend_event(&d->cli->show, d->site, event, d->dry_run);
 }
 
-static bool is_as_in(const struct manifest *m, const struct difference *d)
-{
-    uint32_t index = manifest_find(m, d->path, strlen(d->path));
-    if (d->kind == DIFFERENCE_REMOVED || index == MANIFEST_NONE)
-        return d->kind == DIFFERENCE_REMOVED && index == MANIFEST_NONE;
-    struct manifest_entry was;
-    manifest_entry(m, index, &was);
-    struct walk_entry is = {.st = d->now,
-                            .target = d->now_target,
-                            .hashed = d->now_hashed,
-                            .xattrs = true,
-                            .xattr_bytes = d->now_xattrs,
-                            .xattr_size = d->now_xattrs_size};
-    if (d->now_hashed)
-        memcpy(is.sha256, d->now_sha256, sizeof is.sha256);
-    return (was.mode & S_IFMT) == (d->now.st_mode & S_IFMT) && !verify_compare(&was, &is) &&
-           (!d->from || manifest_find(m, d->from, strlen(d->from)) == MANIFEST_NONE);
-}
-
 /* What is put back, and from which generation. */
 struct wanted {
     const struct generation *from;
     struct site_paths paths;
 };
 
-/* Of what differs from the published generation, that which was asked for and is as in the older
- * one: what another hand changed meanwhile, or elsewhere, is not let in. */
-static bool was_put_back(void *context, const struct difference *d)
+static bool was_asked_for(void *context, const char *path)
 {
     const struct wanted *w = context;
-    return d->kind != DIFFERENCE_UNREADABLE && site_paths_have(&w->paths, d->path) &&
-           is_as_in(w->from->manifest, d);
+    return site_paths_have(&w->paths, path);
 }
 
 /* An older generation that was put back is what is published from now on. */
 static bool accept_older(struct cli *cli, struct open_site *s, struct wanted *w, struct error *e)
 {
-    if (w->from->number == s->site.row.generation)
-        return true;
-    CLEANUP(differences_cleanup) struct differences *found = NULL;
-    struct verify_options options = {.policies = s->site.policies};
     CLEANUP_JSON json_t *entry = cli_site_entry(cli, "restore");
-    json_put_int(entry, "from", (int64_t)w->from->number);
-    size_t count;
-    return verify(&found, s->site.rootfd, s->site.generation.manifest, &options, e) &&
-           publish_accept(s->state, s->objects, &s->site, found, was_put_back, w, entry, &count, e);
+    return put_back_accept(s->state, s->objects, &s->site, w->from, was_asked_for, w, entry, e);
 }
 
 static void mend_all(struct cli *cli, struct open_site *s, const struct wanted *w, bool dry_run,

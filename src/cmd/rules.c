@@ -159,7 +159,7 @@ int cmd_rules(struct cli *cli)
     if (!own && !str_equal(what, "list") && !(str_equal(what, "explain") && argument))
         return cli_unknown_action(cli, _("rules list, rules lint, rules test or rules explain "
                                          "NAME?"));
-    if (!audit_load_rules(&rules, own ? argument : NULL, cli->rules, false, &problems, &e)) {
+    if (!audit_load_rules(&rules, own ? argument : NULL, cli->rules, RULES_ALL, &problems, &e)) {
         cli_complain(&e);
         return EXIT_USAGE;
     }

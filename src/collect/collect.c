@@ -9,34 +9,57 @@
 
 #include <linux/netlink.h>
 
+enum {
+    AUDIT = COLLECT_AUDIT,
+    PERSISTENCE = COLLECT_PERSISTENCE,
+    SECRETS = COLLECT_SECRETS,
+    ANY = AUDIT | PERSISTENCE | SECRETS
+};
+
 /* The order matters twice: hosts are recognised first, and later rows look at the facts of
  * earlier ones. Rows of one cage kind stand together: each change costs a fork. */
 static const struct collect_source sources[] = {
-    {N_("text/systeminfo"), CAGE_ROOT, FAMILY_ANY, collect_windows_text},
-    {N_("text/showrev"), CAGE_ROOT, FAMILY_ANY, collect_solaris_text},
-    {N_("windows/registry"), CAGE_ROOT, FAMILY_ANY, collect_registry},
-    {N_("solaris/host"), CAGE_ROOT, FAMILY_ANY, collect_solaris_host},
-    {N_("linux/host"), CAGE_ROOT, FAMILY_ANY, collect_linux_host},
-    {N_("windows/system"), CAGE_ROOT, FAMILY_WINDOWS, collect_windows},
-    {N_("windows/iis"), CAGE_ROOT, FAMILY_WINDOWS, collect_iis},
-    {N_("windows/files"), CAGE_ROOT, FAMILY_WINDOWS, collect_windows_files},
-    {N_("solaris/patches"), CAGE_ROOT, FAMILY_SOLARIS, collect_solaris_patches},
-    {N_("solaris/services"), CAGE_ROOT, FAMILY_SOLARIS, collect_solaris_services},
-    {N_("solaris/trust"), CAGE_ROOT, FAMILY_SOLARIS, collect_trust},
-    {N_("debian/dpkg"), CAGE_ROOT, FAMILY_DEBIAN, collect_dpkg},
-    {N_("debian/apt"), CAGE_ROOT, FAMILY_DEBIAN, collect_apt},
-    {N_("netscape"), CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, collect_netscape},
-    {N_("apache"), CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS | FAMILY_LINUX, collect_apache},
-    {N_("leavings"), CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, collect_leavings},
-    {N_("unix/files"), CAGE_ROOT, FAMILY_SOLARIS | FAMILY_LINUX, collect_unix_files},
-    {N_("linux/kernel"), CAGE_ROOT, FAMILY_DEBIAN, collect_kernel},
-    {N_("linux/containers"), CAGE_ROOT, FAMILY_LINUX, collect_containers},
-    {N_("linux/firewall"), CAGE_ROOT, FAMILY_LINUX, collect_firewall},
-    {N_("linux/nginx"), CAGE_ROOT, FAMILY_LINUX, collect_nginx},
-    {N_("linux/apache2"), CAGE_ROOT, FAMILY_LINUX, collect_apache2},
-    {N_("linux/lighttpd"), CAGE_ROOT, FAMILY_LINUX, collect_lighttpd},
-    {N_("linux/listeners"), CAGE_LIVE, FAMILY_LINUX, collect_listeners},
-    {N_("linux/processes"), CAGE_LIVE, FAMILY_LINUX, collect_processes},
+    {N_("text/systeminfo"), CAGE_ROOT, FAMILY_ANY, ANY, collect_windows_text},
+    {N_("text/showrev"), CAGE_ROOT, FAMILY_ANY, ANY, collect_solaris_text},
+    {N_("windows/registry"), CAGE_ROOT, FAMILY_ANY, ANY, collect_registry},
+    {N_("solaris/host"), CAGE_ROOT, FAMILY_ANY, ANY, collect_solaris_host},
+    {N_("linux/host"), CAGE_ROOT, FAMILY_ANY, ANY, collect_linux_host},
+    {N_("windows/system"), CAGE_ROOT, FAMILY_WINDOWS, AUDIT | PERSISTENCE, collect_windows},
+    {N_("windows/iis"), CAGE_ROOT, FAMILY_WINDOWS, AUDIT | PERSISTENCE, collect_iis},
+    {N_("windows/files"), CAGE_ROOT, FAMILY_WINDOWS, AUDIT, collect_windows_files},
+    {N_("solaris/patches"), CAGE_ROOT, FAMILY_SOLARIS, AUDIT, collect_solaris_patches},
+    {N_("solaris/services"), CAGE_ROOT, FAMILY_SOLARIS, AUDIT | PERSISTENCE,
+     collect_solaris_services},
+    {N_("solaris/trust"), CAGE_ROOT, FAMILY_SOLARIS, AUDIT | PERSISTENCE, collect_trust},
+    {N_("debian/dpkg"), CAGE_ROOT, FAMILY_DEBIAN, AUDIT, collect_dpkg},
+    {N_("debian/apt"), CAGE_ROOT, FAMILY_DEBIAN, AUDIT, collect_apt},
+    {N_("netscape"), CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, AUDIT, collect_netscape},
+    {N_("apache"), CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS | FAMILY_LINUX, AUDIT,
+     collect_apache},
+    {N_("leavings"), CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, AUDIT | PERSISTENCE,
+     collect_leavings},
+    {N_("unix/files"), CAGE_ROOT, FAMILY_SOLARIS | FAMILY_LINUX, AUDIT, collect_unix_files},
+    {N_("linux/kernel"), CAGE_ROOT, FAMILY_DEBIAN, AUDIT, collect_kernel},
+    {N_("linux/containers"), CAGE_ROOT, FAMILY_LINUX, AUDIT, collect_containers},
+    {N_("linux/firewall"), CAGE_ROOT, FAMILY_LINUX, AUDIT, collect_firewall},
+    {N_("linux/nginx"), CAGE_ROOT, FAMILY_LINUX, ANY, collect_nginx},
+    {N_("linux/apache2"), CAGE_ROOT, FAMILY_LINUX, ANY, collect_apache2},
+    {N_("linux/lighttpd"), CAGE_ROOT, FAMILY_LINUX, ANY, collect_lighttpd},
+    {N_("linux/accounts"), CAGE_ROOT, FAMILY_LINUX, PERSISTENCE | SECRETS, collect_accounts},
+    {N_("linux/persistence files"), CAGE_ROOT, FAMILY_LINUX, PERSISTENCE, collect_persist_files},
+    {N_("linux/persistence cron"), CAGE_ROOT, FAMILY_LINUX, PERSISTENCE, collect_persist_cron},
+    {N_("linux/persistence units"), CAGE_ROOT, FAMILY_LINUX, PERSISTENCE, collect_persist_units},
+    {N_("linux/persistence keys"), CAGE_ROOT, FAMILY_LINUX, PERSISTENCE, collect_persist_keys},
+    {N_("linux/persistence logins"), CAGE_ROOT, FAMILY_LINUX, PERSISTENCE, collect_persist_logins},
+    {N_("linux/persistence servers"), CAGE_ROOT, FAMILY_LINUX, PERSISTENCE,
+     collect_persist_servers},
+    {N_("windows/persistence"), CAGE_ROOT, FAMILY_WINDOWS, PERSISTENCE, collect_persist_windows},
+    {N_("linux/secrets"), CAGE_ROOT, FAMILY_LINUX, SECRETS, collect_secrets},
+    {N_("linux/listeners"), CAGE_LIVE, FAMILY_LINUX, AUDIT, collect_listeners},
+    {N_("linux/processes"), CAGE_LIVE, FAMILY_LINUX, AUDIT, collect_processes},
+    /* What takes seconds has a cage, and so limits of time, of its own. */
+    {N_("linux/privileged files"), CAGE_ROOT, FAMILY_LINUX, PERSISTENCE, collect_privileged_files},
+    {N_("debian/packaged files"), CAGE_ROOT, FAMILY_DEBIAN, PERSISTENCE, collect_packaged_files},
 };
 
 enum {
@@ -71,6 +94,7 @@ struct child {
     VEC(struct kept) kept; /* what was put, for later rows: the parent's mappings are older */
     size_t facts_sent, host_sent;
     struct windows *windows;
+    struct origins *origins;
 };
 
 static bool child_cache_get(void *self, const char *key, const void **data, size_t *size)
@@ -142,9 +166,10 @@ static void send_new_facts(struct child *child)
         child->host_sent = host->value_count;
 }
 
-static bool fits(const struct collect_source *row, const struct facts *facts)
+static bool fits(const struct collect_source *row, const struct collection *c)
 {
-    return row->families == FAMILY_ANY || (row->families & collect_families(facts));
+    return (row->purposes & c->purposes) &&
+           (row->families == FAMILY_ANY || (row->families & collect_families(c->facts)));
 }
 
 static void run_rows(struct cage *cage, void *context)
@@ -158,13 +183,14 @@ static void run_rows(struct cage *cage, void *context)
     for (size_t i = child->first; i < ARRAY_COUNT(sources); i++) {
         if (sources[i].cage != child->kind)
             break;
-        if (!fits(&sources[i], child->c.facts))
+        if (!fits(&sources[i], &child->c))
             continue;
         send_number(cage, FRAME_BEGIN, i);
         CLEANUP_ARENA struct arena *arena = arena_new();
         struct collection c = child->c;
         c.arena = arena;
         c.windows = &child->windows;
+        c.origins = &child->origins;
         c.cache = parents ? &child->cache : NULL;
         sources[i].collect(&c);
         send_new_facts(child);
@@ -257,11 +283,11 @@ static size_t run_cage(size_t first, struct collection *c, struct parent *p)
     size_t end = first;
     bool any = false;
     while (end < ARRAY_COUNT(sources) && sources[end].cage == sources[first].cage) {
-        any |= fits(&sources[end], c->facts) || first == 0;
+        any |= fits(&sources[end], c) || first == 0;
         end++;
     }
     if (sources[first].cage == CAGE_LIVE && target_kind(c->target) != TARGET_LIVE) {
-        if (collect_families(c->facts) & FAMILY_LINUX)
+        if ((c->purposes & COLLECT_AUDIT) && (collect_families(c->facts) & FAMILY_LINUX))
             state_not_running(c);
         return end;
     }
@@ -310,7 +336,7 @@ static const char *strange_text(const struct target *target, struct arena *arena
 }
 
 bool collect_all(struct facts *facts, struct target *target, const struct wants *wants,
-                 const struct cache *cache, int64_t now, struct error *e)
+                 unsigned purposes, const struct cache *cache, int64_t now, struct error *e)
 {
     CLEANUP_CLOSE int netlink = -1;
     if (target_kind(target) == TARGET_LIVE)
@@ -319,6 +345,7 @@ bool collect_all(struct facts *facts, struct target *target, const struct wants 
                            .facts = facts,
                            .wants = wants,
                            .cache = cache,
+                           .purposes = purposes,
                            .netlink_fd = netlink,
                            .now = now};
     struct parent p = {.facts = facts, .cache = cache};

@@ -23,6 +23,15 @@ struct wants {
 };
 
 struct windows;
+struct origins;
+
+/* What the facts are for: rows of the table serve one or more of these. */
+enum collect_purpose {
+    COLLECT_AUDIT = 1,       /* holes, settings, updates */
+    COLLECT_PERSISTENCE = 2, /* what an intruder leaves to come back, and who may be somebody */
+    COLLECT_FILES = 4,       /* with the last: every file of packages, every folder; seconds */
+    COLLECT_SECRETS = 8      /* what has to be changed after an intrusion */
+};
 
 struct collection {
     struct target *target;
@@ -32,6 +41,8 @@ struct collection {
     struct arena *arena;       /* lives as long as the source runs */
     struct windows **windows;  /* kept for later rows of the same cage, so that hives are opened
                                   once: see windows_system.h; NULL = nobody keeps it */
+    struct origins **origins;  /* the same of what dpkg knows: see origin.h */
+    unsigned purposes;         /* of enum collect_purpose */
     int netlink_fd;            /* live: a NETLINK_SOCK_DIAG socket opened by the parent, or -1 */
     int64_t now;               /* for staleness: the collector's clock */
 };
@@ -41,6 +52,7 @@ struct collect_source {
     enum cage_kind cage; /* of targets that are not live CAGE_LIVE rows are stated as unread */
     /* Which targets it runs on: a mask of FAMILY_*; the family is found by the first rows. */
     unsigned families;
+    unsigned purposes; /* it runs if any of them is asked for */
     void (*collect)(struct collection *c);
 };
 
@@ -53,10 +65,11 @@ enum {
     FAMILY_NONE = 16  /* nothing was recognised */
 };
 
-/* Runs all rows that fit, in cages, and fills `facts`. Only a failure of the machinery itself
- * is an error; whatever a source could not look at is a fact of kind "unread". */
+/* Runs all rows that fit and serve these purposes, in cages, and fills `facts`. Only a failure of
+ * the machinery itself is an error; whatever a source could not look at is a fact of kind "unread".
+ */
 bool collect_all(struct facts *facts, struct target *target, const struct wants *wants,
-                 const struct cache *cache, int64_t now, struct error *e);
+                 unsigned purposes, const struct cache *cache, int64_t now, struct error *e);
 
 /* --- for sources --- */
 
@@ -112,6 +125,17 @@ void collect_firewall(struct collection *c);
 void collect_nginx(struct collection *c);
 void collect_apache2(struct collection *c);
 void collect_lighttpd(struct collection *c);
-void collect_unix_files(struct collection *c); /* wanted file:, file-mode:, file-owner: */
+void collect_accounts(struct collection *c);        /* accounts.h */
+void collect_persist_files(struct collection *c);   /* persistence.h: scripts at a start, a login */
+void collect_persist_cron(struct collection *c);    /* cron, anacron, at */
+void collect_persist_units(struct collection *c);   /* systemd */
+void collect_persist_keys(struct collection *c);    /* authorized_keys */
+void collect_persist_logins(struct collection *c);  /* PAM, sudo, ld.so.preload */
+void collect_persist_servers(struct collection *c); /* modules, .htaccess, auto_prepend_file */
+void collect_persist_windows(struct collection *c); /* run keys, services, Winlogon */
+void collect_privileged_files(struct collection *c); /* set-uid, set-gid, capabilities */
+void collect_packaged_files(struct collection *c);   /* what dpkg knows otherwise, or not */
+void collect_secrets(struct collection *c);          /* what has to be changed, never its value */
+void collect_unix_files(struct collection *c);       /* wanted file:, file-mode:, file-owner: */
 
 #endif

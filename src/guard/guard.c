@@ -157,8 +157,11 @@ void live_sweep(struct guard *g, struct live_site *live, const char *path, bool 
         atomic_store(&g->counts.last_proved_s, clock_ns(CLOCK_REALTIME) / 1000000000);
 }
 
+/* Thousands may have waited for a release: each that is looked at is a sign of life. */
 void live_look_at(struct guard *g, struct live_site *live, const char *path)
 {
+    if (g->options.alive)
+        alive_beat(g->options.alive);
     if (live->held) {
         publication_wait(live, path);
         return;
@@ -178,6 +181,9 @@ static bool try_again(struct guard *g, struct live_site *live, size_t i)
     g->event_ns = retry->since_ns;
     enum mend_result r =
         all ? mend_tree(&live->mender, "", 0, true) : mend_path(&live->mender, path);
+    /* Of a folder that was made anew it may be a page in it that failed. */
+    if (!all && r != MEND_FAILED && is_dir_at(live->site, path))
+        r = mend_tree(&live->mender, path, 1, true);
     g->event_ns = 0;
     retry = find_retry(live, path); /* the list may have grown */
     if (r != MEND_FAILED) {

@@ -139,7 +139,9 @@ bool watch_add(struct watch *w, int fd, struct error *e)
     if (fanotify_mark(w->fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, asked, fd, NULL) == 0)
         return true;
     if (errno == ENODEV || errno == EXDEV || errno == EOPNOTSUPP)
-        error_set(e, ERR_UNSUPPORTED, "this file system does not tell its changes by handle");
+        error_set(e, ERR_UNSUPPORTED,
+                  "this file system does not tell its changes by handle (an overlay does if it is "
+                  "mounted with index=on,nfs_export=on)");
     else
         error_set_errno(e, errno, "marking the file system");
     return false;

@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const struct port_range no_business[] = {
@@ -101,6 +102,49 @@ static struct port_row judge_one(const struct fact *f)
         message_put(&row.reason, "by", fact_text(f, "published_by"));
     }
     return row;
+}
+
+static size_t add_port(uint16_t *out, size_t count, size_t most, uint64_t port)
+{
+    size_t at = 0;
+    while (at < count && out[at] < port)
+        at++;
+    if (!port || port > UINT16_MAX || count == most || (at < count && out[at] == port))
+        return count;
+    memmove(out + at + 1, out + at, (count - at) * sizeof *out);
+    out[at] = (uint16_t)port;
+    return count + 1;
+}
+
+size_t ports_of_sites(const struct facts *facts, uint16_t *out, size_t most)
+{
+    size_t count = add_port(out, add_port(out, 0, most, 80), most, 443);
+    for (const struct fact *f = facts_first(facts, "site"); f; f = facts_next(facts, "site", f)) {
+        const char *p = fact_text(f, "bindings"); /* "*:80 [::]:80 127.0.0.1:8080" */
+        while (*p) {
+            char binding[80];
+            uint64_t port;
+            size_t n = strcspn(p, " ");
+            snprintf(binding, sizeof binding, "%.*s", (int)n, p);
+            const char *colon = strrchr(binding, ':');
+            if (colon && str_to_u64(colon + 1, &port) && !str_starts(binding, "127.") &&
+                !str_starts(binding, "[::1]") && !str_starts(binding, "localhost:"))
+                count = add_port(out, count, most, port);
+            p += n + (p[n] == ' ');
+        }
+    }
+    return count;
+}
+
+bool port_is_way_in(const struct fact *f)
+{
+    static const char *const programs[] = {"/usr/sbin/sshd", "/usr/sbin/dropbear",
+                                           "/usr/lib/systemd/systemd"};
+    for (size_t i = 0; i < ARRAY_COUNT(programs); i++)
+        if (str_equal(fact_text(f, "executable"), programs[i]))
+            /* systemd listens for services of all kinds */
+            return i < 2 || str_equal(fact_text(f, "port"), "22");
+    return false;
 }
 
 const struct fact *ports_unread(const struct facts *facts, const struct fact *after)

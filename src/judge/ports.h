@@ -30,6 +30,12 @@ struct port_row {
 /* All listeners, those without business outside first, then by port; in the arena. */
 size_t judge_ports(struct arena *arena, const struct facts *facts, struct port_row **out);
 
+/* The TCP ports that the web servers' configurations say sites are reached by from outside, with 80
+ * and 443; ascending. Returns how many, of at most `most`. */
+size_t ports_of_sites(const struct facts *facts, uint16_t *out, size_t most);
+/* A fact of kind `listener` by which an administrator comes in: sshd. */
+bool port_is_way_in(const struct fact *listener);
+
 /* The `unread` facts for which listeners may be missing, one after the other: start with NULL. */
 const struct fact *ports_unread(const struct facts *facts, const struct fact *after);
 

@@ -21,6 +21,12 @@ struct target_ops {
     /* unsorted; target.c sorts */
     bool (*list)(struct target *t, const char *path, struct arena *arena, struct target_entry **out,
                  size_t *count, struct error *e);
+    /* NULL: each name is asked for by itself */
+    bool (*list_stat)(struct target *t, const char *path, struct arena *arena,
+                      struct target_entry **out, struct target_stat **stats, size_t *count,
+                      struct error *e);
+    bool (*xattr)(struct target *t, const char *path, const char *name, void *out, size_t most,
+                  size_t *size, struct error *e);
     bool (*security)(struct target *t, const char *path, char **out, size_t *size, struct error *e);
 };
 
@@ -35,7 +41,8 @@ struct target {
     struct nocase *nocase; /* listings that were fetched for target_resolve_nocase() */
 };
 
-enum { TARGET_MOST_ENTRIES = 100 * 1000 };
+/* A walk has no use for the names of a folder that is not listed to its end: more for it. */
+enum { TARGET_MOST_ENTRIES = 100 * 1000, TARGET_MOST_STATS = 1000 * 1000 };
 
 bool root_open(struct target **out, const char *dir, enum target_kind kind, struct error *e);
 bool image_open(struct target **out, const char *file, struct error *e);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 struct root {
@@ -34,6 +35,7 @@ static void stat_convert(const struct stat *from, struct target_stat *to)
         .mtime = from->st_mtime,
         .ctime = from->st_ctime,
         .inode = from->st_ino,
+        .device = from->st_dev,
         .has_owner = true,
     };
 }
@@ -155,8 +157,54 @@ static void entries_cleanup(struct entry_list *list)
     VEC_FREE(list);
 }
 
-static bool root_list(struct target *t, const char *path, struct arena *arena,
-                      struct target_entry **out, size_t *count, struct error *e)
+struct stat_list {
+    struct target_stat *items;
+    size_t count, capacity;
+};
+
+static void stats_cleanup(struct stat_list *list)
+{
+    VEC_FREE(list);
+}
+
+/* `stats` may be NULL. */
+static bool list_dir(DIR *dir, struct arena *arena, struct entry_list *list,
+                     struct stat_list *stats, struct error *e)
+{
+    for (;;) {
+        errno = 0;
+        const struct dirent *d = readdir(dir);
+        if (!d && errno) {
+            error_set_errno(e, errno, "could not be listed");
+            return false;
+        }
+        if (!d)
+            return true;
+        if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+            continue;
+        size_t most = stats ? TARGET_MOST_STATS : TARGET_MOST_ENTRIES;
+        if (list->count == most) {
+            error_set(e, ERR_LIMIT, "more than %d entries", (int)most);
+            return false;
+        }
+        struct target_entry entry = {.name = arena_strdup(arena, d->d_name),
+                                     .type = entry_type(d->d_type)};
+        if (stats) {
+            struct stat st;
+            struct target_stat converted = {0};
+            bool told = fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+            if (told)
+                stat_convert(&st, &converted);
+            entry.type = told ? (int)converted.type : -1;
+            VEC_PUSH(stats, converted);
+        }
+        VEC_PUSH(list, entry);
+    }
+}
+
+static bool list_both(struct target *t, const char *path, struct arena *arena,
+                      struct target_entry **out, struct target_stat **out_stats, size_t *count,
+                      struct error *e)
 {
     int fd = file_open_dir_beneath(t->rootfd, path, e);
     if (fd < 0)
@@ -168,27 +216,34 @@ static bool root_list(struct target *t, const char *path, struct arena *arena,
         return false;
     }
     CLEANUP(entries_cleanup) struct entry_list list = {0};
-    for (;;) {
-        errno = 0;
-        const struct dirent *d = readdir(dir);
-        if (!d && errno) {
-            error_set_errno(e, errno, "could not be listed");
-            return false;
-        }
-        if (!d)
-            break;
-        if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
-            continue;
-        if (list.count == TARGET_MOST_ENTRIES) {
-            error_set(e, ERR_LIMIT, "more than %d entries", TARGET_MOST_ENTRIES);
-            return false;
-        }
-        struct target_entry entry = {.name = arena_strdup(arena, d->d_name),
-                                     .type = entry_type(d->d_type)};
-        VEC_PUSH(&list, entry);
-    }
+    CLEANUP(stats_cleanup) struct stat_list stats = {0};
+    if (!list_dir(dir, arena, &list, out_stats ? &stats : NULL, e))
+        return false;
     *out = arena_dup(arena, list.items, list.count * sizeof *list.items);
+    if (out_stats)
+        *out_stats = arena_dup(arena, stats.items, stats.count * sizeof *stats.items);
     *count = list.count;
+    return true;
+}
+
+static bool root_list(struct target *t, const char *path, struct arena *arena,
+                      struct target_entry **out, size_t *count, struct error *e)
+{
+    return list_both(t, path, arena, out, NULL, count, e);
+}
+
+static bool root_xattr(struct target *t, const char *path, const char *name, void *out, size_t most,
+                       size_t *size, struct error *e)
+{
+    CLEANUP_CLOSE int fd = file_open_beneath(t->rootfd, path, NULL, e);
+    if (fd < 0)
+        return false;
+    ssize_t n = fgetxattr(fd, name, out, most);
+    if (n < 0 && errno != ENODATA && errno != ENOTSUP) {
+        error_set_errno(e, errno, "the extended attribute could not be read");
+        return false;
+    }
+    *size = n > 0 ? (size_t)n : 0;
     return true;
 }
 
@@ -200,6 +255,8 @@ static const struct target_ops live_ops = {
     .read_at = root_read_at,
     .readlink = root_readlink,
     .list = root_list,
+    .list_stat = list_both,
+    .xattr = root_xattr,
 };
 
 static const struct target_ops root_ops = {
@@ -210,6 +267,8 @@ static const struct target_ops root_ops = {
     .read_at = root_read_at,
     .readlink = root_readlink,
     .list = root_list,
+    .list_stat = list_both,
+    .xattr = root_xattr,
 };
 
 bool root_open(struct target **out, const char *dir, enum target_kind kind, struct error *e)

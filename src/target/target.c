@@ -147,6 +147,61 @@ bool target_list(struct target *t, const char *path, struct arena *arena, struct
     return true;
 }
 
+/* Sorted names, and what each is: read together, so that they are sorted together. */
+struct pair {
+    struct target_entry entry;
+    struct target_stat stat;
+};
+
+static int compare_pairs(const void *a, const void *b)
+{
+    return strcmp(((const struct pair *)a)->entry.name, ((const struct pair *)b)->entry.name);
+}
+
+static void sort_pairs(struct target_entry *entries, struct target_stat *stats, size_t count)
+{
+    CLEANUP_FREE struct pair *pairs = mem_alloc((count + 1) * sizeof *pairs);
+    for (size_t i = 0; i < count; i++)
+        pairs[i] = (struct pair){entries[i], stats[i]};
+    qsort(pairs, count, sizeof *pairs, compare_pairs);
+    for (size_t i = 0; i < count; i++) {
+        entries[i] = pairs[i].entry;
+        stats[i] = pairs[i].stat;
+    }
+}
+
+bool target_list_stat(struct target *t, const char *path, struct arena *arena,
+                      struct target_entry **out, struct target_stat **stats, size_t *count,
+                      struct error *e)
+{
+    if (t->ops->list_stat) {
+        if (!t->ops->list_stat(t, path, arena, out, stats, count, e)) {
+            absent_explain(t, path, true, e);
+            return told(false, path, e);
+        }
+        sort_pairs(*out, *stats, *count);
+        return true;
+    }
+    if (!target_list(t, path, arena, out, count, e))
+        return false;
+    *stats = arena_alloc(arena, (*count + 1) * sizeof **stats);
+    for (size_t i = 0; i < *count; i++) {
+        const char *name =
+            arena_printf(arena, "%s/%s", path[1] || *path != '/' ? path : "", (*out)[i].name);
+        (*out)[i].type =
+            target_stat(t, name, false, &(*stats)[i], NULL) ? (int)(*stats)[i].type : -1;
+    }
+    return true;
+}
+
+bool target_xattr(struct target *t, const char *path, const char *name, void *out, size_t most,
+                  size_t *size, struct error *e)
+{
+    if (!t->ops->xattr)
+        return unsupported(_("this kind of target has no extended attributes"), path, e);
+    return explained(t, t->ops->xattr(t, path, name, out, most, size, e), path, e);
+}
+
 bool target_resolve_nocase(struct target *t, const char *path, struct arena *arena,
                            const char **out, struct error *e)
 {

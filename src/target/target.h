@@ -30,7 +30,7 @@ struct target_stat {
     uint32_t mode; /* permission bits and suid/sgid/sticky; 0 where the file system has none */
     uint32_t uid, gid;
     int64_t mtime, ctime;
-    uint64_t inode;
+    uint64_t inode, device;
     bool has_owner; /* false on NTFS and FAT: mode, uid and gid mean nothing */
 };
 
@@ -77,6 +77,18 @@ struct target_entry {
 };
 bool target_list(struct target *t, const char *path, struct arena *arena, struct target_entry **out,
                  size_t *count, struct error *e);
+
+/* The same with what each name is; links are not followed. What cannot be told has the type -1 in
+ * its entry. One system call an entry on a live host or a root, and there at most 1,000,000 of
+ * them: for walks. */
+bool target_list_stat(struct target *t, const char *path, struct arena *arena,
+                      struct target_entry **out, struct target_stat **stats, size_t *count,
+                      struct error *e);
+
+/* An extended attribute of a regular file, of at most `most` bytes; *size is 0 if it has none.
+ * ERR_UNSUPPORTED on an image. */
+bool target_xattr(struct target *t, const char *path, const char *name, void *out, size_t most,
+                  size_t *size, struct error *e);
 
 /* The path as it is spelled there, found without regard to ASCII case, part by part; '\' is
  * taken as '/'. In the arena. ERR_ABSENT if there is none. */

@@ -153,12 +153,14 @@ print(*(sum(r[k] for r in rows) for k in ("wrong", "fetched", "failed")))')
     until_true 10 test -e "$WORK/go.done"
     back
     events 'any(e.get("path") == "index.html" and e["undone"] for e in every)'
-    echo bad >"$SITE/index.html.new" && sync "$SITE/index.html.new" 2>/dev/null || :
-    mv "$SITE/index.html.new" "$SITE/index.html" 2>/dev/null || :
-    back
+    # the guard takes away what is made beside the page: again and again, until the rename came first
+    local way
     echo bad >"$WORK/site/bad"
-    ln "$WORK/site/bad" "$SITE/linked" && mv "$SITE/linked" "$SITE/index.html" 2>/dev/null || :
-    back
+    for way in written linked; do
+        "$HELPERS/attack" rename "$SITE/index.html" "$way" "$WORK/site/bad" "$(some 50 10)"
+        back
+    done
+    events 'sum(e.get("path") == "index.html" and e["undone"] for e in every) > 4'
     "$HELPERS/attack" exchange "$WORK/site/bad" "$SITE/index.html"
     back
     ln "$SITE/a/page.html" "$WORK/site/outside"
@@ -179,8 +181,12 @@ print(*(sum(r[k] for r in rows) for k in ("wrong", "fetched", "failed")))')
 @test "ten thousand folders made quickly one in another, and the same folder made again" {
     site 20
     guard
-    "$HELPERS/attack" folders "$SITE" "$(some 10000 1000)"
+    local made
+    made=$("$HELPERS/attack" folders "$SITE" "$(some 10000 1000)")
+    tell "$made files written in folders made a moment before"
+    [ "$made" -ge "$(some 300 30)" ]
     back 60
+    events 'sum(e.get("path", "").startswith("w") and e["undone"] for e in every) > 50'
     rm -rf "$SITE/a" 2>/dev/null || : # it comes back while it goes
     back
     mkdir -p "$SITE/a" && echo bad >"$SITE/a/page.html"
@@ -211,6 +217,12 @@ print(*(sum(r[k] for r in rows) for k in ("wrong", "fetched", "failed")))')
     back
     guard_ends
     echo defaced >"$SITE/b/page.html"
+    guard
+    back
+    # changed before it could look, and then killed
+    kill -STOP "$GUARD" "$(inner)"
+    echo defaced >"$SITE/index.html"
+    guard_killed
     guard
     back
     code 0 "$YAGURA" verify --json
@@ -295,6 +307,81 @@ generations() {
     code 0 "$YAGURA" verify --json
 }
 
+# own_apt: apt-get with all of its own beneath the test's folder, a repository of the test's packages
+# and the test's Debian to install in.
+own_apt() {
+    program apt-get dpkg-scanpackages
+    mkdir -p "$WORK"/apt/{etc,state/lists/partial,cache/archives/partial,log} "$WORK/repository"
+    cp "$WORK"/hoshi-*.deb "$WORK/repository/"
+    (cd "$WORK/repository" && dpkg-scanpackages -m . >Packages 2>/dev/null)
+    echo "deb [trusted=yes] copy:$WORK/repository ./" >"$WORK/apt/etc/sources.list"
+    cat >"$WORK/apt.conf" <<END
+Dir "$WORK/apt";
+Dir::Etc "$WORK/apt/etc";
+Dir::State "$WORK/apt/state";
+Dir::State::status "$WORK/debian/var/lib/dpkg/status";
+Dir::Cache "$WORK/apt/cache";
+Dir::Log "$WORK/apt/log";
+APT::Sandbox::User "root";
+DPkg::Options { "--root=$WORK/debian"; "--force-unsafe-io"; "--force-script-chrootless"; };
+END
+    own_apt_get update
+}
+own_apt_get() { APT_CONFIG=$WORK/apt.conf DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" >>"$WORK/apt.log" 2>&1; }
+
+@test "apt-get install --reinstall is let in, a foreign change in the same folder at the same time is not" {
+    debian_site
+    # dpkg is at work for a while
+    printf '#!/bin/sh\nsleep 2\n' >"$WORK/package-1/DEBIAN/postinst"
+    chmod 755 "$WORK/package-1/DEBIAN/postinst"
+    dpkg-deb --root-owner-group -b "$WORK/package-1" "$WORK/hoshi-1.deb" >/dev/null
+    own_apt
+    # the administrator's own change to a file of the package, and a file beside it
+    echo patched >"$SITE/app/index.php"
+    echo beside >"$SITE/app/beside.html"
+    code 0 "$YAGURA" publish www --yes
+    generations 2
+    guard
+    own_apt_get install --reinstall hoshi-site=1 &
+    local installer=$! landed=0 undone=0
+    while kill -0 "$installer" 2>/dev/null; do
+        echo defaced >"$SITE/app/beside.html"
+        landed=$((landed + 1))
+        echo '<?php' >"$SITE/app/shell-$((landed % 10)).php"
+        sleep 0.02
+        ! grep -qx beside "$SITE/app/beside.html" || undone=$((undone + 1))
+    done
+    wait "$installer" || {
+        cat "$WORK/apt.log"
+        return 1
+    }
+    tell "$landed foreign changes while apt-get and dpkg were at work, $undone undone at once"
+    settled() { generations 3 >/dev/null 2>&1 && [ "$(cat "$SITE/app/beside.html")" = beside ] && ! ls "$SITE"/app/shell-* 2>/dev/null; }
+    until_true 20 settled || {
+        ls -la "$SITE/app"
+        tail -5 "$WORK/events"
+        cat "$WORK/said"
+        return 1
+    }
+    [ "$undone" -ge $((landed / 2)) ] && [ "$landed" -ge 20 ] || false
+    [ "$(cat "$SITE/app/index.php" "$SITE/app/old.php")" = $'one\nold' ]
+    code 0 "$YAGURA" verify --json
+    code 0 "$YAGURA" ledger show --json
+    holds 'any("\"by\": \"dpkg\"" in json.dumps(o) and "hoshi-site" in json.dumps(o) for o in every)'
+    # what dpkg did was not touched, not even for a moment; what was foreign was
+    events 'not any(e.get("path") in ("app/index.php", "app/old.php") or e.get("path", "").startswith("app/pages") for e in every if e["said"] == "mended")' \
+        'any(e.get("path") == "app/beside.html" and e["undone"] for e in every)' \
+        'any(e.get("path", "").startswith("app/shell-") and e["undone"] for e in every)'
+    # again, and nothing is new in it: nothing is published, nothing is undone
+    local before
+    before=$(grep -c '"said":"mended"' "$WORK/events")
+    own_apt_get install --reinstall hoshi-site=1
+    sleep 1
+    generations 3
+    [ "$(grep -c '"said":"mended"' "$WORK/events")" = "$before" ]
+    code 0 "$YAGURA" verify --json
+}
+
 @test "publish --dpkg takes what an upgrade brought, publish -- dpkg all that it changed, and neither what stands beside it" {
     debian_site
     package_install 2
@@ -357,11 +444,10 @@ generations() {
     echo victim >"$WORK/site/victim/page.html"
     guarded list "$WORK/site/victim" >"$WORK/victim"
     guard
-    # renamed into place: a link that is made in the site is gone before it could be
     ln -s "$WORK/site/victim/page.html" "$WORK/site/link"
-    mv -T "$WORK/site/link" "$SITE/index.html"
+    "$HELPERS/attack" exchange "$WORK/site/link" "$SITE/index.html"
     back
-    events 'any(e.get("path") == "index.html" and e["kind"] == "type" for e in every)'
+    events 'any(e.get("path") == "index.html" and e.get("kind") == "type" and e["undone"] for e in every)'
     "$HELPERS/attack" race "$SITE/a" "$WORK/site/victim" "$(some 10000 1000)"
     back
     guarded list "$WORK/site/victim" | diff "$WORK/victim" -
@@ -381,7 +467,7 @@ generations() {
     back 300
     events 'any(e["said"] == "lost" for e in every)'
     status 'last["lost"] >= 1' 'not last["blind"]'
-    ! grep -q "started anew" "$WORK/said"
+    ! grep -q "started anew" "$WORK/said" || false
 }
 
 @test "a burst is undone and is one row of what was tampered with" {
@@ -416,16 +502,27 @@ generations() {
 }
 
 @test "names that are hidden, odd, or no text" {
-    mkdir -p "$SITE"
+    mkdir -p "$SITE/b/wp-admin"
     "$HELPERS/attack" names "$SITE" keep
     site 5
     guard
     "$HELPERS/attack" names "$SITE" change
     back
-    "$HELPERS/attack" names "$SITE" add
+    "$HELPERS/attack" names "$SITE/b" add
     back
+    # each of them was found and undone, changed and added
+    local names
+    names=$("$HELPERS/attack" names "$SITE" count)
+    events "len({e['path'] for e in every if e.get('undone') and e.get('kind') == 'changed'}) >= $names" \
+        "len({e['path'] for e in every if e.get('undone') and e.get('kind') == 'added' and e['path'].startswith('b/')}) >= $names"
+    guard_ends
+    "$HELPERS/attack" names "$SITE/b" add
+    code 1 "$YAGURA" verify
+    ! grep -qP '[\x00-\x08\x0b-\x1f\x7f]' <<<"$output" || false
+    code 1 "$YAGURA" verify --json
+    holds "sum(o.get('kind') == 'added' for o in every) >= $names"
     # never raw in what is told
-    ! grep -qP '[\x00-\x08\x0b-\x1f\x80-\xff]' "$WORK/events"
+    ! grep -qP '[\x00-\x08\x0b-\x1f\x80-\xff]' "$WORK/events" || false
 }
 
 @test "a publication holds the guard; one that is killed in the middle lets nothing in" {
@@ -460,7 +557,14 @@ generations() {
     echo defaced >"$SITE/index.html"
     back
     guard_ends
+    grep -q fs/inotify/max_user_watches "$WORK/settings" && grep -q fs/fanotify/max_queued_events "$WORK/settings" || false
     "$HELPERS/attack" settings | diff "$WORK/settings" -
+    # and where it had no time to put anything back
+    guard
+    guard_killed
+    "$HELPERS/attack" settings | diff "$WORK/settings" -
+    guard
+    guard_ends
     [ ! -e "$YAGURA_STATE/guard.sock" ]
     [ -z "$(ls -A "$WORK"/site/.yagura-www | grep -v -e ^bad- -e '^proof$')" ]
 }
@@ -511,6 +615,83 @@ whole() { cmp -s "$1" "$2" || cmp -s "$1" "$3"; }
     code "0 1" "$YAGURA" verify --json
 }
 
+# refused FOLDER ERRNO CALL [N]: as tests/fault/refuse says, of the guard, from now on; refused_end
+# ends it and has how many in REFUSED.
+refused() {
+    : >"$WORK/refused"
+    "$BUILD/tests/fault/refuse" "$(inner)" "$@" >>"$WORK/refused" 3>&- &
+    REFUSER=$!
+    echo $REFUSER >>"$WORK/pids"
+    until_true 10 grep -q ready "$WORK/refused"
+}
+refused_end() {
+    kill "$REFUSER"
+    wait "$REFUSER"
+    REFUSED=$(tail -1 "$WORK/refused")
+}
+errors_told() { grep -c '"error"' "$WORK/events" || :; }
+# wrongs CALL: pages exchanged by one rename each, and folders taken away (a folder's time alone is
+# no difference: none where it cannot be set)
+wrongs() {
+    local page
+    for page in index.html big.html start.html; do
+        head -c 6000 /dev/zero | tr '\0' x >"$WORK/site/bad"
+        mv -f "$WORK/site/bad" "$SITE/$page"
+    done
+    [ "$1" = utimensat ] || rm -r "$SITE/empty" "$SITE/pages/000" 2>/dev/null || : # it comes back while it goes
+    chown 12:12 "$SITE/a/page.html"
+}
+
+@test "EDQUOT and EIO at each system call of a restoration: said, tried again, never half a page" {
+    [ -x "$BUILD/tests/fault/refuse" ] || skip "this machine's registers are not known to refuse calls"
+    guarded make "$SITE" 10
+    head -c 700000 /dev/urandom >"$SITE/big.html"
+    publish_it
+    head -c 6000 /dev/zero | tr '\0' x >"$WORK/bad"
+    cp -a "$SITE" "$WORK/good"
+    # without copies kept ready, which need one rename only: each page is written anew; and without the
+    # sweeper, which would find what was given up
+    printf 'guard:\n  ready_mb: 0\n  sweep_seconds: 0\n' >"$WORK/yagura.yaml"
+    export YAGURA_CONFIG=$WORK/yagura.yaml
+    guard
+    local aside=$WORK/site/.yagura-www error call folder first told rounds round
+    rounds="EDQUOT:write EDQUOT:write:3 EIO:write:2 EIO:pread64 EDQUOT:openat EIO:openat EDQUOT:mkdirat
+        EDQUOT:symlinkat EIO:renameat2 EDQUOT:renameat2:2 EIO:fchmod EIO:utimensat EDQUOT:fchown
+        ENOSPC:write:4 EROFS:renameat2"
+    # shellcheck disable=SC2086
+    for round in $(some "$rounds" "EDQUOT:write:3 EIO:pread64 EDQUOT:renameat2:2 EIO:fchmod"); do
+        IFS=: read -r error call first <<<"$round"
+        folder=$WORK/site
+        [ "$call" != pread64 ] || folder=$YAGURA_STATE/objects
+        told=$(errors_told)
+        refused "$folder" "$error" "$call" ${first:+"$first"}
+        rm -f "$WORK/whole.stop"
+        guarded whole "$WORK/whole.stop" "$SITE" "$WORK/good" "$WORK/bad" index.html big.html >"$WORK/whole" 3>&- &
+        local reader=$!
+        echo $reader >>"$WORK/pids"
+        wrongs "$call"
+        more() { [ "$(errors_told)" -gt "$told" ]; }
+        until_true 20 more || {
+            echo "$round: nothing was said"
+            tail -5 "$WORK/events"
+            return 1
+        }
+        sleep 1.2 # and it has tried again
+        refused_end
+        [ "$REFUSED" -ge 1 ] || {
+            echo "$round: $REFUSED calls refused"
+            return 1
+        }
+        back
+        : >"$WORK/whole.stop"
+        wait "$reader"
+        tell "$round: $REFUSED refused, pages read $(cat "$WORK/whole")"
+        [ -z "$(ls "$aside" | grep ^ready-)" ]
+    done
+    ! grep -q "started anew" "$WORK/said" || false
+    code 0 "$YAGURA" verify --json
+}
+
 @test "copies kept ready: counted, and a page is put back from one on a disk that is full" {
     small_disk 32
     site 10
@@ -535,11 +716,45 @@ whole() { cmp -s "$1" "$2" || cmp -s "$1" "$3"; }
         echo bad >'$WORK/bound/new.html' && mv '$WORK/bound/a' '$WORK/bound/moved'" ||
         skip "namespaces cannot be made here"
     back
+    events 'all(any(e.get("path") == p and e["undone"] for e in every) for p in ("index.html", "new.html", "a"))' \
+        'any(e.get("path") == "index.html" and e.get("pid") for e in every)'
+    mkdir "$WORK/view"
     unshare -m sh -c "mount -t overlay overlay -o 'lowerdir=$WORK/site/lower,upperdir=$SITE,workdir=$WORK/site/work' '$WORK/merged' &&
-        echo defaced >'$WORK/merged/index.html' && echo more >>'$WORK/merged/below.html' && rm '$WORK/merged/b/page.html'; sleep 1" ||
+        echo more >>'$WORK/merged/below.html' && cat '$WORK/merged/below.html' >'$WORK/view/seen' &&
+        echo defaced >'$WORK/merged/index.html' && rm '$WORK/merged/b/page.html'; sleep 1" ||
         skip "no overlay can be mounted here"
     back
+    [ "$(cat "$WORK/view/seen")" = $'lower\nmore' ]
+    # what was copied up lay in the document root, and what was deleted below left a mark there
+    events 'any(e.get("path") == "below.html" and e["kind"] == "added" and e["undone"] for e in every)' \
+        'any(e.get("path") == "b/page.html" and e["undone"] for e in every)'
     [ "$(cat "$WORK/site/lower/below.html")" = lower ]
+}
+
+@test "a document root that is itself an overlay: copied up and undone, or refused aloud, never unseen" {
+    program unshare mount
+    mkdir -p "$WORK"/site/{lower,upper,work,merged}
+    SITE=$WORK/site/merged/www
+    guarded make "$WORK/site/lower/www" 20
+    guarded list "$WORK/site/lower/www" >"$WORK/lower"
+    overlay() {
+        mount -t overlay overlay -o "lowerdir=$WORK/site/lower,upperdir=$WORK/site/upper,workdir=$WORK/site/work$1" \
+            "$WORK/site/merged" || skip "no overlay can be mounted here"
+        echo "$WORK/site/merged" >>"$WORK/mounts"
+    }
+    overlay ""
+    publish_it
+    code 3 timeout 30 "$YAGURA" guard
+    says "does not tell its changes by handle" "nfs_export=on"
+    umount "$WORK/site/merged"
+    rm -rf "$WORK/site/work" "$WORK/site/upper"/* && mkdir "$WORK/site/work"
+    overlay ",index=on,nfs_export=on"
+    guard
+    unshare -m sh -c "echo defaced >'$SITE/index.html' && echo more >>'$SITE/bin/tool.cgi' && echo '<?php' >'$SITE/shell.php' &&
+        rm '$SITE/b/page.html' && chmod 777 '$SITE/a'"
+    back
+    events 'all(any(e.get("path") == p and e["undone"] and e.get("pid") for e in every) for p in ("index.html", "bin/tool.cgi", "shell.php", "b/page.html", "a"))'
+    guarded list "$WORK/site/lower/www" | diff "$WORK/lower" -
 }
 
 @test "1,200,000 folders with the default watch limits" {
@@ -563,7 +778,10 @@ END
     local started=$SECONDS
     GUARD_SECONDS=300 guard
     tell "$count folders: on guard after $((SECONDS - started)) s"
-    ! grep -q "started anew" "$WORK/said"
+    ! grep -q "started anew" "$WORK/said" || false
+    # no watch a folder, and no limit raised
+    [ "$(cat /proc/"$(inner)"/fdinfo/* 2>/dev/null | grep -c '^inotify')" = 0 ]
+    tell "fs.inotify.max_user_watches is $(cat /proc/sys/fs/inotify/max_user_watches)"
     echo defaced >"$SITE/0/0/0/page.html"
     until_true 20 grep -q "^page" "$SITE/0/0/0/page.html"
     rm -r "$SITE/0/1/2"
@@ -572,51 +790,4 @@ END
     gone() { [ ! -e "$SITE/0/99/98/shell.php" ]; }
     until_true 20 gone
     tell "$count folders: the guard's memory at most $(grep VmHWM "/proc/$(inner)/status" | tr -s '\t ' ' ')"
-}
-
-@test "Debian's WordPress: uploads, and its update through a publication under load" {
-    program nginx wrk curl apt-get dpkg-deb
-    (cd "$WORK" && apt-get download wordpress >/dev/null 2>&1) || skip "the package wordpress cannot be had"
-    mkdir -p "$WORK/package"
-    dpkg-deb -x "$WORK"/wordpress_*.deb "$WORK/package"
-    mkdir -p "$WORK/site"
-    cp -aL "$WORK/package/usr/share/wordpress" "$SITE" 2>/dev/null || :
-    mkdir -p "$SITE/wp-content/uploads"
-    printf '<?php\n' >"$SITE/wp-config.php"
-    publish_it
-    [ "$(sqlite3 "$YAGURA_STATE/state.db" 'select profile from site')" = wordpress ]
-    # the update: the same files, a version higher, and one that is new
-    cp -a "$SITE" "$WORK/wordpress"
-    sed -i "s/^\$wp_version = .*/\$wp_version = '99.1';/" "$WORK/wordpress/wp-includes/version.php"
-    echo '<?php // new' >"$WORK/wordpress/wp-includes/new-in-99.php"
-    mkdir "$WORK/served"
-    (cd "$WORK" && /usr/bin/python3 -c 'import shutil; shutil.make_archive("served/update", "zip", ".", "wordpress")')
-    local port nginx
-    port=$(guarded port)
-    (cd "$WORK/served" && stays /usr/bin/python3 -m http.server --bind 127.0.0.1 "$port")
-    nginx=$(guarded port)
-    nginx_on "$nginx"
-    until_true 10 curl -s -o /dev/null "http://127.0.0.1:$port/update.zip"
-    stays wrk -t1 -c4 -d1000 "http://127.0.0.1:$nginx/readme.html"
-    guard
-    printf '\377\330\377\340JFIF' >"$SITE/wp-content/uploads/photo.jpg"
-    echo '<?php system($_GET[0]);' >"$SITE/wp-content/uploads/shell.php"
-    gone() { [ ! -e "$SITE/wp-content/uploads/shell.php" ]; }
-    until_true 10 gone
-    [ -e "$SITE/wp-content/uploads/photo.jpg" ]
-    # unasked, it is undone
-    echo "<?php \$wp_version = '98';" >"$SITE/wp-includes/version.php"
-    until_true 10 cmp -s "$SITE/wp-includes/version.php" "$WORK/package/usr/share/wordpress/wp-includes/version.php"
-    local started
-    started=$(date +%s%N)
-    code 0 "$YAGURA" publish www --json -- sh -c "curl -s -o '$WORK/update.zip' http://127.0.0.1:$port/update.zip &&
-        /usr/bin/python3 -m zipfile -e '$WORK/update.zip' '$WORK/unpacked' && cp -a '$WORK/unpacked/wordpress/.' '$SITE/'"
-    tell "update with the guard on: $((($(date +%s%N) - started) / 1000000)) ms"
-    grep -q "99.1" "$SITE/wp-includes/version.php"
-    sleep 1
-    grep -q "99.1" "$SITE/wp-includes/version.php"
-    [ -e "$SITE/wp-includes/new-in-99.php" ]
-    ! grep -q '"blind"' "$WORK/events"
-    code "0 1" "$YAGURA" verify --json
-    holds 'all(o.get("path", "").startswith("wp-content/uploads") for o in every if o.get("type") == "difference" and o.get("wrong"))'
 }

@@ -195,7 +195,7 @@ LIST
     broken_tree "$WORK/tree"
     LC_ALL=ja_JP.UTF-8 LANG=ja_JP.UTF-8 code "1 3" "$YAGURA" --lang ja audit --root "$WORK/tree" --json
     says "could not be read"
-    ! printf '%s' "$output" | grep -P '[\x{3000}-\x{30ff}]|\\u30'
+    ! printf '%s' "$output" | grep -P '[\x{3000}-\x{30ff}]|\\u30' || false
     code 2 "$YAGURA" --lang ja --json adit
     says "did you mean audit?"
     code 2 "$YAGURA" --json --lang ja audit --image "$WORK/gone"
@@ -225,7 +225,7 @@ LIST
     says "‹拡張子› のマッピング"
     for name in $("$YAGURA" rules list --json | sed -n 's/.*"name":"\([^"]*\)".*/\1/p'); do
         code 0 "$YAGURA" rules explain "$name"
-        ! grep -nE '[{](path|name|port|service|server|address|process|extension|handler)[}]' <<<"$stdout"
+        ! grep -nE '[{](path|name|port|service|server|address|process|extension|handler)[}]' <<<"$stdout" || false
     done
 }
 

@@ -72,7 +72,7 @@ pasted() { sed -e ':a' -e '/ \\$/{N;s/ \\\n */ /;ba' -e '}' | grep -o "[^ ]*yagu
         words=${words//@/$(found)}
         # shellcheck disable=SC2086
         code "0 1 3" "$YAGURA" $words
-        ! grep -n ' $' <<<"$stdout"
+        ! grep -n ' $' <<<"$stdout" || false
     done <<'LIST'
 audit @ --all
 audit --checklist @
@@ -110,7 +110,7 @@ LIST
     [ "$(grep -c 'Programs that use it are public' <<<"$stdout")" -le 2 ]
     # no id runs into its date
     code 0 "$YAGURA" advisory list
-    ! grep -nE '^[^ ]*[0-9]{4}-[0-9]{2}-[0-9]{2} ' <<<"$stdout"
+    ! grep -nE '^[^ ]*[0-9]{4}-[0-9]{2}-[0-9]{2} ' <<<"$stdout" || false
 }
 
 @test "completion knows sub-actions, languages, sets and files, and leaks no variable" {
@@ -128,7 +128,7 @@ SH
         local wanted=$1
         shift
         bash "$WORK/try" "$WORK/completion" "$@" >"$WORK/got"
-        ! grep -qx leaked "$WORK/got"
+        ! grep -qx leaked "$WORK/got" || false
         grep -qx -- "$wanted" "$WORK/got" || { echo "$*: no $wanted in"; cat "$WORK/got"; return 1; }
     }
     completes audit "$YAGURA" --lang ja a

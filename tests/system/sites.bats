@@ -69,7 +69,7 @@ tree() { (cd "$1" && find . -printf '%p %y %m %U %G %l ' \( -type f -exec sha256
         code 0 "$YAGURA" $words
     done <"$WORK/commands"
     run runuser -u www-data -- find "$WORK/www" ! -type l -writable
-    [ "$status" -eq 0 ] && [ -z "$output" ]
+    [ "$status" -eq 0 ] && [ -z "$output" ] || false
     runuser -u www-data -- cat "$WORK/www/index.html"
     code 0 "$YAGURA" verify www
 }
@@ -157,7 +157,7 @@ tree() { (cd "$1" && find . -printf '%p %y %m %U %G %l ' \( -type f -exec sha256
     says "! added  theirs" "! changed  css/a.css"
     says_not mine index.html
     code 0 "$YAGURA" restore www --yes
-    [ ! -e "$WORK/www/theirs" ] && [ -e "$WORK/www/mine" ]
+    [ ! -e "$WORK/www/theirs" ] && [ -e "$WORK/www/mine" ] || false
     code 3 "$YAGURA" publish www -- sh -c "echo z >'$WORK/www/z'; exit 4"
     says "the command failed"
     code 2 "$YAGURA" publish www --from "$WORK" -- true
@@ -292,7 +292,7 @@ tree() { (cd "$1" && find . -printf '%p %y %m %U %G %l ' \( -type f -exec sha256
     code 0 "$YAGURA" verify www
     code 0 "$YAGURA" restore www --generation 2 --yes
     code 0 "$YAGURA" verify www
-    [ -L "$WORK/www/css/deep/link" ] && [ ! -e "$WORK/www/look" ]
+    [ -L "$WORK/www/css/deep/link" ] && [ ! -e "$WORK/www/look" ] || false
     # what is not all the same is no move of the folder
     mv "$WORK/www/css" "$WORK/www/look" && echo x >"$WORK/www/look/more"
     code 1 "$YAGURA" verify www
@@ -334,7 +334,7 @@ tree() { (cd "$1" && find . -printf '%p %y %m %U %G %l ' \( -type f -exec sha256
         '"js/b.js" in [d["path"] for d in of("deployment") if d["kind"] == "added"]' \
         '"old.html" in [d["path"] for d in of("deployment") if d["kind"] == "removed"]'
     [ "$(cat "$WORK/www/index.html")" = '<h1>new</h1>' ]
-    [ ! -e "$WORK/www/old.html" ] && [ ! -e "$WORK/www/.git" ] && [ ! -e "$WORK/www/foreign.php" ]
+    [ ! -e "$WORK/www/old.html" ] && [ ! -e "$WORK/www/.git" ] && [ ! -e "$WORK/www/foreign.php" ] || false
     [ "$(stat -c '%a %u' "$WORK/www/js/b.js")" = "644 $owner" ]
     [ "$(stat -c '%a %u' "$WORK/www/css/sub/c.css")" = "640 $owner" ]
     [ "$(stat -c '%a %u' "$WORK/www/css/sub")" = "750 $owner" ]
@@ -374,7 +374,7 @@ tree() { (cd "$1" && find . -printf '%p %y %m %U %G %l ' \( -type f -exec sha256
     code 0 "$YAGURA" publish www --from "$WORK/build" --yes
     says "lies where policy lets others write: not deployed"
     [ "$(cat "$WORK/www/log/day")" = "$(printf 'one\ntwo')" ]
-    [ "$(cat "$WORK/www/uploads/p.jpg")" = pic ] && [ ! -e "$WORK/www/uploads/x" ]
+    [ "$(cat "$WORK/www/uploads/p.jpg")" = pic ] && [ ! -e "$WORK/www/uploads/x" ] || false
     [ ! -e "$WORK/www/css" ]
 }
 
@@ -397,8 +397,8 @@ tree() { (cd "$1" && find . -printf '%p %y %m %U %G %l ' \( -type f -exec sha256
     local commit
     commit=$(git -C "$WORK/repo" rev-parse v1)
     code 0 "$YAGURA" publish www --from-git v1 --from "$WORK/repo/public" --yes
-    [ "$(cat "$WORK/www/index.html")" = one ] && [ -L "$WORK/www/start" ]
-    [ ! -e "$WORK/www/draft.md" ] && [ ! -e "$WORK/www/css" ]
+    [ "$(cat "$WORK/www/index.html")" = one ] && [ -L "$WORK/www/start" ] || false
+    [ ! -e "$WORK/www/draft.md" ] && [ ! -e "$WORK/www/css" ] || false
     code 0 "$YAGURA" ledger show --json
     [[ "$stdout" == *"$commit"* ]]
     code 0 "$YAGURA" publish www --from-git HEAD --from "$WORK/repo/public" --yes
@@ -451,7 +451,7 @@ tree() { (cd "$1" && find . -printf '%p %y %m %U %G %l ' \( -type f -exec sha256
     code 2 "$YAGURA" restore www
     code 0 "$YAGURA" restore www css --yes
     says "+ css/a.css is back (what was there is kept as" "bad-"
-    [ "$(cat "$WORK/www/css/a.css")" = 'a { }' ] && [ -e "$WORK/www/evil.php" ]
+    [ "$(cat "$WORK/www/css/a.css")" = 'a { }' ] && [ -e "$WORK/www/evil.php" ] || false
     code 0 "$YAGURA" restore www --yes
     says "+ index.html is back" "+ evil.php was added, and is removed" "1 put back, 1 removed, 0 failed"
     says_not "evil.php is back"

@@ -1,0 +1,297 @@
+#include "act/connections.h"
+
+#include "base/bytes.h"
+#include "base/mem.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum {
+    RECEIVE_BYTES = 64 << 10,
+    MOST_ANSWERS = 1 << 16, /* of 64 KiB each: millions of connections */
+    MOST_CONNECTIONS = 1 << 20,
+    TIME_WAIT = 6,
+    CLOSED = 7
+};
+
+static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+bool address_equal(const struct address *a, const struct address *b)
+{
+    return a->ipv6 == b->ipv6 && memcmp(a->bytes, b->bytes, a->ipv6 ? 16 : 4) == 0;
+}
+
+bool address_is_loopback(const struct address *a)
+{
+    static const uint8_t one[16] = {[15] = 1};
+    return a->ipv6 ? memcmp(a->bytes, one, 16) == 0 : a->bytes[0] == 127;
+}
+
+bool address_is_any(const struct address *a)
+{
+    static const uint8_t zero[16];
+    return memcmp(a->bytes, zero, a->ipv6 ? 16 : 4) == 0;
+}
+
+const char *address_text(const struct address *a, char *out)
+{
+    out[0] = '\0';
+    inet_ntop(a->ipv6 ? AF_INET6 : AF_INET, a->bytes, out, INET6_ADDRSTRLEN);
+    return out;
+}
+
+bool connection_equal(const struct connection *a, const struct connection *b)
+{
+    return a->udp == b->udp && a->local_port == b->local_port && a->remote_port == b->remote_port &&
+           address_equal(&a->local, &b->local) && address_equal(&a->remote, &b->remote);
+}
+
+bool connection_is_other_end(const struct connection *a, const struct connection *b)
+{
+    return a->udp == b->udp && a->local_port == b->remote_port && a->remote_port == b->local_port &&
+           address_equal(&a->local, &b->remote) && address_equal(&a->remote, &b->local);
+}
+
+static const char *end_text(const struct address *a, uint16_t port, char *out, size_t size)
+{
+    char text[INET6_ADDRSTRLEN];
+    address_text(a, text);
+    snprintf(out, size, a->ipv6 ? "[%s]:%u" : "%s:%u", text, port);
+    return out;
+}
+
+const char *connection_text(const struct connection *c, char *out, size_t size)
+{
+    char from[INET6_ADDRSTRLEN + 10], to[INET6_ADDRSTRLEN + 10];
+    snprintf(out, size, "%s -> %s", end_text(&c->remote, c->remote_port, from, sizeof from),
+             end_text(&c->local, c->local_port, to, sizeof to));
+    return out;
+}
+
+static struct address address_of(uint8_t family, const void *bytes)
+{
+    struct address a = {.ipv6 = family == AF_INET6};
+    if (a.ipv6 && memcmp(bytes, mapped, sizeof mapped) == 0) {
+        a.ipv6 = false;
+        memcpy(a.bytes, (const uint8_t *)bytes + sizeof mapped, 4);
+    } else {
+        memcpy(a.bytes, bytes, a.ipv6 ? 16 : 4);
+    }
+    return a;
+}
+
+struct reading {
+    VEC(struct connection) list;
+    bool too_many;
+};
+
+static void free_reading(struct reading *r)
+{
+    VEC_FREE(&r->list);
+}
+
+/* Copies a structure of the kernel out of the buffer; false if it is cut. */
+static bool take(struct bytes *b, void *out, size_t size)
+{
+    const uint8_t *p = bytes_take(b, size);
+    if (p)
+        memcpy(out, p, size);
+    return p != NULL;
+}
+
+static bool parse_socket(struct bytes b, bool udp, connections_visit *visit, void *context,
+                         struct error *e)
+{
+    struct inet_diag_msg m;
+    if (!take(&b, &m, sizeof m)) {
+        error_set(e, ERR_FORMAT, "the kernel's answer about a socket is too short");
+        return false;
+    }
+    struct connection c = {.udp = udp,
+                           .state = m.idiag_state,
+                           .local = address_of(m.idiag_family, m.id.idiag_src),
+                           .remote = address_of(m.idiag_family, m.id.idiag_dst),
+                           .local_port = ntohs(m.id.idiag_sport),
+                           .remote_port = ntohs(m.id.idiag_dport),
+                           .uid = m.idiag_uid,
+                           .inode = m.idiag_inode,
+                           .family = m.idiag_family,
+                           .id = m.id};
+    visit(context, &c);
+    return true;
+}
+
+bool connections_parse(const void *data, size_t size, bool udp, connections_visit *visit,
+                       void *context, bool *done, struct error *e)
+{
+    struct bytes b = bytes_of(data, size);
+    while (bytes_left(&b) >= sizeof(struct nlmsghdr)) {
+        struct nlmsghdr head = {0};
+        size_t start = b.position;
+        take(&b, &head, sizeof head);
+        if (head.nlmsg_len < sizeof head || head.nlmsg_len > size - start) {
+            error_set(e, ERR_FORMAT, "the kernel's answer about sockets is cut short");
+            return false;
+        }
+        struct bytes body = bytes_slice(&b, start + sizeof head, head.nlmsg_len - sizeof head);
+        if (head.nlmsg_type == NLMSG_DONE) {
+            *done = true;
+            return true;
+        }
+        if (head.nlmsg_type == NLMSG_ERROR) {
+            int32_t number = 0;
+            take(&body, &number, sizeof number);
+            error_set_errno(e, number < 0 && number > -4096 ? -number : EIO,
+                            "the kernel does not tell its sockets");
+            return false;
+        }
+        if (head.nlmsg_type == SOCK_DIAG_BY_FAMILY && !parse_socket(body, udp, visit, context, e))
+            return false;
+        size_t next = start + NLMSG_ALIGN(head.nlmsg_len);
+        bytes_seek(&b, next < size ? next : size);
+    }
+    return true;
+}
+
+static void keep(void *context, const struct connection *c)
+{
+    struct reading *r = context;
+    r->too_many |= r->list.count >= MOST_CONNECTIONS;
+    if (!r->too_many)
+        VEC_PUSH(&r->list, *c);
+}
+
+struct request {
+    struct nlmsghdr head;
+    struct inet_diag_req_v2 body;
+};
+
+static bool dump(int fd, struct reading *r, bool ipv6, bool udp, struct error *e)
+{
+    uint32_t states = ~(1u << TIME_WAIT | 1u << CLOSED);
+    struct request request = {.head = {.nlmsg_len = sizeof request,
+                                       .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                                       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+                              .body = {.sdiag_family = ipv6 ? AF_INET6 : AF_INET,
+                                       .sdiag_protocol = udp ? IPPROTO_UDP : IPPROTO_TCP,
+                                       .idiag_states = states}};
+    if (send(fd, &request, sizeof request, 0) != (ssize_t)sizeof request) {
+        error_set_errno(e, errno, "asking the kernel for its sockets failed");
+        return false;
+    }
+    CLEANUP_FREE uint8_t *buffer = mem_alloc(RECEIVE_BYTES);
+    bool done = false;
+    for (size_t i = 0; !done && i < MOST_ANSWERS; i++) {
+        ssize_t got = recv(fd, buffer, RECEIVE_BYTES, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0) {
+            error_set_errno(e, got ? errno : EIO, "reading the kernel's sockets failed");
+            return false;
+        }
+        if (!connections_parse(buffer, (size_t)got, udp, keep, r, &done, e))
+            return false;
+    }
+    if (!done)
+        error_set(e, ERR_LIMIT, "the kernel's answer about sockets does not end");
+    else if (r->too_many)
+        error_set(e, ERR_LIMIT, "there are more than a million connections");
+    return done && !r->too_many;
+}
+
+static int open_diag(struct error *e)
+{
+    struct timeval patience = {.tv_sec = 5};
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    if (fd < 0)
+        error_set_errno(e, errno, "asking the kernel for its sockets failed");
+    else
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    return fd;
+}
+
+bool connections_read(struct connections *out, struct error *e)
+{
+    CLEANUP(free_reading) struct reading r = {0};
+    CLEANUP_CLOSE int fd = open_diag(e);
+    if (fd < 0)
+        return false;
+    for (int i = 0; i < 4; i++) {
+        struct error problem = ERROR_INIT;
+        /* a kernel without IPv6, or without diagnosis of UDP, has none of these */
+        if (!dump(fd, &r, i & 1, i & 2, &problem) && (i == 0 || problem.sys_errno != ENOENT)) {
+            if (e)
+                *e = problem;
+            return false;
+        }
+    }
+    out->items = r.list.items;
+    out->count = r.list.count;
+    r.list.items = NULL;
+    return true;
+}
+
+void connections_free(struct connections *c)
+{
+    free(c->items);
+    *c = (struct connections){0};
+}
+
+/* 0, or what the kernel said. */
+static int end_one(int fd, const struct connection *c)
+{
+    struct request request = {.head = {.nlmsg_len = sizeof request,
+                                       .nlmsg_type = SOCK_DESTROY,
+                                       .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
+                              .body = {.sdiag_family = c->family,
+                                       .sdiag_protocol = c->udp ? IPPROTO_UDP : IPPROTO_TCP,
+                                       .id = c->id}};
+    struct {
+        struct nlmsghdr head;
+        struct nlmsgerr body;
+    } answer;
+    ssize_t got;
+    if (send(fd, &request, sizeof request, 0) != (ssize_t)sizeof request)
+        return errno;
+    do
+        got = recv(fd, &answer, sizeof answer, 0);
+    while (got < 0 && errno == EINTR);
+    if (got < (ssize_t)sizeof answer)
+        return got < 0 ? errno : EIO;
+    return answer.head.nlmsg_type == NLMSG_ERROR ? -answer.body.error : 0;
+}
+
+bool connections_end(const struct connections *c,
+                     bool (*doomed)(const void *context, const struct connection *c),
+                     const void *context, size_t *ended, size_t *left, struct error *e)
+{
+    CLEANUP_CLOSE int fd = open_diag(e);
+    if (fd < 0)
+        return false;
+    *ended = *left = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        if (!doomed(context, &c->items[i]))
+            continue;
+        int problem = end_one(fd, &c->items[i]);
+        if (!problem || problem == ENOENT) {
+            ++*ended;
+            continue;
+        }
+        ++*left;
+        if (problem == EOPNOTSUPP || problem == EINVAL)
+            error_set(e, ERR_UNSUPPORTED,
+                      "this kernel ends no connections of others (CONFIG_INET_DIAG_DESTROY)");
+        else
+            error_set_errno(e, problem, "a standing connection could not be ended");
+    }
+    return true;
+}

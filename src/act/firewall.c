@@ -1,0 +1,599 @@
+#include "act/firewall.h"
+
+#include "act/firewall_record.h"
+#include "act/firewall_rules.h"
+#include "act/nft.h"
+#include "act/notice.h"
+#include "base/file.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const mode_names[] = {"web", "contain", "full", "ports"};
+
+const char *firewall_mode_name(enum firewall_mode mode)
+{
+    return mode_names[mode];
+}
+
+bool firewall_mode_parse(enum firewall_mode *out, const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(mode_names); i++)
+        if (str_equal(mode_names[i], name)) {
+            *out = (enum firewall_mode)i;
+            return true;
+        }
+    return false;
+}
+
+enum firewall_scope firewall_scope_of(enum firewall_mode mode)
+{
+    return mode == FIREWALL_PORTS ? FIREWALL_CLOSED_PORTS : FIREWALL_ISOLATION;
+}
+
+bool firewall_network_parse(struct firewall_network *out, const char *text, struct error *e)
+{
+    struct firewall_network n = {0};
+    char address[INET6_ADDRSTRLEN + 1] = "";
+    size_t length = strcspn(text, "/");
+    uint64_t bits;
+    if (length < sizeof address)
+        memcpy(address, text, length);
+    n.address.ipv6 = strchr(address, ':') != NULL;
+    unsigned whole = n.address.ipv6 ? 128 : 32;
+    bool good = inet_pton(n.address.ipv6 ? AF_INET6 : AF_INET, address, n.address.bytes) == 1;
+    bits = whole;
+    if (good && text[length] == '/')
+        good = str_to_u64(text + length + 1, &bits) && bits > 0 && bits <= whole;
+    if (!good) {
+        error_set(e, ERR_USAGE,
+                  "\"%.60s\" is no address, and no network like 192.0.2.0/24 or 2001:db8::/48",
+                  text);
+        return false;
+    }
+    n.bits = (uint8_t)bits;
+    for (unsigned bit = n.bits; bit < whole; bit++)
+        n.address.bytes[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
+    *out = n;
+    return true;
+}
+
+bool firewall_network_has(const struct firewall_network *n, const struct address *a)
+{
+    if (n->address.ipv6 != a->ipv6)
+        return false;
+    for (unsigned bit = 0; bit < n->bits; bit++)
+        if ((n->address.bytes[bit / 8] ^ a->bytes[bit / 8]) & 0x80u >> bit % 8)
+            return false;
+    return true;
+}
+
+bool firewall_ports_parse(struct firewall_ports *out, const char *text, struct error *e)
+{
+    unsigned first, last;
+    int used = 0;
+    bool good = sscanf(text, "%5u%n", &first, &used) == 1 && used;
+    const char *rest = good ? text + used : "";
+    last = first = good ? first : 0;
+    if (rest[0] == '-') {
+        good = sscanf(rest, "-%5u%n", &last, &used) == 1;
+        rest += good ? used : 0;
+    }
+    bool udp = str_equal(rest, "/udp");
+    good = good && text[0] >= '0' && text[0] <= '9' && (udp || !*rest || str_equal(rest, "/tcp")) &&
+           first > 0 && first <= last && last <= UINT16_MAX;
+    if (!good) {
+        error_set(e, ERR_USAGE, "\"%.60s\" is no port like 25, 53/udp or 8000-8010", text);
+        return false;
+    }
+    *out = (struct firewall_ports){(uint16_t)first, (uint16_t)last, udp};
+    return true;
+}
+
+static void add_way(struct firewall_plan *p, const struct firewall_way *w)
+{
+    for (size_t i = 0; i < p->way_count; i++)
+        if (address_equal(&p->ways[i].address, &w->address) && p->ways[i].port == w->port &&
+            p->ways[i].out == w->out)
+            return;
+    if (p->way_count < FIREWALL_MOST)
+        p->ways[p->way_count++] = *w;
+}
+
+void firewall_plan_ways(struct firewall_plan *p)
+{
+    for (size_t i = 0; i < p->operator.way_count; i++) {
+        const struct operator_way *w = &p->operator.ways[i];
+        const struct connection *c = &w->connection;
+        add_way(p, &(struct firewall_way){.address = c->remote,
+                                          .port = w->made_here ? c->remote_port : c->local_port,
+                                          .out = w->made_here});
+    }
+}
+
+bool firewall_plan_name(struct firewall_plan *p, const char *list, struct error *e)
+{
+    while (*list) {
+        char text[80];
+        size_t n = strcspn(list, ",");
+        snprintf(text, sizeof text, "%.*s", (int)n, list);
+        if (p->named_count == FIREWALL_MOST) {
+            error_set(e, ERR_LIMIT, "more than %d addresses are named", FIREWALL_MOST);
+            return false;
+        }
+        if (!firewall_network_parse(&p->named[p->named_count], text, e))
+            return false;
+        p->named_count++;
+        list += n + (list[n] == ',');
+    }
+    return true;
+}
+
+/* A network was named that does not merely hold the operator's address within his tunnel. */
+static bool names_outside(const struct firewall_plan *p, const struct address *inside)
+{
+    for (size_t i = 0; i < p->named_count; i++)
+        if (!firewall_network_has(&p->named[i], inside))
+            return true;
+    return false;
+}
+
+bool firewall_check(const struct firewall_plan *p, struct error *e)
+{
+    const struct operator* op = & p->operator;
+    if (p->trial_seconds < FIREWALL_SHORTEST || p->trial_seconds > FIREWALL_LONGEST) {
+        error_set(e, ERR_USAGE, "a trial lasts %d to %d seconds", FIREWALL_SHORTEST,
+                  FIREWALL_LONGEST);
+        return false;
+    }
+    if (op->seat == OPERATOR_HIDDEN && !p->named_count) {
+        error_set(e, ERR_USAGE,
+                  "this would lock you out: %s. Name the address from which you come: --allow "
+                  "ADDRESS",
+                  op->why);
+        return false;
+    }
+    if (op->seat == OPERATOR_NOWHERE && !p->named_count) {
+        error_set(e, ERR_USAGE,
+                  "this may lock you out: nobody sits at a terminal here, and no connection leads "
+                  "here. Name the address from which you will come: --allow ADDRESS");
+        return false;
+    }
+    for (size_t i = 0; i < op->way_count; i++)
+        if (op->ways[i].tunnel[0] && !names_outside(p, &op->ways[i].connection.remote)) {
+            error_set(e, ERR_USAGE,
+                      "this would lock you out: you come through the tunnel %s. Name the address "
+                      "of its other end, outside of it: --allow ADDRESS",
+                      op->ways[i].tunnel);
+            return false;
+        }
+    if (p->mode == FIREWALL_FULL && op->seat != OPERATOR_CONSOLE && !p->named_count) {
+        error_set(e, ERR_USAGE,
+                  "this would lock you out as soon as your connection ends: do it at the console, "
+                  "or name the address from which you come: --allow ADDRESS");
+        return false;
+    }
+    return true;
+}
+
+struct judging {
+    const struct firewall_plan *plan;
+    const struct connections *all;
+    struct ifaddrs *own;
+};
+
+static void free_judging(struct judging *j)
+{
+    if (j->own)
+        freeifaddrs(j->own);
+}
+
+static bool is_own(const struct judging *j, const struct address *a)
+{
+    if (address_is_loopback(a))
+        return true;
+    for (const struct ifaddrs *i = j->own; i; i = i->ifa_next) {
+        if (!i->ifa_addr || i->ifa_addr->sa_family != (a->ipv6 ? AF_INET6 : AF_INET))
+            continue;
+        const struct sockaddr *s = i->ifa_addr;
+        const void *bytes =
+            a->ipv6 ? (const void *)&((const struct sockaddr_in6 *)(const void *)s)->sin6_addr
+                    : (const void *)&((const struct sockaddr_in *)(const void *)s)->sin_addr;
+        if (memcmp(bytes, a->bytes, a->ipv6 ? 16 : 4) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_open(const struct firewall_plan *p, const struct connection *c)
+{
+    for (size_t i = 0; i < p->open_count; i++)
+        if (!p->open[i].udp && c->local_port >= p->open[i].first &&
+            c->local_port <= p->open[i].last)
+            return true;
+    return false;
+}
+
+static bool was_accepted(const struct connections *all, const struct connection *c)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (!all->items[i].udp && all->items[i].state == CONNECTION_LISTEN &&
+            all->items[i].local_port == c->local_port)
+            return true;
+    return false;
+}
+
+static bool is_allowed(const struct firewall_plan *p, const struct connection *c)
+{
+    for (size_t i = 0; i < p->operator.way_count; i++)
+        if (connection_equal(&p->operator.ways[i].connection, c))
+            return true;
+    for (size_t i = 0; i < p->way_count && p->mode != FIREWALL_FULL; i++)
+        if (!c->udp && address_equal(&p->ways[i].address, &c->remote) &&
+            p->ways[i].port == (p->ways[i].out ? c->remote_port : c->local_port))
+            return true;
+    for (size_t i = 0; i < p->named_count; i++)
+        if (firewall_network_has(&p->named[i], &c->remote))
+            return true;
+    return false;
+}
+
+static bool ends(const void *context, const struct connection *c)
+{
+    const struct judging *j = context;
+    if (c->state == CONNECTION_LISTEN || address_is_any(&c->remote) || is_own(j, &c->remote) ||
+        is_allowed(j->plan, c))
+        return false;
+    return j->plan->mode != FIREWALL_PORTS ||
+           (!c->udp && !is_open(j->plan, c) && was_accepted(j->all, c));
+}
+
+bool firewall_ends(const struct firewall_plan *p, const struct connections *all,
+                   const struct connection *c)
+{
+    CLEANUP(free_judging) struct judging j = {.plan = p, .all = all};
+    return getifaddrs(&j.own) == 0 && ends(&j, c);
+}
+
+bool firewall_preview(const struct firewall_plan *p, const struct connections *all,
+                      struct str *rules, size_t *ending, struct error *e)
+{
+    CLEANUP_STR struct str text = {0};
+    CLEANUP(free_judging) struct judging j = {.plan = p, .all = all};
+    firewall_rules(&text, p, p->trial_seconds);
+    if (!firewall_check(p, e) || !nft_check(str_text(&text), e))
+        return false;
+    if (getifaddrs(&j.own) != 0) {
+        error_set_errno(e, errno, "reading the addresses of this host failed");
+        return false;
+    }
+    *ending = 0;
+    for (size_t i = 0; i < all->count; i++)
+        *ending += ends(&j, &all->items[i]);
+    if (rules)
+        str_add(rules, str_text(&text));
+    return true;
+}
+
+static uint64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static bool cut_standing(const struct firewall_plan *p, struct firewall_result *r, struct error *e)
+{
+    CLEANUP_CONNECTIONS struct connections all = {0};
+    CLEANUP(free_judging) struct judging j = {.plan = p, .all = &all};
+    if (getifaddrs(&j.own) != 0) {
+        error_set_errno(e, errno, "reading the addresses of this host failed");
+        return false;
+    }
+    return connections_read(&all, e) && connections_end(&all, ends, &j, &r->ended, &r->left, e);
+}
+
+static json_t *way_to_json(const struct firewall_way *w)
+{
+    char text[INET6_ADDRSTRLEN];
+    json_t *o = json_object();
+    json_put_string(o, "address", address_text(&w->address, text));
+    json_put_int(o, "port", w->port);
+    json_put_bool(o, "out", w->out);
+    return o;
+}
+
+static json_t *record_of(const struct firewall_plan *p, bool confirmed)
+{
+    char boot[40], text[120];
+    CLEANUP_STR struct str rules = {0};
+    json_t *o = json_object(), *list = json_array();
+    firewall_boot_id(boot);
+    firewall_rules(&rules, p, 0);
+    json_put_string(o, "mode", firewall_mode_name(p->mode));
+    json_put_string(o, "boot", boot);
+    json_put_int(o, "started_ms", (int64_t)firewall_boot_ms());
+    json_put_int(o, "since", (int64_t)time(NULL));
+    json_put_int(o, "trial_seconds", p->trial_seconds);
+    json_put_bool(o, "confirmed", confirmed);
+    for (size_t i = 0; i < p->operator.way_count; i++)
+        json_array_append_new(list, json_from_text(connection_text(&p->operator.ways[i].connection,
+                                                                   text, sizeof text)));
+    json_object_set_new(o, "connections", list);
+    list = json_array();
+    for (size_t i = 0; i < p->way_count; i++)
+        json_array_append_new(list, way_to_json(&p->ways[i]));
+    json_object_set_new(o, "ways", list);
+    list = json_array();
+    for (size_t i = 0; i < p->named_count; i++) {
+        char network[INET6_ADDRSTRLEN + 5], address[INET6_ADDRSTRLEN];
+        snprintf(network, sizeof network, "%s/%u", address_text(&p->named[i].address, address),
+                 p->named[i].bits);
+        json_array_append_new(list, json_from_text(network));
+    }
+    json_object_set_new(o, "named", list);
+    json_put_int(o, "notice_port", p->notice_port);
+    json_put_int(o, "notice_tls_port", p->notice_tls_port);
+    json_put_string(o, "rules", str_text(&rules));
+    return o;
+}
+
+/* The digests of all tables, and the record into the state. */
+static bool remember(int dirfd, enum firewall_scope scope, json_t *record, struct error *e)
+{
+    char own[65];
+    json_t *tables = firewall_tables(scope, own, e);
+    if (!tables)
+        return false;
+    json_object_set_new(record, "others", tables);
+    json_put_string(record, "own", own);
+    return firewall_record_write(dirfd, scope, record, e);
+}
+
+/* A confirmed isolation that changes its mode keeps the ways that were proved. */
+static void inherit(struct firewall_plan *p, const json_t *record)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_get_array(record, "ways"), i, item)
+    {
+        struct firewall_network n;
+        int64_t port = json_integer_value(json_object_get(item, "port"));
+        const char *address = json_get_string(item, "address");
+        if (address && firewall_network_parse(&n, address, NULL) && port > 0 && port <= UINT16_MAX)
+            add_way(p, &(struct firewall_way){n.address, (uint16_t)port,
+                                              json_is_true(json_object_get(item, "out"))});
+    }
+    json_array_foreach(json_get_array(record, "named"), i, item)
+    {
+        struct firewall_network n;
+        const char *text = json_string_value(item);
+        if (p->named_count < FIREWALL_MOST && text && firewall_network_parse(&n, text, NULL))
+            p->named[p->named_count++] = n;
+    }
+}
+
+/* The rules that a unit loads at every start. */
+static bool keep_rules(int dirfd, enum firewall_scope scope, const char *rules, struct error *e)
+{
+    const char *name = firewall_names_of(scope)->rules;
+    if (!file_replace(dirfd, name, rules, strlen(rules), 0600, e))
+        return false;
+    file_give_to_owner(dirfd, name);
+    return true;
+}
+
+static void take_back(enum firewall_scope scope)
+{
+    CLEANUP_STR struct str text = {0};
+    const char *table = firewall_names_of(scope)->table;
+    str_printf(&text, "table inet %s\ndelete table inet %s\n", table, table);
+    (void)!nft_load(text.data, NULL);
+}
+
+bool firewall_begin(int dirfd, const struct firewall_plan *plan, struct firewall_result *out,
+                    struct error *e)
+{
+    uint64_t start = now_us();
+    enum firewall_scope scope = firewall_scope_of(plan->mode);
+    struct firewall_result r = {0};
+    struct firewall_plan p = *plan;
+    CLEANUP_JSON json_t *before = firewall_record_read(dirfd, scope, NULL);
+    CLEANUP_STR struct str rules = {0};
+    r.confirmed =
+        before && json_is_true(json_object_get(before, "confirmed")) && firewall_is_live(scope);
+    if (r.confirmed)
+        inherit(&p, before);
+    firewall_rules(&rules, &p, r.confirmed ? 0 : p.trial_seconds);
+    if (!firewall_check(&p, e))
+        return false;
+    if (!nft_load(rules.data, e)) {
+        error_prefix(e, "%s", _("nothing was changed, the kernel or nft does not take the rules"));
+        return false;
+    }
+    r.load_us = now_us() - start;
+    (void)!cut_standing(&p, &r, &r.why);
+    r.all_us = now_us() - start;
+    CLEANUP_JSON json_t *record = record_of(&p, r.confirmed);
+    if (!firewall_is_live(scope)) {
+        error_set(e, ERR_SYSTEM, "the rules were loaded, and somebody else took them away at once");
+        return false;
+    }
+    if (r.confirmed && !keep_rules(dirfd, scope, rules.data, e))
+        return false;
+    if (!remember(dirfd, scope, record, e)) {
+        if (!r.confirmed)
+            take_back(scope);
+        return false;
+    }
+    if (r.confirmed && p.mode == FIREWALL_WEB)
+        notice_stay(dirfd);
+    if (p.mode == FIREWALL_CONTAIN || p.mode == FIREWALL_FULL)
+        (void)!notice_stop(dirfd, NULL);
+    *out = r;
+    return true;
+}
+
+static unsigned seconds_left(const json_t *record)
+{
+    int64_t total = json_integer_value(json_object_get(record, "trial_seconds")) * 1000;
+    int64_t gone =
+        (int64_t)firewall_boot_ms() - json_integer_value(json_object_get(record, "started_ms"));
+    return gone < total ? (unsigned)((total - gone + 999) / 1000) : 0;
+}
+
+static bool is_this_boot(const json_t *record)
+{
+    char boot[40];
+    firewall_boot_id(boot);
+    return str_equal(json_get_string(record, "boot"), boot);
+}
+
+static void look_at(struct firewall_status *s, const json_t *record, const char *own,
+                    const json_t *tables, enum firewall_scope scope)
+{
+    bool confirmed = json_is_true(json_object_get(record, "confirmed"));
+    const char *mode = json_get_string(record, "mode");
+    if (mode)
+        (void)firewall_mode_parse(&s->mode, mode);
+    s->since = json_integer_value(json_object_get(record, "since"));
+    s->notice_port = (uint16_t)json_integer_value(json_object_get(record, "notice_port"));
+    s->notice_tls_port = (uint16_t)json_integer_value(json_object_get(record, "notice_tls_port"));
+    unsigned left = is_this_boot(record) ? seconds_left(record) : 0;
+    bool live = own[0] && firewall_is_live(scope);
+    if (confirmed)
+        s->stand = live ? FIREWALL_CONFIRMED : FIREWALL_REMOVED;
+    else if (live)
+        s->stand = FIREWALL_TRIAL;
+    else /* the last second is the kernel's and not ours to judge */
+        s->stand = left > 1 ? FIREWALL_REMOVED : FIREWALL_LAPSED;
+    s->seconds_left = s->stand == FIREWALL_TRIAL ? left : 0;
+    s->altered = own[0] && !str_equal(own, json_get_string(record, "own"));
+    firewall_tables_differ(s->changed, sizeof s->changed, json_get_object(record, "others"),
+                           tables);
+}
+
+bool firewall_is_known(int dirfd, enum firewall_scope scope)
+{
+    return faccessat(dirfd, firewall_names_of(scope)->record, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool firewall_look(int dirfd, enum firewall_scope scope, struct firewall_status *out,
+                   struct error *e)
+{
+    struct firewall_status s = {.stand = FIREWALL_NONE};
+    struct error problem = ERROR_INIT;
+    char own[65];
+    CLEANUP_JSON json_t *record = firewall_record_read(dirfd, scope, &problem);
+    if (!record && problem.code != ERR_ABSENT) {
+        if (e)
+            *e = problem;
+        return false;
+    }
+    CLEANUP_JSON json_t *tables = firewall_tables(scope, own, e);
+    if (!tables)
+        return false;
+    if (record)
+        look_at(&s, record, own, tables, scope);
+    else if (own[0])
+        s.stand = FIREWALL_STRANGE;
+    *out = s;
+    return true;
+}
+
+static bool is_new_way(const json_t *record, const struct operator_way *w)
+{
+    char text[120];
+    size_t i;
+    json_t *item;
+    connection_text(&w->connection, text, sizeof text);
+    json_array_foreach(json_get_array(record, "connections"), i,
+                       item) if (str_equal(json_string_value(item), text)) return false;
+    return (int64_t)w->since_ms > json_integer_value(json_object_get(record, "started_ms"));
+}
+
+static bool may_confirm(const json_t *record, const struct operator* op, struct error *e)
+{
+    if (op->seat == OPERATOR_CONSOLE)
+        return true;
+    for (size_t i = 0; i < op->way_count; i++)
+        if (is_new_way(record, &op->ways[i]))
+            return true;
+    if (op->seat == OPERATOR_NETWORK)
+        error_set(e, ERR_USAGE,
+                  "this connection was there before: that proves nothing. Leave it open, connect "
+                  "anew from where you are, and confirm there");
+    else
+        error_set(e, ERR_USAGE, "it is not to be seen that you came over a new connection: %s",
+                  op->why[0] ? op->why : _("nobody sits at a terminal here"));
+    return false;
+}
+
+bool firewall_confirm(int dirfd, enum firewall_scope scope, const struct operator* op,
+                      struct error *e)
+{
+    const struct firewall_names *names = firewall_names_of(scope);
+    struct firewall_status s;
+    if (!firewall_look(dirfd, scope, &s, e))
+        return false;
+    if (s.stand == FIREWALL_CONFIRMED)
+        return true;
+    if (s.stand != FIREWALL_TRIAL) {
+        error_set(e, ERR_USAGE, "%s",
+                  s.stand == FIREWALL_LAPSED    ? _("the trial is over and everything is open as "
+                                                       "before: begin anew")
+                  : s.stand == FIREWALL_REMOVED ? _("somebody else took the rules away, and "
+                                                    "everything is open: begin anew")
+                                                : _("there is no trial to confirm"));
+        return false;
+    }
+    if (s.altered) {
+        error_set(e, ERR_USAGE,
+                  "somebody else changed rules in the table inet %s: it is not confirmed; begin "
+                  "anew",
+                  names->table);
+        return false;
+    }
+    CLEANUP_JSON json_t *record = firewall_record_read(dirfd, scope, e);
+    const char *rules = record ? json_get_string(record, "rules") : NULL;
+    if (!rules || !may_confirm(record, op, e))
+        return false;
+    if (!keep_rules(dirfd, scope, rules, e))
+        return false;
+    if (!nft_load(rules, e)) {
+        unlinkat(dirfd, names->rules, 0);
+        return false;
+    }
+    if (s.mode == FIREWALL_WEB)
+        notice_stay(dirfd);
+    json_put_bool(record, "confirmed", true);
+    return remember(dirfd, scope, record, e);
+}
+
+bool firewall_end(int dirfd, enum firewall_scope scope, struct error *e)
+{
+    const struct firewall_names *names = firewall_names_of(scope);
+    CLEANUP_STR struct str text = {0};
+    /* first, so that the next start does not bring it back */
+    if (unlinkat(dirfd, names->rules, 0) != 0 && errno != ENOENT) {
+        error_set_errno(e, errno, "removing the rules that are loaded at every start failed");
+        error_at(e, names->rules, 0, 0);
+        return false;
+    }
+    str_printf(&text, "table inet %s\ndelete table inet %s\n", names->table, names->table);
+    if (!nft_load(text.data, e) || (scope == FIREWALL_ISOLATION && !notice_stop(dirfd, e)))
+        return false;
+    if (unlinkat(dirfd, names->record, 0) != 0 && errno != ENOENT) {
+        error_set_errno(e, errno, "removing the record of the firewall failed");
+        error_at(e, names->record, 0, 0);
+        return false;
+    }
+    return true;
+}

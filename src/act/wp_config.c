@@ -1,0 +1,356 @@
+#include "act/wp_config.h"
+
+#include "base/bytes.h"
+#include "base/cage.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *const wp_secret_names[WP_SECRETS] = {
+    "AUTH_KEY",         "SECURE_AUTH_KEY", "LOGGED_IN_KEY", "NONCE_KEY",  "AUTH_SALT",
+    "SECURE_AUTH_SALT", "LOGGED_IN_SALT",  "NONCE_SALT",    "DB_PASSWORD"};
+
+enum { MOST_FILE = 1 << 20, SALT_LENGTH = 64, MOST_FOUND = 64, FRAME_PLACE = 1, PLACE_BYTES = 13 };
+
+/* Where a value's text lies, without its quotes. */
+struct place {
+    uint32_t start, length;
+    uint32_t secret;
+    bool plain; /* else it is no text in quotes, and start and length mean nothing */
+};
+
+struct places {
+    struct place items[MOST_FOUND];
+    size_t count;
+    size_t size; /* of the file */
+};
+
+/* --- in the cage: a little of PHP's grammar --- */
+
+struct scan {
+    const char *text;
+    size_t size, at;
+};
+
+static char here(const struct scan *s)
+{
+    return s->at < s->size ? s->text[s->at] : '\0';
+}
+
+static bool begins(const struct scan *s, const char *with)
+{
+    size_t n = strlen(with);
+    return s->size - s->at >= n && memcmp(s->text + s->at, with, n) == 0;
+}
+
+static void skip_until(struct scan *s, const char *end)
+{
+    while (s->at < s->size && !begins(s, end))
+        s->at++;
+    s->at += s->at < s->size ? strlen(end) : 0;
+}
+
+/* White space and comments. */
+static void skip_space(struct scan *s)
+{
+    for (;;) {
+        if (s->at < s->size && str_is_space(here(s)))
+            s->at++;
+        else if (begins(s, "/*"))
+            skip_until(s, "*/");
+        else if (begins(s, "//") || here(s) == '#')
+            skip_until(s, "\n");
+        else
+            return;
+    }
+}
+
+/* At a quote: behind the closing one, with the text between. */
+static bool take_string(struct scan *s, size_t *start, size_t *length)
+{
+    char quote = here(s);
+    if (quote != '\'' && quote != '"')
+        return false;
+    *start = ++s->at;
+    while (s->at < s->size && here(s) != quote)
+        s->at += here(s) == '\\' ? 2 : 1;
+    if (s->at >= s->size)
+        return false;
+    *length = s->at++ - *start;
+    return true;
+}
+
+static bool is_word(char c)
+{
+    return c == '_' || c == '$' || c == '>' || c == ':' || str_is_digit(c) ||
+           (str_lower(c) >= 'a' && str_lower(c) <= 'z');
+}
+
+static int secret_named(const struct scan *s, size_t start, size_t length)
+{
+    for (int i = 0; i < WP_SECRETS; i++)
+        if (strlen(wp_secret_names[i]) == length &&
+            memcmp(wp_secret_names[i], s->text + start, length) == 0)
+            return i;
+    return -1;
+}
+
+/* Behind the word "define". */
+static void take_define(struct cage *cage, struct scan *s)
+{
+    size_t start = 0, length = 0;
+    struct place p = {0};
+    skip_space(s);
+    if (here(s) != '(')
+        return;
+    s->at++;
+    skip_space(s);
+    if (!take_string(s, &start, &length))
+        return;
+    int secret = secret_named(s, start, length);
+    skip_space(s);
+    if (secret < 0 || here(s) != ',')
+        return;
+    s->at++;
+    skip_space(s);
+    p.secret = (uint32_t)secret;
+    p.plain = take_string(s, &start, &length);
+    skip_space(s);
+    p.plain &= here(s) == ')';
+    p.start = (uint32_t)start;
+    p.length = (uint32_t)length;
+    CLEANUP_STR struct str frame = {0};
+    bytes_put_u32le(&frame, p.start);
+    bytes_put_u32le(&frame, p.length);
+    bytes_put_u32le(&frame, p.secret);
+    bytes_put_u8(&frame, p.plain);
+    cage_send(cage, FRAME_PLACE, frame.data, frame.length);
+}
+
+static void find_defines(struct cage *cage, void *context)
+{
+    struct scan *s = context;
+    bool in_word = false;
+    while (s->at < s->size) {
+        size_t start, length, before = s->at;
+        skip_space(s);
+        if (s->at != before) {
+            in_word = false;
+        } else if (here(s) == '\'' || here(s) == '"') {
+            if (!take_string(s, &start, &length))
+                return; /* it is cut: what follows means nothing */
+            in_word = false;
+        } else if (!in_word && s->size - s->at > 6 &&
+                   strncasecmp(s->text + s->at, "define", 6) == 0 && !is_word(s->text[s->at + 6])) {
+            s->at += 6;
+            take_define(cage, s);
+            in_word = false;
+        } else {
+            in_word = is_word(here(s));
+            s->at++;
+        }
+    }
+}
+
+/* --- outside --- */
+
+/* Nothing of it is believed: a place has to lie within the file, between quotes. */
+static bool take_place(void *context, uint32_t type, const void *data, size_t size, struct error *e)
+{
+    struct places *all = context;
+    struct bytes b = bytes_of(data, size);
+    struct place p = {bytes_u32le(&b), bytes_u32le(&b), 0, false};
+    p.secret = bytes_u32le(&b);
+    p.plain = bytes_u8(&b) != 0;
+    bool order = !all->count || !p.plain ||
+                 p.start > all->items[all->count - 1].start + all->items[all->count - 1].length;
+    if (type != FRAME_PLACE || size != PLACE_BYTES || p.secret >= WP_SECRETS || !order ||
+        all->count == MOST_FOUND ||
+        (p.plain && ((size_t)p.start + p.length >= all->size || !p.start))) {
+        error_set(e, ERR_FORMAT, "the secrets in it could not be told apart");
+        return false;
+    }
+    if (!p.plain && all->count) /* keeps the order */
+        p.start = all->items[all->count - 1].start + all->items[all->count - 1].length,
+        p.length = 0;
+    all->items[all->count++] = p;
+    return true;
+}
+
+struct config {
+    char *text;
+    size_t size;
+    struct stat st;
+    struct places places;
+};
+
+static void config_cleanup(struct config *c)
+{
+    if (c->text)
+        sodium_memzero(c->text, c->size);
+    free(c->text);
+}
+
+static bool read_config(struct config *out, int dirfd, const char *name, struct error *e)
+{
+    CLEANUP_CLOSE int fd =
+        openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &out->st) != 0) {
+        error_set_errno(e, errno, "the settings of WordPress could not be opened");
+        error_at(e, name, 0, 0);
+        return false;
+    }
+    if (!S_ISREG(out->st.st_mode)) {
+        error_set(e, ERR_UNREADABLE, "is no regular file");
+        error_at(e, name, 0, 0);
+        return false;
+    }
+    if (!file_read_fd(&out->text, &out->size, fd, MOST_FILE, e))
+        return false;
+    struct scan s = {out->text, out->size, 0};
+    out->places.size = out->size;
+    return cage_run(CAGE_BYTES, -1, NULL, 0, NULL, find_defines, &s, take_place, &out->places, e);
+}
+
+static void mark(struct wp_marks *out, const struct config *c, const uint8_t key[WP_KEY_BYTES])
+{
+    *out = (struct wp_marks){0};
+    for (size_t i = 0; i < c->places.count; i++) {
+        const struct place *p = &c->places.items[i];
+        out->there[p->secret] = true;
+        out->elsewhere[p->secret] |= !p->plain;
+        if (p->plain)
+            crypto_generichash(out->digest[p->secret], WP_MARK_BYTES,
+                               (const uint8_t *)c->text + p->start, p->length, key, WP_KEY_BYTES);
+    }
+}
+
+bool wp_config_look(struct wp_marks *out, int dirfd, const char *name,
+                    const uint8_t key[WP_KEY_BYTES], struct error *e)
+{
+    CLEANUP(config_cleanup) struct config c = {0};
+    if (!read_config(&c, dirfd, name, e))
+        return false;
+    mark(out, &c, key);
+    return true;
+}
+
+bool wp_config_changed(const struct wp_marks *before, const struct wp_marks *now, size_t secret)
+{
+    return before->there[secret] && now->there[secret] && !now->elsewhere[secret] &&
+           sodium_memcmp(before->digest[secret], now->digest[secret], WP_MARK_BYTES) != 0;
+}
+
+/* Nothing that PHP reads as anything but itself, in either kind of quotes. */
+static void add_salt(struct str *out)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "!@#%^&*()-_[]{}~+=,.;:/|";
+    for (unsigned i = 0; i < SALT_LENGTH; i++)
+        str_add_char(out, letters[randombytes_uniform(sizeof letters - 1)]);
+}
+
+/* The new file has its owner and mode before it has its name. */
+static bool put_in_place(int dirfd, const char *name, const struct str *text, const struct stat *st,
+                         struct error *e)
+{
+    char temporary[64];
+    uint8_t random[8];
+    char digits[2 * sizeof random + 1];
+    randombytes_buf(random, sizeof random);
+    sodium_bin2hex(digits, sizeof digits, random, sizeof random);
+    snprintf(temporary, sizeof temporary, ".yagura-%s.php", digits);
+    CLEANUP_CLOSE int fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool good = fd >= 0;
+    for (size_t at = 0; good && at < text->length;) {
+        ssize_t n = write(fd, text->data + at, text->length - at);
+        good = n > 0 || (n < 0 && errno == EINTR);
+        at += n > 0 ? (size_t)n : 0;
+    }
+    good = good && fchown(fd, st->st_uid, st->st_gid) == 0 &&
+           fchmod(fd, st->st_mode & 07777) == 0 && fsync(fd) == 0 &&
+           renameat(dirfd, temporary, dirfd, name) == 0 && fsync(dirfd) == 0;
+    if (!good) {
+        error_set_errno(e, errno, "the new keys and salts could not be written");
+        error_at(e, name, 0, 0);
+        unlinkat(dirfd, temporary, 0);
+    }
+    return good;
+}
+
+static size_t salts(const struct places *all)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < all->count; i++)
+        count += all->items[i].plain && all->items[i].secret < WP_SALTS;
+    return count;
+}
+
+static void write_anew(struct str *out, const struct config *c)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < c->places.count; i++) {
+        const struct place *p = &c->places.items[i];
+        if (!p->plain || p->secret >= WP_SALTS)
+            continue;
+        str_add_bytes(out, c->text + at, p->start - at);
+        add_salt(out);
+        at = (size_t)p->start + p->length;
+    }
+    str_add_bytes(out, c->text + at, c->size - at);
+}
+
+/* Every salt is another than it was, and nothing else is. */
+static bool is_done(const struct wp_marks *before, const struct wp_marks *now)
+{
+    bool done = true;
+    for (size_t i = 0; i < WP_SALTS; i++)
+        done &= !before->there[i] || before->elsewhere[i] || wp_config_changed(before, now, i);
+    return done && !wp_config_changed(before, now, WP_SECRETS - 1);
+}
+
+bool wp_config_rotate(size_t *count, int dirfd, const char *name, bool dry_run, struct error *e)
+{
+    CLEANUP(config_cleanup) struct config c = {0};
+    uint8_t key[WP_KEY_BYTES];
+    if (!read_config(&c, dirfd, name, e))
+        return false;
+    size_t found = salts(&c.places);
+    if (!found) {
+        error_set(e, ERR_ABSENT, "no keys and salts stand in it as plain text");
+        error_at(e, name, 0, 0);
+        return false;
+    }
+    if (dry_run) {
+        *count = found;
+        return true;
+    }
+    /* Room for all of it at once: what grows leaves copies behind. */
+    size_t room = c.size + found * SALT_LENGTH + 1;
+    struct str text = {mem_alloc(room), 0, room};
+    struct wp_marks before, now;
+    randombytes_buf(key, sizeof key);
+    mark(&before, &c, key);
+    write_anew(&text, &c);
+    bool good =
+        put_in_place(dirfd, name, &text, &c.st, e) && wp_config_look(&now, dirfd, name, key, e);
+    sodium_memzero(text.data, text.length);
+    str_free(&text);
+    sodium_memzero(key, sizeof key);
+    if (good && !is_done(&before, &now)) {
+        error_set(e, ERR_SYSTEM, "the file was written, and its salts are not new");
+        error_at(e, name, 0, 0);
+        good = false;
+    }
+    if (good)
+        *count = found;
+    return good;
+}

@@ -1,0 +1,310 @@
+#include "cmd/site.h"
+
+#include "act/firewall.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "show/respond.h"
+
+#include <stdlib.h>
+
+struct running {
+    struct cli *cli;
+    struct config *config;
+    struct respond_options options;
+    struct response response;
+    struct hold hold;
+    struct open_site held; /* only for cli_hold() */
+};
+
+static const struct policies *own_policies(void *context, const char *site)
+{
+    struct running *run = context;
+    return config_policies(run->config, site);
+}
+
+static bool hold(void *context, const char *site, struct error *e)
+{
+    struct running *run = context;
+    run->held.state = run->response.state;
+    run->held.site.row.name = site;
+    return cli_hold(&run->hold, &run->held, e);
+}
+
+static void release(void *context, const char *site)
+{
+    struct running *run = context;
+    struct error e = ERROR_INIT;
+    if (!cli_release(&run->hold, &e))
+        cli_complain(&e);
+}
+
+static void say(void *context, const char *text)
+{
+    struct running *run = context;
+    struct show s;
+    if (run->cli->json)
+        return;
+    show_init(&s, stderr, false);
+    show_wrap(&s, "! ", 2, text);
+}
+
+static void finding(void *context, const struct finding *f)
+{
+    struct running *run = context;
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct show *s = &run->cli->show;
+    if (s->json) {
+        json_t *o = finding_to_json(f, "");
+        show_json_line(s, o);
+        return;
+    }
+    show_wrap(s, "! ", 2,
+              arena_printf(arena, "%.8s  %s  %s", f->id, show_severity(f->severity),
+                           show_message(arena, &f->summary)));
+}
+
+static int failed(const struct error *e)
+{
+    cli_complain(e);
+    return e->code == ERR_USAGE || e->code == ERR_FORMAT || e->code == ERR_ABSENT ? EXIT_USAGE
+                                                                                  : EXIT_UNKNOWN;
+}
+
+static void end_json(struct cli *cli, size_t found, size_t unknown)
+{
+    if (!cli->json)
+        return;
+    json_t *o = json_object();
+    json_put_string(o, "type", "summary");
+    json_put_int(o, "found", (int64_t)found);
+    json_put_int(o, "unknown", (int64_t)unknown);
+    show_json_line(&cli->show, o);
+}
+
+/* 1: something is not true; 3: it could not be looked at. A ledger that was changed counts. */
+static int code_of(struct running *run, const struct respond_report *report)
+{
+    size_t found = run->response.incident.problems, unknown = 0;
+    for (size_t i = 0; i < report->check_count; i++) {
+        found += report->checks[i].result.verdict == CHECK_FALSE;
+        unknown += report->checks[i].result.verdict == CHECK_UNKNOWN;
+    }
+    end_json(run->cli, found, unknown);
+    return found ? EXIT_FOUND : unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
+}
+
+static int tell(struct running *run, const struct runbook_step *step, struct respond_report *report)
+{
+    struct response *r = &run->response;
+    struct show *s = &run->cli->show;
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    show_respond_report(s, r, step, report);
+    if (report->outcome == RESPOND_DONE && !run->cli->json) {
+        const struct runbook_step *next = respond_next(r);
+        if (next)
+            show_hint(s, arena_printf(arena, _("Next, %s:"), runbook_text(&next->title)),
+                      show_command(arena, "respond next"));
+    }
+    int code = code_of(run, report);
+    respond_report_free(report);
+    return code;
+}
+
+/* ---- the actions ---------------------------------------------------------------------------- */
+
+static int do_step(struct running *run, const struct runbook_step *step)
+{
+    struct error e = ERROR_INIT;
+    struct respond_report report;
+    if (respond_do(&run->response, step, &report, &e))
+        return tell(run, step, &report);
+    respond_report_free(&report);
+    return failed(&e);
+}
+
+static int start(struct running *run)
+{
+    struct cli *cli = run->cli;
+    struct error e = ERROR_INIT;
+    const char *kind = cli->root ? "root" : cli->image ? "image" : "live";
+    const char *target = cli->root ? cli->root : cli->image ? cli->image : "";
+    if (cli->root && cli->image)
+        return cli_usage(cli, _("one target at a time"));
+    if (!respond_start(&run->response, cli->runbook ? cli->runbook : "defacement", kind, target,
+                       &e))
+        return failed(&e);
+    int code = do_step(run, &run->response.book->steps.items[0]);
+    if (!cli->json)
+        show_incident(&cli->show, &run->response);
+    return code;
+}
+
+/* What was asked for is done; a changed ledger is something found all the same. */
+static int stands(struct running *run)
+{
+    show_incident(&run->cli->show, &run->response);
+    end_json(run->cli, run->response.incident.problems, 0);
+    return run->response.incident.problems ? EXIT_FOUND : EXIT_CLEAN;
+}
+
+static int status(struct running *run)
+{
+    show_incident(&run->cli->show, &run->response);
+    size_t open = respond_next(&run->response) != NULL && !run->response.incident.closed;
+    end_json(run->cli, run->response.incident.problems, 0);
+    return run->response.incident.problems || open ? EXIT_FOUND : EXIT_CLEAN;
+}
+
+static int next(struct running *run)
+{
+    const struct runbook_step *step = respond_next(&run->response);
+    if (!step)
+        return status(run);
+    show_respond_step(&run->cli->show, &run->response, step);
+    end_json(run->cli, 1, 0);
+    return EXIT_FOUND;
+}
+
+static int confirm(struct running *run)
+{
+    struct error e = ERROR_INIT;
+    struct respond_report report;
+    const struct runbook_step *step = respond_next(&run->response);
+    if (respond_confirm(&run->response, &report, &e))
+        return tell(run, step, &report);
+    respond_report_free(&report);
+    return failed(&e);
+}
+
+static int skip(struct running *run, const struct runbook_step *step)
+{
+    struct error e = ERROR_INIT;
+    if (!respond_skip(&run->response, step, &e))
+        return failed(&e);
+    return stands(run);
+}
+
+static int undo(struct running *run, const struct runbook_step *step)
+{
+    struct error e = ERROR_INIT;
+    CLEANUP_JSON json_t *result = NULL;
+    if (!respond_undo(&run->response, step, &result, &e))
+        return failed(&e);
+    return stands(run);
+}
+
+static int resume(struct running *run)
+{
+    struct error e = ERROR_INIT;
+    struct respond_report report;
+    size_t lost;
+    if (!respond_prove(&run->response, &report, &lost, &e))
+        return failed(&e);
+    show_respond_report(&run->cli->show, &run->response, NULL, &report);
+    show_incident(&run->cli->show, &run->response);
+    return code_of(run, &report);
+}
+
+static int end(struct running *run)
+{
+    struct error e = ERROR_INIT;
+    struct respond_report report;
+    if (!respond_end(&run->response, &report, &e))
+        return failed(&e);
+    show_respond_report(&run->cli->show, &run->response, NULL, &report);
+    show_incident(&run->cli->show, &run->response);
+    return code_of(run, &report);
+}
+
+static int print(struct cli *cli)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    CLEANUP(runbook_cleanup) struct runbook *book = NULL;
+    struct error e = ERROR_INIT;
+    if (!runbook_load(&book, cli->runbook ? cli->runbook : "defacement", arena, &e))
+        return failed(&e);
+    show_runbook(&cli->show, book);
+    return EXIT_CLEAN;
+}
+
+/* ---- the command ---------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    int (*run)(struct running *run);
+    int (*on_step)(struct running *run, const struct runbook_step *step);
+} actions[] = {{"start", start, NULL}, {"status", status, NULL},   {"next", next, NULL},
+               {"do", NULL, do_step},  {"skip", NULL, skip},       {"undo", NULL, undo},
+               {"sign", NULL, NULL},   {"confirm", confirm, NULL}, {"resume", resume, NULL},
+               {"close", end, NULL}};
+
+static int run_action(struct running *run, size_t i)
+{
+    struct cli *cli = run->cli;
+    struct error e = ERROR_INIT;
+    if (actions[i].run != start && !respond_open(&run->response, NULL, &e))
+        return failed(&e);
+    if (actions[i].run)
+        return actions[i].run(run);
+    if (!actions[i].on_step) {
+        if (!respond_sign(&run->response, cli->arguments[1], &e))
+            return failed(&e);
+        return stands(run);
+    }
+    const struct runbook_step *step = runbook_find(run->response.book, cli->arguments[1]);
+    if (!step)
+        return cli_usage(cli, _("there is no step %s: yagura respond status"), cli->arguments[1]);
+    return actions[i].on_step(run, step);
+}
+
+int cmd_respond(struct cli *cli)
+{
+    static const char question[] = N_("respond start, status, next, do STEP, skip STEP, undo STEP, "
+                                      "sign ID, confirm, resume, close "
+                                      "or print?");
+    const char *word = cli->argument_count ? cli->arguments[0] : "status";
+    if (str_equal(word, "print") && cli->argument_count == 1)
+        return print(cli);
+    for (size_t i = 0; i < ARRAY_COUNT(actions); i++) {
+        size_t wants = actions[i].run ? 1 : 2;
+        if (!str_equal(word, actions[i].name))
+            continue;
+        if (cli->argument_count > wants || (wants == 2 && cli->argument_count < 2))
+            return cli_usage(cli,
+                             wants == 2 ? _("which one? yagura respond %s STEP")
+                                        : _("yagura respond %s takes no more words"),
+                             word);
+        CLEANUP_ARENA struct arena *arena = arena_new();
+        struct running run = {.cli = cli, .config = cli_config(cli)};
+        run.options = (struct respond_options){.who = cli->who ? cli->who : cli_who(),
+                                               .because = cli->because,
+                                               .first_sign = cli->first_sign,
+                                               .dry_run = cli->dry_run,
+                                               .own_policies = own_policies,
+                                               .hold = hold,
+                                               .release = release,
+                                               .say = say,
+                                               .finding = finding,
+                                               .allow = cli->allow,
+                                               .mode = cli->mode,
+                                               .context = &run};
+        run.response = (struct response){.arena = arena, .options = &run.options};
+        if (!run.config)
+            return EXIT_USAGE;
+        uint64_t seconds = 0;
+        if (cli->trial && (!str_to_u64(cli->trial, &seconds) || seconds > FIREWALL_LONGEST)) {
+            config_free(run.config);
+            return cli_usage(cli, _("a trial lasts %d to %d seconds"), FIREWALL_SHORTEST,
+                             FIREWALL_LONGEST);
+        }
+        run.options.trial_seconds = (unsigned)seconds;
+        run.options.dpkg = run.config->dpkg;
+        run.response.state = cli_state_or_fail(cli);
+        int code = run.response.state ? run_action(&run, i) : EXIT_UNKNOWN;
+        respond_close(&run.response);
+        state_close(run.response.state);
+        config_free(run.config);
+        return code;
+    }
+    return cli_unknown_action(cli, _(question));
+}

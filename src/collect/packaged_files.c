@@ -1,0 +1,327 @@
+/* packaged_files.c - programs and libraries that dpkg knows otherwise, or not at all: facts of
+ * kind `packaged-file`.
+ *
+ * Always: the few programs that an intruder replaces to stay hidden or to come back. With
+ * COLLECT_FILES: everything that packages put below /usr, /etc, /opt and /var, and what lies in the
+ * folders of programs and libraries without a package. A file is read once: what was found
+ * unchanged is remembered by its inode, size and times (ctime, which nobody sets), so that a
+ * second run reads only what changed. Bounded in time: what was not reached is unknown, said, and
+ * reached by the next run, which goes on from what is remembered. */
+#include "collect/origin.h"
+#include "collect/persistence.h"
+
+#include "base/str.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    MAGIC = 0x31465044, /* "DPF1" */
+    MOST_SECONDS = 15,
+    MARK_BYTES = 16,
+    MOST_KNOWN = 500000, /* below what the cache takes */
+    MOST_CHANGED = 2000, /* more of them say one thing: the record is another system's */
+    MOST_STRANGERS = 2000
+};
+
+/* What hides an intruder, or lets one in, if it is not what it was. */
+static const char *const always[] = {
+    "/usr/bin/ls",
+    "/usr/bin/ps",
+    "/usr/bin/top",
+    "/usr/bin/find",
+    "/usr/bin/login",
+    "/usr/bin/su",
+    "/usr/bin/sudo",
+    "/usr/bin/passwd",
+    "/usr/bin/bash",
+    "/usr/bin/dash",
+    "/usr/bin/ss",
+    "/usr/bin/netstat",
+    "/usr/bin/lsof",
+    "/usr/bin/crontab",
+    "/usr/bin/dpkg",
+    "/usr/bin/apt-get",
+    "/usr/bin/ssh",
+    "/usr/sbin/sshd",
+    "/usr/sbin/cron",
+    "/usr/sbin/agetty",
+    "/usr/sbin/nginx",
+    "/usr/sbin/apache2",
+    "/usr/sbin/php-fpm8.2",
+    "/usr/sbin/unix_chkpwd",
+    "/usr/bin/systemctl",
+    "/usr/bin/loginctl",
+    "/usr/bin/last",
+    "/usr/bin/w.procps",
+    "/usr/lib/systemd/systemd",
+    "/usr/lib/x86_64-linux-gnu/libc.so.6",
+    "/usr/lib/x86_64-linux-gnu/libpam.so.0.85.1",
+    "/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
+};
+
+/* Of a file that was found unchanged: a piece of a SHA-256. */
+struct mark {
+    uint8_t bytes[MARK_BYTES];
+};
+
+struct check {
+    struct collection *c;
+    struct origins *origins;
+    const struct dpkg_index *index;
+    struct arena *scratch;
+    const struct mark *known; /* sorted: files found unchanged before */
+    size_t known_count;
+    VEC(struct mark) good; /* now */
+    struct timespec begun;
+    size_t changed, strangers;
+};
+
+/* --- what is remembered --- */
+
+static struct mark mark_of(const struct dpkg_entry *entry, const struct target_stat *st)
+{
+    CLEANUP_STR struct str of = {0};
+    uint8_t digest[EVP_MAX_MD_SIZE] = {0};
+    struct mark mark;
+    bytes_put_string(&of, entry->path);
+    str_add_bytes(&of, entry->md5, MD5_BYTES);
+    const uint64_t numbers[] = {st->device, st->inode, st->size, (uint64_t)st->mtime,
+                                (uint64_t)st->ctime};
+    for (size_t i = 0; i < ARRAY_COUNT(numbers); i++)
+        bytes_put_u64le(&of, numbers[i]);
+    if (!EVP_Digest(of.data, of.length, digest, NULL, EVP_sha256(), NULL))
+        mem_gone();
+    memcpy(mark.bytes, digest, MARK_BYTES);
+    return mark;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct mark));
+}
+
+static const char *memory_key(struct check *k)
+{
+    return arena_printf(k->scratch, "packaged-files %s", target_name(k->c->target));
+}
+
+static void recall(struct check *k)
+{
+    const void *data = NULL;
+    size_t size = 0;
+    if (!k->c->cache || !k->c->cache->get(k->c->cache->self, memory_key(k), &data, &size))
+        return;
+    struct bytes b = bytes_of(data, size);
+    uint32_t magic = bytes_u32le(&b), count = bytes_u32le(&b);
+    if (magic != MAGIC || count > MOST_KNOWN || bytes_left(&b) != (size_t)count * MARK_BYTES)
+        return;
+    struct mark *known = arena_dup(k->scratch, bytes_take(&b, (size_t)count * MARK_BYTES),
+                                   (size_t)count * MARK_BYTES);
+    qsort(known, count, sizeof *known, by_bytes);
+    k->known = known;
+    k->known_count = count;
+}
+
+static void remember(struct check *k)
+{
+    CLEANUP_STR struct str out = {0};
+    if (!k->c->cache || k->good.count > MOST_KNOWN)
+        return;
+    bytes_put_u32le(&out, MAGIC);
+    bytes_put_u32le(&out, (uint32_t)k->good.count);
+    str_add_bytes(&out, k->good.items, k->good.count * sizeof *k->good.items);
+    k->c->cache->put(k->c->cache->self, memory_key(k), memory_key(k), out.data, out.length);
+}
+
+/* --- comparing --- */
+
+static bool in_time(const struct check *k)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec - k->begun.tv_sec < MOST_SECONDS;
+}
+
+/* By its name, and whether somebody may run it; of a file system without modes by its folder. */
+static const char *what_is(const char *path, bool conffile, const struct target_stat *st)
+{
+    bool runs =
+        st->has_owner ? (st->mode & 0111) != 0 : strstr(path, "/bin/") || strstr(path, "/sbin/");
+    return conffile ? "setting" : strstr(path, ".so") ? "library" : runs ? "program" : "file";
+}
+
+static struct fact *add(struct check *k, const char *path, const char *package, const char *state,
+                        const char *what)
+{
+    struct fact *f = facts_add(k->c->facts, "packaged-file", path, 0, -1, CONFIDENCE_HIGH);
+    struct target_stat st;
+    fact_put(k->c->facts, f, "path", path);
+    fact_put(k->c->facts, f, "package", package);
+    fact_put(k->c->facts, f, "what_it_is", what);
+    if (state)
+        fact_put(k->c->facts, f, "state", state);
+    if (target_stat(k->c->target, path, true, &st, NULL))
+        persist_put_times(k->c, f, &st);
+    return f;
+}
+
+/* False where it cannot be told and that was said. */
+static void compare(struct check *k, const struct dpkg_entry *entry)
+{
+    struct target_stat st;
+    struct error e = ERROR_INIT;
+    uint8_t md5[MD5_BYTES];
+    /* A link in its place is another package's way (alternatives): what it leads to counts. */
+    if (!target_stat(k->c->target, entry->path, true, &st, &e)) {
+        if (e.code == ERR_ABSENT)
+            add(k, entry->path, entry->package, "missing", entry->conffile ? "setting" : "file");
+        else
+            fact_put_state(k->c->facts, add(k, entry->path, entry->package, NULL, "file"), "state",
+                           VALUE_UNREADABLE, e.message);
+        return;
+    }
+    const char *what = what_is(entry->path, entry->conffile, &st);
+    struct mark mark = mark_of(entry, &st);
+    if (k->known_count && bsearch(&mark, k->known, k->known_count, sizeof *k->known, by_bytes)) {
+        VEC_PUSH(&k->good, mark);
+        return;
+    }
+    if (!origin_md5(k->c, entry->path, md5, &e)) {
+        fact_put_state(k->c->facts, add(k, entry->path, entry->package, NULL, what), "state",
+                       VALUE_UNREADABLE, e.message);
+        return;
+    }
+    struct origin origin = origin_of_md5(k->c, k->origins, entry->path, md5);
+    if (origin.state == ORIGIN_PACKAGE) {
+        /* Times are of seconds: what changes again in this one would look the same. */
+        if (st.ctime < k->c->now - 2)
+            VEC_PUSH(&k->good, mark);
+    } else if (k->changed++ < MOST_CHANGED) {
+        add(k, entry->path, entry->package, "changed", what);
+    }
+}
+
+static void compare_always(struct check *k)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(always); i++) {
+        struct dpkg_entry entry;
+        if (dpkg_index_find(k->index, always[i], NULL, k->scratch, &entry) && entry.has_md5)
+            compare(k, &entry);
+    }
+}
+
+static void compare_all(struct check *k)
+{
+    size_t count = dpkg_index_count(k->index);
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    for (size_t i = 0; i < count; i++) {
+        struct dpkg_entry entry;
+        if (!dpkg_index_at(k->index, i, arena, &entry) || !entry.has_md5)
+            continue;
+        if (!in_time(k)) {
+            facts_unread(k->c->facts, N_("packaged-file"), entry.path,
+                         arena_printf(k->c->arena,
+                                      _("not all files of packages were compared in %d seconds: "
+                                        "%zu of %zu are done; run it again, it goes on from here"),
+                                      MOST_SECONDS, i, count));
+            return;
+        }
+        compare(k, &entry);
+    }
+    if (k->changed > MOST_CHANGED)
+        facts_unread(k->c->facts, N_("packaged-file"), "/var/lib/dpkg",
+                     _("more files differ from dpkg's record than are stated"));
+}
+
+/* --- strangers --- */
+
+enum wanted { PROGRAMS, LIBRARIES, KERNEL_MODULES };
+
+static bool counts(enum wanted wanted, const char *name, const struct target_stat *st)
+{
+    switch (wanted) {
+    case PROGRAMS:
+        return !st->has_owner || (st->mode & 0111);
+    case LIBRARIES:
+        return strstr(name, ".so") != NULL;
+    case KERNEL_MODULES:
+        return strstr(name, ".ko") != NULL;
+    }
+    return false;
+}
+
+static void look_for_strangers(struct check *k, const char *folder, enum wanted wanted,
+                               unsigned depth)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct target_entry *entries;
+    struct target_stat *stats;
+    struct error e = ERROR_INIT;
+    size_t count;
+    if (!target_list_stat(k->c->target, folder, arena, &entries, &stats, &count, &e)) {
+        if (e.code != ERR_ABSENT)
+            facts_unread(k->c->facts, N_("packaged-file"), folder, e.message);
+        return;
+    }
+    for (size_t i = 0; i < count && k->strangers < MOST_STRANGERS; i++) {
+        const char *path = arena_printf(arena, "%s/%s", folder, entries[i].name);
+        struct dpkg_entry entry;
+        /* modules that dkms(8) built lie in "updates" */
+        if (entries[i].type == TARGET_DIR && depth && !str_equal(entries[i].name, "updates"))
+            look_for_strangers(k, path, wanted, depth - 1);
+        if (entries[i].type != TARGET_FILE || !counts(wanted, entries[i].name, &stats[i]) ||
+            dpkg_index_find(k->index, path, NULL, arena, &entry))
+            continue;
+        k->strangers++;
+        add(k, path, "", "unknown", wanted == PROGRAMS ? "program" : "library");
+    }
+}
+
+/* Folders in which the linker looks: those of architectures, too. */
+static void look_into_libraries(struct check *k, const char *lib)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct target_entry *entries;
+    size_t count;
+    look_for_strangers(k, lib, LIBRARIES, 0);
+    if (!target_list(k->c->target, lib, arena, &entries, &count, NULL))
+        return; /* said by the line above */
+    for (size_t i = 0; i < count; i++)
+        if (strstr(entries[i].name, "-linux-gnu"))
+            look_for_strangers(k, arena_printf(arena, "%s/%s", lib, entries[i].name), LIBRARIES, 0);
+    look_for_strangers(k, arena_printf(arena, "%s/modules", lib), KERNEL_MODULES, 12);
+}
+
+void collect_packaged_files(struct collection *c)
+{
+    static const char *const programs[] = {"/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/games"};
+    CLEANUP_ARENA struct arena *scratch = arena_new();
+    struct check k = {.c = c, .origins = origins_acquire(c), .scratch = scratch};
+    const char *why;
+    struct target_stat st;
+    k.index = origins_index(k.origins, &why);
+    clock_gettime(CLOCK_MONOTONIC, &k.begun);
+    if (!k.index) {
+        facts_unread(c->facts, N_("packaged-file"), "/var/lib/dpkg", why);
+        origins_release(c, k.origins);
+        return;
+    }
+    bool merged = target_stat(c->target, "/bin", false, &st, NULL) && st.type == TARGET_LINK;
+    if (c->purposes & COLLECT_FILES) {
+        recall(&k);
+        compare_all(&k);
+        remember(&k);
+        for (size_t i = 0; i < ARRAY_COUNT(programs); i++)
+            if (!merged || str_starts(programs[i], "/usr/"))
+                look_for_strangers(&k, programs[i], PROGRAMS, 0);
+        look_into_libraries(&k, "/usr/lib");
+        if (!merged)
+            look_into_libraries(&k, "/lib");
+    } else {
+        compare_always(&k);
+    }
+    VEC_FREE(&k.good);
+    origins_release(c, k.origins);
+}

@@ -1,0 +1,212 @@
+/* secrets.c - what has to be changed after an intrusion, by reach: facts of kind `secret`.
+ *
+ * Whoever read the host's files knows what stands in them. A record says which secret lies where
+ * and since when; its value is neither stated nor kept. What lies elsewhere (the registrar, the
+ * panel of the hoster) cannot be seen from here: it is stated all the same, with `place` `outside`,
+ * so that nobody forgets it. */
+#include "collect/persistence.h"
+
+#include "base/str.h"
+
+enum { MOST_SITE_NAMES = 20000, MOST_WP_DEPTH = 3 };
+
+static struct fact *add(struct persist *p, const char *reach, const char *name, const char *path,
+                        const char *what)
+{
+    struct facts *facts = p->c->facts;
+    struct target_stat st;
+    struct fact *f = facts_add(facts, "secret", path, 0, -1, CONFIDENCE_HIGH);
+    fact_put(facts, f, "reach", reach);
+    fact_put(facts, f, "name", name);
+    fact_put(facts, f, "path", path);
+    fact_put(facts, f, "what", what);
+    fact_put(facts, f, "place", *path ? "here" : "outside");
+    if (*path && target_stat(p->c->target, path, true, &st, NULL))
+        persist_put_times(p->c, f, &st);
+    return f;
+}
+
+static bool there(struct persist *p, const char *path, int type)
+{
+    struct target_stat st;
+    struct error e = ERROR_INIT;
+    if (target_stat(p->c->target, path, true, &st, &e))
+        return (int)st.type == type;
+    if (e.code != ERR_ABSENT)
+        facts_unread(p->c->facts, N_("secret"), path, e.message);
+    return false;
+}
+
+static void accounts(struct persist *p)
+{
+    for (const struct fact *f = facts_first(p->c->facts, "account"); f;
+         f = facts_next(p->c->facts, "account", f)) {
+        const struct fact_value *password = fact_value(f, "password");
+        if (!password || str_equal(password->text, "none") || str_equal(password->text, "locked"))
+            continue;
+        struct fact *s = add(p, "system-account", fact_text(f, "name"), "/etc/shadow",
+                             N_("the password of an account of this host"));
+        if (*fact_text(f, "password_changed"))
+            fact_put(p->c->facts, s, "since", fact_text(f, "password_changed"));
+    }
+}
+
+/* Files with fixed names. */
+static const struct {
+    const char *reach, *path, *what;
+} fixed[] = {
+    {"database", "/root/.my.cnf", N_("a password of MySQL or MariaDB")},
+    {"database", "/etc/mysql/debian.cnf", N_("a password of MySQL or MariaDB")},
+    {"database", "/root/.pgpass", N_("a password of PostgreSQL")},
+    {"database", "/etc/redis/redis.conf", N_("the password of Redis, if one is set")},
+    {"ftp", "/etc/proftpd/ftpd.passwd", N_("the passwords of FTP")},
+    {"ftp", "/etc/pure-ftpd/pureftpd.passwd", N_("the passwords of FTP")},
+    {"ftp", "/etc/vsftpd/virtual_users.db", N_("the passwords of FTP")},
+    {"ftp", "/etc/vsftpd.userlist", N_("the passwords of FTP")},
+    {"tls-key", "/etc/ssh/ssh_host_ed25519_key", N_("the key by which this host proves itself")},
+    {"tls-key", "/etc/ssh/ssh_host_rsa_key", N_("the key by which this host proves itself")},
+    {"tls-key", "/etc/ssh/ssh_host_ecdsa_key", N_("the key by which this host proves itself")},
+    {"api-key", "/etc/exim4/passwd.client", N_("the password of the mail relay")},
+    {"api-key", "/etc/postfix/sasl_passwd", N_("the password of the mail relay")},
+    {"api-key", "/etc/msmtprc", N_("the password of the mail relay")},
+    {"api-key", "/etc/krb5.keytab", N_("the key of this host in Kerberos or Active Directory")},
+    {"api-key", "/etc/sssd/sssd.conf", N_("the password by which the directory is asked")},
+};
+
+static const struct {
+    const char *reach, *path, *what;
+} in_homes[] = {
+    {"deploy-key", ".ssh/id_rsa", N_("a private key that opens other hosts")},
+    {"deploy-key", ".ssh/id_ed25519", N_("a private key that opens other hosts")},
+    {"deploy-key", ".ssh/id_ecdsa", N_("a private key that opens other hosts")},
+    {"deploy-key", ".git-credentials", N_("the passwords of git")},
+    {"deploy-key", ".netrc", N_("passwords of other servers")},
+    {"api-key", ".aws/credentials", N_("a key of a cloud")},
+    {"api-key", ".config/gcloud/credentials.db", N_("a key of a cloud")},
+    {"api-key", ".azure/accessTokens.json", N_("a key of a cloud")},
+    {"api-key", ".docker/config.json", N_("the password of a registry of images")},
+    {"api-key", ".kube/config", N_("the key of a cluster")},
+    {"api-key", ".npmrc", N_("the key of a registry of packages")},
+    {"database", ".my.cnf", N_("a password of MySQL or MariaDB")},
+    {"database", ".pgpass", N_("a password of PostgreSQL")},
+};
+
+/* Private keys of TLS: the usual folders. */
+static void keys(struct persist *p, const char *folder, const char *suffix)
+{
+    struct target_entry *entries;
+    size_t count = collect_list(p->c, N_("secret"), folder, &entries, NULL);
+    for (size_t i = 0; i < count; i++) {
+        const char *path = arena_printf(p->c->arena, "%s/%s", folder, entries[i].name);
+        /* made at the installation, for nobody: openssl's ssl-cert */
+        if (!str_ends(entries[i].name, suffix) ||
+            str_equal(entries[i].name, "ssl-cert-snakeoil.key"))
+            continue;
+        if (there(p, path, TARGET_FILE))
+            add(p, "tls-key", entries[i].name, path, N_("the private key of a certificate"));
+    }
+}
+
+static void certificates(struct persist *p)
+{
+    struct target_entry *entries;
+    keys(p, "/etc/ssl/private", ".key");
+    keys(p, "/etc/nginx/ssl", ".key");
+    keys(p, "/etc/apache2/ssl", ".key");
+    size_t count = collect_list(p->c, N_("secret"), "/etc/letsencrypt/live", &entries, NULL);
+    for (size_t i = 0; i < count; i++) {
+        const char *path =
+            arena_printf(p->c->arena, "/etc/letsencrypt/live/%s/privkey.pem", entries[i].name);
+        if (entries[i].type != TARGET_FILE && there(p, path, TARGET_FILE))
+            add(p, "tls-key", entries[i].name, path, N_("the private key of a certificate"));
+    }
+}
+
+/* Settings of applications that hold passwords. */
+static const struct {
+    const char *reach, *name, *what;
+} in_sites[] = {
+    {"database", "wp-config.php", N_("the database password of WordPress")},
+    {"salt", "wp-config.php", N_("the keys and salts of WordPress: they sign the login cookies")},
+    {"cms-user", "wp-config.php",
+     N_("the passwords of all users of WordPress, administrators first")},
+    {"database", "configuration.php", N_("the database password of Joomla")},
+    {"cms-user", "configuration.php", N_("the passwords of all users of Joomla")},
+    {"database", "settings.php", N_("the database password of Drupal")},
+    {"database", "LocalSettings.php", N_("the database password of MediaWiki")},
+    {"api-key", ".env", N_("the passwords and keys of an application")},
+    {"api-key", "parameters.yml", N_("the passwords and keys of an application")},
+    {"api-key", ".htpasswd", N_("the passwords of protected pages")},
+};
+
+static void site(struct persist *p, const char *root, unsigned depth, size_t *names)
+{
+    struct target_entry *entries;
+    size_t count = collect_list(p->c, N_("secret"), root, &entries, NULL);
+    for (size_t i = 0; i < count && *names < MOST_SITE_NAMES; i++, ++*names) {
+        const char *path = arena_printf(p->c->arena, "%s/%s", root, entries[i].name);
+        for (size_t k = 0; k < ARRAY_COUNT(in_sites); k++)
+            if (str_equal(in_sites[k].name, entries[i].name) && there(p, path, TARGET_FILE))
+                add(p, in_sites[k].reach, path, path, in_sites[k].what);
+        if (entries[i].type == TARGET_DIR && depth < MOST_WP_DEPTH)
+            site(p, path, depth + 1, names);
+    }
+}
+
+static void sites(struct persist *p)
+{
+    CLEANUP_STR struct str done = {0};
+    for (const struct fact *f = facts_first(p->c->facts, "site"); f;
+         f = facts_next(p->c->facts, "site", f)) {
+        const char *root = fact_text(f, "root");
+        const char *mark = arena_printf(p->c->arena, "\n%s\n", root);
+        size_t names = 0;
+        if (*root != '/' || !root[1] || (done.data && strstr(done.data, mark)))
+            continue;
+        str_add(&done, mark);
+        site(p, root, 0, &names);
+        /* wp-config.php may lie one folder above the pages */
+        const char *above = arena_printf(p->c->arena, "%s/../wp-config.php", root);
+        for (size_t k = 0; k < 3; k++)
+            if (there(p, above, TARGET_FILE))
+                add(p, in_sites[k].reach, above, above, in_sites[k].what);
+    }
+}
+
+static void outside(struct persist *p)
+{
+    static const struct {
+        const char *reach, *name, *what;
+    } always[] = {
+        {"registrar", "registrar", N_("the login at the registrar: who has it moves the name")},
+        {"registrar", "dns", N_("the login where the zone is kept")},
+        {"registrar", "hoster", N_("the login at the hoster, its panel and its rescue console")},
+        {"cms-user", "mail", N_("the mailboxes to which lost passwords are sent")},
+        {"ftp", "ftp", N_("FTP and SFTP logins that a hoster keeps elsewhere")},
+        {"api-key", "monitoring", N_("keys of monitoring, backup and delivery networks")},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(always); i++)
+        add(p, always[i].reach, always[i].name, "", always[i].what);
+}
+
+void collect_secrets(struct collection *c)
+{
+    struct persist p = persist_begin(c);
+    persist_homes(&p);
+    accounts(&p);
+    for (size_t i = 0; i < ARRAY_COUNT(fixed); i++)
+        if (there(&p, fixed[i].path, TARGET_FILE))
+            add(&p, fixed[i].reach, fixed[i].path, fixed[i].path, fixed[i].what);
+    for (size_t i = 0; i < p.homes.count; i++)
+        for (size_t k = 0; k < ARRAY_COUNT(in_homes); k++) {
+            const char *path = arena_printf(c->arena, "%s/%s",
+                                            p.homes.items[i].path[1] ? p.homes.items[i].path : "",
+                                            in_homes[k].path);
+            if (there(&p, path, TARGET_FILE))
+                add(&p, in_homes[k].reach, p.homes.items[i].user, path, in_homes[k].what);
+        }
+    certificates(&p);
+    sites(&p);
+    outside(&p);
+    persist_end(&p);
+}

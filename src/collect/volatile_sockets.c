@@ -1,0 +1,292 @@
+/* The sockets of this network namespace, and of every other one, with their processes.
+ *
+ * The text of /proc/PID/net is read and not sock_diag(7): it is there for other namespaces, too,
+ * without entering them, and says who is on the other side. Its columns are those of proc(5).
+ *
+ * The kernel walks through one hash table for all namespaces: each costs as much as the first (4 ms
+ * measured). A host full of containers has no time for them before the cut, and the sockets of a
+ * container outlive it. */
+#include "base/str.h"
+#include "collect/volatile_internal.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    MOST_TABLE_BYTES = 64 << 20,
+    MOST_DESCRIPTORS = 100000,
+    MOST_NAMESPACES = 256,
+    MOST_OWNERS = 64
+};
+
+struct owner {
+    unsigned long inode;
+    uint32_t pid;
+    int fd;
+};
+
+struct sockets {
+    struct volatile_reader *r;
+    VEC(struct owner) owners;
+    struct {
+        char name[32]; /* "net:[4026531840]" */
+        uint32_t pid;  /* one that is in it */
+    } spaces[MOST_NAMESPACES];
+    size_t space_count;
+    const char *space; /* of the table that is read */
+};
+
+static void free_sockets(struct sockets *s)
+{
+    VEC_FREE(&s->owners);
+}
+
+static void find_owners(struct sockets *s, uint32_t pid)
+{
+    char path[32];
+    snprintf(path, sizeof path, "%u/fd", pid);
+    int fd = openat(s->r->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!dir) {
+        char what[40];
+        snprintf(what, sizeof what, "/proc/%s", path);
+        if (errno != ENOENT && errno != ESRCH)
+            volatile_unread(s->r, what, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    size_t count = 0;
+    for (const struct dirent *d; count < MOST_DESCRIPTORS && (d = readdir(dir)); count++) {
+        char to[64];
+        unsigned long inode;
+        ssize_t n = readlinkat(fd, d->d_name, to, sizeof to - 1);
+        if (n < 0)
+            continue;
+        to[n] = '\0';
+        if (sscanf(to, "socket:[%lu]", &inode) == 1)
+            VEC_PUSH(&s->owners, ((struct owner){inode, pid, atoi(d->d_name)}));
+    }
+    closedir(dir);
+}
+
+static void find_space(struct sockets *s, uint32_t pid)
+{
+    char path[32], to[32];
+    snprintf(path, sizeof path, "%u/ns/net", pid);
+    ssize_t n = readlinkat(s->r->proc_fd, path, to, sizeof to - 1);
+    if (n < 0)
+        return;
+    to[n] = '\0';
+    for (size_t i = 0; i < s->space_count; i++)
+        if (str_equal(s->spaces[i].name, to))
+            return;
+    if (s->space_count == MOST_NAMESPACES)
+        return;
+    snprintf(s->spaces[s->space_count].name, sizeof to, "%s", to);
+    s->spaces[s->space_count++].pid = pid;
+}
+
+static int by_inode(const void *a, const void *b)
+{
+    const struct owner *x = a, *y = b;
+    if (x->inode != y->inode)
+        return x->inode < y->inode ? -1 : 1;
+    return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static void put_owners(struct sockets *s, json_t *o, unsigned long inode)
+{
+    size_t low = 0, high = s->owners.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (s->owners.items[middle].inode < inode)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    json_t *list = json_array();
+    for (size_t i = low; inode && i < s->owners.count && s->owners.items[i].inode == inode &&
+                         json_array_size(list) < MOST_OWNERS;
+         i++) {
+        json_t *owner = json_object();
+        json_put_int(owner, "pid", s->owners.items[i].pid);
+        json_put_int(owner, "fd", s->owners.items[i].fd);
+        json_array_append_new(list, owner);
+    }
+    json_object_set_new(o, "processes", list);
+}
+
+/* Words of the machine's byte order. */
+static bool put_address(json_t *o, const char *key, const char *hex, unsigned port)
+{
+    uint8_t address[16];
+    char text[INET6_ADDRSTRLEN] = "", both[INET6_ADDRSTRLEN + 16];
+    size_t words = strlen(hex) / 8;
+    if (words != 1 && words != 4)
+        return false;
+    for (size_t i = 0; i < words; i++) {
+        char word[9] = "";
+        uint64_t value;
+        memcpy(word, hex + 8 * i, 8);
+        if (!str_hex_to_u64(word, &value))
+            return false;
+        uint32_t native = (uint32_t)value;
+        memcpy(address + 4 * i, &native, 4);
+    }
+    inet_ntop(words == 1 ? AF_INET : AF_INET6, address, text, sizeof text);
+    snprintf(both, sizeof both, words == 1 ? "%s:%u" : "[%s]:%u", text, port);
+    json_put_string(o, key, both);
+    return true;
+}
+
+/* include/net/tcp_states.h; sockets of UDP use two of them */
+static const char *state_name(unsigned state)
+{
+    static const char *const names[] = {
+        "?",     "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",   "TIME_WAIT",
+        "CLOSE", "CLOSE_WAIT",  "LAST_ACK", "LISTEN",   "CLOSING",   "NEW_SYN_RECV"};
+    return names[state < ARRAY_COUNT(names) ? state : 0];
+}
+
+static bool inet_line(struct sockets *s, const char *proto, const char *line)
+{
+    char local[40], remote[40];
+    unsigned local_port, remote_port, state, uid;
+    unsigned long inode;
+    if (sscanf(line, " %*u: %39[0-9A-Fa-f]:%4x %39[0-9A-Fa-f]:%4x %2x %*s %*s %*s %u %*s %lu",
+               local, &local_port, remote, &remote_port, &state, &uid, &inode) != 7)
+        return false;
+    CLEANUP_JSON json_t *o = json_object();
+    json_put_string(o, "proto", proto);
+    if (!put_address(o, "local", local, local_port) ||
+        !put_address(o, "remote", remote, remote_port))
+        return false;
+    json_put_string(o, "state", state_name(state));
+    json_put_int(o, "uid", uid);
+    json_put_int(o, "inode", (int64_t)inode);
+    json_put_string(o, "net", s->space);
+    put_owners(s, o, inode);
+    volatile_line(s->r, json_incref(o));
+    return true;
+}
+
+static bool unix_line(struct sockets *s, const char *proto, const char *line)
+{
+    unsigned long flags, inode;
+    unsigned type, state;
+    int end = 0;
+    if (sscanf(line, "%*x: %*x %*x %lx %x %x %lu%n", &flags, &type, &state, &inode, &end) != 4)
+        return false;
+    json_t *o = json_object();
+    json_put_string(o, "proto", proto);
+    json_put_string(o, "state",
+                    flags & 0x10000 ? "LISTEN"
+                    : state == 3    ? "CONNECTED"
+                                    : "UNCONNECTED");
+    json_put_string(o, "type", type == 1 ? "stream" : type == 2 ? "dgram" : "seqpacket");
+    if (line[end] == ' ' && line[end + 1])
+        json_put_string(o, "path", line + end + 1);
+    json_put_int(o, "inode", (int64_t)inode);
+    json_put_string(o, "net", s->space);
+    put_owners(s, o, inode);
+    volatile_line(s->r, o);
+    return true;
+}
+
+static bool packet_line(struct sockets *s, const char *proto, const char *line)
+{
+    unsigned type, protocol, uid;
+    int interface;
+    unsigned long inode;
+    if (sscanf(line, "%*x %*d %u %x %d %*d %*u %u %lu", &type, &protocol, &interface, &uid,
+               &inode) != 5)
+        return false;
+    json_t *o = json_object();
+    json_put_string(o, "proto", proto);
+    json_put_int(o, "ethernet_type", protocol);
+    json_put_int(o, "interface", interface);
+    json_put_int(o, "uid", uid);
+    json_put_int(o, "inode", (int64_t)inode);
+    json_put_string(o, "net", s->space);
+    put_owners(s, o, inode);
+    volatile_line(s->r, o);
+    return true;
+}
+
+static const struct table {
+    const char *name;
+    bool (*line)(struct sockets *s, const char *proto, const char *line);
+} tables[] = {{"tcp", inet_line},  {"tcp6", inet_line},    {"udp", inet_line},
+              {"udp6", inet_line}, {"udplite", inet_line}, {"udplite6", inet_line},
+              {"raw", inet_line},  {"raw6", inet_line},    {"packet", packet_line},
+              {"unix", unix_line}};
+
+static void read_table(struct sockets *s, const struct table *t, uint32_t pid)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    char path[48], what[64];
+    size_t size = 0, position = 0, length, bad = 0;
+    bool cut = false, heading = true;
+    const char *line;
+    snprintf(path, sizeof path, "%u/net/%s", pid, t->name);
+    snprintf(what, sizeof what, "/proc/%s", path);
+    const char *text = volatile_file(s->r, path, MOST_TABLE_BYTES, arena, &size, &cut);
+    if (!text && errno != ENOENT)
+        volatile_unread(s->r, what, strerror(errno));
+    while (text && str_next_line(text, size, &position, &line, &length)) {
+        char copy[512];
+        snprintf(copy, sizeof copy, "%.*s", (int)(length < 511 ? length : 511), line);
+        bad += !heading && *copy && !t->line(s, t->name, copy);
+        heading = false;
+    }
+    if (bad)
+        volatile_unread(s->r, what, _("some lines of it make no sense"));
+    if (cut)
+        volatile_unread(s->r, what, _("it is longer than 64 MiB; the rest is left out"));
+}
+
+static void read_space(struct sockets *s, size_t space)
+{
+    s->space = s->spaces[space].name;
+    for (size_t k = 0; k < ARRAY_COUNT(tables); k++)
+        read_table(s, &tables[k], s->spaces[space].pid);
+    volatile_alive(s->r);
+}
+
+/* Our own namespace is the first. */
+static void find_all(struct sockets *s)
+{
+    struct volatile_reader *r = s->r;
+    find_space(s, (uint32_t)getpid());
+    for (size_t i = 0; i < r->pid_count; i++) {
+        volatile_alive(r);
+        find_space(s, r->pids[i]);
+        find_owners(s, r->pids[i]);
+    }
+    if (s->owners.count)
+        qsort(s->owners.items, s->owners.count, sizeof *s->owners.items, by_inode);
+}
+
+void volatile_sockets(struct volatile_reader *r)
+{
+    CLEANUP(free_sockets) struct sockets s = {.r = r};
+    find_all(&s);
+    if (s.space_count)
+        read_space(&s, 0);
+}
+
+void volatile_other_sockets(struct volatile_reader *r)
+{
+    CLEANUP(free_sockets) struct sockets s = {.r = r};
+    find_all(&s);
+    if (s.space_count == MOST_NAMESPACES)
+        volatile_unread(r, "/proc/PID/ns/net", _("there are more than 256 network namespaces"));
+    for (size_t i = 1; i < s.space_count; i++)
+        read_space(&s, i);
+}

@@ -1,0 +1,248 @@
+/* Step 1: cut off, and step 7: opened again. {action: isolate, mode: web|contain|full} */
+#include "act/firewall.h"
+#include "act/notice.h"
+#include "audit/audit.h"
+#include "base/language.h"
+#include "base/str.h"
+#include "judge/ports.h"
+#include "model/date.h"
+#include "respond/actions.h"
+#include "respond/checks.h"
+#include "respond/evidence.h"
+
+enum { TRIAL_SECONDS = 600, MOST_PORTS = 16 };
+
+/* Those that are served now, else the usual two. TLS is what is spoken on 443 alone, as far as a
+ * port tells. */
+static void choose_web(struct firewall_plan *p, struct response *r)
+{
+    uint16_t ports[MOST_PORTS];
+    size_t count = 0;
+    CLEANUP(audit_cleanup) struct audit *a = NULL;
+    struct audit_request request = {.kind = TARGET_LIVE, .as_of = DATE_NONE};
+    if (audit_collect(&a, &request, NULL))
+        count = ports_of_sites(a->facts, ports, MOST_PORTS);
+    for (size_t i = 0; i < count; i++) {
+        if (ports[i] == 443)
+            p->web_tls[p->web_tls_count++] = ports[i];
+        else
+            p->web[p->web_count++] = ports[i];
+    }
+    if (!p->web_count)
+        p->web[p->web_count++] = 80;
+    if (!p->web_tls_count)
+        p->web_tls[p->web_tls_count++] = 443;
+}
+
+/* Nobody in front of the door is no reason to leave it open. */
+static void show_notice(struct firewall_plan *p, struct response *r)
+{
+    struct error e = ERROR_INIT;
+    struct notice notice = {.seconds = p->trial_seconds + 60};
+    if (!notice_start(&p->notice_port, &p->notice_tls_port, state_dirfd(r->state), &notice, &e)) {
+        p->notice_port = p->notice_tls_port = 0;
+        respond_say(r, arena_printf(r->arena, _("visitors get no notice: %s"), e.message));
+    }
+}
+
+static void put_operator(json_t *result, const struct operator* op)
+{
+    json_t *o = json_object();
+    json_put_string(o, "user", op->user);
+    json_put_int(o, "uid", op->uid);
+    json_put_bool(o, "local", op->local);
+    json_put_string(o, "terminal", op->terminal);
+    json_put_string(o, "through", op->through);
+    json_put_int(o, "ways", (int64_t)op->way_count);
+    json_object_set_new(result, "operator", o);
+}
+
+static bool find_operator(struct operator* out, struct error *e)
+{
+    CLEANUP_CONNECTIONS struct connections all = {0};
+    return connections_read(&all, e) && operator_find(out, &all, e);
+}
+
+static bool make_plan(struct firewall_plan *p, struct response *r, const struct runbook_call *call,
+                      struct error *e)
+{
+    const struct respond_options *o = r->options;
+    const char *mode = o->mode ? o->mode : runbook_argument(call, "mode", "web");
+    *p = (struct firewall_plan){.trial_seconds =
+                                    o->trial_seconds ? o->trial_seconds : TRIAL_SECONDS};
+    if (!firewall_mode_parse(&p->mode, mode) || p->mode == FIREWALL_PORTS) {
+        error_set(e, ERR_USAGE, "--mode is web, contain or full, not %.32s", mode);
+        return false;
+    }
+    if (!find_operator(&p->operator, e))
+        return false;
+    firewall_plan_ways(p);
+    if (o->allow && !firewall_plan_name(p, o->allow, e))
+        return false;
+    if (p->mode == FIREWALL_WEB)
+        choose_web(p, r);
+    return firewall_check(p, e);
+}
+
+/* The order of RFC 3227, but for the cut: what changes fastest is read first, once, and then the
+ * door is shut before anything that takes longer is looked at. */
+bool action_isolate(struct response *r, const struct runbook_call *call, json_t *result,
+                    const char **waits, struct error *e)
+{
+    CLEANUP_EVIDENCE struct evidence_folder *first = NULL;
+    struct firewall_plan p;
+    struct firewall_result cut;
+    struct error evidence = ERROR_INIT;
+    if (!make_plan(&p, r, call, e))
+        return false;
+    if (!evidence_first(&first, r, &evidence))
+        respond_say(r, arena_printf(r->arena, _("no evidence of sockets and processes: %s"),
+                                    evidence.message));
+    if (p.mode == FIREWALL_WEB)
+        show_notice(&p, r);
+    if (!firewall_begin(state_dirfd(r->state), &p, &cut, e)) {
+        notice_stop(state_dirfd(r->state), NULL);
+        return false;
+    }
+    json_put_string(result, "mode", firewall_mode_name(p.mode));
+    json_put_int(result, "ended_connections", (int64_t)cut.ended);
+    json_put_int(result, "in_force_us", (int64_t)cut.load_us);
+    put_operator(result, &p.operator);
+    if (cut.left)
+        respond_say(
+            r, arena_printf(r->arena,
+                            ngettext("%zu standing connection could not be ended: %s",
+                                     "%zu standing connections could not be ended: %s", cut.left),
+                            cut.left, cut.why.message));
+    evidence = ERROR_INIT;
+    if (!evidence_rest(r, first, result, &evidence))
+        respond_say(r, arena_printf(r->arena, _("evidence is not complete: %s"), evidence.message));
+    if (!cut.confirmed)
+        *waits = arena_printf(
+            r->arena,
+            _("This host is cut off, on trial for %u seconds. Log in anew, over a NEW connection, "
+              "and confirm there: yagura respond confirm. Without that the kernel opens the host "
+              "again by itself."),
+            p.trial_seconds);
+    return true;
+}
+
+bool action_isolate_confirm(struct response *r, const struct runbook_call *call, json_t *result,
+                            const char **waits, struct error *e)
+{
+    struct operator op;
+    if (!find_operator(&op, e) ||
+        !firewall_confirm(state_dirfd(r->state), FIREWALL_ISOLATION, &op, e))
+        return false;
+    notice_stay(state_dirfd(r->state));
+    put_operator(result, &op);
+    return true;
+}
+
+bool action_open_network(struct response *r, const struct runbook_call *call, json_t *result,
+                         const char **waits, struct error *e)
+{
+    return firewall_end(state_dirfd(r->state), FIREWALL_ISOLATION, e) &&
+           notice_stop(state_dirfd(r->state), e);
+}
+
+/* ---- checks --------------------------------------------------------------------------------- */
+
+void check_operator_known(struct response *r, const struct runbook_call *call,
+                          struct check_result *out)
+{
+    struct operator op;
+    struct error e = ERROR_INIT;
+    if (!find_operator(&op, &e)) {
+        out->text = arena_strdup(r->arena, e.message);
+        return;
+    }
+    out->verdict = op.seat == OPERATOR_HIDDEN && !r->options->allow ? CHECK_FALSE : CHECK_TRUE;
+    out->text =
+        out->verdict == CHECK_FALSE ? arena_strdup(r->arena, op.why)
+        : op.seat == OPERATOR_CONSOLE
+            ? _("you work at the console: no connection of yours can be cut")
+        : op.seat == OPERATOR_NOWHERE
+            ? _("you have neither a terminal nor a connection here: nothing of yours is cut")
+            : _("your way in is known and stays open");
+    if (out->verdict == CHECK_FALSE)
+        out->todo = "yagura respond do isolate --allow YOUR-ADDRESS";
+}
+
+static bool is_reconnected(const struct response *r)
+{
+    for (size_t i = 0; i < r->book->steps.count; i++) {
+        const struct runbook_step *step = &r->book->steps.items[i];
+        if (str_equal(step->action.name, "open-network"))
+            return r->incident.steps[i].state == STEP_DONE;
+    }
+    return false;
+}
+
+static void look(struct response *r, struct check_result *out, bool wants_cut)
+{
+    struct firewall_status is;
+    struct error e = ERROR_INIT;
+    if (!firewall_look(state_dirfd(r->state), FIREWALL_ISOLATION, &is, &e)) {
+        out->text = arena_strdup(r->arena, e.message);
+        return;
+    }
+    bool good =
+        wants_cut ? is.stand == FIREWALL_CONFIRMED && !is.altered : is.stand == FIREWALL_NONE;
+    static const char *const texts[] = {
+        [FIREWALL_NONE] = N_("the network is open"),
+        [FIREWALL_TRIAL] = N_("this host is cut off on trial only, and not confirmed"),
+        [FIREWALL_CONFIRMED] = N_("this host is cut off"),
+        [FIREWALL_LAPSED] = N_("the trial is over without a confirmation: THIS HOST IS OPEN"),
+        [FIREWALL_REMOVED] = N_("somebody took the rules away: THIS HOST IS OPEN"),
+        [FIREWALL_STRANGE] = N_("there is a table of yagura's that this state knows nothing of")};
+    out->verdict = good ? CHECK_TRUE : CHECK_FALSE;
+    out->text = is.altered ? _("somebody changed the rules that cut this host off")
+                           : language_text(texts[is.stand]);
+    if (!good && wants_cut)
+        out->todo =
+            is.stand == FIREWALL_TRIAL ? "yagura respond confirm" : "yagura respond do isolate";
+    else if (!good)
+        out->todo = "yagura respond do reconnect";
+}
+
+/* Once reconnected, it need not be true any more. */
+void check_isolated(struct response *r, const struct runbook_call *call, struct check_result *out)
+{
+    if (is_reconnected(r)) {
+        out->verdict = CHECK_TRUE;
+        out->text = _("this host was cut off, and is reconnected");
+        return;
+    }
+    look(r, out, true);
+}
+
+void check_reconnected(struct response *r, const struct runbook_call *call,
+                       struct check_result *out)
+{
+    look(r, out, false);
+}
+
+/* Of the passwd file, that is, and over which way in is in the ledger. */
+void check_local_administrator(struct response *r, const struct runbook_call *call,
+                               struct check_result *out)
+{
+    struct operator op;
+    struct error e = ERROR_INIT;
+    if (!respond_is_live(r)) {
+        out->verdict = CHECK_TRUE;
+        out->text = _("it is looked at from outside");
+        return;
+    }
+    if (!find_operator(&op, &e)) {
+        out->text = arena_strdup(r->arena, e.message);
+        return;
+    }
+    out->verdict = op.local ? CHECK_TRUE : CHECK_FALSE;
+    out->text = arena_printf(r->arena,
+                             op.local ? _("%s is an account of this host")
+                                      : _("%s is NOT an account of this host (/etc/passwd): it may "
+                                          "stop working, or be the attacker's"),
+                             op.user[0] ? op.user : arena_printf(r->arena, "uid %u", op.uid));
+    out->todo = op.local ? NULL : _("log in with a local account, from the console if you can");
+}

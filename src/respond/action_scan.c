@@ -1,0 +1,145 @@
+/* Step 3: what an intruder leaves to come back. Every finding is quarantined, mended, or signed for
+ * by somebody with a reason. */
+#include "act/quarantine.h"
+#include "audit/scan.h"
+#include "base/language.h"
+#include "base/str.h"
+#include "model/date.h"
+#include "respond/actions.h"
+#include "respond/checks.h"
+
+enum { MOST_LISTED = 200 };
+
+/* All of `yagura scan`: what stands in files, what starts by itself, what no package brought. */
+static const struct audit *look(struct response *r, struct error *e)
+{
+    struct audit_request target = {.kind = respond_target_kind(r),
+                                   .argument = respond_is_live(r) ? NULL : r->incident.target,
+                                   .as_of = DATE_NONE,
+                                   .state = r->state};
+    struct quarantine kept = {.fd = -1};
+    struct scan_result result = {0};
+    if (r->scan)
+        return r->scan;
+    quarantine_open(&kept, state_dirfd(r->state), false, NULL);
+    struct scan_request bytes = {.clamd = respond_is_live(r) ? scan_find_clamd() : NULL,
+                                 .left_out_fd = kept.fd};
+    bool good = audit_scan(&r->scan, &result, &target, &bytes, e);
+    quarantine_close(&kept);
+    if (!good)
+        r->scan = NULL;
+    return r->scan;
+}
+
+static bool is_to_be_settled(const struct finding *f)
+{
+    return finding_is_open(f) && f->severity >= SEVERITY_MEDIUM;
+}
+
+static json_t *in_short(const struct finding *f)
+{
+    json_t *o = json_object();
+    json_put_string(o, "id", f->id);
+    json_put_string(o, "rule", f->rule_id);
+    json_put_string(o, "severity", severity_name(f->severity));
+    json_put_string(o, "subject", f->subject_name);
+    return o;
+}
+
+bool action_scan(struct response *r, const struct runbook_call *call, json_t *result,
+                 const char **waits, struct error *e)
+{
+    audit_free(r->scan); /* look anew */
+    r->scan = NULL;
+    const struct audit *a = look(r, e);
+    if (!a)
+        return false;
+    json_t *list = json_array();
+    for (size_t i = 0; i < a->findings->list.count; i++) {
+        const struct finding *f = a->findings->list.items[i];
+        if (!is_to_be_settled(f))
+            continue;
+        if (json_array_size(list) < MOST_LISTED)
+            json_array_append_new(list, in_short(f));
+        if (r->options->finding && !incident_signed(&r->incident, f->id))
+            r->options->finding(r->options->context, f);
+    }
+    json_put_int(result, "unknown", (int64_t)audit_unknown(a));
+    json_object_set_new(result, "findings", list);
+    return true;
+}
+
+void check_scan_settled(struct response *r, const struct runbook_call *call,
+                        struct check_result *out)
+{
+    struct error e = ERROR_INIT;
+    const struct audit *a = look(r, &e);
+    if (!a) {
+        out->text = arena_strdup(r->arena, e.message);
+        return;
+    }
+    size_t open = 0, unknown = 0;
+    const char *first = NULL;
+    for (size_t i = 0; i < a->findings->list.count; i++) {
+        const struct finding *f = a->findings->list.items[i];
+        if (incident_signed(&r->incident, f->id))
+            continue;
+        unknown += f->verdict == VERDICT_UNKNOWN && f->severity >= SEVERITY_MEDIUM;
+        if (!is_to_be_settled(f))
+            continue;
+        open++;
+        first = first ? first
+                      : arena_printf(r->arena, "%.8s %s %s", f->id, f->rule_id, f->subject_name);
+    }
+    if (!open && unknown) {
+        out->text = arena_printf(r->arena,
+                                 ngettext("%zu thing could not be looked at, and is not signed for",
+                                          "%zu things could not be looked at, and are not signed "
+                                          "for",
+                                          unknown),
+                                 unknown);
+        out->todo = "yagura respond do scan";
+        return;
+    }
+    out->verdict = open ? CHECK_FALSE : CHECK_TRUE;
+    out->text = open ? arena_printf(r->arena,
+                                    ngettext("%zu finding is neither gone nor signed for: %s",
+                                             "%zu findings are neither gone nor signed for: %s and "
+                                             "others",
+                                             open),
+                                    open, first)
+                     : _("nothing is left behind that nobody has signed for");
+    out->todo = open ? "yagura respond sign ID --because \"...\"" : NULL;
+}
+
+/* Step 2: the accounts, keys and sessions among them. */
+bool action_administrator(struct response *r, const struct runbook_call *call, json_t *result,
+                          const char **waits, struct error *e)
+{
+    CLEANUP(audit_cleanup) struct audit *a = NULL;
+    static const char *const kinds[] = {"account", "session"};
+    struct audit_request request = audit_persistence_request(
+        respond_target_kind(r), respond_is_live(r) ? NULL : r->incident.target, r->state, false);
+    if (!audit_run(&a, &request, e))
+        return false;
+    json_t *roots = json_array(), *sessions = json_array();
+    for (size_t k = 0; k < ARRAY_COUNT(kinds); k++)
+        for (const struct fact *f = facts_first(a->facts, kinds[k]); f;
+             f = facts_next(a->facts, kinds[k], f)) {
+            json_t *o = json_object();
+            if (k == 0 && !str_equal(fact_text(f, "uid"), "0")) {
+                json_decref(o);
+                continue;
+            }
+            json_put_string(o, "user", fact_text(f, k ? "user" : "name"));
+            json_put_string(o, "since", fact_text(f, "since"));
+            json_put_string(o, "from", fact_text(f, "host"));
+            json_array_append_new(k ? sessions : roots, o);
+        }
+    for (size_t i = 0; i < a->findings->list.count; i++)
+        if (is_to_be_settled(a->findings->list.items[i]) && r->options->finding)
+            r->options->finding(r->options->context, a->findings->list.items[i]);
+    json_object_set_new(result, "accounts_with_uid_0", roots);
+    json_object_set_new(result, "sessions", sessions);
+    return true;
+}

@@ -1,0 +1,24 @@
+/* actions.h - what a step of a runbook can do: one file an action, one row in actions.c. */
+#ifndef YAGURA_RESPOND_ACTIONS_H
+#define YAGURA_RESPOND_ACTIONS_H
+
+#include "respond/respond.h"
+
+/* What is to be told of it goes into `result` (which the ledger keeps: no secret, nothing large).
+ * *waits: a sentence, where the person has to confirm; the step is then begun, not done. False: it
+ * failed, and what it had begun is as it was before or said in the error. */
+typedef bool respond_action_run(struct response *r, const struct runbook_call *call, json_t *result,
+                                const char **waits, struct error *e);
+
+struct respond_action {
+    const char *name;
+    respond_action_run *run;
+    respond_action_run *confirm; /* of one that waits; else NULL */
+    bool offline;                /* works on a root or an image, and changes nothing */
+};
+const struct respond_action *respond_action_find(const char *name);
+
+respond_action_run action_administrator, action_evidence, action_isolate, action_isolate_confirm,
+    action_open, action_open_network, action_passwords, action_report, action_restore, action_scan;
+
+#endif

@@ -1,0 +1,21 @@
+/* checks.h - what has to be true of a step: one file a check or a few of a kind, one row in
+ * checks.c. A check changes nothing, and what it could not look at is CHECK_UNKNOWN. */
+#ifndef YAGURA_RESPOND_CHECKS_H
+#define YAGURA_RESPOND_CHECKS_H
+
+#include "respond/respond.h"
+
+typedef void respond_check_run(struct response *r, const struct runbook_call *call,
+                               struct check_result *out);
+
+struct respond_check {
+    const char *name;
+    respond_check_run *run;
+};
+const struct respond_check *respond_check_find(const char *name);
+
+respond_check_run check_opened, check_content, check_holes, check_step_done, check_evidence_whole,
+    check_report_written, check_isolated, check_local_administrator, check_operator_known,
+    check_passwords_changed, check_reconnected, check_scan_settled;
+
+#endif

@@ -1,0 +1,60 @@
+/* incident.h - how far a response is: nothing but what the ledger says.
+ *
+ * Every entry of kind "respond" names the incident, what happened ("start", "begin", "done",
+ * "failed", "skip", "undo", "sign", "close") and, of a step, which. The state of an incident is
+ * these entries read in order, so that a reboot, a lost terminal or another operator finds it as it
+ * is, and a changed ledger is a changed incident: it is verified whenever one is opened.
+ *
+ * A step that was begun and neither done nor failed was cut short (by a reboot, a kill). */
+#ifndef YAGURA_RESPOND_INCIDENT_H
+#define YAGURA_RESPOND_INCIDENT_H
+
+#include "base/json.h"
+#include "model/finding.h"
+#include "record/state.h"
+#include "respond/runbook.h"
+
+enum step_state { STEP_OPEN, STEP_BEGUN, STEP_FAILED, STEP_DONE, STEP_SKIPPED, STEP_UNDONE };
+const char *step_state_name(enum step_state state); /* "open", "begun" ... */
+
+struct incident_step {
+    enum step_state state;
+    int64_t at; /* of the last entry; seconds since 1970 */
+    const char *who, *because;
+    const json_t *result; /* what the action found, of the last entry that had one; or NULL */
+};
+
+struct incident {
+    const char *id;         /* "2026-11-26-1" */
+    int64_t opened, closed; /* closed 0: open */
+    const char *who, *because, *runbook;
+    const char *runbook_sha256;       /* hexadecimal, of the runbook's file when it began */
+    const char *target_kind, *target; /* "live", "root", "image" and its path ("") */
+    int64_t first_sign;               /* 0: not known */
+    struct incident_step steps[RUNBOOK_STEPS];
+    size_t entries;
+    const char *last_who;
+    json_t *array; /* keeps what `result` points to */
+    /* of the ledger as a whole */
+    size_t problems;
+    struct message problem; /* the first one */
+};
+
+/* The incident with this id; NULL: the last one that is open, else the last one. Its steps are
+ * those of `book`. ERR_ABSENT if there is none. */
+bool incident_open(struct incident *out, struct state *s, const char *id, struct arena *arena,
+                   struct error *e);
+/* Reads the steps of this runbook; a step that it does not have is left out. */
+void incident_read_steps(struct incident *i, const struct runbook *book, struct arena *arena);
+/* Has somebody signed for this, and why? NULL: no. */
+const char *incident_signed(const struct incident *i, const char *what);
+void incident_close(struct incident *i);
+
+/* A new id for today: the date and the next number. */
+bool incident_new_id(struct state *s, int64_t now, struct arena *arena, const char **id,
+                     struct error *e);
+
+/* An entry for the ledger; the caller adds to it. */
+json_t *incident_entry(const char *id, const char *what, const char *step, const char *who);
+
+#endif

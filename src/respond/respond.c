@@ -1,0 +1,399 @@
+#include "respond/respond.h"
+
+#include "base/file.h"
+#include "base/str.h"
+#include "model/date.h"
+#include "record/ledger.h"
+#include "respond/actions.h"
+#include "respond/checks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- helpers of actions and checks ---------------------------------------------------------- */
+
+struct objects *respond_objects(struct response *r, struct error *e)
+{
+    if (!r->objects)
+        objects_open(&r->objects, state_dirfd(r->state), e);
+    return r->objects;
+}
+
+int respond_evidence(struct response *r, struct error *e)
+{
+    char name[96];
+    snprintf(name, sizeof name, "evidence/%.64s", r->incident.id);
+    int dir = state_dirfd(r->state);
+    if ((mkdirat(dir, "evidence", 0700) != 0 && errno != EEXIST) ||
+        (mkdirat(dir, name, 0700) != 0 && errno != EEXIST)) {
+        error_set_errno(e, errno, "making the folder of evidence");
+        return -1;
+    }
+    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        error_set_errno(e, errno, "opening the folder of evidence");
+    return fd;
+}
+
+bool respond_is_live(const struct response *r)
+{
+    return str_equal(r->incident.target_kind, "live");
+}
+
+enum target_kind respond_target_kind(const struct response *r)
+{
+    return str_equal(r->incident.target_kind, "root")    ? TARGET_ROOT
+           : str_equal(r->incident.target_kind, "image") ? TARGET_IMAGE
+                                                         : TARGET_LIVE;
+}
+
+void respond_say(const struct response *r, const char *text)
+{
+    if (r->options->say)
+        r->options->say(r->options->context, text);
+}
+
+/* ---- opening -------------------------------------------------------------------------------- */
+
+static bool read_again(struct response *r, const char *id, struct error *e)
+{
+    const char *kept = arena_strdup(r->arena, id); /* it may lie in what is closed now */
+    incident_close(&r->incident);
+    if (!incident_open(&r->incident, r->state, kept, r->arena, e))
+        return false;
+    incident_read_steps(&r->incident, r->book, r->arena);
+    return true;
+}
+
+static void hex_of(const uint8_t sha256[32], char out[65])
+{
+    for (int i = 0; i < 32; i++)
+        snprintf(out + 2 * i, 3, "%02x", sha256[i]);
+}
+
+bool respond_start(struct response *r, const char *runbook, const char *target_kind,
+                   const char *target, struct error *e)
+{
+    struct error none = ERROR_INIT;
+    struct incident before;
+    char hash[65];
+    const char *id;
+    int64_t first_sign = 0, now = date_now();
+    if (incident_open(&before, r->state, NULL, r->arena, &none)) {
+        bool open = !before.closed;
+        if (open)
+            error_set(e, ERR_USAGE, "incident %.64s is open: yagura respond status", before.id);
+        incident_close(&before);
+        if (open)
+            return false;
+    } else if (none.code != ERR_ABSENT) {
+        *e = none;
+        return false;
+    }
+    if (r->options->first_sign && !date_parse(r->options->first_sign, &first_sign)) {
+        error_set(e, ERR_USAGE, "%.64s is no date (2026-11-26, or with T12:00:00+09:00)",
+                  r->options->first_sign);
+        return false;
+    }
+    if (first_sign > now) {
+        error_set(e, ERR_USAGE, "%.64s is yet to come: when did it first show?",
+                  r->options->first_sign);
+        return false;
+    }
+    if (!runbook_load(&r->book, runbook, r->arena, e) ||
+        !incident_new_id(r->state, now, r->arena, &id, e))
+        return false;
+    hex_of(r->book->sha256, hash);
+    CLEANUP_JSON json_t *entry = incident_entry(id, "start", NULL, r->options->who);
+    json_put_string(entry, "because", r->options->because ? r->options->because : "");
+    json_put_string(entry, "runbook", runbook);
+    json_put_string(entry, "runbook_sha256", hash);
+    json_put_string(entry, "target_kind", target_kind);
+    json_put_string(entry, "target_argument", target);
+    if (first_sign) {
+        char when[32];
+        date_format(first_sign, when);
+        json_put_string(entry, "first_sign", when);
+    }
+    return ledger_append(r->state, entry, now, e) && read_again(r, id, e);
+}
+
+bool respond_open(struct response *r, const char *id, struct error *e)
+{
+    char hash[65];
+    if (!incident_open(&r->incident, r->state, id, r->arena, e) ||
+        !runbook_load(&r->book, r->incident.runbook, r->arena, e))
+        return false;
+    hex_of(r->book->sha256, hash);
+    if (!str_equal(hash, r->incident.runbook_sha256)) {
+        error_set(e, ERR_USAGE,
+                  "the runbook is not the one that incident %.64s began with: put it back, or end "
+                  "the incident and open another one",
+                  r->incident.id);
+        error_at(e, r->book->path, 0, 0);
+        return false;
+    }
+    incident_read_steps(&r->incident, r->book, r->arena);
+    return true;
+}
+
+void respond_close(struct response *r)
+{
+    incident_close(&r->incident);
+    runbook_free(r->book);
+    objects_free(r->objects);
+    audit_free(r->scan);
+    r->scan = NULL;
+    r->book = NULL;
+    r->objects = NULL;
+}
+
+/* ---- which ---------------------------------------------------------------------------------- */
+
+struct incident_step *respond_step_of(struct response *r, const struct runbook_step *step)
+{
+    return &r->incident.steps[step - r->book->steps.items];
+}
+
+static bool is_settled(enum step_state state)
+{
+    return state == STEP_DONE || state == STEP_SKIPPED;
+}
+
+const struct runbook_step *respond_next(const struct response *r)
+{
+    for (size_t i = 0; i < r->book->steps.count; i++)
+        if (!is_settled(r->incident.steps[i].state))
+            return &r->book->steps.items[i];
+    return NULL;
+}
+
+/* ---- checks --------------------------------------------------------------------------------- */
+
+static bool check_all(struct response *r, const struct runbook_call *calls, size_t count,
+                      struct respond_report *out)
+{
+    bool good = true;
+    for (size_t i = 0; i < count; i++) {
+        struct check_result result = {.verdict = CHECK_UNKNOWN, .text = ""};
+        respond_check_find(calls[i].name)->run(r, &calls[i], &result);
+        good = good && result.verdict == CHECK_TRUE;
+        if (out->check_count < ARRAY_COUNT(out->checks)) {
+            out->checks[out->check_count].call = &calls[i];
+            out->checks[out->check_count++].result = result;
+        }
+    }
+    return good;
+}
+
+void respond_report_free(struct respond_report *report)
+{
+    json_decref(report->result);
+    report->result = NULL;
+}
+
+/* ---- doing ---------------------------------------------------------------------------------- */
+
+static bool write_entry(struct response *r, const char *what, const struct runbook_step *step,
+                        const char *because, json_t *result, struct error *e)
+{
+    const char *id = r->incident.id;
+    CLEANUP_JSON json_t *entry = incident_entry(id, what, step ? step->id : NULL, r->options->who);
+    if (because)
+        json_put_string(entry, "because", because);
+    if (result && json_object_size(result))
+        json_object_set(entry, "result", result);
+    return ledger_append(r->state, entry, date_now(), e) && read_again(r, id, e);
+}
+
+static bool is_open(const struct response *r, struct error *e)
+{
+    if (!r->incident.closed)
+        return true;
+    error_set(e, ERR_USAGE, "incident %.64s is closed: yagura respond start opens another one",
+              r->incident.id);
+    return false;
+}
+
+/* In their order: a page that was put back before the hole is shut is defaced again. */
+static bool is_its_turn(struct response *r, const struct runbook_step *step, struct error *e)
+{
+    for (const struct runbook_step *s = r->book->steps.items; s < step; s++)
+        if (!is_settled(respond_step_of(r, s)->state)) {
+            error_set(e, ERR_USAGE,
+                      "step %zu (%s) comes first: do it, or yagura respond skip %s --because ...",
+                      (size_t)(s - r->book->steps.items), s->id, s->id);
+            return false;
+        }
+    return true;
+}
+
+static bool fail(struct response *r, const struct runbook_step *step, struct error *e)
+{
+    struct error ledger = ERROR_INIT;
+    if (!write_entry(r, "failed", step, e->message, NULL, &ledger))
+        error_prefix(e, "the ledger does not know of it (%.200s)", ledger.message);
+    return false;
+}
+
+/* Done if it is true; else it is not, whoever says so. */
+static bool prove(struct response *r, const struct runbook_step *step, struct respond_report *out,
+                  struct error *e)
+{
+    out->check_count = 0;
+    bool good = check_all(r, step->verify.items, step->verify.count, out);
+    out->outcome = good ? RESPOND_DONE : RESPOND_REFUSED;
+    const char *because = NULL;
+    for (size_t i = 0; !good && i < out->check_count && !because; i++)
+        if (out->checks[i].result.verdict != CHECK_TRUE)
+            because = out->checks[i].result.text;
+    return write_entry(r, good ? "done" : "failed", step, good ? r->options->because : because,
+                       out->result, e);
+}
+
+bool respond_do(struct response *r, const struct runbook_step *step, struct respond_report *out,
+                struct error *e)
+{
+    *out = (struct respond_report){.result = json_object()};
+    if (!is_open(r, e) || !is_its_turn(r, step, e))
+        return false;
+    const struct respond_action *action =
+        step->action.name ? respond_action_find(step->action.name) : NULL;
+    if (!respond_is_live(r) && !(step->offline && (!action || action->offline))) {
+        error_set(e, ERR_USAGE, "step %s changes the host, and this incident is about %s", step->id,
+                  r->incident.target);
+        return false;
+    }
+    if (!check_all(r, step->before.items, step->before.count, out)) {
+        out->outcome = RESPOND_REFUSED;
+        return true;
+    }
+    if (!write_entry(r, "begin", step, NULL, NULL, e))
+        return false;
+    if (action && !action->run(r, &step->action, out->result, &out->text, e))
+        return fail(r, step, e);
+    if (out->text) {
+        out->outcome = RESPOND_WAITS;
+        return write_entry(r, "begin", step, NULL, out->result, e);
+    }
+    return prove(r, step, out, e);
+}
+
+bool respond_confirm(struct response *r, struct respond_report *out, struct error *e)
+{
+    *out = (struct respond_report){.result = json_object()};
+    if (!is_open(r, e))
+        return false;
+    for (size_t i = 0; i < r->book->steps.count; i++) {
+        const struct runbook_step *step = &r->book->steps.items[i];
+        const struct respond_action *action =
+            step->action.name ? respond_action_find(step->action.name) : NULL;
+        if (r->incident.steps[i].state != STEP_BEGUN || !action || !action->confirm)
+            continue;
+        const char *waits = NULL;
+        if (!action->confirm(r, &step->action, out->result, &waits, e))
+            return false;
+        return prove(r, step, out, e);
+    }
+    error_set(e, ERR_USAGE, "nothing waits for a confirmation");
+    return false;
+}
+
+bool respond_sign(struct response *r, const char *what, struct error *e)
+{
+    if (!is_open(r, e))
+        return false;
+    if (!r->options->because || !*r->options->because) {
+        error_set(e, ERR_USAGE, "why? It is signed --because \"...\"");
+        return false;
+    }
+    CLEANUP_JSON json_t *entry = incident_entry(r->incident.id, "sign", NULL, r->options->who);
+    json_put_string(entry, "signed", what);
+    json_put_string(entry, "because", r->options->because);
+    return ledger_append(r->state, entry, date_now(), e) && read_again(r, r->incident.id, e);
+}
+
+bool respond_skip(struct response *r, const struct runbook_step *step, struct error *e)
+{
+    if (!is_open(r, e) || !is_its_turn(r, step, e))
+        return false;
+    if (!r->options->because || !*r->options->because) {
+        error_set(e, ERR_USAGE, "why? A step is skipped --because \"...\"");
+        return false;
+    }
+    return write_entry(r, "skip", step, r->options->because, NULL, e);
+}
+
+bool respond_undo(struct response *r, const struct runbook_step *step, json_t **result,
+                  struct error *e)
+{
+    const char *waits = NULL;
+    CLEANUP_JSON json_t *found = json_object();
+    if (!is_open(r, e))
+        return false;
+    if (!step->undo.name) {
+        error_set(e, ERR_USAGE, "%s", runbook_text(&step->no_undo));
+        return false;
+    }
+    if (respond_step_of(r, step)->state == STEP_OPEN) {
+        error_set(e, ERR_USAGE, "step %s was not done", step->id);
+        return false;
+    }
+    if (!respond_action_find(step->undo.name)->run(r, &step->undo, found, &waits, e) ||
+        !write_entry(r, "undo", step, r->options->because, found, e))
+        return false;
+    *result = json_incref(found);
+    return true;
+}
+
+bool respond_prove(struct response *r, struct respond_report *out, size_t *lost, struct error *e)
+{
+    *out = (struct respond_report){.outcome = RESPOND_DONE};
+    *lost = 0;
+    for (size_t i = 0; i < r->book->steps.count; i++) {
+        const struct runbook_step *step = &r->book->steps.items[i];
+        if (r->incident.steps[i].state != STEP_DONE)
+            continue;
+        size_t first = out->check_count;
+        if (check_all(r, step->verify.items, step->verify.count, out))
+            continue;
+        const char *because = NULL;
+        for (size_t k = first; k < out->check_count && !because; k++)
+            if (out->checks[k].result.verdict != CHECK_TRUE)
+                because = out->checks[k].result.text;
+        ++*lost;
+        out->outcome = RESPOND_REFUSED;
+        if (!r->incident.closed && !write_entry(r, "failed", step, because, NULL, e))
+            return false;
+    }
+    return true;
+}
+
+bool respond_end(struct response *r, struct respond_report *out, struct error *e)
+{
+    size_t lost;
+    *out = (struct respond_report){.outcome = RESPOND_REFUSED};
+    if (!is_open(r, e))
+        return false;
+    const struct runbook_step *next = respond_next(r);
+    if (next) {
+        error_set(e, ERR_USAGE, "step %s is not done: yagura respond next", next->id);
+        return false;
+    }
+    if (r->incident.problems && (!r->options->because || !*r->options->because)) {
+        error_set(e, ERR_CORRUPT,
+                  "the ledger was changed (yagura ledger verify says where): an incident with such "
+                  "a ledger is closed only --because \"...\"");
+        return false;
+    }
+    if (!respond_prove(r, out, &lost, e))
+        return false;
+    if (lost)
+        return true;
+    out->outcome = RESPOND_DONE;
+    return write_entry(r, "close", NULL, r->options->because, NULL, e);
+}

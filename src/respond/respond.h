@@ -1,0 +1,110 @@
+/* respond.h - leading through a runbook: what is next, doing it, proving it, undoing it.
+ *
+ * A step proves itself: after its action (or the person's word, where it has none) the checks in
+ * `verify` are made, and only if all of them are true it is done. Every step's beginning and end
+ * is an entry of the ledger (incident.h) before anything is said to be so. What an action found
+ * lies in DIR/evidence/ID/ and, in short, in the entry. */
+#ifndef YAGURA_RESPOND_RESPOND_H
+#define YAGURA_RESPOND_RESPOND_H
+
+#include "audit/audit.h"
+#include "content/objects.h"
+#include "content/policy.h"
+#include "respond/incident.h"
+#include "target/target.h"
+
+struct respond_options {
+    const char *who, *because; /* because NULL: not said */
+    const char *first_sign;    /* --first-sign: a date, or NULL */
+    const char *dpkg;          /* config: the package database, or NULL */
+    const char *mode;          /* --mode: of isolation, over what the runbook says; or NULL */
+    const char *allow;         /* --allow: addresses that stay connected; or NULL */
+    unsigned trial_seconds;    /* of isolation; 0: ten minutes */
+    bool dry_run;
+    /* Further policies of a site (configuration); may be NULL. */
+    const struct policies *(*own_policies)(void *context, const char *site);
+    /* A running guard waits while a site is put back; may be NULL. */
+    bool (*hold)(void *context, const char *site, struct error *e);
+    void (*release)(void *context, const char *site);
+    /* A line for the person while something takes long. May be NULL. */
+    void (*say)(void *context, const char *text);
+    /* A finding of the scan, as it is found. May be NULL. */
+    void (*finding)(void *context, const struct finding *f);
+    void *context;
+};
+
+struct response {
+    struct state *state;
+    struct objects *objects; /* opened when it is wanted: respond_objects() */
+    struct runbook *book;
+    struct incident incident;
+    struct arena *arena;
+    const struct respond_options *options;
+    struct audit *scan; /* of this run: the check after the action need not look again; or NULL */
+};
+
+/* What a check says: text is a sentence, todo a line to follow or to paste (NULL: none). */
+enum verdict_of_check { CHECK_TRUE, CHECK_FALSE, CHECK_UNKNOWN };
+struct check_result {
+    enum verdict_of_check verdict;
+    const char *text, *todo;
+};
+
+/* Opens a new incident with this runbook, of this target ("live", "" is this host). ERR_USAGE if
+ * one is open already. */
+bool respond_start(struct response *r, const char *runbook, const char *target_kind,
+                   const char *target, struct error *e);
+/* The incident `id` (NULL: the open one, else the last), and its runbook as it was. */
+bool respond_open(struct response *r, const char *id, struct error *e);
+/* Also of one that could not be opened. */
+void respond_close(struct response *r);
+
+/* The first step that is neither done nor skipped; NULL: none is left. */
+const struct runbook_step *respond_next(const struct response *r);
+struct incident_step *respond_step_of(struct response *r, const struct runbook_step *step);
+
+/* What doing a step came to. */
+enum respond_outcome {
+    RESPOND_DONE,
+    RESPOND_WAITS,  /* begun, and waits for the person: see `text` */
+    RESPOND_REFUSED /* a check is not true: results say which */
+};
+struct respond_report {
+    enum respond_outcome outcome;
+    const char *text; /* of RESPOND_WAITS */
+    struct {
+        const struct runbook_call *call;
+        struct check_result result;
+    } checks[32];
+    size_t check_count;
+    json_t *result; /* of the action; or NULL */
+};
+void respond_report_free(struct respond_report *report);
+
+/* Does it. False: the action failed (and the ledger says so), or it is not its turn. */
+bool respond_do(struct response *r, const struct runbook_step *step, struct respond_report *out,
+                struct error *e);
+/* What waits for a confirmation over a new way in, confirmed. */
+bool respond_confirm(struct response *r, struct respond_report *out, struct error *e);
+/* The person takes something upon himself: a finding of the scan, or a password that was changed
+ * elsewhere. `what` is its id. */
+bool respond_sign(struct response *r, const char *what, struct error *e);
+bool respond_skip(struct response *r, const struct runbook_step *step, struct error *e);
+bool respond_undo(struct response *r, const struct runbook_step *step, json_t **result,
+                  struct error *e);
+/* Are the steps that are done still true? Those that are not are open again, and the ledger says
+ * so. *lost: how many. */
+bool respond_prove(struct response *r, struct respond_report *out, size_t *lost, struct error *e);
+/* Nothing is left to do, and all of it is true: the incident is closed. */
+bool respond_end(struct response *r, struct respond_report *out, struct error *e);
+
+/* --- for actions and checks --- */
+struct objects *respond_objects(struct response *r, struct error *e);
+/* DIR/evidence/ID, open (0700); -1 with an error. */
+int respond_evidence(struct response *r, struct error *e);
+bool respond_is_live(const struct response *r);
+void respond_say(const struct response *r, const char *text);
+/* The audit request's target: this host, or the root or image of the incident. */
+enum target_kind respond_target_kind(const struct response *r);
+
+#endif

@@ -1,0 +1,398 @@
+#include "respond/timeline.h"
+
+#include "base/file.h"
+#include "base/str.h"
+#include "content/site.h"
+#include "content/verify.h"
+#include "model/date.h"
+#include "record/ledger.h"
+#include "record/tampers.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    MOST_MOMENTS = 50000,
+    MOST_BURSTS = 1000,
+    MOST_DEPTH = 16,
+    MOST_LOGINS_BYTES = 64 << 20,
+    DAY = 86400
+};
+
+void timeline_free(struct timeline *t)
+{
+    VEC_FREE(&t->moments);
+}
+
+static void add(struct timeline *t, struct moment m)
+{
+    if (t->moments.count >= MOST_MOMENTS)
+        t->left_out++;
+    else
+        VEC_PUSH(&t->moments, m);
+}
+
+/* ---- the ledger ----------------------------------------------------------------------------- */
+
+static const char *text_of(struct response *r, const json_t *o, const char *key)
+{
+    const char *text = json_get_string(o, key);
+    return text ? arena_strdup(r->arena, text) : "";
+}
+
+static const char *what_of(struct response *r, const json_t *o)
+{
+    static const struct {
+        const char *kind, *what, *text;
+    } names[] = {{"respond", "start", N_("the incident was opened")},
+                 {"respond", "begin", N_("a step was begun")},
+                 {"respond", "done", N_("a step was done and proved")},
+                 {"respond", "failed", N_("a step failed, or was not true")},
+                 {"respond", "skip", N_("a step was skipped")},
+                 {"respond", "undo", N_("a step was undone")},
+                 {"respond", "sign", N_("a person signed")},
+                 {"respond", "evidence", N_("evidence was taken")},
+                 {"respond", "close", N_("the incident was closed")},
+                 {"init", NULL, N_("a site was taken into care")},
+                 {"restore", NULL, N_("a site was put back")},
+                 {"publish", NULL, N_("a site was published")},
+                 {"tamper", NULL, N_("the guard undid changes")},
+                 {"patch", NULL, N_("a patch was recorded")}};
+    const char *kind = json_get_string(o, "kind"), *what = json_get_string(o, "what");
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        if (str_equal(kind, names[i].kind) && (!names[i].what || str_equal(what, names[i].what)))
+            return names[i].text;
+    return arena_strdup(r->arena, kind ? kind : "");
+}
+
+static void add_entry(struct timeline *t, struct response *r, const json_t *o)
+{
+    const char *id = json_get_string(o, "incident"), *time = json_get_string(o, "time");
+    int64_t at;
+    if ((id && !str_equal(id, r->incident.id)) || !time || !date_parse(time, &at))
+        return;
+    const char *step = text_of(r, o, "step"), *folder = text_of(r, o, "folder"),
+               *because = text_of(r, o, "because");
+    const char *subject = *step ? step : *folder ? folder : text_of(r, o, "site");
+    const char *detail = *because ? because
+                         : *folder
+                             ? arena_printf(r->arena, "SHA256SUMS %s", text_of(r, o, "sha256"))
+                             : text_of(r, o, "text");
+    add(t, (struct moment){at * 1000000000, N_("ledger"), what_of(r, o), subject, detail,
+                           text_of(r, o, "who")});
+}
+
+static bool read_ledger(struct timeline *t, struct response *r, int64_t from, struct error *e)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct ledger_entry *entries;
+    size_t count;
+    if (!ledger_read(r->state, NULL, arena, &entries, &count, e))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        int64_t at;
+        CLEANUP_JSON json_t *o =
+            json_parse(entries[i].body, strlen(entries[i].body), "ledger", 4 << 20, 4 << 20, NULL);
+        const char *time = o ? json_get_string(o, "time") : NULL;
+        if (time && date_parse(time, &at) && at >= from)
+            add_entry(t, r, o);
+    }
+    return true;
+}
+
+/* ---- the guard ------------------------------------------------------------------------------ */
+
+static const char *guard_what(const char *kind)
+{
+    return str_equal(kind, "added") ? N_("a file that was not published appeared, and was moved "
+                                         "aside")
+           : str_equal(kind, "removed") ? N_("a page was removed, and put back")
+           : str_equal(kind, "type")    ? N_("a page became another kind of file, and was put back")
+                                        : N_("a page was changed, and put back");
+}
+
+static const char *guard_failed(const char *kind)
+{
+    return str_equal(kind, "added")     ? N_("a file that was not published appeared, and is still "
+                                                 "there")
+           : str_equal(kind, "removed") ? N_("a page was removed, and could not be put back")
+                                        : N_("a page was changed, and could not be put back");
+}
+
+static bool read_guard(struct timeline *t, struct response *r, int64_t from, struct error *e)
+{
+    struct tamper *bursts;
+    size_t count;
+    if (!respond_is_live(r))
+        return true; /* the guard's memory is of this host */
+    if (!tampers_list(r->state, NULL, MOST_BURSTS, r->arena, &bursts, &count, e))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const struct tamper *b = &bursts[i];
+        struct tamper_path *paths;
+        size_t path_count;
+        if (b->last_ns / 1000000000 < from)
+            continue;
+        if (!tampers_paths(r->state, b->id, r->arena, &paths, &path_count, e))
+            return false;
+        const char *who = b->pid ? arena_printf(r->arena, "pid %lld, uid %lld, %s",
+                                                (long long)b->pid, (long long)b->uid,
+                                                b->command && *b->command ? b->command : b->exe)
+                                 : "";
+        t->bursts++;
+        t->names += b->restored + b->failed;
+        t->first_ns = !t->first_ns || b->first_ns < t->first_ns ? b->first_ns : t->first_ns;
+        for (size_t k = 0; k < path_count; k++)
+            add(t, (struct moment){paths[k].at_ns, N_("guard"),
+                                   paths[k].undone ? guard_what(paths[k].kind)
+                                                   : guard_failed(paths[k].kind),
+                                   arena_printf(r->arena, "%s: %s", b->site, paths[k].path),
+                                   paths[k].evidence ? paths[k].evidence : "", who});
+        t->left_out += b->unlisted;
+    }
+    return true;
+}
+
+/* ---- what was put aside --------------------------------------------------------------------- */
+
+struct aside_names {
+    struct tamper_path *known;
+    size_t count;
+    const char *site;
+    int64_t from;
+};
+
+static const char *path_of(const struct aside_names *n, const char *evidence)
+{
+    for (size_t i = 0; i < n->count; i++)
+        if (str_equal(n->known[i].evidence, evidence))
+            return n->known[i].path;
+    return "?";
+}
+
+static void add_times(struct timeline *t, struct response *r, const struct aside_names *n,
+                      int dirfd, const char *name, const char *path, const char *as, int depth)
+{
+    struct stat st;
+    if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return;
+    const char *subject = arena_printf(r->arena, "%s: %s", n->site, path);
+    const char *who = arena_printf(r->arena, "uid %u, gid %u", st.st_uid, st.st_gid);
+    const char *detail = arena_printf(r->arena, "%s, mode %04o, %lld bytes", as, st.st_mode & 07777,
+                                      (long long)st.st_size);
+    if (st.st_mtim.tv_sec >= n->from)
+        add(t,
+            (struct moment){st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec, N_("file"),
+                            N_("written, as the file itself says (mtime)"), subject, detail, who});
+    if (st.st_ctim.tv_sec >= n->from)
+        add(t, (struct moment){st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec, N_("file"),
+                               N_("last changed or moved, as the kernel says (ctime)"), subject,
+                               detail, who});
+    int fd = S_ISDIR(st.st_mode) && depth < MOST_DEPTH
+                 ? openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+                 : -1;
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!dir) {
+        mem_cleanup_close(&fd);
+        return;
+    }
+    for (const struct dirent *d; (d = readdir(dir)) && t->moments.count < MOST_MOMENTS;)
+        if (!str_equal(d->d_name, ".") && !str_equal(d->d_name, ".."))
+            add_times(t, r, n, fd, d->d_name, arena_printf(r->arena, "%s/%s", path, d->d_name),
+                      arena_printf(r->arena, "%s/%s", as, d->d_name), depth + 1);
+    closedir(dir);
+}
+
+static bool read_aside(struct timeline *t, struct response *r, const char *name, int64_t from,
+                       struct error *e)
+{
+    struct error absent = ERROR_INIT;
+    struct aside_names n = {.site = name, .from = from};
+    CLEANUP_SITE struct site site = {.rootfd = -1, .aside = {.fd = -1}};
+    struct site_wants wants = {.aside = true};
+    if (!site_open(&site, r->state, name, &wants, &absent))
+        return true; /* the bundle says that it could not be opened */
+    if (!tampers_evidence(r->state, name, r->arena, &n.known, &n.count, e))
+        return false;
+    int fd = openat(site.aside.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!dir) {
+        mem_cleanup_close(&fd);
+        return true;
+    }
+    for (const struct dirent *d; (d = readdir(dir));)
+        if (str_starts(d->d_name, "bad-"))
+            add_times(t, r, &n, fd, d->d_name, path_of(&n, d->d_name),
+                      arena_strdup(r->arena, d->d_name), 0);
+    closedir(dir);
+    return true;
+}
+
+static bool read_files(struct timeline *t, struct response *r, int64_t from, struct error *e)
+{
+    struct site_row *rows;
+    size_t count;
+    if (!respond_is_live(r))
+        return true;
+    if (!sites_list(r->state, r->arena, &rows, &count, e))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!read_aside(t, r, rows[i].name, from, e))
+            return false;
+    return true;
+}
+
+/* ---- logins --------------------------------------------------------------------------------- */
+
+static void add_login(struct timeline *t, struct response *r, const json_t *o, int64_t from)
+{
+    static const struct {
+        const char *type, *text;
+    } names[] = {{"login", N_("somebody logged in")},
+                 {"logout", N_("somebody logged out")},
+                 {"boot", N_("the host was started")},
+                 {"shutdown", N_("the host was shut down")},
+                 {"clock", N_("the clock was set")}};
+    int64_t at;
+    const char *time = json_get_string(o, "time"), *type = json_get_string(o, "type");
+    const char *source = text_of(r, o, "source");
+    if (!time || !date_parse(time, &at) || at < from)
+        return;
+    const char *what = NULL;
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        what = str_equal(type, names[i].type) ? names[i].text : what;
+    if (str_ends(source, "/btmp"))
+        what = N_("somebody failed to log in");
+    /* lastlog and utmp say again what wtmp says */
+    if (!what || str_ends(source, "/lastlog") || str_ends(source, "/utmp"))
+        return;
+    const char *host = text_of(r, o, "host"), *address = text_of(r, o, "address");
+    add(t, (struct moment){
+               at * 1000000000, N_("login"), what, text_of(r, o, "user"),
+               arena_printf(r->arena, "%s %s", text_of(r, o, "line"), *host ? host : address), ""});
+}
+
+/* As they were kept: what the host says now may have been changed since. */
+static bool read_logins(struct timeline *t, struct response *r, int64_t from, struct error *e)
+{
+    struct evidence_entry *entries;
+    size_t count, size = 0, position = 0, length;
+    const char *line;
+    CLEANUP_FREE char *text = NULL;
+    if (!evidence_entries(r, &entries, &count, e))
+        return false;
+    const struct evidence_entry *rest = evidence_last(entries, count, "rest");
+    CLEANUP_CLOSE int dir = rest ? evidence_open(r, rest, NULL) : -1;
+    CLEANUP_CLOSE int fd =
+        dir >= 0 ? openat(dir, "logins.jsonl", O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    if (fd < 0 || !file_read_fd(&text, &size, fd, MOST_LOGINS_BYTES, NULL))
+        return true;
+    while (str_next_line(text, size, &position, &line, &length)) {
+        CLEANUP_JSON json_t *o = json_parse(line, length, "logins.jsonl", 1 << 20, 1 << 20, NULL);
+        if (o)
+            add_login(t, r, o, from);
+    }
+    return true;
+}
+
+/* ---- all ------------------------------------------------------------------------------------ */
+
+static int by_time(const void *a, const void *b)
+{
+    const struct moment *x = a, *y = b;
+    if (x->at_ns != y->at_ns)
+        return x->at_ns < y->at_ns ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+bool timeline_read(struct timeline *out, struct response *r, struct error *e)
+{
+    const struct incident *i = &r->incident;
+    struct timeline t = {0};
+    int64_t sign = i->first_sign && i->first_sign < i->opened ? i->first_sign : i->opened;
+    int64_t from = sign - DAY;
+    if (!read_ledger(&t, r, from, e) || !read_guard(&t, r, from, e) ||
+        !read_files(&t, r, from, e) || !read_logins(&t, r, from, e)) {
+        timeline_free(&t);
+        return false;
+    }
+    if (t.moments.count)
+        qsort(t.moments.items, t.moments.count, sizeof *t.moments.items, by_time);
+    *out = t;
+    return true;
+}
+
+void timeline_local(int64_t seconds, char out[40])
+{
+    time_t when = (time_t)seconds;
+    struct tm tm = {0};
+    char text[32], zone[8];
+    localtime_r(&when, &tm);
+    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &tm);
+    strftime(zone, sizeof zone, "%z", &tm);
+    snprintf(out, 40, "%s %.3s:%.2s", text, zone, strlen(zone) > 3 ? zone + 3 : "00");
+}
+
+static int64_t seconds_of(const struct moment *m)
+{
+    return m->at_ns / 1000000000 - (m->at_ns % 1000000000 < 0);
+}
+
+/* The ledger and logins know whole seconds; a fraction would be made up. */
+void timeline_time(const struct moment *m, char out[48])
+{
+    char when[40];
+    timeline_local(seconds_of(m), when);
+    if (str_equal(m->source, "ledger") || str_equal(m->source, "login"))
+        snprintf(out, 48, "%s", when);
+    else
+        snprintf(out, 48, "%.19s.%03d%s", when,
+                 (int)((m->at_ns - seconds_of(m) * 1000000000) / 1000000), when + 19);
+}
+
+void timeline_add_lines(struct str *out, const struct timeline *t)
+{
+    for (size_t i = 0; i < t->moments.count; i++) {
+        const struct moment *m = &t->moments.items[i];
+        char when[32], fine[48];
+        date_format(seconds_of(m), when);
+        snprintf(fine, sizeof fine, "%.19s.%09lldZ", when,
+                 (long long)(m->at_ns - seconds_of(m) * 1000000000));
+        CLEANUP_JSON json_t *o = json_object();
+        json_put_string(o, "type", "moment");
+        json_put_string(o, "time", fine);
+        json_put_string(o, "source", m->source);
+        json_put_string(o, "what", m->what);
+        json_put_string(o, "subject", m->subject);
+        json_put_string(o, "detail", m->detail);
+        json_put_string(o, "who", m->who);
+        json_add_line(out, o);
+        str_add_char(out, '\n');
+    }
+}
+
+void timeline_add_text(struct str *out, const struct timeline *t)
+{
+    for (size_t i = 0; i < t->moments.count; i++) {
+        const struct moment *m = &t->moments.items[i];
+        CLEANUP_STR struct str line = {0};
+        char when[48];
+        timeline_time(m, when);
+        str_printf(&line, "%s  %s", when, language_text(m->what));
+        const char *more[] = {m->subject, m->detail, m->who};
+        for (size_t k = 0; k < ARRAY_COUNT(more); k++)
+            if (*more[k])
+                str_printf(&line, "  %s", more[k]);
+        /* names of files are the attacker's: a line break in one would be a line of its own */
+        for (char *c = line.data; *c; c++)
+            *c = *c == '\n' || *c == '\t' ? ' ' : *c;
+        str_add_printable(out, line.data, line.length);
+        str_add_char(out, '\n');
+    }
+}

@@ -1,0 +1,211 @@
+#include "show/respond.h"
+
+#include "base/json.h"
+#include "base/str.h"
+#include "model/date.h"
+
+static const char *state_text(enum step_state state)
+{
+    static const char *const texts[] = {N_("open"), N_("begun, not ended"), N_("failed"),
+                                        N_("done"), N_("skipped"),          N_("undone")};
+    return language_text(texts[state]);
+}
+
+static const char *state_sign(enum step_state state)
+{
+    return state == STEP_DONE ? "+" : state == STEP_SKIPPED ? "-" : state == STEP_OPEN ? " " : "!";
+}
+
+static size_t number_of(const struct runbook *book, const struct runbook_step *step)
+{
+    return (size_t)(step - book->steps.items);
+}
+
+static json_t *json_step(struct response *r, const struct runbook_step *step)
+{
+    const struct incident_step *is = respond_step_of(r, step);
+    char when[32];
+    json_t *o = json_object();
+    json_put_string(o, "type", "step");
+    json_put_string(o, "incident", r->incident.id);
+    json_put_int(o, "number", (int64_t)number_of(r->book, step));
+    json_put_string(o, "step", step->id);
+    json_put_string(o, "title", runbook_text(&step->title));
+    json_put_string(o, "state", step_state_name(is->state));
+    date_format(is->at, when);
+    json_put_string(o, "at", is->state == STEP_OPEN ? NULL : when);
+    json_put_string(o, "who", is->who);
+    json_put_string(o, "because", is->because);
+    if (is->result)
+        json_object_set(o, "result", (json_t *)is->result);
+    return o;
+}
+
+static void json_incident(struct show *s, struct response *r)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    const struct incident *i = &r->incident;
+    char when[32];
+    json_t *o = json_object();
+    json_put_string(o, "type", "incident");
+    json_put_string(o, "incident", i->id);
+    json_put_string(o, "runbook", i->runbook);
+    date_format(i->opened, when);
+    json_put_string(o, "opened", when);
+    date_format(i->closed, when);
+    json_put_string(o, "closed", i->closed ? when : NULL);
+    date_format(i->first_sign, when);
+    json_put_string(o, "first_sign", i->first_sign ? when : NULL);
+    json_put_string(o, "who", i->who);
+    json_put_string(o, "because", i->because);
+    json_put_string(o, "target_kind", i->target_kind);
+    json_put_string(o, "target_argument", i->target);
+    json_put_string(o, "ledger_problem", i->problems ? message_text(arena, &i->problem) : NULL);
+    show_json_line(s, o);
+    for (size_t k = 0; k < r->book->steps.count; k++)
+        show_json_line(s, json_step(r, &r->book->steps.items[k]));
+}
+
+void show_incident(struct show *s, struct response *r)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    const struct incident *i = &r->incident;
+    char when[32];
+    if (s->json) {
+        json_incident(s, r);
+        return;
+    }
+    date_format(i->opened, when);
+    show_wrap(s, "", 2,
+              arena_printf(arena,
+                           i->closed ? _("Incident %s, %s, opened %s by %s, closed")
+                                     : _("Incident %s, %s, opened %s by %s"),
+                           i->id, runbook_text(&r->book->title), when, i->who));
+    if (*i->because)
+        show_wrap(s, "  ", 2, i->because);
+    if (i->first_sign) {
+        date_format(i->first_sign, when);
+        show_wrap(s, "  ", 2, arena_printf(arena, _("First sign of the intrusion: %s"), when));
+    } else
+        show_wrap(s, "  ", 2,
+                  _("The first sign of the intrusion is not known: say it with --first-sign DATE "
+                    "when you open the incident"));
+    if (i->problems)
+        show_wrap(
+            s, "! ", 2,
+            arena_printf(arena, _("THE LEDGER WAS CHANGED: %s"), show_message(arena, &i->problem)));
+    for (size_t k = 0; k < r->book->steps.count; k++) {
+        const struct runbook_step *step = &r->book->steps.items[k];
+        const struct incident_step *is = &i->steps[k];
+        date_format(is->at, when);
+        show_wrap(s, arena_printf(arena, "%s %zu ", state_sign(is->state), k), 4,
+                  is->state == STEP_OPEN
+                      ? arena_printf(arena, "%s", runbook_text(&step->title))
+                      : arena_printf(arena, "%s: %s, %s, %s%s%s", runbook_text(&step->title),
+                                     state_text(is->state), when, is->who,
+                                     is->because && *is->because ? ": " : "",
+                                     is->because ? is->because : ""));
+    }
+    const struct runbook_step *next = respond_next(r);
+    if (i->closed)
+        return;
+    if (next)
+        show_hint(s, arena_printf(arena, _("Next, %s:"), runbook_text(&next->title)),
+                  show_command(arena, "respond next"));
+    else
+        show_hint(s, _("Nothing is left to do:"), show_command(arena, "respond close"));
+}
+
+static void texts(struct show *s, const char *label, const char *sign,
+                  const struct runbook_text *items, size_t count)
+{
+    if (count)
+        fprintf(s->out, "\n%s\n", label);
+    for (size_t i = 0; i < count; i++)
+        show_wrap(s, sign, (unsigned)strlen(sign), runbook_text(&items[i]));
+}
+
+static void step_at_length(struct show *s, const struct runbook *book,
+                           const struct runbook_step *step)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    show_colour(s, SHOW_BOLD);
+    show_wrap(s, arena_printf(arena, "%zu  ", number_of(book, step)), 3,
+              runbook_text(&step->title));
+    show_colour(s, SHOW_PLAIN);
+    show_wrap(s, "   ", 3, runbook_text(&step->text));
+    show_wrap(s, "   ", 3, runbook_text(&step->why));
+    texts(s, _("What only you can do:"), "  [ ] ", step->person.items, step->person.count);
+    texts(s, _("What is kept of it:"), "  - ", step->evidence.items, step->evidence.count);
+    fprintf(s->out, "\n");
+    if (!step->undo.name)
+        show_wrap(s, "", 2, arena_printf(arena, _("Undoing it: %s"), runbook_text(&step->no_undo)));
+}
+
+void show_respond_step(struct show *s, struct response *r, const struct runbook_step *step)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    if (s->json) {
+        show_json_line(s, json_step(r, step));
+        return;
+    }
+    step_at_length(s, r->book, step);
+    show_hint(s, step->action.name ? _("Do it:") : _("When it is done, say so:"),
+              show_command(arena, arena_printf(arena, "respond do %s", step->id)));
+    if (step->undo.name)
+        show_hint(s, _("Undo it:"),
+                  show_command(arena, arena_printf(arena, "respond undo %s", step->id)));
+}
+
+static const char *const verdicts[] = {"true", "false", "unknown"};
+
+void show_respond_report(struct show *s, struct response *r, const struct runbook_step *step,
+                         const struct respond_report *report)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    for (size_t i = 0; i < report->check_count; i++) {
+        const struct check_result *c = &report->checks[i].result;
+        if (s->json) {
+            json_t *o = json_object();
+            json_put_string(o, "type", "check");
+            json_put_string(o, "check", report->checks[i].call->name);
+            json_put_string(o, "verdict", verdicts[c->verdict]);
+            json_put_string(o, "text", c->text);
+            json_put_string(o, "todo", c->todo);
+            show_json_line(s, o);
+            continue;
+        }
+        show_wrap(s,
+                  c->verdict == CHECK_TRUE    ? "+ "
+                  : c->verdict == CHECK_FALSE ? "! "
+                                              : "? ",
+                  2, c->text);
+        if (c->todo)
+            show_wrap(s, "    ", 6, show_as_called(arena, c->todo));
+    }
+    if (s->json) {
+        if (step)
+            show_json_line(s, json_step(r, step));
+        return;
+    }
+    if (report->outcome == RESPOND_WAITS)
+        show_wrap(s, "", 2, show_as_called(arena, report->text));
+    else if (step && report->outcome == RESPOND_REFUSED)
+        show_wrap(s, "", 2,
+                  arena_printf(arena, _("Step %zu (%s) is NOT done."), number_of(r->book, step),
+                               runbook_text(&step->title)));
+    else if (step)
+        show_wrap(s, "", 2,
+                  arena_printf(arena, _("Step %zu (%s) is done and proved."),
+                               number_of(r->book, step), runbook_text(&step->title)));
+}
+
+void show_runbook(struct show *s, const struct runbook *book)
+{
+    show_wrap(s, "", 0, runbook_text(&book->title));
+    fprintf(s->out, "\n");
+    for (size_t i = 0; i < book->steps.count; i++) {
+        step_at_length(s, book, &book->steps.items[i]);
+        fprintf(s->out, "%s\n\n", _("Done at ____________ by ____________  remarks:"));
+    }
+}

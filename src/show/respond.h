@@ -1,0 +1,18 @@
+/* respond.h - an incident, its steps, what checks say: on the screen, on paper, as JSON. */
+#ifndef YAGURA_SHOW_RESPOND_H
+#define YAGURA_SHOW_RESPOND_H
+
+#include "respond/respond.h"
+#include "show/show.h"
+
+/* Where it stands: a line a step. */
+void show_incident(struct show *s, struct response *r);
+/* One step at length: what, why, what only a person can do, the command to type. */
+void show_respond_step(struct show *s, struct response *r, const struct runbook_step *step);
+/* What doing it came to. */
+void show_respond_report(struct show *s, struct response *r, const struct runbook_step *step,
+                         const struct respond_report *report);
+/* The whole runbook, to be kept on paper: needs no incident. */
+void show_runbook(struct show *s, const struct runbook *book);
+
+#endif

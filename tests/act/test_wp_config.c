@@ -1,0 +1,150 @@
+/* The salts of WordPress are made anew, and nothing else of the file changes. */
+#include "act/accounts.h"
+#include "act/wp_config.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "tests/support.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char config[] =
+    "<?php\n"
+    "// define('AUTH_KEY', 'in a comment');\n"
+    "/* define( 'AUTH_SALT', 'in another' ); */\n"
+    "$text = \"define('NONCE_KEY', 'in a text')\";\n"
+    "define( 'DB_PASSWORD', 'pass\\'word' );\n"
+    "define( 'AUTH_KEY',         'put your unique phrase here' );\n"
+    "define(\"SECURE_AUTH_KEY\", \"with \\\" and $dollar\"); define('LOGGED_IN_KEY','');\n"
+    "Define /* odd */ ( 'NONCE_KEY' # comment\n , 'x' ) ;\n"
+    "define('AUTH_SALT', getenv('AUTH_SALT'));\n"
+    "define('SECURE_AUTH_SALT', 'a' . 'b');\n"
+    "undefine('LOGGED_IN_SALT', 'no'); $x->define2('NONCE_SALT', 'no');\n"
+    "if ( ! defined( 'ABSPATH' ) ) { define( 'ABSPATH', __DIR__ . '/' ); }\n";
+
+struct site {
+    char *dir;
+    int fd;
+};
+
+static struct site begin(const char *text)
+{
+    struct site s = {support_temp_dir(), -1};
+    support_write(s.dir, "wp-config.php", text, strlen(text));
+    s.fd = open(s.dir, O_RDONLY | O_DIRECTORY);
+    assert_true(s.fd >= 0);
+    return s;
+}
+
+static void end(struct site *s)
+{
+    close(s->fd);
+    support_remove_tree(s->dir);
+    free(s->dir);
+}
+
+static char *read_back(const struct site *s)
+{
+    CLEANUP_STR struct str path = {0};
+    str_printf(&path, "%s/wp-config.php", s->dir);
+    char *text = NULL;
+    size_t size;
+    assert_true(file_read(&text, &size, str_text(&path), 1 << 20, NULL));
+    return text;
+}
+
+static void salts_are_new_and_the_rest_is_as_it_was(void **state)
+{
+    struct site s = begin(config);
+    struct error e = ERROR_INIT;
+    struct wp_marks before, now;
+    uint8_t key[WP_KEY_BYTES];
+    size_t count = 0;
+    account_key(key);
+    assert_int_equal(fchmodat(s.fd, "wp-config.php", 0640, 0), 0);
+    if (geteuid() == 0)
+        assert_int_equal(fchownat(s.fd, "wp-config.php", 33, 33, 0), 0);
+    assert_true(wp_config_look(&before, s.fd, "wp-config.php", key, &e));
+    assert_true(wp_config_rotate(&count, s.fd, "wp-config.php", true, &e));
+    assert_int_equal(count, 4);
+    CLEANUP_FREE char *same = read_back(&s);
+    assert_string_equal(same, config);
+    if (!wp_config_rotate(&count, s.fd, "wp-config.php", false, &e))
+        fail_msg("%s", e.message);
+    assert_true(wp_config_look(&now, s.fd, "wp-config.php", key, &e));
+    static const struct {
+        bool there, elsewhere, changed;
+    } expected[WP_SECRETS] = {{true, false, true},   {true, false, true},   {true, false, true},
+                              {true, false, true},   {true, true, false},   {true, true, false},
+                              {false, false, false}, {false, false, false}, {true, false, false}};
+    for (size_t i = 0; i < WP_SECRETS; i++) {
+        assert_int_equal(now.there[i], expected[i].there);
+        assert_int_equal(now.elsewhere[i], expected[i].elsewhere);
+        assert_int_equal(wp_config_changed(&before, &now, i), expected[i].changed);
+    }
+    /* Line by line: what is no salt stands as it stood. */
+    CLEANUP_FREE char *text = read_back(&s);
+    static const char *const kept[] = {"// define('AUTH_KEY', 'in a comment');\n",
+                                       "/* define( 'AUTH_SALT', 'in another' ); */\n",
+                                       "$text = \"define('NONCE_KEY', 'in a text')\";\n",
+                                       "define( 'DB_PASSWORD', 'pass\\'word' );\n",
+                                       "define('AUTH_SALT', getenv('AUTH_SALT'));\n",
+                                       "define('SECURE_AUTH_SALT', 'a' . 'b');\n",
+                                       "undefine('LOGGED_IN_SALT', 'no');",
+                                       "define( 'ABSPATH', __DIR__ . '/' ); }\n"};
+    for (size_t i = 0; i < ARRAY_COUNT(kept); i++)
+        assert_non_null(strstr(text, kept[i]));
+    assert_null(strstr(text, "put your unique phrase here"));
+    struct stat st;
+    assert_int_equal(fstatat(s.fd, "wp-config.php", &st, 0), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+    if (geteuid() == 0)
+        assert_int_equal(st.st_uid, 33);
+    end(&s);
+}
+
+static void what_is_no_such_file_is_refused(void **state)
+{
+    struct site s = begin("<?php\ndefine('DB_PASSWORD', 'x');\n");
+    struct error e = ERROR_INIT;
+    size_t count;
+    assert_false(wp_config_rotate(&count, s.fd, "wp-config.php", false, &e));
+    assert_int_equal(e.code, ERR_ABSENT);
+    assert_int_equal(symlinkat("wp-config.php", s.fd, "link.php"), 0);
+    assert_false(wp_config_rotate(&count, s.fd, "link.php", false, &e));
+    assert_int_equal(mkfifoat(s.fd, "fifo.php", 0600), 0);
+    e = ERROR_INIT;
+    assert_false(wp_config_rotate(&count, s.fd, "fifo.php", false, &e));
+    assert_int_equal(e.code, ERR_UNREADABLE);
+    end(&s);
+}
+
+/* Cut anywhere, it is refused or the rest stays: never a crash, never another file. */
+static void a_file_that_is_cut_is_no_worse_afterwards(void **state)
+{
+    for (size_t size = 0; size < sizeof config; size += 7) {
+        char text[sizeof config] = "";
+        memcpy(text, config, size);
+        struct site s = begin(text);
+        size_t count;
+        if (!wp_config_rotate(&count, s.fd, "wp-config.php", false, NULL)) {
+            CLEANUP_FREE char *same = read_back(&s);
+            assert_string_equal(same, text);
+        }
+        end(&s);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(salts_are_new_and_the_rest_is_as_it_was),
+        cmocka_unit_test(what_is_no_such_file_is_refused),
+        cmocka_unit_test(a_file_that_is_cut_is_no_worse_afterwards),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

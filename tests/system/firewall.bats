@@ -1,0 +1,524 @@
+#!/usr/bin/env bats
+# Isolation and `ports --close` in network namespaces of their own: an operator at a way in as sshd
+# is one, an attacker, a container. Nothing leaves them.
+load lib
+
+NS=fw$$
+ISOLATE=$BUILD/tests/act/isolate
+
+setup() {
+    as_root
+    program ip nft ss
+    [ -x "$ISOLATE" ] || skip "$ISOLATE is not built"
+    network
+}
+teardown() {
+    local ns pid
+    for pid in $(cat "$WORK"/*.pid 2>/dev/null); do kill "$pid" 2>/dev/null || true; done
+    # whatever else runs in these namespaces is this test's
+    for ns in srv adm att con; do
+        for pid in $(ip netns pids "$NS-$ns" 2>/dev/null); do kill "$pid" 2>/dev/null || true; done
+    done
+    for ns in srv adm att con; do ip netns delete "$NS-$ns" 2>/dev/null || true; done
+}
+in_ns() { local ns=$1; shift; ip netns exec "$NS-$ns" "$@"; }
+# keep NAME NS COMMAND ...: in the background until the test ends
+keep() {
+    local name=$1 ns=$2 try
+    shift 2
+    ip netns exec "$NS-$ns" "$@" >"$WORK/$name.ready" 2>"$WORK/$name.errors" 3>&- </dev/null &
+    echo $! >"$WORK/$name.pid"
+    for try in $(seq 50); do grep -q . "$WORK/$name.ready" && return 0; sleep 0.1; done
+    cat "$WORK/$name.errors"
+    return 1
+}
+# server 10.9.N.1 -- 10.9.N.2 of: 1 administrator, 2 attacker, 3 container; the same in fd09:N::
+network() {
+    local side n=0
+    ip netns add "$NS-srv" 2>/dev/null || skip "network namespaces cannot be made here"
+    for side in adm att con; do ip netns add "$NS-$side"; done
+    for side in srv adm att con; do
+        in_ns $side ip link set lo up
+        in_ns $side sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0
+    done
+    for side in adm att con; do
+        n=$((n + 1))
+        ip link add "to$side" netns "$NS-srv" type veth peer name eth0 netns "$NS-$side" || skip "no veth here"
+        in_ns srv ip address add "10.9.$n.1/24" dev "to$side"
+        in_ns srv ip address add "fd09:$n::1/64" dev "to$side" nodad
+        in_ns srv ip link set "to$side" up
+        in_ns $side ip address add "10.9.$n.2/24" dev eth0
+        in_ns $side ip address add "fd09:$n::2/64" dev eth0 nodad
+        in_ns $side ip link set eth0 up
+        in_ns $side ip route add default via "10.9.$n.1"
+        in_ns $side ip -6 route add default via "fd09:$n::1"
+    done
+    in_ns srv sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+    for side in $(seq 50); do
+        [ "$(in_ns srv cat /sys/class/net/to{adm,att,con}/operstate | sort -u)" = up ] && break
+        sleep 0.1
+    done
+    keep ways srv "$HELPERS/session" serve 22
+    keep services srv "$HELPERS/net" serve 80/tcp 443/tcp 111/tcp 3306/tcp 137/udp 53/udp
+    keep lair att "$HELPERS/net" serve 4444/tcp 53/udp
+    keep inside con "$HELPERS/net" serve 80/tcp
+}
+# connect NAME NS ADDRESS [PORT]: a session; on NAME COMMAND: in it
+connect() {
+    ip netns exec "$NS-$2" "$HELPERS/session" connect "$3" "${4:-22}" "$WORK/$1.sock" >/dev/null 2>&1 3>&- </dev/null &
+    echo $! >"$WORK/$1.pid"
+    for _ in $(seq 50); do [ -S "$WORK/$1.sock" ] && return 0; sleep 0.1; done
+    return 1
+}
+on() { local name=$1; shift; "$HELPERS/session" do "$WORK/$name.sock" "${WAIT:-15}" "export YAGURA_LIBEXEC=$BUILD/libexec YAGURA_DATA=$BUILD/share LC_ALL=C.UTF-8 YAGURA_STATE=$YAGURA_STATE; $*"; }
+probe() { in_ns "$1" "$HELPERS/net" probe "$2" "$3" "$4"; }
+is() { local got; got=$(probe "$2" "$3" "$4" "$5"); [ "$got" = "$1" ] || [ "$1" = shut -a "$got" = refused ] || { echo "$3 $4 $5 from $2: $got, not $1"; return 1; }; }
+# Rules as ufw, fail2ban and Docker leave them.
+foreign() {
+    in_ns srv nft -f - <<'RULES'
+table ip filter {
+	chain ufw-before-input {
+		ct state established,related accept
+		tcp dport { 22, 80, 443, 3306 } accept
+	}
+	chain INPUT {
+		type filter hook input priority filter; policy accept;
+		counter packets 0 bytes 0 jump ufw-before-input
+		tcp dport 23 drop
+	}
+	chain DOCKER {
+		ip daddr 10.9.3.2 iifname != "tocon" tcp dport 80 counter packets 0 bytes 0 accept
+	}
+	chain FORWARD {
+		type filter hook forward priority filter; policy accept;
+		counter packets 0 bytes 0 jump DOCKER
+	}
+}
+table ip nat {
+	chain DOCKER {
+		iifname != "tocon" tcp dport 8080 counter packets 0 bytes 0 dnat to 10.9.3.2:80
+	}
+	chain PREROUTING {
+		type nat hook prerouting priority dstnat; policy accept;
+		fib daddr type local counter packets 0 bytes 0 jump DOCKER
+	}
+}
+table inet f2b-table {
+	set addr-set-sshd {
+		type ipv4_addr
+		elements = { 10.9.2.77 }
+	}
+	chain f2b-chain {
+		type filter hook input priority filter - 1; policy accept;
+		tcp dport 22 ip saddr @addr-set-sshd reject with icmp port-unreachable
+	}
+}
+RULES
+}
+others() { in_ns srv nft -s list ruleset; }
+# stand NAME NS ADDRESS PORT: a standing connection; stands NAME says "answers" or "silent"
+stand() {
+    mkfifo "$WORK/$1.in"
+    ip netns exec "$NS-$2" "$HELPERS/net" stand "$3" "$4" <"$WORK/$1.in" >"$WORK/$1.out" 2>/dev/null 3>&- &
+    echo $! >"$WORK/$1.pid"
+    exec {fd}>"$WORK/$1.in"
+    eval "FD_$1=$fd"
+    for _ in $(seq 50); do grep -q standing "$WORK/$1.out" && return 0; sleep 0.1; done
+    return 1
+}
+stands() {
+    local fd=FD_$1 before
+    before=$(wc -l <"$WORK/$1.out")
+    echo x >&"${!fd}" || { echo ended; return 0; }
+    for _ in $(seq 40); do [ "$(wc -l <"$WORK/$1.out")" -gt "$before" ] && break; sleep 0.1; done
+    tail -1 "$WORK/$1.out"
+}
+
+@test "isolation ends everybody's connections but the operator's, and the rules of others stay as they are" {
+    mkdir -p "$YAGURA_STATE"
+    foreign
+    others >"$WORK/before"
+    connect operator adm 10.9.1.1
+    connect early adm 10.9.1.1 # and logs in later
+    connect shell att fd09:2::1
+    stand visitor att 10.9.2.1 80
+    stand published att 10.9.2.1 8080
+    is open srv tcp 10.9.2.2 4444
+    code 0 on shell "echo in"
+    # a shell that called home: opened from here
+    ip netns exec "$NS-srv" "$HELPERS/session" connect 10.9.2.2 4444 "$WORK/home.sock" 3>&- &
+    echo $! >"$WORK/home.pid"
+    for _ in $(seq 50); do in_ns srv ss -Htn state established dst 10.9.2.2 dport = 4444 | grep -q . && break; sleep 0.1; done
+    code 0 on operator "$ISOLATE $YAGURA_STATE preview contain"
+    says "ending 3"
+    [ "$(others)" = "$(cat "$WORK/before")" ]
+
+    code 0 on operator "$ISOLATE $YAGURA_STATE begin contain 300"
+    says trial "left 0"
+    code 0 on operator "echo still here"
+    says "still here"
+    # by sockets: only the operator's two are left of those with the outside
+    [ "$(in_ns srv ss -Htn state established | wc -l)" = 2 ]
+    [ "$(stands visitor)" != answers ]
+    [ "$(stands published)" != answers ]
+    WAIT=1 code "90 91" on shell "echo still here"
+    for target in "tcp 10.9.2.1 80" "tcp fd09:2::1 80" "tcp 10.9.2.1 22" "tcp 10.9.2.1 8080" "udp 10.9.2.1 53" "udp fd09:2::1 53"; do
+        # shellcheck disable=SC2086
+        is shut att $target
+    done
+    is shut srv tcp 10.9.2.2 4444
+    is shut srv tcp fd09:2::2 4444
+    is shut srv udp 10.9.2.2 53
+    is shut con tcp 10.9.2.2 4444 # what a container of this host does
+    is open srv tcp 127.0.0.1 80  # and the host itself lives
+
+    # the same connection proves nothing, an older one neither; a new one does
+    code 2 on operator "$ISOLATE $YAGURA_STATE confirm"
+    says "was there before"
+    code 2 on early "$ISOLATE $YAGURA_STATE confirm"
+    says "was there before"
+    [ ! -e "$YAGURA_STATE/firewall.nft" ]
+    connect again adm 10.9.1.1
+    code 0 on again "$ISOLATE $YAGURA_STATE look"
+    says trial "altered 0"
+    code 0 on again "$ISOLATE $YAGURA_STATE confirm"
+    code 0 on again "$ISOLATE $YAGURA_STATE look"
+    says confirmed
+    in_ns srv nft list set inet yagura live | grep -q 'elements = { ipv4, ipv6 }'
+
+    # a restart: the kernel knows nothing, the unit loads the file
+    in_ns srv nft delete table inet yagura
+    code 0 on again "$ISOLATE $YAGURA_STATE look"
+    says removed
+    in_ns srv nft -f "$YAGURA_STATE/firewall.nft"
+    is shut att tcp 10.9.2.1 80
+    code 0 on again "$ISOLATE $YAGURA_STATE look"
+    says confirmed "altered 0"
+
+    code 0 on again "$ISOLATE $YAGURA_STATE end"
+    [ ! -e "$YAGURA_STATE/firewall.nft" ]
+    others | diff "$WORK/before" -
+    is open att tcp 10.9.2.1 80
+    is open att tcp 10.9.2.1 8080
+    code 0 on again "$ISOLATE $YAGURA_STATE look"
+    says none
+}
+
+@test "a trial ends by itself, whatever became of this program" {
+    mkdir -p "$YAGURA_STATE"
+    connect operator adm fd09:1::1
+    # killed as soon as the rules are there: nothing is left to undo them, and nothing needs to
+    cat >"$WORK/killed" <<EOF
+"$ISOLATE" "$YAGURA_STATE" begin contain 5 & pid=\$!
+while kill -0 \$pid 2>/dev/null && ! nft get element inet yagura live "{ ipv4 }" >/dev/null 2>&1; do :; done
+kill -9 \$pid 2>/dev/null && echo killed
+wait \$pid 2>/dev/null
+true
+EOF
+    code 0 on operator "sh $WORK/killed"
+    is shut att tcp 10.9.2.1 80
+    sleep 5
+    is open att tcp 10.9.2.1 80
+    is open att tcp fd09:2::1 80
+    is open srv tcp 10.9.2.2 4444
+    # begun again, the operator's connection lost at once
+    code 0 on operator "$ISOLATE $YAGURA_STATE begin contain 5"
+    kill "$(cat "$WORK/operator.pid")"
+    is shut att tcp 10.9.2.1 80
+    sleep 4.5
+    is open att tcp 10.9.2.1 80
+    connect again adm fd09:1::1
+    code 0 on again "$ISOLATE $YAGURA_STATE look"
+    says lapsed
+    code 2 on again "$ISOLATE $YAGURA_STATE confirm"
+    says "trial is over"
+}
+
+@test "what would lock the operator out is refused, and nothing is changed" {
+    mkdir -p "$YAGURA_STATE"
+    none() { [ -z "$(in_ns srv nft list ruleset)" ] && [ -z "$(ls "$YAGURA_STATE")" ]; }
+    # nobody there: a timer
+    code 2 in_ns srv setsid -w "$ISOLATE" "$YAGURA_STATE" begin contain 60
+    says "may lock you out" "--allow"
+    none
+    # everything cut, and no way to come again
+    connect operator adm 10.9.1.1
+    code 2 on operator "$ISOLATE $YAGURA_STATE begin full 60"
+    says "would lock you out"
+    code 2 on operator "$ISOLATE $YAGURA_STATE begin contain 1"
+    says "trial lasts"
+    none
+    # all clients are 127.0.0.1: which one is he?
+    keep mux srv "$HELPERS/session" proxy 2222 22
+    connect through adm 10.9.1.1 2222
+    connect other att 10.9.2.1 2222
+    code 0 on through "echo here"
+    code 0 on other "echo here"
+    code 0 on through "$ISOLATE $YAGURA_STATE who"
+    says "seat hidden" "connections"
+    says_not "way "
+    code 2 on through "$ISOLATE $YAGURA_STATE begin contain 60"
+    says "would lock you out" "--allow"
+    none
+    # he says it himself
+    code 0 on through "$ISOLATE $YAGURA_STATE begin contain 60 10.9.1.2"
+    code 0 on through "echo still here"
+    says "still here"
+    WAIT=1 code "90 91" on other "echo still here"
+    is shut att tcp 10.9.2.1 2222
+    is open adm tcp 10.9.1.1 80
+    code 0 on through "$ISOLATE $YAGURA_STATE end"
+    # one process a connection, as sslh: he is found
+    keep muxes srv "$HELPERS/session" proxy 2223 22 fork
+    connect single adm 10.9.1.1 2223
+    code 0 on single "echo here"
+    code 0 on single "$ISOLATE $YAGURA_STATE who"
+    says "seat network" "10.9.1.2" "10.9.1.1:2223" "through"
+    code 0 on single "$ISOLATE $YAGURA_STATE begin contain 60"
+    code 0 on single "echo still here"
+    connect anew adm 10.9.1.1 2223
+    code 0 on anew "$ISOLATE $YAGURA_STATE confirm"
+    is shut att tcp 10.9.2.1 2223
+    code 0 on anew "$ISOLATE $YAGURA_STATE end"
+    none
+    # a tunnel's packets have other addresses than what is in it
+    if [ -c /dev/net/tun ]; then
+        keep vpn srv "$HELPERS/session" tunnel vpn0 10.99.0.1/24 5194
+        keep vpn2 adm "$HELPERS/session" tunnel vpn0 10.99.0.2/24 5194 10.9.1.1
+        connect vpns adm 10.99.0.1
+        code 0 on vpns "$ISOLATE $YAGURA_STATE who"
+        says "seat network" "tunnel vpn0"
+        code 2 on vpns "$ISOLATE $YAGURA_STATE begin contain 60"
+        says "through the tunnel vpn0"
+        code 2 on vpns "$ISOLATE $YAGURA_STATE begin contain 60 10.99.0.0/24" # that is inside of it
+        none
+        code 0 on vpns "$ISOLATE $YAGURA_STATE begin contain 60 10.9.1.2"
+        code 0 on vpns "$ISOLATE $YAGURA_STATE end"
+    fi
+    # what the kernel does not let this process do
+    if command -v setpriv >/dev/null; then
+        code 2 on anew "setpriv --bounding-set -net_admin --inh-caps -net_admin $ISOLATE $YAGURA_STATE begin contain 60"
+        says "nft says"
+        none
+    fi
+}
+
+@test "the operator is found behind a terminal multiplexer, and so is who looks at it later" {
+    program tmux
+    mkdir -p "$YAGURA_STATE"
+    connect operator adm 10.9.1.1
+    local t="tmux -L $NS -f /dev/null"
+    # the screen of tmux is not to be read as an answer
+    WAIT=2 on operator "exec $t new-session -s s" || true
+    for _ in $(seq 50); do $t has-session -t s 2>/dev/null && break; sleep 0.1; done
+    look() {
+        rm -f "$WORK/said"
+        $t send-keys -t s "$ISOLATE $YAGURA_STATE $1 >$WORK/said 2>&1; echo end >>$WORK/said" Enter
+        for _ in $(seq 100); do grep -q '^end' "$WORK/said" 2>/dev/null && break; sleep 0.1; done
+        output=$(cat "$WORK/said")
+    }
+    look who
+    says "seat network" "10.9.1.2" "through tmux"
+    look "begin contain 60"
+    says trial
+    look confirm
+    says "was there before"
+    # the line breaks; he comes again and looks at the same screen
+    kill "$(cat "$WORK/operator.pid")"
+    for _ in $(seq 50); do [ -z "$($t list-clients 2>/dev/null)" ] && break; sleep 0.1; done
+    look confirm
+    says "cannot be told"
+    connect again adm 10.9.1.1
+    WAIT=2 on again "exec $t attach -t s" || true
+    look confirm
+    says_not error
+    look look
+    says confirmed
+    $t kill-server
+    in_ns srv nft list set inet yagura live | grep -q 'elements = { ipv4, ipv6 }'
+}
+
+@test "who changes rules meanwhile is noticed" {
+    mkdir -p "$YAGURA_STATE"
+    foreign
+    connect operator adm 10.9.1.1
+    code 0 on operator "$ISOLATE $YAGURA_STATE begin contain 300"
+    in_ns srv nft add element inet f2b-table addr-set-sshd '{ 10.9.2.78 }' # a ban is no change
+    code 0 on operator "$ISOLATE $YAGURA_STATE look"
+    says "altered 0"
+    [ "$(grep '^changed' <<<"$output")" = "changed " ]
+    in_ns srv nft add rule ip filter INPUT tcp dport 25 accept
+    in_ns srv nft add table inet stranger
+    code 0 on operator "$ISOLATE $YAGURA_STATE look"
+    says "changed ip filter, inet stranger" "altered 0" trial
+    in_ns srv nft insert rule inet yagura incoming tcp dport 4445 accept
+    code 0 on operator "$ISOLATE $YAGURA_STATE look"
+    says "altered 1"
+    connect again adm 10.9.1.1
+    code 2 on again "$ISOLATE $YAGURA_STATE confirm"
+    says "somebody else changed"
+    in_ns srv nft flush ruleset
+    code 0 on again "$ISOLATE $YAGURA_STATE look"
+    says removed
+    code 2 on again "$ISOLATE $YAGURA_STATE confirm"
+    says "took the rules away"
+    code 0 on again "$ISOLATE $YAGURA_STATE end"
+}
+
+@test "ports --close shuts what has no business outside, a published container port too" {
+    foreign
+    others >"$WORK/before"
+    connect operator adm 10.9.1.1
+    stand database att 10.9.2.1 3306
+    stand published att 10.9.2.1 8080
+    stand visitor att fd09:2::1 80
+    stand outgoing srv 10.9.2.2 4444
+    code 0 on operator "$YAGURA ports --close --dry-run"
+    says "is shut" "stays open" "Nothing was changed"
+    others | diff "$WORK/before" -
+    code 0 on operator "$YAGURA ports --close --yes --trial 20 --json"
+    holds 'summary["stand"] == "trial"' 'summary["left"] == 0' \
+        '{o["port"]: o["open"] for o in every if o["type"] == "closing" and o["proto"] == "tcp"} == {"22": True, "80": True, "443": True, "111": False, "3306": False}'
+    for target in "tcp 10.9.2.1 3306" "tcp 10.9.2.1 111" "tcp fd09:2::1 3306" "tcp 10.9.2.1 8080" "udp 10.9.2.1 137" "udp fd09:2::1 53"; do
+        # shellcheck disable=SC2086
+        is shut att $target
+    done
+    is open att tcp 10.9.2.1 80
+    is open att tcp fd09:2::1 443
+    connect stranger att 10.9.2.1 # anybody may come to the way in
+    code 0 on stranger "echo here"
+    is open srv tcp 10.9.2.2 4444 # what goes out is nobody's business here
+    is open srv udp 10.9.2.2 53
+    is open con tcp 10.9.2.2 4444
+    [ "$(stands database)" != answers ]
+    [ "$(stands published)" != answers ]
+    [ "$(stands visitor)" = answers ]
+    [ "$(stands outgoing)" = answers ]
+    code "0 1 3" on operator "$YAGURA ports"
+    says "Ports are shut on trial"
+    code 2 on operator "$YAGURA ports --confirm"
+    says "was there before"
+    connect again adm 10.9.1.1
+    code 0 on again "$YAGURA ports --confirm"
+    says Confirmed
+    code "0 1 3" on again "$YAGURA ports --json"
+    holds '[o["stand"] for o in every if o["type"] == "firewall"] == ["confirmed"]'
+    in_ns srv nft delete table inet yagura_ports
+    code 1 on again "$YAGURA ports"
+    says "Ports should be shut, and are open"
+    in_ns srv nft -f "$YAGURA_STATE/ports.nft"
+    is shut att tcp 10.9.2.1 3306
+    code 0 on again "$YAGURA ports --open"
+    others | diff "$WORK/before" -
+    is open att tcp 10.9.2.1 3306
+    is open att tcp 10.9.2.1 8080
+    code 0 "$YAGURA" ledger show
+    says ports-close ports-confirm ports-open
+    # unless somebody confirms, the kernel opens them
+    printf 'ports:\n  allow: [3306, 8000-8090]\n' >"$WORK/yagura.yaml"
+    code 0 on again "$YAGURA ports --close --yes --trial 5 --config $WORK/yagura.yaml"
+    is open att tcp 10.9.2.1 3306
+    is open att tcp 10.9.2.1 8080
+    is shut att tcp 10.9.2.1 111
+    sleep 5
+    is open att tcp 10.9.2.1 111
+}
+
+@test "--from-outside tells from another machine what is really shut" {
+    in_ns srv nft 'add table inet t; add chain inet t c { type filter hook input priority 0; }; add rule inet t c tcp dport 3306 drop; add rule inet t c tcp dport 111 reject with tcp reset'
+    code 1 in_ns att "$YAGURA" ports --from-outside 10.9.2.1 --json 80 111 3306 137/udp 138/udp
+    holds '{(o["port"], o["proto"]): o["answer"] for o in every if o["type"] == "outside"} == {(80, "tcp"): "open", (111, "tcp"): "refused", (3306, "tcp"): "silent", (137, "udp"): "open", (138, "udp"): "refused"}'
+    code 1 in_ns att "$YAGURA" ports --from-outside fd09:2::1
+    says "137/udp" "! "
+    says_not "111/tcp"
+    in_ns srv nft flush ruleset
+    in_ns srv nft 'add table inet t; add chain inet t c { type filter hook input priority 0; }; add rule inet t c meta l4proto { tcp, udp } drop'
+    local start=$SECONDS
+    code 0 in_ns att "$YAGURA" ports --from-outside fd09:2::1
+    says "0 open"
+    [ $((SECONDS - start)) -lt 10 ]
+    code 2 "$YAGURA" ports --from-outside no-such-name.invalid
+    code 2 "$YAGURA" ports --from-outside 127.0.0.1 70000
+}
+
+@test "visitors get a notice over HTTP and TLS, whatever the rules of others do with these ports" {
+    program curl openssl setpriv pgrep
+    mkdir -p "$YAGURA_STATE"
+    chown games "$YAGURA_STATE" # a user of its own has it, as in the package
+    chmod 755 "$WORK"/../.. "$WORK"/.. "$WORK" 2>/dev/null || true
+    in_ns srv nft -f - <<'RULES'
+table ip filter {
+	chain INPUT {
+		type filter hook input priority filter; policy drop;
+		iif "lo" accept
+		tcp dport { 22, 80, 443 } accept
+	}
+}
+table ip nat {
+	chain PREROUTING {
+		type nat hook prerouting priority dstnat; policy accept;
+		iifname != "tocon" tcp dport 80 dnat to 10.9.3.2:80
+	}
+}
+RULES
+    others >"$WORK/before"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=www.example \
+        -addext subjectAltName=DNS:www.example -keyout "$WORK/key.pem" -out "$WORK/chain.pem" 2>/dev/null
+    chmod 600 "$WORK/key.pem"
+    page() { in_ns "$1" curl -sS -m 5 -i --cacert "$WORK/chain.pem" --resolve www.example:443:10.9.2.1 --resolve www.example:80:10.9.2.1 "${@:2}" 2>&1; }
+    connect operator adm 10.9.1.1
+    stand visitor att fd09:2::1 80
+    code 0 on operator "$ISOLATE $YAGURA_STATE begin web 300 10.9.3.99 $WORK/chain.pem $WORK/key.pem"
+    for url in http://www.example/any https://www.example/any "http://[fd09:2::1]/"; do
+        code 0 page att "$url"
+        says "HTTP/1.1 503" "Retry-After" "休止しています" "out of service"
+    done
+    code 0 page att -I http://www.example/
+    says "HTTP/1.1 503"
+    says_not 休止
+    code 0 page att --http1.1 -X POST --data-binary @"$YAGURA" http://www.example/ || true
+    [ "$(stands visitor)" != answers ]
+    # nobody gets at the page's port, nor at anything else
+    local port
+    port=$(awk '$1 == "port" { print $2 }' "$YAGURA_STATE/notice.conf")
+    is shut att tcp 10.9.2.1 "$port"
+    is shut att tcp 10.9.2.1 22
+    is shut att tcp 10.9.2.1 3306
+    is shut srv tcp 10.9.2.2 4444
+    is open srv tcp 127.0.0.1 80
+    # who answers is nobody, can do nothing, and holds 200 visitors
+    local pid
+    pid=$(pgrep -nxf "$BUILD/libexec/yagura-notice /proc/.*")
+    echo "$pid" >"$WORK/shown.pid"
+    [ "$(stat -c %u "/proc/$pid/mem")" = 0 ] # not to be looked into: the key is there
+    grep -qE '^Uid:\s65534\s65534\s65534' "/proc/$pid/status"
+    grep -q '^CapEff:.0000000000000000' "/proc/$pid/status"
+    grep -qE '^Seccomp:.2' "/proc/$pid/status"
+    [ "$(ls "/proc/$pid/fd" | wc -l)" -lt 8 ]
+    in_ns att /usr/bin/python3 -c 'import socket; a = [socket.create_connection(("10.9.2.1", 80)) for _ in range(400)]; b = socket.create_connection(("10.9.2.1", 80)); b.sendall(b"GET / HTTP/1.0\r\n\r\n"); assert b.recv(99).startswith(b"HTTP/1.1 503")'
+    connect again adm 10.9.1.1
+    code 0 on again "$ISOLATE $YAGURA_STATE confirm"
+    # a restart
+    in_ns srv nft delete table inet yagura
+    kill "$pid"
+    for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+    in_ns srv setpriv --reuid games --regid games --clear-groups --inh-caps +net_admin --ambient-caps +net_admin \
+        nft -f "$YAGURA_STATE/firewall.nft"
+    # until its unit has started it they are refused, and do not reach the site
+    code "7 56" page att "http://[fd09:2::1]/"
+    keep notice srv setpriv --reuid games --regid games --clear-groups --inh-caps +net_admin,+dac_read_search \
+        --ambient-caps +net_admin,+dac_read_search "$BUILD/libexec/yagura-notice" "$YAGURA_STATE"
+    grep -q '^CapEff:.0000000000000000' "/proc/$(cat "$WORK/notice.pid")/status"
+    code 0 page att https://www.example/
+    says "HTTP/1.1 503"
+    # for good is for good: another mode needs no trial, and keeps the way in
+    code 0 on again "$ISOLATE $YAGURA_STATE begin contain 60"
+    says confirmed
+    code 28 page att http://www.example/
+    ! kill -0 "$(cat "$WORK/notice.pid")" 2>/dev/null
+    connect third adm 10.9.1.1
+    code 0 on third "$ISOLATE $YAGURA_STATE end"
+    others | diff "$WORK/before" -
+    ls "$YAGURA_STATE"
+    [ "$(ls "$YAGURA_STATE")" = notice.lock ]
+}

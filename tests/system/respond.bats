@@ -1,0 +1,133 @@
+# The runbook by its commands only: order, proof, refusal, a cut-short step, a changed ledger.
+load lib
+
+setup() {
+    as_root
+    SITE=$WORK/www
+    mkdir -p "$SITE"
+    echo published >"$SITE/index.html"
+    cat >"$WORK/short.yaml" <<'YAML'
+id: short
+title: {en: Short, ja: 短い}
+steps:
+  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no, offline: yes}
+  - {id: look, title: Look, text: x, why: x, verify: [content], undo: no, offline: yes}
+  - {id: restore, title: Restore, text: x, why: x, action: restore, verify: [content], undo: no}
+YAML
+}
+publish() { code 0 "$YAGURA" init "$SITE"; sleep 1.1; }
+start() { code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --json "$@"; }
+
+@test "a step that is claimed and not true is refused; in order; skipped only with a reason" {
+    publish
+    start --because "the page says HOSHI"
+    holds 'any(o["type"] == "check" and o["verdict"] == "true" for o in every)'
+    code 2 "$YAGURA" respond start
+    says "is open"
+    echo defaced >"$SITE/index.html"
+    code 2 "$YAGURA" respond do restore
+    says "step 1 (look) comes first"
+    code 1 "$YAGURA" respond do look
+    says "1 name is not as it was published" "is NOT done" "verify --all"
+    code 2 "$YAGURA" respond skip look
+    says "why?"
+    code 0 "$YAGURA" respond skip look --because "it is put back anyway"
+    says "it is put back anyway"
+    code 0 "$YAGURA" respond do restore
+    [ "$(cat "$SITE/index.html")" = published ]
+    code 0 "$YAGURA" respond close
+    code 2 "$YAGURA" respond do restore
+    says "is closed"
+    code 0 "$YAGURA" ledger verify
+}
+
+@test "put back is what was published before the first sign, and a doubt is said loudly" {
+    publish
+    local sign
+    sign=$(date -u +%FT%TZ)
+    sleep 1.1
+    echo "planted by the attacker, and published" >"$SITE/index.html"
+    code 0 "$YAGURA" publish --yes
+    start --first-sign "$sign"
+    code 0 "$YAGURA" respond skip look --because test
+    code 0 "$YAGURA" respond do restore --json
+    holds 'any(o.get("step") == "restore" and not o["result"]["sites"][0]["doubtful"] for o in every)'
+    [ "$(cat "$SITE/index.html")" = published ]
+    code 0 "$YAGURA" respond close
+    code 2 "$YAGURA" respond start --first-sign 2100-01-01
+    says "is yet to come"
+    start
+    code 0 "$YAGURA" respond skip look --because test
+    code 0 "$YAGURA" respond do restore
+    says "OLDER THAN THE INTRUSION IS NOT KNOWN"
+}
+
+@test "cut short in the middle of a step, and gone on with by another operator" {
+    publish
+    start
+    code 0 "$YAGURA" respond skip look --because "it is known to be defaced"
+    echo defaced >"$SITE/index.html"
+    # the entry that a killed step leaves: begun, and no end
+    "$YAGURA" respond do restore >/dev/null 2>&1 & # killed as soon as it has begun
+    local pid=$! i
+    for i in $(seq 500); do
+        "$YAGURA" ledger show --json | grep -q '"what":"begin".*"step":"restore"' && break
+        sleep 0.01
+    done
+    kill -KILL $pid 2>/dev/null || :
+    wait $pid || :
+    code "0 1" "$YAGURA" respond status --json
+    holds 'next(o for o in every if o.get("step") == "restore")["state"] in ("begun", "done")'
+    code "0 1" "$YAGURA" respond resume --who somebody-else
+    code 0 "$YAGURA" respond do restore --who somebody-else --json
+    holds 'next(o for o in every if o.get("step") == "restore")["who"] == "somebody-else"'
+    [ "$(cat "$SITE/index.html")" = published ]
+}
+
+@test "what was done and is true no longer is open again" {
+    publish
+    start
+    code 0 "$YAGURA" respond do look
+    code 0 "$YAGURA" respond do restore
+    echo again >"$SITE/index.html"
+    code 1 "$YAGURA" respond close
+    says "1 name is not as it was published"
+    code 1 "$YAGURA" respond status --json
+    holds 'next(o for o in every if o.get("step") == "restore")["state"] == "failed"'
+}
+
+@test "a changed ledger is said at every step, and closes nothing without a reason" {
+    program sqlite3
+    publish
+    start --because "the page says HOSHI"
+    code 0 "$YAGURA" respond do look
+    code 0 "$YAGURA" respond do restore
+    sqlite3 "$YAGURA_STATE/state.db" "update ledger set body = replace(body, 'HOSHI', 'PIYO')"
+    code 1 "$YAGURA" respond status
+    says "THE LEDGER WAS CHANGED: entry"
+    code 3 "$YAGURA" respond close
+    says "the ledger was changed"
+}
+
+@test "of a mounted volume: what changes nothing is done, the rest is refused" {
+    mkdir -p "$WORK/volume/etc"
+    start --root "$WORK/volume"
+    code 2 "$YAGURA" respond do restore
+    code 0 "$YAGURA" respond skip look --because "no site is known of it"
+    code 2 "$YAGURA" respond do restore
+    says "changes the host"
+}
+
+@test "a runbook that changed under way, one that proves nothing, and the paper copy" {
+    start
+    echo '# changed' >>"$WORK/short.yaml"
+    code 2 "$YAGURA" respond next
+    says "is not the one that incident"
+    sed 's/verify: \[content\]/verify: []/' "$WORK/short.yaml" >"$WORK/bad.yaml"
+    code 2 "$YAGURA" respond print --runbook "$WORK/bad.yaml"
+    says "bad.yaml:5:" "nothing verifies this step"
+    code 0 "$YAGURA" respond print
+    says "Put the content back" "Done at"
+    code 0 "$YAGURA" respond print --lang ja
+    says "コンテンツの復元"
+}

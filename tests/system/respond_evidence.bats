@@ -1,0 +1,248 @@
+#!/usr/bin/env bats
+# The evidence of an incident: taken from the running host, hashed, entered, bundled, reported.
+load lib
+load guard
+
+setup() {
+    as_root
+    cat >"$WORK/evidence.yaml" <<'YAML'
+id: evidence
+title: {en: Evidence only, ja: 証拠だけ}
+steps:
+  - id: take
+    title: {en: Take the evidence, ja: 証拠の採取}
+    text: {en: Reads this host., ja: このホストを読みます。}
+    why: {en: It is gone tomorrow., ja: 明日にはありません。}
+    action: evidence
+    verify: [evidence-whole]
+    undo: {en: It changes nothing., ja: 何も変更しません。}
+  - id: report
+    title: {en: Report, ja: 報告}
+    text: {en: Writes the report., ja: 報告書を書きます。}
+    why: {en: Somebody will ask., ja: 問われます。}
+    action: {action: report, organisation: 鹿沼市, email: webmaster@mirror.example}
+    verify: [report-written, evidence-whole]
+    undo: {en: It changes nothing., ja: 何も変更しません。}
+YAML
+    PIDS=()
+}
+teardown() {
+    guard_ends
+    for pid in "${PIDS[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+    umount -l "$YAGURA_STATE/evidence" 2>/dev/null || true
+}
+start() { "$YAGURA" respond start --runbook "$WORK/evidence.yaml" "$@"; }
+folder() { echo "$YAGURA_STATE"/evidence/*/"$1"; }
+# is_running PID PROGRAM: it has become that program
+is_running() { [ "$(readlink "/proc/$1/exe")" = "$2" ]; }
+redo() {
+    code 0 "$YAGURA" respond do take
+    code 0 "$YAGURA" respond do report
+}
+# python of a process that listens on 127.0.0.1
+LISTENER='import socket, sys, time
+s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); time.sleep(300)'
+# lines FILE EXPRESSION: python over the JSON Lines of a file, `lines` being all of them
+lines() { /usr/bin/python3 -c '
+import json, sys
+lines = [json.loads(l) for l in open(sys.argv[1], encoding="utf-8")]
+names = {"lines": lines, "pid": int(sys.argv[3]) if len(sys.argv) > 3 else 0}
+sys.exit(not eval(sys.argv[2], names) and sys.argv[2] + " does not hold of " + sys.argv[1])' "$@"; }
+
+@test "sockets, processes, open files, deleted programs: as they are, and as sha256sum reads them" {
+    mkdir "$WORK/place"
+    cp "$(readlink -f "$(command -v sleep)")" "$WORK/place/back door"
+    cp "$WORK/place/back door" "$WORK/copy"
+    ln -s /etc/shadow "$WORK/place/link"
+    (cd "$WORK/place" && exec -a "$(printf 'kworker) 1 2\nS')" "./back door" 300) 7<"$WORK/copy" 3>&- &
+    PIDS+=($!)
+    /usr/bin/python3 -c "$LISTENER" 47115 3>&- &
+    PIDS+=($!)
+    until_true 10 is_running "${PIDS[0]}" "$WORK/place/back door"
+    until_true 10 grep -q :B80B /proc/net/tcp
+    rm "$WORK/place/back door"
+    code 0 start --because test
+    lines "$(folder first-1)/sockets.jsonl" 'any(s.get("local") == "127.0.0.1:47115" and s["state"] == "LISTEN" and pid in [p["pid"] for p in s["processes"]] for s in lines)' "${PIDS[1]}"
+    lines "$(folder first-1)/processes.jsonl" 'any(p["pid"] == pid and p["exe"].endswith("/place/back door") and p["exe_deleted"] and p["cwd"].endswith("/place") and p["cmdline"][1:] == ["300"] and p["uid"] == 0 and len(p["parents"]) > 1 and p["start"] for p in lines)' "${PIDS[0]}"
+    lines "$(folder rest-1)/deleted.jsonl" 'any(p["pid"] == pid and p["copy"] == "deleted-%d.bin" % pid for p in lines)' "${PIDS[0]}"
+    cmp "$WORK/copy" "$(folder rest-1)/deleted-${PIDS[0]}.bin"
+    lines "$(folder rest-1)/open-files.jsonl" 'any(f["pid"] == pid and f["fd"] == 7 and f["to"].endswith("/copy") for f in lines)' "${PIDS[0]}"
+    lines "$(folder rest-1)/maps.jsonl" 'any(m["pid"] == pid and "back door (deleted)" in m["maps"] for m in lines)' "${PIDS[0]}"
+    lines "$(folder rest-1)/routing.jsonl" 'any(l["kind"] == "link" and l["name"] == "lo" for l in lines) and any(l["kind"] == "route" for l in lines)'
+    lines "$(folder rest-1)/kernel.jsonl" 'any(k["path"] == "/proc/sys/kernel/tainted" for k in lines)'
+    grep -q " / " "$(folder rest-1)/mounts.txt"
+    for f in first-1 rest-1; do (cd "$(folder $f)" && sha256sum --quiet -c SHA256SUMS); done
+    [ -z "$(find "$YAGURA_STATE/evidence" -type l)" ]
+    [ -z "$(find "$YAGURA_STATE/evidence" -perm /077)" ]
+    code 0 "$YAGURA" ledger verify
+}
+
+@test "sockets of another network namespace are seen" {
+    program unshare ip
+    unshare -n sh -c 'ip link set lo up; exec /usr/bin/python3 -c "$1" 47116' - "$LISTENER" 3>&- &
+    PIDS+=($!)
+    until_true 10 grep -q B80C "/proc/$!/net/tcp"
+    code 0 start
+    lines "$(folder rest-1)/sockets-others.jsonl" 'any(s.get("local") == "127.0.0.1:47116" and s["processes"] for s in lines)'
+    lines "$(folder first-1)/sockets.jsonl" 'len({s["net"] for s in lines}) == 1'
+}
+
+@test "a file of evidence that is changed, added or taken away is noticed, and so is a new list" {
+    code 0 start
+    code 0 "$YAGURA" respond do report
+    first=$(folder first-1)
+    cp -a "$first" "$WORK/good"
+    again() { rm -rf "$first" && cp -a "$WORK/good" "$first"; }
+    sed -i '1s/pid/pit/' "$first/processes.jsonl"
+    code 1 "$YAGURA" respond close
+    says "first-1/processes.jsonl is not what was written"
+    again
+    redo
+    echo x >"$first/more"
+    code 1 "$YAGURA" respond close
+    says "first-1/more was not written by yagura"
+    again
+    redo
+    rm "$first/sockets.jsonl"
+    code 1 "$YAGURA" respond close
+    says "first-1/sockets.jsonl is not what was written"
+    again
+    redo
+    echo >>"$first/sockets.jsonl"
+    (cd "$first" && sha256sum sockets.jsonl processes.jsonl index.json >SHA256SUMS)
+    code 1 "$YAGURA" respond close
+    says "first-1/SHA256SUMS is not the one that the ledger knows of"
+}
+
+@test "1 MiB is free: as much as goes, whole lines, and what is left out is said" {
+    mkdir -p "$YAGURA_STATE/evidence"
+    mount -t tmpfs -o size=1m,mode=700 yagura-test "$YAGURA_STATE/evidence" 2>/dev/null || skip "no tmpfs can be mounted here"
+    # more than fits, by far: a program of 4 MiB that has no name any more
+    cp "$(readlink -f "$(command -v sleep)")" "$WORK/large"
+    truncate -s 4M "$WORK/large"
+    "$WORK/large" 300 3>&- &
+    PIDS+=($!)
+    until_true 10 is_running "$!" "$WORK/large"
+    rm "$WORK/large"
+    code 0 start
+    unwrapped
+    says "the disk has no room for all of the evidence"
+    lines "$(folder rest-1)/index.json" '"there was no room for" in str(lines[0]["unread"]) and any(f.get("cut") for f in lines[0]["files"])'
+    lines "$(folder rest-1)/kernel.jsonl" 'len(lines) > 5'
+    for f in "$(folder first-1)"/*.jsonl "$(folder rest-1)"/*.jsonl; do lines "$f" 'True'; done
+    [ "$(df --output=avail -k "$YAGURA_STATE/evidence" | tail -1)" -ge 400 ]
+}
+
+@test "a full disk and one that can only be read: a clear error, and the incident goes on" {
+    mkdir -p "$YAGURA_STATE/evidence"
+    mount -t tmpfs -o size=300k,mode=700 yagura-test "$YAGURA_STATE/evidence" 2>/dev/null || skip "no tmpfs can be mounted here"
+    code 3 start
+    unwrapped
+    says "the disk of the evidence is full"
+    mount -o remount,ro "$YAGURA_STATE/evidence"
+    code 3 "$YAGURA" respond do take
+    unwrapped
+    says "the disk of the evidence can only be read"
+    umount "$YAGURA_STATE/evidence"
+    code 0 "$YAGURA" ledger verify
+    code 0 "$YAGURA" respond do take
+    mount -t tmpfs -o size=1m,mode=700 yagura-test "$YAGURA_STATE/evidence"
+    head -c 800k /dev/zero >"$YAGURA_STATE/evidence/filler"
+    code 3 "$YAGURA" respond do report
+    unwrapped
+    says "the disk of the evidence is full"
+    code 0 "$YAGURA" respond skip report --because "no disk"
+    code 0 "$YAGURA" ledger verify
+}
+
+@test "a disk that fills up or breaks in the middle of a file" {
+    program strace
+    id=$(date -u +%F)-1
+    # the room is gone at the second piece: whole lines stay, and it is said
+    code 0 strace -f -o /dev/null -P "$YAGURA_STATE/evidence/$id/first-1/processes.jsonl" -e trace=write \
+        -e inject=write:error=ENOSPC:when=2+ "$YAGURA" respond start --runbook "$WORK/evidence.yaml"
+    says "has no room for all of the evidence"
+    lines "$(folder first-1)/processes.jsonl" 'len(lines) > 1'
+    lines "$(folder first-1)/index.json" '[f["name"] for f in lines[0]["files"] if f.get("cut")] == ["processes.jsonl"]'
+    # broken: an error, what was written before is entered, and the step can be done again
+    code 3 strace -f -o /dev/null -P "$YAGURA_STATE/evidence/$id/rest-2/maps.jsonl" -e trace=write \
+        -e inject=write:error=EIO:when=1+ "$YAGURA" respond do take
+    says "maps.jsonl" "Input/output error"
+    (cd "$(folder rest-2)" && sha256sum --quiet -c SHA256SUMS && grep -q open-files.jsonl SHA256SUMS)
+    code 0 "$YAGURA" respond do take
+    says "files of evidence are what was written"
+    code 0 "$YAGURA" ledger verify
+}
+
+@test "the report: one sequence, the forms filled from facts, a page, a bundle that others can check" {
+    program minisign zstd tar
+    site 20
+    guard
+    page=$(find "$SITE" -name '*.html' | head -1)
+    echo 'owned<script>alert(1)</script>' >"$page"
+    echo '<?php ?>' >"$SITE/<img src=x>.php"
+    ln -s /etc/shadow "$SITE/link.html"
+    back
+    guard_ends
+    export TZ=Asia/Tokyo
+    code 0 start --because 'a call: "<b>owned</b>"' --first-sign "$(date -u +%Y-%m-%d)"
+    code 0 "$YAGURA" respond do report
+    says "the report and the signed bundle are in"
+    report=$(folder report-1)
+    [ -f "$report/timeline.jsonl" ]
+    lines "$report/timeline.jsonl" '[m["time"] for m in lines] == sorted(m["time"] for m in lines)'
+    lines "$report/timeline.jsonl" '{"ledger", "guard", "file"} <= {m["source"] for m in lines}'
+    lines "$report/timeline.jsonl" 'any("link.html" in m["subject"] and m["source"] == "guard" for m in lines)'
+    grep -q '+09:00  the incident was opened' "$report/timeline.txt"
+    grep -q '企業・組織名:   鹿沼市' "$report/ipa.txt"
+    grep -q '■ 監視ツール類のアラート (ツール名: yagura' "$report/ipa.txt"
+    grep -q '氏名:$' "$report/ipa.txt"
+    grep -q 'タイムゾーン:   JST (UTC+0900)' "$report/jpcert.txt"
+    ! grep -n '[{}]' "$report"/*.txt
+    ! grep -n '^#:' "$report"/*.txt
+    grep -q "$(hostname)" "$report/custody.en.txt"
+    grep -q '&lt;img src=x&gt;.php' "$report/report.html"
+    grep -q '&lt;b&gt;owned&lt;/b&gt;' "$report/report.html"
+    ! grep -q -e '<script' -e '<img' -e '<b>' -e 'http[s]*://' "$report/report.html"
+    minisign -q -Vm "$report/bundle.tar.zst" -p "$YAGURA_STATE/keys/ledger.pub"
+    mkdir "$WORK/out"
+    tar --zstd -C "$WORK/out" -xf "$report/bundle.tar.zst"
+    (cd "$WORK/out" && sha256sum --quiet -c yagura-*/SHA256SUMS)
+    minisign -q -Vm "$WORK"/out/yagura-*/SHA256SUMS -p "$YAGURA_STATE/keys/ledger.pub"
+    # links as links, and what was put aside as it was
+    [ "$(readlink "$(find "$WORK/out" -path '*/aside/*' -type l)")" = /etc/shadow ]
+    grep -rqx 'owned<script>alert(1)</script>' "$WORK"/out/yagura-*/aside
+    diff -r "$(folder first-1)" "$WORK"/out/yagura-*/evidence/first-1
+    code 0 "$YAGURA" ledger verify --checkpoint "$(echo "$WORK"/out/yagura-*/ledger/checkpoint.txt)"
+    # changed, it is noticed
+    cp "$report/bundle.tar.zst" "$WORK/bundle"
+    printf x | dd of="$report/bundle.tar.zst" bs=1 seek=1000 conv=notrunc status=none
+    code 1 "$YAGURA" respond close
+    says "report-1/bundle.tar.zst is not what was written"
+    cp "$WORK/bundle" "$report/bundle.tar.zst"
+    redo
+    [ -d "$(folder report-2)" ]
+    code 0 "$YAGURA" respond close
+}
+
+@test "forms of one's own: the folder that the runbook names" {
+    mkdir "$WORK/forms"
+    printf '#: a remark\nOf {host}, not {of_this}{that|(blank)}, {not a place} {\n' >"$WORK/forms/ours.txt"
+    sed -i "s|{action: report, .*|{action: report, forms: $WORK/forms}|" "$WORK/evidence.yaml"
+    code 0 start
+    code 0 "$YAGURA" respond do report
+    [ "$(cat "$(folder report-1)/ours.txt")" = "Of $(hostname), not (blank), {not a place} {" ]
+    [ ! -e "$(folder report-1)/ipa.txt" ]
+}
+
+@test "300 processes: at most 5 s" {
+    for _ in $(seq 300); do
+        sleep 300 3>&- &
+        PIDS+=($!)
+    done
+    code 0 start
+    lines "$(folder first-1)/processes.jsonl" 'len(lines) > 300'
+    for f in first-1 rest-1; do
+        /usr/bin/python3 -c 'import json,sys; o=json.load(open(sys.argv[1])); print("#", o["folder"], o["took_us"] / 1000, "ms"); sys.exit(o["took_us"] > 5e6)' "$(folder $f)/index.json" >&3
+    done
+}
