@@ -223,6 +223,22 @@ void audit_find_identity(struct audit *a, const struct audit_request *r)
     a->host_line = host ? fact_text(host, "os") : "";
 }
 
+/* What the configuration says is a fact of this host, and of no other. */
+static void add_policy(struct audit *a, const struct audit_request *r)
+{
+    static const char *const states[] = {[AUDIT_POLICY_NONE] = "none", [AUDIT_POLICY_SET] = "set"};
+    if (r->kind != TARGET_LIVE || r->patch_policy == AUDIT_POLICY_NOT_ASKED)
+        return;
+    struct fact *f =
+        facts_add(a->facts, "policy", "/etc/yagura/yagura.yaml", 0, -1, CONFIDENCE_HIGH);
+    fact_put(a->facts, f, "of", "patch");
+    if (r->patch_policy == AUDIT_POLICY_UNREADABLE)
+        fact_put_state(a->facts, f, "state", VALUE_UNREADABLE,
+                       _("the configuration could not be read"));
+    else
+        fact_put(a->facts, f, "state", states[r->patch_policy]);
+}
+
 struct audit_request audit_persistence_request(enum target_kind kind, const char *argument,
                                                struct state *state, bool whole)
 {
@@ -249,6 +265,7 @@ bool audit_take_facts(struct audit *a, const struct audit_request *r, struct err
     bool good = collect_all(a->facts, a->target, &wants, purposes[r->about],
                             r->state ? state_cache(r->state) : NULL, a->now, e);
     free(items);
+    add_policy(a, r);
     audit_find_identity(a, r);
     return good;
 }

@@ -15,6 +15,14 @@
 #include "record/state.h"
 #include "target/target.h"
 
+/* What the configuration of the host that runs this has as patch.policy: judged of that host. */
+enum audit_policy {
+    AUDIT_POLICY_NOT_ASKED,
+    AUDIT_POLICY_NONE,
+    AUDIT_POLICY_SET,
+    AUDIT_POLICY_UNREADABLE
+};
+
 /* What is asked of the target. */
 enum audit_about {
     ABOUT_HOLES,       /* advisories, checklists, updates: `audit` */
@@ -33,6 +41,7 @@ struct audit_request {
     const char *rules_dir; /* a further folder of rules, or NULL */
     struct state *state;   /* NULL: no memory */
     bool with_advisories, with_checklist, with_updates; /* what to judge */
+    enum audit_policy patch_policy;
     const char *set;        /* one checklist set only, or NULL for all that fit */
     enum audit_about about; /* other than ABOUT_HOLES: with_... and set say nothing */
 };

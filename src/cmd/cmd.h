@@ -33,7 +33,8 @@ struct cli {
     const char *root, *image, *text, *name;
     /* audit and the rest */
     const char *as_of, *fail_on, *rules, *because, *who, *when, *against, *before;
-    bool all, checklist, gateway, man, completion, quarantine;
+    const char *out, *receipt;
+    bool all, checklist, gateway, man, completion, quarantine, override;
     const char *clamd;
     /* sites */
     const char *runbook, *first_sign, *mode;
@@ -123,6 +124,10 @@ int cmd_ports_close(struct cli *cli); /* --close, --confirm, --open */
 int cmd_scan(struct cli *cli);
 int cmd_quarantine(struct cli *cli);
 int cmd_patch(struct cli *cli);
+/* patch stage, apply, undo and policy: in patch_apply.c. */
+int cli_patch_run(struct cli *cli, struct audit_request *request, bool staging);
+int cli_patch_undo(struct cli *cli, struct audit_request *request);
+int cli_patch_policy(struct cli *cli);
 int cmd_ledger(struct cli *cli);
 int cmd_version_cmp(struct cli *cli);
 int cmd_init(struct cli *cli);

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "cmd/config.h"
 
 #include <pwd.h>
 #include <stdarg.h>
@@ -134,6 +135,14 @@ struct state *cli_state(const struct cli *cli)
     return s;
 }
 
+static enum audit_policy patch_policy(const struct cli *cli)
+{
+    CLEANUP(config_cleanup) struct config *config = NULL;
+    if (!config_load(&config, cli->config, NULL))
+        return AUDIT_POLICY_UNREADABLE;
+    return config->patch.set ? AUDIT_POLICY_SET : AUDIT_POLICY_NONE;
+}
+
 bool cli_request(const struct cli *cli, struct audit_request *out)
 {
     int targets = !!cli->root + !!cli->image + !!cli->text;
@@ -162,6 +171,7 @@ bool cli_request(const struct cli *cli, struct audit_request *out)
         cli_usage(cli, _("--as-of wants a date like 2001-06-06, not %s"), cli->as_of);
         return false;
     }
+    out->patch_policy = patch_policy(cli);
     enum severity ignored;
     return cli_fail_on(cli, &ignored);
 }

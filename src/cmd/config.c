@@ -1,4 +1,5 @@
 #include "cmd/config.h"
+#include "cmd/config_parse.h"
 
 #include "base/file.h"
 #include "base/language.h"
@@ -12,110 +13,104 @@
 enum { MOST_BYTES = 1024 * 1024, MOST_MB = 1 << 30 };
 static const char default_path[] = "/etc/yagura/yagura.yaml";
 
-struct parse {
-    struct config *config;
-    const char *path;
-    struct error *e;
-};
-
-static bool wrong(struct parse *p, const struct yaml_node *at, const char *what)
+bool config_wrong(struct config_parse *p, const struct yaml_node *at, const char *what)
 {
     yaml_error(p->e, at, p->path, "%s", what);
     return false;
 }
 
-static bool unknown_key(struct parse *p, const struct yaml_node *key)
+bool config_unknown_key(struct config_parse *p, const struct yaml_node *key)
 {
     yaml_error(p->e, key, p->path, _("there is no key \"%.64s\" here"), key->text);
     return false;
 }
 
-static bool read_number(struct parse *p, const struct yaml_node *node, uint64_t least,
-                        uint64_t *out)
+bool config_number(struct config_parse *p, const struct yaml_node *node, uint64_t least,
+                   uint64_t *out)
 {
     if (node->kind == YAML_SCALAR && str_to_u64(node->text, out) && *out >= least)
         return true;
-    return wrong(p, node, _("this wants a whole number"));
+    return config_wrong(p, node, _("this wants a whole number"));
 }
 
-static bool read_truth(struct parse *p, const struct yaml_node *node, bool *out)
+bool config_truth(struct config_parse *p, const struct yaml_node *node, bool *out)
 {
     const char *text = node->kind == YAML_SCALAR ? node->text : "";
     bool yes = str_equal(text, "yes") || str_equal(text, "true");
     if (!yes && !str_equal(text, "no") && !str_equal(text, "false"))
-        return wrong(p, node, _("this is yes or no"));
+        return config_wrong(p, node, _("this is yes or no"));
     *out = yes;
     return true;
 }
 
-static bool read_guard(struct parse *p, const struct yaml_node *map)
+static bool read_guard(struct config_parse *p, const struct yaml_node *map)
 {
     if (map->kind != YAML_MAP)
-        return wrong(p, map, _("this wants keys below it"));
+        return config_wrong(p, map, _("this wants keys below it"));
     for (size_t i = 0; i < map->count; i++) {
         const struct yaml_node *key = map->keys[i], *value = map->items[i];
         bool good;
         if (str_equal(key->text, "detect_only"))
-            good = read_truth(p, value, &p->config->detect_only);
+            good = config_truth(p, value, &p->config->detect_only);
         else if (str_equal(key->text, "bounded_queue"))
-            good = read_truth(p, value, &p->config->bounded_queue);
+            good = config_truth(p, value, &p->config->bounded_queue);
         else if (str_equal(key->text, "ready_mb"))
-            good = read_number(p, value, 0, &p->config->ready_mb);
+            good = config_number(p, value, 0, &p->config->ready_mb);
         else if (str_equal(key->text, "sweep_seconds"))
-            good = read_number(p, value, 0, &p->config->sweep_seconds);
+            good = config_number(p, value, 0, &p->config->sweep_seconds);
         else if (str_equal(key->text, "selftest_seconds"))
-            good = read_number(p, value, 0, &p->config->selftest_seconds);
+            good = config_number(p, value, 0, &p->config->selftest_seconds);
         else
-            good = unknown_key(p, key);
+            good = config_unknown_key(p, key);
         if (!good)
             return false;
     }
     return true;
 }
 
-static bool read_site(struct parse *p, const struct yaml_node *map, struct config_site *site)
+static bool read_site(struct config_parse *p, const struct yaml_node *map, struct config_site *site)
 {
     site->policies = policies_new();
     if (map->kind != YAML_MAP)
-        return wrong(p, map, _("this wants keys below it"));
+        return config_wrong(p, map, _("this wants keys below it"));
     for (size_t i = 0; i < map->count; i++) {
         if (!str_equal(map->keys[i]->text, "policies"))
-            return unknown_key(p, map->keys[i]);
+            return config_unknown_key(p, map->keys[i]);
         if (!profile_read_policies(site->policies, map->items[i], p->path, p->e))
             return false;
     }
     return true;
 }
 
-static bool read_ports(struct parse *p, const struct yaml_node *map)
+static bool read_ports(struct config_parse *p, const struct yaml_node *map)
 {
     struct config *c = p->config;
     if (map->kind != YAML_MAP)
-        return wrong(p, map, _("this wants keys below it"));
+        return config_wrong(p, map, _("this wants keys below it"));
     for (size_t i = 0; i < map->count; i++) {
         const struct yaml_node *list = map->items[i];
         if (!str_equal(map->keys[i]->text, "allow"))
-            return unknown_key(p, map->keys[i]);
+            return config_unknown_key(p, map->keys[i]);
         if (list->kind != YAML_SEQUENCE || list->count > FIREWALL_MOST / 2)
-            return wrong(p, list, _("this wants a list of ports, like [25, 53/udp]"));
+            return config_wrong(p, list, _("this wants a list of ports, like [25, 53/udp]"));
         c->allow = arena_alloc(c->arena, (list->count + 1) * sizeof *c->allow);
         for (size_t k = 0; k < list->count; k++) {
             struct error problem = ERROR_INIT;
             if (list->items[k]->kind != YAML_SCALAR ||
                 !firewall_ports_parse(&c->allow[c->allow_count++], list->items[k]->text, &problem))
-                return wrong(p, list->items[k],
-                             problem.message[0] ? problem.message
-                                                : _("this wants a list of ports, like [25, "
-                                                    "53/udp]"));
+                return config_wrong(p, list->items[k],
+                                    problem.message[0] ? problem.message
+                                                       : _("this wants a list of ports, like [25, "
+                                                           "53/udp]"));
         }
     }
     return true;
 }
 
-static bool read_sites(struct parse *p, const struct yaml_node *map)
+static bool read_sites(struct config_parse *p, const struct yaml_node *map)
 {
     if (map->kind != YAML_MAP)
-        return wrong(p, map, _("this wants keys below it"));
+        return config_wrong(p, map, _("this wants keys below it"));
     struct config *c = p->config;
     c->sites = arena_alloc(c->arena, (map->count + 1) * sizeof *c->sites);
     for (size_t i = 0; i < map->count; i++) {
@@ -127,31 +122,35 @@ static bool read_sites(struct parse *p, const struct yaml_node *map)
     return true;
 }
 
-static bool read_top(struct parse *p, const struct yaml_node *top)
+static bool read_top(struct config_parse *p, const struct yaml_node *top)
 {
     if (top->kind != YAML_MAP)
-        return yaml_is_null(top) || wrong(p, top, _("this wants keys below it"));
+        return yaml_is_null(top) || config_wrong(p, top, _("this wants keys below it"));
     for (size_t i = 0; i < top->count; i++) {
         const struct yaml_node *key = top->keys[i], *value = top->items[i];
         bool good;
         if (str_equal(key->text, "dpkg")) {
-            good = value->kind == YAML_SCALAR || wrong(p, value, _("this wants a folder"));
+            good = value->kind == YAML_SCALAR || config_wrong(p, value, _("this wants a folder"));
             p->config->dpkg = good && value->text[0] ? value->text : NULL;
         } else if (str_equal(key->text, "on_tamper")) {
-            good = value->kind == YAML_SCALAR || wrong(p, value, _("this wants a command"));
+            good = value->kind == YAML_SCALAR || config_wrong(p, value, _("this wants a command"));
             p->config->on_tamper = good && value->text[0] ? value->text : NULL;
         } else if (str_equal(key->text, "keep"))
-            good = read_number(p, value, 1, &p->config->keep);
+            good = config_number(p, value, 1, &p->config->keep);
         else if (str_equal(key->text, "evidence_mb"))
-            good = read_number(p, value, 1, &p->config->evidence_mb);
+            good = config_number(p, value, 1, &p->config->evidence_mb);
         else if (str_equal(key->text, "ports"))
             good = read_ports(p, value);
         else if (str_equal(key->text, "guard"))
             good = read_guard(p, value);
+        else if (str_equal(key->text, "health"))
+            good = config_health(p, value);
+        else if (str_equal(key->text, "patch"))
+            good = config_patch(p, value);
         else if (str_equal(key->text, "sites"))
             good = read_sites(p, value);
         else
-            good = unknown_key(p, key);
+            good = config_unknown_key(p, key);
         if (!good)
             return false;
     }
@@ -164,13 +163,15 @@ bool config_load(struct config **out, const char *flag, struct error *e)
     bool named = flag || (env && *env);
     const char *path = flag ? flag : named ? env : default_path;
     CLEANUP(config_cleanup) struct config *c = mem_alloc(sizeof *c);
-    *c = (struct config){.dpkg = DPKG_ADMINDIR,
-                         .keep = 10,
-                         .evidence_mb = 2048,
-                         .ready_mb = 256,
-                         .sweep_seconds = 3600,
-                         .selftest_seconds = 5,
-                         .arena = arena_new()};
+    *c = (struct config){
+        .dpkg = DPKG_ADMINDIR,
+        .keep = 10,
+        .evidence_mb = 2048,
+        .ready_mb = 256,
+        .sweep_seconds = 3600,
+        .selftest_seconds = 5,
+        .patch = {.receipt_days = PATCH_RECEIPT_DAYS, .backup_hours = PATCH_BACKUP_HOURS},
+        .arena = arena_new()};
     CLEANUP_FREE char *text = NULL;
     size_t size, count;
     struct error problem = ERROR_INIT;
@@ -185,7 +186,7 @@ bool config_load(struct config **out, const char *flag, struct error *e)
             *e = problem;
         return false;
     }
-    struct parse p = {.config = c, .path = arena_strdup(c->arena, path), .e = e};
+    struct config_parse p = {.config = c, .path = arena_strdup(c->arena, path), .e = e};
     if (!yaml_parse(&documents, &count, c->arena, text, size, p.path, e))
         return false;
     for (size_t i = 0; i < count; i++)

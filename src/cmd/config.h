@@ -14,6 +14,15 @@
  *     selftest_seconds: 5             how often the guard proves that it sees (0: never)
  *     bounded_queue: no               the kernel keeps at most fs.fanotify.max_queued_events
  *                                     changes for the guard, not as many as memory holds
+ *   health: [https://www.example.jp/]  pages that patch asks before and after (act/pages.h)
+ *   patch:
+ *     policy:                         what `patch apply` asks for: judge/patch_policy.h
+ *       staging: yes                  nothing without a receipt of `patch stage`
+ *       approver: other               who answers for the receipt is not who applies (any)
+ *       receipt_days: 14
+ *       receipt_keys: [RW...]         whose receipts are believed
+ *       window: {days: sat sun, from: "22:00", to: "04:00", zone: Asia/Tokyo}
+ *       backup: {path: /var/backups/db, hours: 24}   or {command: ...}: it ends with 0
  *   sites:
  *     www:
  *       policies:                     behind those of its profile; the last that fits wins
@@ -27,6 +36,7 @@
 #include "act/firewall.h"
 #include "base/mem.h"
 #include "content/policy.h"
+#include "judge/patch_policy.h"
 
 struct config_site {
     const char *name;
@@ -38,6 +48,9 @@ struct config {
     const char *dpkg;      /* NULL: packages are nothing special */
     uint64_t keep, evidence_mb, ready_mb, sweep_seconds, selftest_seconds;
     bool detect_only, bounded_queue;
+    struct patch_policy patch;
+    const char **health;
+    size_t health_count;
     struct firewall_ports *allow;
     size_t allow_count;
     struct config_site *sites;

@@ -41,6 +41,7 @@ struct running {
     struct state *report_state; /* of the report's own thread */
     struct report *report;
     VEC(struct package_job *) jobs;
+    int64_t alarmed;       /* of the report's thread: when it last said what to do now */
     bool each;             /* a line a name: somebody is looking on; else a line a burst */
     const char *holds[16]; /* which site a connection holds */
 };
@@ -157,14 +158,33 @@ static void on_event(void *context, const struct guard_event *event)
     fflush(stdout);
 }
 
+/* Whoever reads this may have never been defaced before. */
+static void say_what_to_do(struct running *r)
+{
+    enum { AGAIN_SECONDS = 3600 };
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    int64_t now = date_now();
+    if (now - r->alarmed < AGAIN_SECONDS)
+        return;
+    r->alarmed = now;
+    show_hint(&r->cli->show,
+              _("If that was none of you, somebody is in. What to do now, step by step:"),
+              show_command(arena, "respond start"));
+}
+
 /* On the report's thread: a line for the journal when a burst begins, and one when it was more
  * than one name. */
 static void on_burst(void *context, const struct tamper *t, const char *first_path,
                      enum difference_kind first_kind, bool ended)
 {
     struct running *r = context;
-    if (r->cli->json || r->each || (ended && t->restored + t->failed < 2))
+    if (r->cli->json || (!r->each && ended && t->restored + t->failed < 2))
         return;
+    if (r->each) {
+        if (ended)
+            say_what_to_do(r);
+        return;
+    }
     CLEANUP_ARENA struct arena *arena = arena_new();
     bool detect_only = r->cli->detect_only || r->config->detect_only;
     if (!ended && !t->restored)
@@ -181,6 +201,8 @@ static void on_burst(void *context, const struct tamper *t, const char *first_pa
         printf(_("%s: %llu changes were undone, %llu could not be; the slowest took %.1f ms\n"),
                t->site, (unsigned long long)t->restored, (unsigned long long)t->failed,
                (double)t->slowest_us / 1e3);
+    if (!ended)
+        say_what_to_do(r);
     fflush(stdout);
 }
 

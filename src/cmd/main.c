@@ -50,6 +50,12 @@ const struct option_row cli_options[] = {
     {"--when", "DATE", N_("when it was done (default: now)"), OPTION(when), NULL},
     {"--checkpoint", "FILE", N_("compare with a checkpoint that was kept elsewhere"),
      OPTION(against), NULL},
+    {"--out", "FILE", N_("write the plan there, with the exact versions of packages"), OPTION(out),
+     NULL},
+    {"--receipt", "FILE", N_("the receipt of the test host (stage: default PLAN.receipt)"),
+     OPTION(receipt), NULL},
+    {"--override", NULL, N_("against the policy, with --because; the ledger keeps both"),
+     OPTION(override), NULL},
     {"--man", NULL, N_("the man page"), OPTION(man), NULL},
     {"--completion", NULL, N_("the completion for bash"), OPTION(completion), NULL},
     {"--profile", "NAME", N_("policies for a kind of site (default: the one that fits)"),
@@ -112,11 +118,18 @@ const struct command cli_commands[] = {
         "every file of packages; secrets: what has to be changed after an intrusion, never its "
         "value."),
      "persistence intrusion secrets", TARGET_OPTIONS " --all --rules", cmd_facts},
-    {"patch", "plan | record PATCH ... | history",
-     N_("what to apply in which order; write down what was applied"),
-     N_("plan shows the steps; record PATCH writes down that it was applied and looks again at "
-        "once; history shows what was recorded."),
-     "plan record history", TARGET_OPTIONS " --as-of --rules --all --because --who --when",
+    {"patch", "plan | stage PLAN | apply PLAN | undo | policy print | record PATCH ... | history",
+     N_("what to apply in which order; try it, apply it, write down what was applied"),
+     N_("plan shows the steps; with --out it writes them to a file, with the exact versions of "
+        "Debian packages (--all: other updates than those for security, too). stage tries that "
+        "plan on a test host and signs a receipt; apply installs exactly these versions here, "
+        "checks the receipt and the policy first, restarts what needs it, asks each site for a "
+        "page before and after, audits again and says how to go back; undo goes back. policy "
+        "print prints a policy to begin with. record PATCH writes down what was applied by other "
+        "means and looks again at once; history shows what was recorded."),
+     "plan stage apply undo policy record history",
+     TARGET_OPTIONS " --as-of --rules --all --out --receipt --dry-run --yes --override --because "
+                    "--who --when",
      cmd_patch},
     {"ports", "[PORT ...]", N_("what listens, and whether it should; shuts what should not"),
      N_("Lists the listeners with process and package. --gateway prints rules for a router in "

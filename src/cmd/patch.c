@@ -1,20 +1,48 @@
 #include "cmd/cmd.h"
 
+#include "audit/patching.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "judge/patches.h"
 #include "record/ledger.h"
+#include "record/patch_json.h"
+#include "show/patching.h"
+
+/* The plan as a file, for stage and apply. */
+static bool write_plan(struct cli *cli, const struct audit *a, const struct plan *steps)
+{
+    struct error e = ERROR_INIT;
+    CLEANUP(patch_plan_cleanup)
+    struct patch_plan *p = patching_plan(a, steps, cli->who ? cli->who : cli_who(), cli->all, &e);
+    CLEANUP_STR struct str text = {0};
+    if (p)
+        patch_plan_write(&text, p);
+    if (!p || !patch_write_file(cli->out, text.data, text.length, &e)) {
+        error_prefix(&e, "the plan was not written");
+        cli_complain(&e);
+        return false;
+    }
+    patch_hash(p->hash, text.data, text.length);
+    show_patch_plan(&cli->show, p, cli->out);
+    return true;
+}
 
 static int plan(struct cli *cli, struct audit_request *request)
 {
     int code = EXIT_UNKNOWN;
+    bool written = true;
     CLEANUP(audit_cleanup) struct audit *a = cli_audit(cli, request, &code);
     if (!a)
         return code;
     struct plan *p = plan_make(a->findings, &a->input);
+    if (cli->out && cli->json) /* the summary is the last line */
+        written = write_plan(cli, a, p);
     show_plan(&cli->show, a, p);
+    if (cli->out && !cli->json)
+        written = write_plan(cli, a, p);
     plan_free(p);
-    return cli_exit_code(cli, a);
+    code = cli_exit_code(cli, a);
+    return written || code == EXIT_FOUND ? code : EXIT_UNKNOWN;
 }
 
 static bool note(struct cli *cli, struct state *state, const struct audit *a, const char *patch,
@@ -297,6 +325,29 @@ static void show_recorded(struct cli *cli, struct arena *arena, const json_t *o)
     show_wrap(&cli->show, "", 4, str_text(&line));
 }
 
+/* A plan that was tried, applied or taken back by this program. */
+static bool is_run(const char *kind)
+{
+    return str_equal(kind, "patch-staged") || str_equal(kind, "patch-applied") ||
+           str_equal(kind, "patch-undone");
+}
+
+static void show_run(struct cli *cli, struct arena *arena, const json_t *o)
+{
+    const char *kind = json_get_string(o, "kind"), *text = json_get_string(o, "text");
+    const json_t *good = json_object_get(o, "good");
+    show_wrap(&cli->show, "", 4,
+              arena_printf(
+                  arena, _("%.10s  %s  %s  %s: packages %zu, plan %.16s%s%s%s"),
+                  json_get_string(o, "time"), json_get_string(o, "host"), json_get_string(o, "who"),
+                  str_equal(kind, "patch-staged")    ? _("tried")
+                  : str_equal(kind, "patch-applied") ? _("applied")
+                                                     : _("taken back"),
+                  json_array_size(json_get_array(o, "packages")), json_get_string(o, "plan"),
+                  good && !json_is_true(good) ? _("; not as it should be") : "", text ? "  " : "",
+                  text ? text : ""));
+}
+
 /* Of the target that is named, else of all. */
 static int history(struct cli *cli, struct audit_request *request)
 {
@@ -317,12 +368,15 @@ static int history(struct cli *cli, struct audit_request *request)
     for (size_t i = 0; i < count; i++) {
         CLEANUP_JSON json_t *o =
             json_parse(entries[i].body, strlen(entries[i].body), "ledger", 1 << 20, 1 << 20, &e);
-        if (!o || !str_equal(json_get_string(o, "kind"), "patch"))
+        const char *kind = o ? json_get_string(o, "kind") : NULL;
+        if (!str_equal(kind, "patch") && !is_run(kind))
             continue;
         shown++;
         if (cli->json) {
-            json_put_string(o, "type", "patch");
+            json_put_string(o, "type", is_run(kind) ? "patch-run" : "patch");
             show_json_line(&cli->show, json_incref(o));
+        } else if (is_run(kind)) {
+            show_run(cli, arena, o);
         } else {
             show_recorded(cli, arena, o);
         }
@@ -338,6 +392,37 @@ static int history(struct cli *cli, struct audit_request *request)
     return EXIT_CLEAN;
 }
 
+/* An option that this action does not know would be silently without effect. */
+static bool options_fit(const struct cli *cli, const char *what)
+{
+    const struct {
+        bool given;
+        const char *option, *actions;
+    } rows[] = {{cli->out, "--out", "plan"},
+                {cli->receipt, "--receipt", "stage apply"},
+                {cli->override, "--override", "apply"},
+                {cli->dry_run, "--dry-run", "stage apply undo"},
+                {cli->yes, "--yes", "stage apply undo"},
+                {cli->when, "--when", "record"}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        if (rows[i].given && !cli_lists(rows[i].actions, what)) {
+            cli_usage(cli, _("patch %s does not take %s"), what, rows[i].option);
+            return false;
+        }
+    return true;
+}
+
+static int on_this_host(struct cli *cli, struct audit_request *request, const char *what)
+{
+    if (request->kind != TARGET_LIVE || request->as_of != DATE_NONE)
+        return cli_usage(cli, _("patch %s is for this host, as it is now"), what);
+    if (str_equal(what, "undo"))
+        return cli_patch_undo(cli, request);
+    if (cli->argument_count < 2)
+        return cli_usage(cli, _("which plan? yagura patch plan --out plan.json makes one"));
+    return cli_patch_run(cli, request, str_equal(what, "stage"));
+}
+
 int cmd_patch(struct cli *cli)
 {
     struct audit_request request;
@@ -345,14 +430,24 @@ int cmd_patch(struct cli *cli)
     if (!cli_request(cli, &request))
         return EXIT_USAGE;
     if (!cli_lists(cli->command->actions, what) || !*what)
-        return cli_unknown_action(cli, _("patch plan, patch record or patch history?"));
-    if (!str_equal(what, "record") && cli->argument_count > 1)
-        return cli_usage(cli, _("%s is one word too many"), cli->arguments[1]);
+        return cli_unknown_action(cli, _("patch plan, stage, apply, undo, policy, record or "
+                                         "history?"));
+    size_t words =
+        str_equal(what, "record") ? cli->argument_count
+        : str_equal(what, "stage") || str_equal(what, "apply") || str_equal(what, "policy") ? 2
+                                                                                            : 1;
+    if (cli->argument_count > words)
+        return cli_usage(cli, _("%s is one word too many"), cli->arguments[words]);
+    if (!options_fit(cli, what))
+        return EXIT_USAGE;
+    if (str_equal(what, "policy"))
+        return cli_patch_policy(cli);
+    bool changes = str_equal(what, "stage") || str_equal(what, "apply") || str_equal(what, "undo");
     struct error e = ERROR_INIT;
     CLEANUP(state_cleanup)
-    struct state *state = str_equal(what, "plan")     ? cli_state(cli)
-                          : str_equal(what, "record") ? cli_state_or_fail(cli)
-                                                      : cli_state_to_read(cli, &e);
+    struct state *state = str_equal(what, "plan")                ? cli_state(cli)
+                          : changes || str_equal(what, "record") ? cli_state_or_fail(cli)
+                                                                 : cli_state_to_read(cli, &e);
     request.state = state;
     if (!state && str_equal(what, "history")) {
         if (e.code == ERR_ABSENT)
@@ -360,7 +455,11 @@ int cmd_patch(struct cli *cli)
         cli_complain(&e);
         return EXIT_UNKNOWN;
     }
+    if (!state && changes)
+        return EXIT_UNKNOWN;
     if (str_equal(what, "plan"))
         return plan(cli, &request);
+    if (changes)
+        return on_this_host(cli, &request, what);
     return str_equal(what, "record") ? record(cli, &request) : history(cli, &request);
 }

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "record/tampers.h"
+#include "respond/incident.h"
 
 /* Bursts that a screen shows, and --all. */
 enum { FEW = 3, MANY = 100000 };
@@ -272,6 +273,29 @@ static bool show_tampers(struct cli *cli, struct state *state, struct standing *
     return true;
 }
 
+/* ---- the incident -----------------------------------------------------------------------------
+ */
+
+static bool show_open_incident(struct cli *cli, struct state *state, struct standing *st,
+                               size_t *found, struct error *e)
+{
+    struct incident incident;
+    struct error absent = ERROR_INIT;
+    if (!incident_open(&incident, state, NULL, st->arena, &absent)) {
+        if (absent.code != ERR_ABSENT)
+            *e = absent;
+        return absent.code == ERR_ABSENT;
+    }
+    if (!incident.closed && !cli->json) {
+        printf("\n");
+        show_hint(&cli->show, arena_printf(st->arena, _("! Incident %s is open:"), incident.id),
+                  show_command(st->arena, "respond"));
+    }
+    *found += !incident.closed;
+    incident_close(&incident);
+    return true;
+}
+
 /* ---- together -------------------------------------------------------------------------------- */
 
 static int show_standing(struct cli *cli, struct state *state, struct standing *st)
@@ -293,6 +317,10 @@ static int show_standing(struct cli *cli, struct state *state, struct standing *
     if (!cli->json && st->site_count)
         say_guard(cli, st);
     if (state && !show_tampers(cli, state, st, &e)) {
+        cli_complain(&e);
+        unknown++;
+    }
+    if (state && !show_open_incident(cli, state, st, &found, &e)) {
         cli_complain(&e);
         unknown++;
     }

@@ -61,6 +61,7 @@ static const struct rules_kind kinds[] = {
     {"rc", "path", true, false, " path level name runs ", ""},
     {"inetd", "service", true, false,
      " service state socket proto wait user server args line rpc port ", ""},
+    {"policy", "of", false, false, " of state ", ""},
     {"persistence", "path", false, false,
      " way path runs user uid when origin package leads_to modified changed age_days owner "
      "key_type fingerprint comment ",

@@ -87,13 +87,20 @@ static bool read_secret(struct keypair *k, int fd, struct error *e)
     return true;
 }
 
+static void public_bytes(uint8_t out[PUBLIC_BYTES], const struct keypair *k)
+{
+    out[0] = 'E';
+    out[1] = 'd';
+    memcpy(out + 2, k->number, 8);
+    memcpy(out + 10, k->public_key, 32);
+}
+
 static bool write_public(const struct keypair *k, int dir, const char *name, struct error *e)
 {
     char number[17], comment[64];
-    uint8_t public[PUBLIC_BYTES] = "Ed";
+    uint8_t public[PUBLIC_BYTES];
     CLEANUP_STR struct str text = {0};
-    memcpy(public + 2, k->number, 8);
-    memcpy(public + 10, k->public_key, 32);
+    public_bytes(public, k);
     keys_number_text(number, k);
     snprintf(comment, sizeof comment, "minisign public key %s", number);
     encode(&text, comment, public, sizeof public);
@@ -192,4 +199,27 @@ void keys_number_text(char out[17], const struct keypair *k)
     /* minisign prints it as a little-endian number */
     for (size_t i = 0; i < 8; i++)
         snprintf(out + 2 * i, 3, "%02X", k->number[7 - i]);
+}
+
+void keys_public_text(char out[KEYS_PUBLIC_TEXT], const struct keypair *k)
+{
+    uint8_t public[PUBLIC_BYTES];
+    public_bytes(public, k);
+    sodium_bin2base64(out, KEYS_PUBLIC_TEXT, public, sizeof public, sodium_base64_VARIANT_ORIGINAL);
+}
+
+bool keys_of_public_text(struct keypair *out, const char *text, struct error *e)
+{
+    uint8_t public[PUBLIC_BYTES];
+    size_t got = 0;
+    if (sodium_base642bin(public, sizeof public, text, strlen(text), NULL, &got, NULL,
+                          sodium_base64_VARIANT_ORIGINAL) != 0 ||
+        got != sizeof public || memcmp(public, "Ed", 2) != 0) {
+        error_set(e, ERR_FORMAT, "this is not a public key as minisign -P takes it");
+        return false;
+    }
+    *out = (struct keypair){.has_secret = false};
+    memcpy(out->number, public + 2, 8);
+    memcpy(out->public_key, public + 10, 32);
+    return true;
 }

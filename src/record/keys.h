@@ -31,4 +31,9 @@ bool keys_verify(const struct keypair *k, const char *signature, const void *byt
 /* The key number as 16 hexadecimal digits, as minisign prints it. */
 void keys_number_text(char out[17], const struct keypair *k);
 
+/* The public key as one word, "RW...", as `minisign -P` takes it; and back. ERR_FORMAT. */
+enum { KEYS_PUBLIC_TEXT = 57 };
+void keys_public_text(char out[KEYS_PUBLIC_TEXT], const struct keypair *k);
+bool keys_of_public_text(struct keypair *out, const char *text, struct error *e);
+
 #endif

@@ -26,7 +26,7 @@ static json_t *json_step(struct response *r, const struct runbook_step *step)
     const struct incident_step *is = respond_step_of(r, step);
     char when[32];
     json_t *o = json_object();
-    json_put_string(o, "type", "step");
+    json_put_string(o, "type", "incident-step");
     json_put_string(o, "incident", r->incident.id);
     json_put_int(o, "number", (int64_t)number_of(r->book, step));
     json_put_string(o, "step", step->id);
