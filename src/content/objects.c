@@ -201,7 +201,8 @@ static bool source_read(const struct source *from, uint64_t offset, uint8_t *buf
     if (from->fd >= 0)
         return file_read_at(from->fd, offset, buffer, size, got, e);
     *got = from->size - offset < size ? (size_t)(from->size - offset) : size;
-    memcpy(buffer, from->bytes + offset, *got);
+    if (*got) /* of an empty one there are no bytes to point to */
+        memcpy(buffer, from->bytes + offset, *got);
     return true;
 }
 
