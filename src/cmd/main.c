@@ -80,7 +80,7 @@ const struct option_row cli_options[] = {
     {"--open", NULL, N_("undo --close"), OPTION(open), NULL},
     {"--allow", "ADDRESS[,...]", N_("everything from and to these addresses or networks stays"),
      OPTION(allow), NULL},
-    {"--trial", "SECONDS", N_("how long the trial lasts unless it is confirmed (default: 60)"),
+    {"--trial", "SECONDS", N_("how long the trial lasts unless it is confirmed (default: 60; of respond 600)"),
      OPTION(trial), NULL},
     {"--from-outside", "HOST", N_("try from here what HOST lets in; only a host of your own"),
      OPTION(from_outside), NULL},

@@ -169,8 +169,8 @@ static int confirm(struct running *run)
 {
     struct error e = ERROR_INIT;
     struct respond_report report;
-    const struct runbook_step *step = respond_next(&run->response);
-    if (respond_confirm(&run->response, &report, &e))
+    const struct runbook_step *step;
+    if (respond_confirm(&run->response, &step, &report, &e))
         return tell(run, step, &report);
     respond_report_free(&report);
     return failed(&e);
@@ -187,10 +187,11 @@ static int skip(struct running *run, const struct runbook_step *step)
 static int undo(struct running *run, const struct runbook_step *step)
 {
     struct error e = ERROR_INIT;
-    CLEANUP_JSON json_t *result = NULL;
-    if (!respond_undo(&run->response, step, &result, &e))
-        return failed(&e);
-    return stands(run);
+    struct respond_report report;
+    if (respond_undo(&run->response, step, &report, &e))
+        return tell(run, step, &report);
+    respond_report_free(&report);
+    return failed(&e);
 }
 
 static int resume(struct running *run)
@@ -198,7 +199,7 @@ static int resume(struct running *run)
     struct error e = ERROR_INIT;
     struct respond_report report;
     size_t lost;
-    if (!respond_prove(&run->response, &report, &lost, &e))
+    if (!respond_resume(&run->response, &e) || !respond_prove(&run->response, &report, &lost, &e))
         return failed(&e);
     show_respond_report(&run->cli->show, &run->response, NULL, &report);
     show_incident(&run->cli->show, &run->response);
@@ -247,8 +248,9 @@ static int run_action(struct running *run, size_t i)
     if (actions[i].run)
         return actions[i].run(run);
     if (!actions[i].on_step) {
-        if (!respond_sign(&run->response, cli->arguments[1], &e))
-            return failed(&e);
+        for (size_t k = 1; k < cli->argument_count; k++)
+            if (!respond_sign(&run->response, cli->arguments[k], &e))
+                return failed(&e);
         return stands(run);
     }
     const struct runbook_step *step = runbook_find(run->response.book, cli->arguments[1]);
@@ -269,7 +271,8 @@ int cmd_respond(struct cli *cli)
         size_t wants = actions[i].run ? 1 : 2;
         if (!str_equal(word, actions[i].name))
             continue;
-        if (cli->argument_count > wants || (wants == 2 && cli->argument_count < 2))
+        bool many = wants == 2 && !actions[i].on_step; /* sign ID ... */
+        if ((cli->argument_count > wants && !many) || (wants == 2 && cli->argument_count < 2))
             return cli_usage(cli,
                              wants == 2 ? _("which one? yagura respond %s STEP")
                                         : _("yagura respond %s takes no more words"),

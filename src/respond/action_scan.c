@@ -17,47 +17,50 @@ static struct audit *look(struct response *r, struct error *e)
     return audit_run(&a, &request, e) ? a : NULL;
 }
 
+static bool is_unknown(const struct finding *f)
+{
+    return f->verdict == VERDICT_UNKNOWN && f->severity >= SEVERITY_MEDIUM;
+}
+
 static bool is_to_be_settled(const struct finding *f)
 {
     return finding_is_open(f) && f->severity >= SEVERITY_MEDIUM;
 }
 
-static json_t *in_short(const struct finding *f)
-{
-    json_t *o = json_object();
-    json_put_string(o, "id", f->id);
-    json_put_string(o, "rule", f->rule_id);
-    json_put_string(o, "severity", severity_name(f->severity));
-    json_put_string(o, "subject", f->subject_name);
-    return o;
-}
-
 bool action_scan(struct response *r, const struct runbook_call *call, json_t *result,
                  const char **waits, struct error *e)
 {
-    CLEANUP(audit_cleanup) struct audit *a = look(r, e);
-    if (!a)
+    audit_free(r->scan);
+    r->scan = look(r, e);
+    if (!r->scan)
         return false;
     json_t *list = json_array();
-    for (size_t i = 0; i < a->findings->list.count; i++) {
-        const struct finding *f = a->findings->list.items[i];
-        if (!is_to_be_settled(f))
+    size_t signed_for = 0;
+    for (size_t i = 0; i < r->scan->findings->list.count; i++) {
+        const struct finding *f = r->scan->findings->list.items[i];
+        if (!is_to_be_settled(f) && !is_unknown(f))
             continue;
+        if (incident_signed(&r->incident, f->id)) {
+            signed_for++;
+            continue;
+        }
         if (json_array_size(list) < MOST_LISTED)
-            json_array_append_new(list, in_short(f));
-        if (r->options->finding && !incident_signed(&r->incident, f->id))
+            json_array_append_new(list, respond_finding(f));
+        if (r->options->finding)
             r->options->finding(r->options->context, f);
     }
-    json_put_int(result, "unknown", (int64_t)audit_unknown(a));
+    json_put_int(result, "unknown", (int64_t)audit_unknown(r->scan));
+    json_put_int(result, "signed", (int64_t)signed_for);
     json_object_set_new(result, "findings", list);
-    return true;
+    return !respond_is_live(r) || content_compare(r, result, e);
 }
 
 void check_scan_settled(struct response *r, const struct runbook_call *call,
                         struct check_result *out)
 {
     struct error e = ERROR_INIT;
-    CLEANUP(audit_cleanup) struct audit *a = look(r, &e);
+    CLEANUP(audit_cleanup) struct audit *fresh = r->scan ? NULL : look(r, &e);
+    const struct audit *a = r->scan ? r->scan : fresh;
     if (!a) {
         out->text = arena_strdup(r->arena, e.message);
         return;
@@ -68,7 +71,7 @@ void check_scan_settled(struct response *r, const struct runbook_call *call,
         const struct finding *f = a->findings->list.items[i];
         if (incident_signed(&r->incident, f->id))
             continue;
-        unknown += f->verdict == VERDICT_UNKNOWN && f->severity >= SEVERITY_MEDIUM;
+        unknown += is_unknown(f);
         if (!is_to_be_settled(f))
             continue;
         open++;
