@@ -6,6 +6,9 @@
 #include "show/respond.h"
 
 #include <stdlib.h>
+#include <sys/statvfs.h>
+
+enum { LEAST_BLOCKS = 256 }; /* free, for the state to be opened and written */
 
 struct running {
     struct cli *cli;
@@ -197,6 +200,11 @@ static int undo(struct running *run, const struct runbook_step *step)
 static int resume(struct running *run)
 {
     struct error e = ERROR_INIT;
+    const char *who = run->options.who, *before = run->response.incident.last_who;
+    if (!str_equal(who, before))
+        say(run, arena_printf(run->response.arena,
+                              _("From now on %s leads; the last one who did something was %s."),
+                              who, before));
     struct respond_report report;
     size_t lost;
     if (!respond_resume(&run->response, &e) || !respond_prove(&run->response, &report, &lost, &e))
@@ -259,6 +267,20 @@ static int run_action(struct running *run, size_t i)
     return actions[i].on_step(run, step);
 }
 
+/* The error was said. A full disk is no reason to stay connected. */
+static int without_state(struct running *run)
+{
+    struct statvfs disk;
+    char dir[4096];
+    if (state_default_dir(dir, sizeof dir, run->cli->state, NULL) && statvfs(dir, &disk) == 0 &&
+        disk.f_bavail < LEAST_BLOCKS)
+        say(run,
+            _("The disk is full. Make room first: the state needs a few MiB. If that takes time, "
+              "cut this host off at once, from a state elsewhere: yagura respond start --state "
+              "/run/yagura, then yagura respond do isolate --state /run/yagura"));
+    return EXIT_UNKNOWN;
+}
+
 int cmd_respond(struct cli *cli)
 {
     static const char question[] = N_("respond start, status, next, do STEP, skip STEP, undo STEP, "
@@ -303,7 +325,7 @@ int cmd_respond(struct cli *cli)
         run.options.trial_seconds = (unsigned)seconds;
         run.options.dpkg = run.config->dpkg;
         run.response.state = cli_state_or_fail(cli);
-        int code = run.response.state ? run_action(&run, i) : EXIT_UNKNOWN;
+        int code = run.response.state ? run_action(&run, i) : without_state(&run);
         respond_close(&run.response);
         state_close(run.response.state);
         config_free(run.config);

@@ -189,19 +189,20 @@ void check_operator_known(struct response *r, const struct runbook_call *call,
         out->todo = "yagura respond do isolate --allow YOUR-ADDRESS";
 }
 
-/* The step that reconnects: done; or begun, which it was only because all that it asks for was true,
- * and cut short behind the opening. */
+/* The step that reconnects: done; or begun, which it was only because all that it asks for was
+ * true, and cut short behind the opening, or in the middle of it. */
 static bool is_reconnected(struct response *r)
 {
     struct firewall_status is;
     for (size_t i = 0; i < r->book->steps.count; i++) {
         const struct runbook_step *step = &r->book->steps.items[i];
         enum step_state state = r->incident.steps[i].state;
-        if (str_equal(step->action.name, "open-network"))
-            return state == STEP_DONE ||
-                   (state == STEP_BEGUN &&
-                    firewall_look(state_dirfd(r->state), FIREWALL_ISOLATION, &is, NULL) &&
-                    is.stand == FIREWALL_NONE);
+        if (!str_equal(step->action.name, "open-network"))
+            continue;
+        return state == STEP_DONE ||
+               (state == STEP_BEGUN &&
+                firewall_look(state_dirfd(r->state), FIREWALL_ISOLATION, &is, NULL) &&
+                (is.stand == FIREWALL_NONE || is.stand == FIREWALL_REMOVED));
     }
     return false;
 }

@@ -113,7 +113,8 @@ bool action_passwords(struct response *r, const struct runbook_call *call, json_
         if (mark)
             json_put_string(marks, id, mark);
         if (!is_changed(r, f, key) && !incident_signed(&r->incident, id))
-            respond_say(r, arena_printf(r->arena, "%s  %s", id, language_text(fact_text(f, "what"))));
+            respond_say(r,
+                        arena_printf(r->arena, "%s  %s", id, language_text(fact_text(f, "what"))));
     }
     json_object_set_new(result, "to_change", list);
     json_object_set_new(result, "marks", marks);

@@ -187,8 +187,7 @@ const char *incident_signed(const struct incident *i, const char *what)
     json_array_foreach(i->array, k, o)
     {
         if (str_equal(json_get_string(o, "incident"), i->id) &&
-            str_equal(json_get_string(o, "what"), "sign") &&
-            is_called(what, text_of(o, "signed")))
+            str_equal(json_get_string(o, "what"), "sign") && is_called(what, text_of(o, "signed")))
             return text_of(o, "because");
     }
     return NULL;

@@ -1,9 +1,10 @@
 /* incident.h - how far a response is: nothing but what the ledger says.
  *
  * Every entry of kind "respond" names the incident, what happened ("start", "begin", "done",
- * "failed", "skip", "undo", "sign", "resume", "close") and, of a step, which. The state of an incident is
- * these entries read in order, so that a reboot, a lost terminal or another operator finds it as it
- * is, and a changed ledger is a changed incident: it is verified whenever one is opened.
+ * "failed", "skip", "undo", "sign", "resume", "close") and, of a step, which. The state of an
+ * incident is these entries read in order, so that a reboot, a lost terminal or another operator
+ * finds it as it is, and a changed ledger is a changed incident: it is verified whenever one is
+ * opened.
  *
  * A step that was begun and neither done nor failed was cut short (by a reboot, a kill). */
 #ifndef YAGURA_RESPOND_INCIDENT_H

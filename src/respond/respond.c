@@ -330,12 +330,10 @@ bool respond_confirm(struct response *r, const struct runbook_step **which,
         const char *waits = NULL;
         *which = step;
         /* it may have been confirmed already, and the ledger not have been told */
-        if ((undone || !is_true(r, step)) &&
-            !action->confirm(r, call, out->result, &waits, e))
+        if ((undone || !is_true(r, step)) && !action->confirm(r, call, out->result, &waits, e))
             return false;
         out->outcome = RESPOND_UNDONE;
-        return undone ? write_entry(r, "undo", step, NULL, out->result, e)
-                      : prove(r, step, out, e);
+        return undone ? write_entry(r, "undo", step, NULL, out->result, e) : prove(r, step, out, e);
     }
     error_set(e, ERR_USAGE, "nothing waits for a confirmation");
     return false;

@@ -60,8 +60,7 @@ static void json_incident(struct show *s, struct response *r)
     json_put_string(o, "because", i->because);
     json_put_string(o, "target_kind", i->target_kind);
     json_put_string(o, "target_argument", i->target);
-    json_put_string(o, "ledger_problem",
-                    i->problems ? message_text(arena, &i->problem) : NULL);
+    json_put_string(o, "ledger_problem", i->problems ? message_text(arena, &i->problem) : NULL);
     show_json_line(s, o);
     for (size_t k = 0; k < r->book->steps.count; k++)
         show_json_line(s, json_step(r, &r->book->steps.items[k]));
@@ -92,9 +91,9 @@ void show_incident(struct show *s, struct response *r)
                   _("The first sign of the intrusion is not known: say it with --first-sign DATE "
                     "when you open the incident"));
     if (i->problems)
-        show_wrap(s, "! ", 2,
-                  arena_printf(arena, _("THE LEDGER WAS CHANGED: %s"),
-                               show_message(arena, &i->problem)));
+        show_wrap(
+            s, "! ", 2,
+            arena_printf(arena, _("THE LEDGER WAS CHANGED: %s"), show_message(arena, &i->problem)));
     for (size_t k = 0; k < r->book->steps.count; k++) {
         const struct runbook_step *step = &r->book->steps.items[k];
         const struct incident_step *is = &i->steps[k];

@@ -12,7 +12,7 @@ setup() {
     program ip nft nginx curl unshare pivot_root openssl sqlite3
     ls /usr/sbin/php-fpm* >/dev/null 2>&1 || skip "php-fpm is not installed"
     HOST_STATE=$WORK/host-state
-    mkdir -p "$HOST_STATE"
+    mkdir -m 700 "$HOST_STATE"
     network
     "$HELPERS/host" make "$WORK/root"
     shop
@@ -223,11 +223,51 @@ every="isolate administrator scan patch restore passwords reconnect report"
 
 @test "from the alarm to the reconnected server, by the runbook's commands alone" {
     begin
+    # what it would do, and nothing is done
+    respond 1 "do isolate --dry-run"
+    unwrapped
+    says "The kernel takes the rules (web)" "Nothing was done"
+    [ -z "$(in_ns srv nft list tables)" ]
     lead $every
     tell "the machine's own time from the alarm to the report: $MACHINE ms"
     code 0 on operator "echo still here"
     says "still here"
     proved
+}
+
+@test "reconnecting is undone: cut off on trial again, and confirmed again" {
+    cat >"$HOST_STATE/short.yaml" <<'YAML'
+id: short
+title: Short
+steps:
+  - {id: isolate, title: Isolate, text: x, why: x, action: isolate, verify: [isolated], undo: {action: open-network}}
+  - {id: reconnect, title: Reconnect, text: x, why: x, action: open-network, verify: [reconnected], undo: {action: isolate}}
+YAML
+    respond 0 "start --runbook /var/lib/yagura/short.yaml"
+    connect second
+    AT=second respond 0 confirm
+    respond 0 "do reconnect"
+    [ "$(asked / -w '%{http_code}' | tail -c 3)" = 200 ] || [ "$(asked / -w '%{http_code}' | tail -c 3)" = 500 ]
+    respond "0 1" "undo reconnect"
+    unwrapped
+    says "over a NEW connection"
+    [ "$(asked / -w '%{http_code}' | tail -c 3)" = 503 ]
+    connect third
+    AT=third respond 0 confirm
+    says "is undone"
+    code 0 on operator "yagura respond status --json || :"
+    holds 'next(o for o in every if o.get("step") == "reconnect")["state"] == "undone"'
+    in_ns srv nft list table inet yagura | grep -q chain
+    respond 0 "do reconnect"
+    respond 0 close
+    [ -z "$(in_ns srv nft list tables)" ]
+}
+
+@test "what was signed for has to have been found" {
+    begin
+    code 2 on operator "yagura respond sign 0badcafe --because typo"
+    unwrapped
+    says "no step found anything called"
 }
 
 # The terminal goes as soon as the step has begun; who comes back looks where it stands.
@@ -285,8 +325,17 @@ terminal_killed() {
     unwrapped
     says "somebody changed the rules that cut this host off"
     respond "0" "do isolate"
-    lead scan patch restore passwords reconnect report
+    lead scan patch restore
+    # once more, now with the guard
+    touch "$WORK/root/etc/guarded"
+    power_off
+    boot
+    connect operator
+    lead passwords reconnect report
     proved
+    echo defaced >"$SHOP/index.php"
+    for _ in $(seq 100); do cmp -s "$SHOP/index.php" "$WORK/root.before/var/www/shop/index.php" && break; sleep 0.1; done
+    listing "$SHOP" | diff "$WORK/published" -
 }
 
 @test "the disk is full when the evidence is taken: it is cut off all the same, and gone on with" {
@@ -297,8 +346,21 @@ terminal_killed() {
     begin
     fill 300
     finish_isolate
+    "$YAGURA" --state "$HOST_STATE" ledger show --json | grep -q '"what":"done".*"step":"isolate"'
     fill 0
-    echo "== full"; on operator "yagura respond do isolate --mode contain; echo code $?; yagura respond do administrator; echo code $?; yagura respond resume; df /var/lib/yagura; nft list tables"; false
+    code 3 on operator "yagura respond do administrator"
+    unwrapped
+    says "The disk is full. Make room first" "/run/yagura"
+    # what it names works
+    code 0 on operator "yagura respond start --state /run/yagura"
+    code 0 on operator "yagura respond do isolate --mode contain --state /run/yagura"
+    [ "$(asked / -w '%{http_code}' | tail -c 3)" = 000 ]
+    rm "$HOST_STATE"/filler*
+    code 1 on operator "yagura respond resume"
+    respond 0 "do isolate"
+    says "Step 1"
+    lead administrator scan patch restore passwords reconnect report
+    proved
 }
 
 @test "a changed ledger is noticed at the next command, and another operator goes on" {
@@ -307,7 +369,9 @@ terminal_killed() {
     code "0 1 3" on second "yagura respond resume --who hanako"
     unwrapped
     says hanako
-    code 2 on operator "setpriv --reuid=33 --regid=33 --clear-groups yagura respond status"
+    # one who may not
+    code "2 3" on operator "setpriv --reuid=33 --regid=33 --clear-groups yagura respond status --state /var/lib/yagura"
+    says "Permission denied"
     sqlite3 "$HOST_STATE/state.db" "update ledger set body = replace(body, 'defaced', 'as ever')"
     code 1 on operator "yagura respond status"
     says "THE LEDGER WAS CHANGED: entry"
