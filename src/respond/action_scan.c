@@ -27,6 +27,12 @@ static bool is_to_be_settled(const struct finding *f)
     return finding_is_open(f) && f->severity >= SEVERITY_MEDIUM;
 }
 
+/* What could not be looked at is not clean: it is signed for, too. */
+static const char *unread_id(struct response *r, const struct fact *f)
+{
+    return arena_printf(r->arena, "unread:%s", *f->path ? f->path : fact_text(f, "what"));
+}
+
 bool action_scan(struct response *r, const struct runbook_call *call, json_t *result,
                  const char **waits, struct error *e)
 {
@@ -49,6 +55,20 @@ bool action_scan(struct response *r, const struct runbook_call *call, json_t *re
         if (r->options->finding)
             r->options->finding(r->options->context, f);
     }
+    json_t *unread = json_array();
+    for (const struct fact *f = facts_first(r->scan->facts, "unread"); f;
+         f = facts_next(r->scan->facts, "unread", f)) {
+        const char *id = unread_id(r, f);
+        if (incident_signed(&r->incident, id)) {
+            signed_for++;
+            continue;
+        }
+        if (json_array_size(unread) < MOST_LISTED)
+            json_array_append_new(unread, json_from_text(id));
+        respond_say(r, arena_printf(r->arena, "%s  %s: %s", id, language_text(fact_text(f, "what")),
+                                    fact_text(f, "reason")));
+    }
+    json_object_set_new(result, "unread", unread);
     json_put_int(result, "unknown", (int64_t)audit_unknown(r->scan));
     json_put_int(result, "signed", (int64_t)signed_for);
     json_object_set_new(result, "findings", list);
@@ -78,6 +98,9 @@ void check_scan_settled(struct response *r, const struct runbook_call *call,
         first = first ? first
                       : arena_printf(r->arena, "%.8s %s %s", f->id, f->rule_id, f->subject_name);
     }
+    for (const struct fact *f = facts_first(a->facts, "unread"); f;
+         f = facts_next(a->facts, "unread", f))
+        unknown += !incident_signed(&r->incident, unread_id(r, f));
     if (!open && unknown) {
         out->text = arena_printf(r->arena,
                                  ngettext("%zu thing could not be looked at, and is not signed for",
@@ -85,7 +108,7 @@ void check_scan_settled(struct response *r, const struct runbook_call *call,
                                           "for",
                                           unknown),
                                  unknown);
-        out->todo = "yagura respond do scan";
+        out->todo = "yagura respond sign ID --because \"...\"";
         return;
     }
     out->verdict = open ? CHECK_FALSE : CHECK_TRUE;

@@ -163,6 +163,7 @@ static bool is_called(const char *id, const char *said)
 
 bool incident_knows(const struct incident *i, const char *what)
 {
+    static const char *const lists[] = {"unread", "to_change"};
     for (size_t k = 0; k < RUNBOOK_STEPS; k++) {
         const json_t *o;
         size_t n;
@@ -171,11 +172,12 @@ bool incident_knows(const struct incident *i, const char *what)
             if (is_called(text_of(o, "id"), what))
                 return true;
         }
-        json_array_foreach(json_object_get(i->steps[k].result, "to_change"), n, o)
-        {
-            if (str_equal(json_string_value(o), what))
-                return true;
-        }
+        for (size_t l = 0; l < ARRAY_COUNT(lists); l++)
+            json_array_foreach(json_object_get(i->steps[k].result, lists[l]), n, o)
+            {
+                if (str_equal(json_string_value(o), what))
+                    return true;
+            }
     }
     return false;
 }

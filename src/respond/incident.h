@@ -50,8 +50,8 @@ void incident_read_steps(struct incident *i, const struct runbook *book, struct 
 /* Has somebody signed for this, and why? NULL: no. A finding's id may have been given as it is
  * shown, by its first eight digits. */
 const char *incident_signed(const struct incident *i, const char *what);
-/* Is it the name of something that a step found and that can be signed for (`findings` and
- * `to_change` of a result)? */
+/* Is it the name of something that a step found and that can be signed for (`findings`,
+ * `unread` and `to_change` of a result)? */
 bool incident_knows(const struct incident *i, const char *what);
 void incident_close(struct incident *i);
 

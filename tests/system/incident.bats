@@ -101,7 +101,7 @@ respond() {
     MACHINE=$((MACHINE + LAST))
 }
 # ids: of what the last step listed
-ids() { grep -oE '^! [0-9a-f]{8} ' <<<"$output" | cut -c3-10 | sort -u; }
+ids() { grep -oE '^! ([0-9a-f]{8}|unread:[^ ]+) ' <<<"$output" | cut -c3- | sort -u; }
 sign() {
     local because=$1 list
     shift
@@ -156,6 +156,9 @@ finish_scan() {
     on operator "rm -f /etc/cron.d/php-sessions /usr/local/bin/.dash; sed -i /x@y/d /root/.ssh/authorized_keys; pkill -f /tmp/.raid; rm -f /tmp/.raid" || :
     respond "0 1 3" "do scan"
     says_not /etc/cron.d/php-sessions /usr/local/bin/.dash x@y
+    local unread
+    unread=$(ids | grep -c unread: || :)
+    tell "to sign for: $(ids | wc -l), of these not looked at: $unread"
     sign "looked at, and known" "$(ids)"
     respond 0 "do scan"
 }
