@@ -91,7 +91,7 @@ static struct address address_of(uint8_t family, const void *bytes)
 
 struct reading {
     VEC(struct connection) list;
-    bool udp, done;
+    bool too_many;
 };
 
 static void free_reading(struct reading *r)
@@ -108,18 +108,15 @@ static bool take(struct bytes *b, void *out, size_t size)
     return p != NULL;
 }
 
-static bool parse_socket(struct reading *r, struct bytes b, struct error *e)
+static bool parse_socket(struct bytes b, bool udp, connections_visit *visit, void *context,
+                         struct error *e)
 {
     struct inet_diag_msg m;
     if (!take(&b, &m, sizeof m)) {
         error_set(e, ERR_FORMAT, "the kernel's answer about a socket is too short");
         return false;
     }
-    if (r->list.count >= MOST_CONNECTIONS) {
-        error_set(e, ERR_LIMIT, "there are more than a million connections");
-        return false;
-    }
-    struct connection c = {.udp = r->udp,
+    struct connection c = {.udp = udp,
                            .state = m.idiag_state,
                            .local = address_of(m.idiag_family, m.id.idiag_src),
                            .remote = address_of(m.idiag_family, m.id.idiag_dst),
@@ -129,11 +126,12 @@ static bool parse_socket(struct reading *r, struct bytes b, struct error *e)
                            .inode = m.idiag_inode,
                            .family = m.idiag_family,
                            .id = m.id};
-    VEC_PUSH(&r->list, c);
+    visit(context, &c);
     return true;
 }
 
-static bool parse(struct reading *r, const void *data, size_t size, struct error *e)
+bool connections_parse(const void *data, size_t size, bool udp, connections_visit *visit,
+                       void *context, bool *done, struct error *e)
 {
     struct bytes b = bytes_of(data, size);
     while (bytes_left(&b) >= sizeof(struct nlmsghdr)) {
@@ -146,7 +144,7 @@ static bool parse(struct reading *r, const void *data, size_t size, struct error
         }
         struct bytes body = bytes_slice(&b, start + sizeof head, head.nlmsg_len - sizeof head);
         if (head.nlmsg_type == NLMSG_DONE) {
-            r->done = true;
+            *done = true;
             return true;
         }
         if (head.nlmsg_type == NLMSG_ERROR) {
@@ -156,7 +154,7 @@ static bool parse(struct reading *r, const void *data, size_t size, struct error
                             "the kernel does not tell its sockets");
             return false;
         }
-        if (head.nlmsg_type == SOCK_DIAG_BY_FAMILY && !parse_socket(r, body, e))
+        if (head.nlmsg_type == SOCK_DIAG_BY_FAMILY && !parse_socket(body, udp, visit, context, e))
             return false;
         size_t next = start + NLMSG_ALIGN(head.nlmsg_len);
         bytes_seek(&b, next < size ? next : size);
@@ -164,27 +162,35 @@ static bool parse(struct reading *r, const void *data, size_t size, struct error
     return true;
 }
 
+static void keep(void *context, const struct connection *c)
+{
+    struct reading *r = context;
+    r->too_many |= r->list.count >= MOST_CONNECTIONS;
+    if (!r->too_many)
+        VEC_PUSH(&r->list, *c);
+}
+
 struct request {
     struct nlmsghdr head;
     struct inet_diag_req_v2 body;
 };
 
-static bool dump(int fd, struct reading *r, bool ipv6, struct error *e)
+static bool dump(int fd, struct reading *r, bool ipv6, bool udp, struct error *e)
 {
     uint32_t states = ~(1u << TIME_WAIT | 1u << CLOSED);
     struct request request = {.head = {.nlmsg_len = sizeof request,
                                        .nlmsg_type = SOCK_DIAG_BY_FAMILY,
                                        .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
                               .body = {.sdiag_family = ipv6 ? AF_INET6 : AF_INET,
-                                       .sdiag_protocol = r->udp ? IPPROTO_UDP : IPPROTO_TCP,
+                                       .sdiag_protocol = udp ? IPPROTO_UDP : IPPROTO_TCP,
                                        .idiag_states = states}};
     if (send(fd, &request, sizeof request, 0) != (ssize_t)sizeof request) {
         error_set_errno(e, errno, "asking the kernel for its sockets failed");
         return false;
     }
     CLEANUP_FREE uint8_t *buffer = mem_alloc(RECEIVE_BYTES);
-    r->done = false;
-    for (size_t i = 0; !r->done && i < MOST_ANSWERS; i++) {
+    bool done = false;
+    for (size_t i = 0; !done && i < MOST_ANSWERS; i++) {
         ssize_t got = recv(fd, buffer, RECEIVE_BYTES, 0);
         if (got < 0 && errno == EINTR)
             continue;
@@ -192,12 +198,14 @@ static bool dump(int fd, struct reading *r, bool ipv6, struct error *e)
             error_set_errno(e, got ? errno : EIO, "reading the kernel's sockets failed");
             return false;
         }
-        if (!parse(r, buffer, (size_t)got, e))
+        if (!connections_parse(buffer, (size_t)got, udp, keep, r, &done, e))
             return false;
     }
-    if (!r->done)
+    if (!done)
         error_set(e, ERR_LIMIT, "the kernel's answer about sockets does not end");
-    return r->done;
+    else if (r->too_many)
+        error_set(e, ERR_LIMIT, "there are more than a million connections");
+    return done && !r->too_many;
 }
 
 static int open_diag(struct error *e)
@@ -219,9 +227,8 @@ bool connections_read(struct connections *out, struct error *e)
         return false;
     for (int i = 0; i < 4; i++) {
         struct error problem = ERROR_INIT;
-        r.udp = i & 2;
         /* a kernel without IPv6, or without diagnosis of UDP, has none of these */
-        if (!dump(fd, &r, i & 1, &problem) && (i == 0 || problem.sys_errno != ENOENT)) {
+        if (!dump(fd, &r, i & 1, i & 2, &problem) && (i == 0 || problem.sys_errno != ENOENT)) {
             if (e)
                 *e = problem;
             return false;

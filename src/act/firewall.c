@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <stdio.h>
 #include <string.h>
@@ -382,7 +383,11 @@ static void inherit(struct firewall_plan *p, const json_t *record)
 /* The rules that a unit loads at every start. */
 static bool keep_rules(int dirfd, enum firewall_scope scope, const char *rules, struct error *e)
 {
-    return file_replace(dirfd, firewall_names_of(scope)->rules, rules, strlen(rules), 0600, e);
+    const char *name = firewall_names_of(scope)->rules;
+    if (!file_replace(dirfd, name, rules, strlen(rules), 0600, e))
+        return false;
+    file_give_to_owner(dirfd, name);
+    return true;
 }
 
 static void take_back(enum firewall_scope scope)
@@ -473,6 +478,11 @@ static void look_at(struct firewall_status *s, const json_t *record, const char 
     s->altered = own[0] && !str_equal(own, json_get_string(record, "own"));
     firewall_tables_differ(s->changed, sizeof s->changed, json_get_object(record, "others"),
                            tables);
+}
+
+bool firewall_is_known(int dirfd, enum firewall_scope scope)
+{
+    return faccessat(dirfd, firewall_names_of(scope)->record, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 bool firewall_look(int dirfd, enum firewall_scope scope, struct firewall_status *out,

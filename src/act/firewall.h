@@ -131,6 +131,9 @@ struct firewall_status {
     uint16_t notice_port, notice_tls_port;
 };
 
+/* Whether the state says anything of it; without asking anybody. */
+bool firewall_is_known(int state_dirfd, enum firewall_scope scope);
+
 /* ERR_ABSENT, ERR_SYSTEM: nft is not there or may not be asked. */
 bool firewall_look(int state_dirfd, enum firewall_scope scope, struct firewall_status *out,
                    struct error *e);

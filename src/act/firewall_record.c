@@ -66,7 +66,10 @@ bool firewall_record_write(int dirfd, enum firewall_scope scope, const json_t *r
     CLEANUP_STR struct str text = {0};
     json_add_line(&text, record);
     str_add_char(&text, '\n');
-    return file_replace(dirfd, firewall_names_of(scope)->record, text.data, text.length, 0600, e);
+    if (!file_replace(dirfd, firewall_names_of(scope)->record, text.data, text.length, 0600, e))
+        return false;
+    file_give_to_owner(dirfd, firewall_names_of(scope)->record);
+    return true;
 }
 
 static void digest(const char *text, size_t length, char out[65])

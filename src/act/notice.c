@@ -85,7 +85,10 @@ static bool write_conf(int dirfd, const struct notice *n, const char *page, uint
         }
         str_printf(&text, "certificate %s\t%s\n", c->chain, c->key);
     }
-    return file_replace(dirfd, conf_name, text.data, text.length, 0600, e);
+    if (!file_replace(dirfd, conf_name, text.data, text.length, 0600, e))
+        return false;
+    file_give_to_owner(dirfd, conf_name);
+    return true;
 }
 
 /* In a session of its own, and nobody's child: it outlives whoever calls this. */

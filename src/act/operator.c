@@ -272,6 +272,22 @@ static void follow_outside(struct search *s, const struct connection *c, uint64_
     hidden(s, _("you came through too many proxies on this host"), "", 0);
 }
 
+/* When the session over this connection began: sshd forks for each, and again once somebody has
+ * logged in; the first of those who hold it counts. */
+static uint64_t session_since(const struct search *s, const struct process *holder,
+                              const struct connection *c)
+{
+    struct process p = *holder;
+    uint64_t since_ms = p.since_ms;
+    for (size_t i = 0; i < MOST_PARENTS && read_process(s->proc_fd, p.parent, &p); i++) {
+        struct holding h = held_by(s, p.pid, true);
+        if (h.count != 1 || h.found[0] != c)
+            break;
+        since_ms = p.since_ms;
+    }
+    return since_ms;
+}
+
 /* The nearest of this process and those above it that holds a connection which was accepted
  * here. */
 static bool follow_parents(struct search *s, uint32_t pid)
@@ -287,7 +303,7 @@ static bool follow_parents(struct search *s, uint32_t pid)
             return true;
         }
         if (h.count == 1) {
-            follow_outside(s, h.found[0], p.since_ms);
+            follow_outside(s, h.found[0], session_since(s, &p, h.found[0]));
             return true;
         }
         pid = p.parent;

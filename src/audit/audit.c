@@ -1,4 +1,4 @@
-#include "audit/audit.h"
+#include "audit/audit_internal.h"
 
 #include "base/file.h"
 #include "base/json.h"
@@ -40,7 +40,7 @@ bool audit_target_kind_from_name(const char *name, enum target_kind *out)
     return false;
 }
 
-static bool open_target(struct audit *a, const struct audit_request *r, struct error *e)
+bool audit_open_target(struct audit *a, const struct audit_request *r, struct error *e)
 {
     switch (r->kind) {
     case TARGET_LIVE:
@@ -94,13 +94,14 @@ static bool is_asked(const char *folder, enum audit_rules which)
     /* The host that runs this program is a Linux: the rest cannot apply. */
     bool here = str_equal(folder, "linux") || str_equal(folder, "apache");
     bool persistence = str_equal(folder, "persistence");
+    bool scan = str_equal(folder, "scan"); /* those of scan.h */
     /* The worms of their time stand among the rules of their servers. */
     bool worms = str_equal(folder, "iis") || str_equal(folder, "solaris");
     switch (which) {
     case RULES_ALL:
         return true;
     case RULES_AUDIT:
-        return !persistence;
+        return !persistence && !scan;
     case RULES_AUDIT_HERE:
         return here;
     case RULES_PERSISTENCE:
@@ -138,6 +139,20 @@ bool audit_load_rules(struct rules **out, const char *only, const char *also,
     return good;
 }
 
+static void keep_problems(struct audit *a, const struct sigma_problems *problems)
+{
+    for (size_t i = 0; i < problems->list.count; i++) {
+        const struct sigma_problem *p = &problems->list.items[i];
+        if (p->warning)
+            continue;
+        size_t n = a->rule_problem_count++;
+        if (n >= ARRAY_COUNT(a->rule_problems))
+            continue;
+        error_set(&a->rule_problems[n], ERR_FORMAT, "%s", p->message);
+        error_at(&a->rule_problems[n], p->path, p->line, p->column);
+    }
+}
+
 static bool load_rules(struct audit *a, const struct audit_request *r, struct error *e)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -147,16 +162,19 @@ static bool load_rules(struct audit *a, const struct audit_request *r, struct er
                                  ? (here ? RULES_AUDIT_HERE : RULES_AUDIT)
                                  : (here ? RULES_PERSISTENCE_HERE : RULES_PERSISTENCE);
     bool good = audit_load_rules(&a->rules, NULL, r->rules_dir, which, &problems, e);
-    for (size_t i = 0; good && i < problems.list.count; i++) {
-        const struct sigma_problem *p = &problems.list.items[i];
-        if (p->warning)
-            continue;
-        size_t n = a->rule_problem_count++;
-        if (n >= ARRAY_COUNT(a->rule_problems))
-            continue;
-        error_set(&a->rule_problems[n], ERR_FORMAT, "%s", p->message);
-        error_at(&a->rule_problems[n], p->path, p->line, p->column);
-    }
+    if (good)
+        keep_problems(a, &problems);
+    sigma_problems_free(&problems);
+    return good;
+}
+
+bool audit_take_rules(struct audit *a, const char *const *dirs, size_t count, struct error *e)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct sigma_problems problems = {.arena = arena};
+    bool good = rules_load(&a->rules, dirs, count, &problems, e);
+    if (good)
+        keep_problems(a, &problems);
     sigma_problems_free(&problems);
     return good;
 }
@@ -190,7 +208,7 @@ static size_t join_wants(const struct audit *a, const char ***out)
 }
 
 /* The same host seen tomorrow, or as an image, is the same host. */
-static void find_identity(struct audit *a, const struct audit_request *r)
+void audit_find_identity(struct audit *a, const struct audit_request *r)
 {
     const struct fact *host = facts_first(a->facts, "host");
     const char *text = r->name;
@@ -215,12 +233,13 @@ struct audit_request audit_persistence_request(enum target_kind kind, const char
                                   .about = whole ? ABOUT_INTRUSION : ABOUT_PERSISTENCE};
 }
 
-static bool collect(struct audit *a, const struct audit_request *r, struct error *e)
+bool audit_take_facts(struct audit *a, const struct audit_request *r, struct error *e)
 {
     static const unsigned purposes[] = {
         [ABOUT_HOLES] = COLLECT_AUDIT,
         [ABOUT_PERSISTENCE] = COLLECT_PERSISTENCE,
         [ABOUT_INTRUSION] = COLLECT_PERSISTENCE | COLLECT_FILES,
+        [ABOUT_SCAN] = COLLECT_AUDIT | COLLECT_PERSISTENCE | COLLECT_FILES,
         [ABOUT_SECRETS] = COLLECT_SECRETS,
     };
     const char **items = NULL;
@@ -230,11 +249,11 @@ static bool collect(struct audit *a, const struct audit_request *r, struct error
     bool good = collect_all(a->facts, a->target, &wants, purposes[r->about],
                             r->state ? state_cache(r->state) : NULL, a->now, e);
     free(items);
-    find_identity(a, r);
+    audit_find_identity(a, r);
     return good;
 }
 
-static struct audit *new_audit(const struct audit_request *r)
+struct audit *audit_new(const struct audit_request *r)
 {
     struct audit *a = mem_alloc(sizeof *a);
     a->about = r->about;
@@ -245,9 +264,9 @@ static struct audit *new_audit(const struct audit_request *r)
 
 bool audit_collect(struct audit **out, const struct audit_request *request, struct error *e)
 {
-    CLEANUP(audit_cleanup) struct audit *a = new_audit(request);
+    CLEANUP(audit_cleanup) struct audit *a = audit_new(request);
     struct error ignored = ERROR_INIT;
-    if (!open_target(a, request, e))
+    if (!audit_open_target(a, request, e))
         return false;
     /* Wants make `facts` show what an audit would look at; without them it is an inventory. */
     if (!audit_open_advisories(&a->advisories, request->state, &a->feed_problem, &ignored))
@@ -257,14 +276,14 @@ bool audit_collect(struct audit **out, const struct audit_request *request, stru
             return false;
         a->rules = NULL;
     }
-    if (!collect(a, request, e))
+    if (!audit_take_facts(a, request, e))
         return false;
     *out = a;
     a = NULL;
     return true;
 }
 
-static void count(struct audit *a)
+void audit_count(struct audit *a)
 {
     for (size_t i = 0; i < a->findings->list.count; i++) {
         const struct finding *f = a->findings->list.items[i];
@@ -341,10 +360,10 @@ static void keep_persistence(struct audit *a)
 
 bool audit_run(struct audit **out, const struct audit_request *request, struct error *e)
 {
-    CLEANUP(audit_cleanup) struct audit *a = new_audit(request);
-    if (!open_target(a, request, e) ||
+    CLEANUP(audit_cleanup) struct audit *a = audit_new(request);
+    if (!audit_open_target(a, request, e) ||
         !audit_open_advisories(&a->advisories, request->state, &a->feed_problem, e) ||
-        !load_rules(a, request, e) || !collect(a, request, e))
+        !load_rules(a, request, e) || !audit_take_facts(a, request, e))
         return false;
     if (request->state) {
         (void)!state_merge_patches(request->state, a->identity, a->facts,
@@ -377,7 +396,7 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
         (void)!advisories_damage(a->advisories, &a->feed_problem);
     remember(a, request);
     findings_sort(a->findings);
-    count(a);
+    audit_count(a);
     *out = a;
     a = NULL;
     return true;

@@ -286,10 +286,17 @@ static int reap(pid_t pid, bool now)
             poll(NULL, 0, 1) < 0)
             break;
     kill(pid, SIGKILL);
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
+    /* One that waits for a file system that does not answer (FUSE, NFS) dies when that does: it is
+     * left to itself. */
+    for (int i = 0; i < MOST_DYING_MS; i++) {
+        pid_t got = waitpid(pid, &status, WNOHANG);
+        if (got == pid)
+            return status;
+        if (got < 0 && errno != EINTR)
             return 0; /* somebody else reaped it: only the end frame tells */
-    return status;
+        poll(NULL, 0, 1);
+    }
+    return 0;
 }
 
 static void pending_free(struct parent *p)

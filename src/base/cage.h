@@ -33,7 +33,9 @@
  * length-prefixed and bounded.
  *
  * A cage that dies or runs out of time is ERR_CAGE or ERR_TIMEOUT: what it was to find out
- * is then `unknown`. What was received before that is the caller's to keep. */
+ * is then `unknown`. What was received before that is the caller's to keep. One that cannot even be
+ * killed, because it waits for a file system that does not answer, is left behind after a second:
+ * nobody waits with it. */
 #ifndef YAGURA_BASE_CAGE_H
 #define YAGURA_BASE_CAGE_H
 

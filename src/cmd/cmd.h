@@ -33,7 +33,8 @@ struct cli {
     const char *root, *image, *text, *name;
     /* audit and the rest */
     const char *as_of, *fail_on, *rules, *because, *who, *when, *against, *before;
-    bool all, checklist, gateway, man, completion;
+    bool all, checklist, gateway, man, completion, quarantine;
+    const char *clamd;
     /* sites */
     const char *runbook, *first_sign, *mode;
     const char *profile, *generation, *keep, *from, *from_git;
@@ -119,6 +120,8 @@ int cmd_rules(struct cli *cli);
 int cmd_ports(struct cli *cli);
 int cmd_ports_from_outside(struct cli *cli);
 int cmd_ports_close(struct cli *cli); /* --close, --confirm, --open */
+int cmd_scan(struct cli *cli);
+int cmd_quarantine(struct cli *cli);
 int cmd_patch(struct cli *cli);
 int cmd_ledger(struct cli *cli);
 int cmd_version_cmp(struct cli *cli);

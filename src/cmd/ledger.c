@@ -10,8 +10,8 @@
 /* The keys of an entry that a person looks for, in this order; other kinds bring their own. */
 static void show_entry(struct cli *cli, const struct ledger_entry *entry)
 {
-    static const char *const keys[] = {"time",  "who",     "host", "kind",
-                                       "patch", "applied", "feed", "text"};
+    static const char *const keys[] = {"time",    "who",  "host",   "kind", "patch",
+                                       "applied", "feed", "origin", "text"};
     CLEANUP_JSON json_t *o =
         json_parse(entry->body, strlen(entry->body), "ledger", 1 << 20, 1 << 20, NULL);
     CLEANUP_STR struct str first = {0}, line = {0};

@@ -37,7 +37,11 @@ const struct option_row cli_options[] = {
      OPTION(as_of), NULL},
     {"--fail-on", "SEVERITY", N_("what lies below counts as nothing found for the exit code"),
      OPTION(fail_on), NULL},
-    {"--rules", "DIR", N_("load your own Sigma rules too"), OPTION(rules), NULL},
+    {"--rules", "DIR", N_("load your own rules too (Sigma; for scan: YARA)"), OPTION(rules), NULL},
+    {"--clamd", "SOCKET", N_("where clamd listens, or off (default: where it usually is)"),
+     OPTION(clamd), NULL},
+    {"--quarantine", NULL, N_("move the files that are found out of reach"), OPTION(quarantine),
+     NULL},
     {"--all", NULL, N_("leave nothing out for the sake of one screen"), OPTION(all), NULL},
     {"--checklist", NULL, N_("only the checklists, as a scored table"), OPTION(checklist), NULL},
     {"--gateway", NULL, N_("print the rules for a border router"), OPTION(gateway), NULL},
@@ -127,6 +131,20 @@ const struct command cli_commands[] = {
      TARGET_OPTIONS " --gateway --close --confirm --open --allow --trial --from-outside --dry-run "
                     "--yes --because --who --rules --all",
      cmd_ports},
+    {"scan", "[PATH ...]", N_("has somebody been in: web shells, defaced pages, worms"),
+     N_("Looks into the files beneath each PATH, or of the whole target, for what attackers leave "
+        "behind: by YARA rules, the program's and yours, and by ClamAV where clamd runs. Of this "
+        "host, without PATH: the document roots and the folders for everybody. Archives are not "
+        "unfolded, links not followed. With --quarantine what was found is moved out of reach; "
+        "yagura quarantine gives it back."),
+     "",
+     "--root --image --name --rules --clamd --fail-on --quarantine --yes --dry-run --because "
+     "--who",
+     cmd_scan},
+    {"quarantine", "list | give-back ID ...", N_("what was moved out of reach, and back again"),
+     N_("list shows what scan --quarantine has moved; give-back puts it where it was, as it was, "
+        "unless something else lies there now."),
+     "list give-back", "--dry-run --because --who", cmd_quarantine},
     {"feed", "import PATH ... | list | remove NAME", N_("load advisories (CSAF 2.0)"),
      N_("import reads files, folders and archives; what is broken is named, the rest goes in. list "
         "shows what is loaded and how old it is; remove takes an imported feed out again, and the "
@@ -205,7 +223,8 @@ const struct command cli_commands[] = {
      N_("a site was defaced: what to do now, in which order"),
      N_("Leads through the runbook: start opens an incident; next tells of the next step, do does "
         "it and proves it; skip wants --because; undo takes it back; sign takes a finding, "
-        "a hole or a changed password upon you; confirm makes what is on trial last; resume looks again "
+        "a hole or a changed password upon you; confirm makes what is on trial last; resume looks "
+        "again "
         "whether all that was done is still true; close ends it. "
         "print is the paper copy to keep before anything happens."),
      "start status next do skip undo sign confirm resume close print",

@@ -1,8 +1,27 @@
 #include "cmd/cmd.h"
 
+#include "act/firewall.h"
 #include "base/str.h"
 #include "judge/gateway.h"
 #include "judge/ports.h"
+#include "show/firewall.h"
+
+/* What we shut ourselves; *wrong: somebody took it away or changed it. */
+static void say_firewall(struct cli *cli, struct state *state, size_t *wrong)
+{
+    for (int scope = FIREWALL_ISOLATION; scope <= FIREWALL_CLOSED_PORTS; scope++) {
+        struct firewall_status status;
+        struct error e = ERROR_INIT;
+        if (!firewall_is_known(state_dirfd(state), scope))
+            continue;
+        if (!firewall_look(state_dirfd(state), scope, &status, &e)) {
+            cli_complain(&e);
+            continue;
+        }
+        show_firewall(&cli->show, scope, &status);
+        *wrong += status.stand == FIREWALL_REMOVED || status.altered;
+    }
+}
 
 int cmd_ports(struct cli *cli)
 {
@@ -29,7 +48,12 @@ int cmd_ports(struct cli *cli)
     CLEANUP(audit_cleanup) struct audit *a = cli_audit(cli, &request, &code);
     if (!a)
         return code;
-    show_ports(&cli->show, a);
+    size_t wrong = 0;
+    if (state && request.kind == TARGET_LIVE)
+        say_firewall(cli, state, &wrong);
+    show_ports(&cli->show, a, wrong);
+    if (wrong)
+        return EXIT_FOUND;
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct port_row *rows;
     size_t count = judge_ports(arena, a->facts, &rows);

@@ -134,7 +134,7 @@ static void take_sums(struct build *b, const char *text, size_t size, uint32_t p
     size_t position = 0, length;
     const char *line;
     while (str_next_line(text, size, &position, &line, &length)) {
-        enum { START = 2 * MD5_BYTES + 2 };
+        enum { START = MD5_DIGITS + 2 };
         uint8_t md5[MD5_BYTES];
         if (length > START && line[START - 1] == ' ' && line[START - 2] == ' ' &&
             read_md5(line, md5))
@@ -162,7 +162,7 @@ static void take_conffiles(struct build *b, const struct deb822_field *field, ui
         const char *space = memchr(line, ' ', length);
         uint8_t md5[MD5_BYTES];
         size_t path = space ? (size_t)(space - line) : 0;
-        if (path && length - path > 2 * MD5_BYTES && read_md5(space + 1, md5))
+        if (path && length - path > MD5_DIGITS && read_md5(space + 1, md5))
             add(b, line, path, package, HAS_MD5 | CONFFILE, md5);
     }
 }

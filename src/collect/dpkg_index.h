@@ -17,7 +17,7 @@
 
 #include "collect/collect.h"
 
-enum { MD5_BYTES = 16 };
+enum { MD5_BYTES = 16, MD5_DIGITS = 32 };
 
 struct dpkg_index;
 

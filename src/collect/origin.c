@@ -6,7 +6,13 @@
 #include <stdlib.h>
 
 static const char ucf_path[] = "/var/lib/ucf/hashfile";
-enum { PIECE_BYTES = 1 << 20, MOST_UCF_BYTES = 16 << 20, MOST_LINKS = 16, MOST_PATH = 4096 };
+enum {
+    MOST_HASHED = 512 << 20,
+    PIECE_BYTES = 1 << 20,
+    MOST_UCF_BYTES = 16 << 20,
+    MOST_LINKS = 16,
+    MOST_PATH = 4096
+};
 
 struct ucf_file {
     const char *path, *md5; /* 32 digits */
@@ -33,11 +39,10 @@ static void read_ucf(struct collection *c, struct origins *o)
         return;
     }
     while (str_next_line(text, size, &position, &line, &length))
-        if (length > 2 * MD5_BYTES + 2 && line[2 * MD5_BYTES] == ' ' &&
-            line[2 * MD5_BYTES + 2] == '/') {
+        if (length > MD5_DIGITS + 2 && line[MD5_DIGITS] == ' ' && line[MD5_DIGITS + 2] == '/') {
             struct ucf_file f = {
-                arena_strndup(o->arena, line + 2 * MD5_BYTES + 2, length - 2 * MD5_BYTES - 2),
-                arena_strndup(o->arena, line, 2 * MD5_BYTES)};
+                arena_strndup(o->arena, line + MD5_DIGITS + 2, length - MD5_DIGITS - 2),
+                arena_strndup(o->arena, line, MD5_DIGITS)};
             VEC_PUSH(&o->ucf, f);
         }
 }
@@ -85,6 +90,11 @@ bool origin_md5(struct collection *c, const char *path, uint8_t out[MD5_BYTES], 
     struct target_stat st;
     if (!target_stat(c->target, path, true, &st, e))
         return false;
+    if (st.size > MOST_HASHED) { /* a sparse one costs its author nothing */
+        error_set(e, ERR_LIMIT, "is larger than %d MiB: its checksum was not made",
+                  MOST_HASHED >> 20);
+        return false;
+    }
     size_t room = st.size < PIECE_BYTES ? (size_t)st.size + 1 : PIECE_BYTES;
     CLEANUP_FREE char *piece = mem_alloc(room);
     EVP_MD_CTX *md = EVP_MD_CTX_new();
@@ -100,14 +110,14 @@ bool origin_md5(struct collection *c, const char *path, uint8_t out[MD5_BYTES], 
     return good;
 }
 
-static void as_digits(const uint8_t md5[MD5_BYTES], char out[2 * MD5_BYTES + 1])
+static void as_digits(const uint8_t md5[MD5_BYTES], char out[MD5_DIGITS + 1])
 {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < MD5_BYTES; i++) {
-        out[2 * i] = digits[md5[i] >> 4];
+        out[(size_t)2 * i] = digits[md5[i] >> 4];
         out[2 * i + 1] = digits[md5[i] & 15];
     }
-    out[2 * MD5_BYTES] = '\0';
+    out[MD5_DIGITS] = '\0';
 }
 
 /* --- links --- */
@@ -153,6 +163,14 @@ static bool follow(struct collection *c, const char **path, struct error *e)
     }
     error_set(e, ERR_UNREADABLE, "more than %d links, one after the other", MOST_LINKS);
     return false;
+}
+
+static bool is_same_file(struct collection *c, const char *a, const char *b)
+{
+    struct target_stat x, y;
+    return str_equal(a, b) || (target_stat(c->target, a, true, &x, NULL) &&
+                               target_stat(c->target, b, true, &y, NULL) && x.inode == y.inode &&
+                               x.device == y.device);
 }
 
 /* --- the questions --- */
@@ -220,7 +238,7 @@ struct origin origin_of_md5(struct collection *c, struct origins *o, const char 
         return found;
     }
     const struct ucf_file *ucf = ucf_find(o, path);
-    char digits[2 * MD5_BYTES + 1];
+    char digits[MD5_DIGITS + 1];
     as_digits(md5, digits);
     if (ucf) {
         found.state = str_equal(ucf->md5, digits) ? ORIGIN_PACKAGE : ORIGIN_CHANGED;
@@ -239,10 +257,14 @@ struct origin origin_of(struct collection *c, struct origins *o, const char *pat
 {
     uint8_t md5[MD5_BYTES];
     struct error e = ERROR_INIT;
+    const char *asked = path;
     if (!o->index)
         return unreadable(c, path, o->error.message);
-    if (!follow(c, &path, &e) || !origin_md5(c, path, md5, &e))
-        return unreadable(c, path, e.message);
+    if (!follow(c, &path, &e) || !origin_md5(c, asked, md5, &e))
+        return unreadable(c, asked, e.message);
+    /* A folder on the way may be a link: then "../" leads elsewhere than the names say. */
+    if (!is_same_file(c, asked, path))
+        return (struct origin){ORIGIN_NONE, "", "", asked};
     return origin_of_md5(c, o, path, md5);
 }
 

@@ -41,7 +41,7 @@ struct origin origin_of_md5(struct collection *c, struct origins *o, const char 
 /* origin and package (and the reason why not) into a fact. */
 void origin_put(struct collection *c, struct fact *f, const struct origin *origin);
 
-/* The MD5 of a regular file of any size. */
+/* The MD5 of a regular file; ERR_LIMIT beyond 512 MiB. */
 bool origin_md5(struct collection *c, const char *path, uint8_t out[MD5_BYTES], struct error *e);
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "collect/apt_conf.h"
 
-enum { A_FILE = 1, RUN = 2, HOME = 4 };
+enum { A_FILE = 1, RUN = 2, HOME = 4, WHOLE = 8 };
 
 static bool any_name(const char *name)
 {
@@ -85,93 +85,95 @@ static bool runs_by_sshd(const char *line)
     return false;
 }
 
+/* Words of logrotate(8) before a script. */
 static bool rotates(const char *line)
 {
-    return strstr(line, "rotate") || strstr(line, "action");
+    return str_equal(line, "postrotate") || str_equal(line, "prerotate") ||
+           str_equal(line, "firstaction") || str_equal(line, "lastaction") ||
+           str_equal(line, "preremove");
 }
 
-/* A row with `decides` is a record only if such a line is in the file; with `whole` all its lines
+/* A row with `decides` is a record only if such a line is in the file; with WHOLE all its lines
  * are then told, as what is run may stand in the next one. */
 static const struct {
     const char *type, *path;
     unsigned flags;
     bool (*takes)(const char *name);
     persist_takes *decides;
-    bool whole;
 } places[] = {
-    {"init", "/etc/rc.local", A_FILE | RUN, NULL, NULL, false},
-    {"init", "/etc/inittab", A_FILE, NULL, NULL, false},
-    {"init", "/etc/init.d", RUN, no_backup, NULL, false},
-    {"init", "/etc/rc0.d", RUN, of_runlevel, NULL, false},
-    {"init", "/etc/rc1.d", RUN, of_runlevel, NULL, false},
-    {"init", "/etc/rc2.d", RUN, of_runlevel, NULL, false},
-    {"init", "/etc/rc3.d", RUN, of_runlevel, NULL, false},
-    {"init", "/etc/rc4.d", RUN, of_runlevel, NULL, false},
-    {"init", "/etc/rc5.d", RUN, of_runlevel, NULL, false},
-    {"init", "/etc/rc6.d", RUN, of_runlevel, NULL, false},
-    {"init", "/etc/rcS.d", RUN, of_runlevel, NULL, false},
-    {"init", "/etc/init", 0, ends_conf, NULL, false},
-    {"inetd", "/etc/inetd.conf", A_FILE, NULL, NULL, false},
-    {"inetd", "/etc/xinetd.d", 0, persist_run_parts_name, NULL, false},
-    {"profile", "/etc/profile", A_FILE, NULL, NULL, false},
-    {"profile", "/etc/bash.bashrc", A_FILE, NULL, NULL, false},
-    {"profile", "/etc/profile.d", 0, ends_sh, NULL, false},
-    {"profile", "/etc/zsh/zshenv", A_FILE, NULL, NULL, false},
-    {"profile", "/etc/zsh/zshrc", A_FILE, NULL, NULL, false},
-    {"profile", "/etc/zsh/zprofile", A_FILE, NULL, NULL, false},
-    {"profile", "/etc/zsh/zlogin", A_FILE, NULL, NULL, false},
-    {"profile", "/etc/csh.cshrc", A_FILE, NULL, NULL, false},
-    {"profile", "/etc/csh.login", A_FILE, NULL, NULL, false},
-    {"profile", ".bashrc", A_FILE | HOME, NULL, NULL, false},
-    {"profile", ".profile", A_FILE | HOME, NULL, NULL, false},
-    {"profile", ".bash_profile", A_FILE | HOME, NULL, NULL, false},
-    {"profile", ".bash_login", A_FILE | HOME, NULL, NULL, false},
-    {"profile", ".bash_logout", A_FILE | HOME, NULL, NULL, false},
-    {"profile", ".bash_aliases", A_FILE | HOME, NULL, NULL, false},
-    {"profile", ".zshrc", A_FILE | HOME, NULL, NULL, false},
-    {"profile", ".zshenv", A_FILE | HOME, NULL, NULL, false},
-    {"profile", ".zprofile", A_FILE | HOME, NULL, NULL, false},
-    {"profile", ".kshrc", A_FILE | HOME, NULL, NULL, false},
-    {"profile", ".ssh/rc", A_FILE | HOME, NULL, NULL, false},
-    {"profile", ".ssh/environment", A_FILE | HOME, NULL, NULL, false},
-    {"profile", "/etc/ssh/sshrc", A_FILE, NULL, NULL, false},
-    {"sshd", "/etc/ssh/sshd_config", A_FILE, NULL, runs_by_sshd, false},
-    {"sshd", "/etc/ssh/sshd_config.d", 0, ends_conf, runs_by_sshd, false},
-    {"preload", "/etc/environment", A_FILE, NULL, preloads, false},
-    {"preload", "/etc/environment.d", 0, ends_conf, preloads, false},
-    {"linker", "/etc/ld.so.conf", A_FILE, NULL, NULL, false},
-    {"linker", "/etc/ld.so.conf.d", 0, ends_conf, NULL, false},
-    {"motd", "/etc/update-motd.d", RUN, persist_run_parts_name, NULL, false},
-    {"udev", "/etc/udev/rules.d", 0, ends_rules, runs_by_udev, false},
-    {"udev", "/run/udev/rules.d", 0, ends_rules, runs_by_udev, false},
-    {"udev", "/usr/lib/udev/rules.d", 0, ends_rules, runs_by_udev, false},
-    {"udev", "/lib/udev/rules.d", 0, ends_rules, runs_by_udev, false},
-    {"apt-hook", "/etc/apt/apt.conf", A_FILE, NULL, runs_by_apt, true},
-    {"apt-hook", "/etc/apt/apt.conf.d", 0, of_apt, runs_by_apt, true},
-    {"apt-hook", "/etc/dpkg/dpkg.cfg", A_FILE, NULL, runs_by_dpkg, false},
-    {"apt-hook", "/etc/dpkg/dpkg.cfg.d", 0, no_backup, runs_by_dpkg, false},
-    {"hook", "/etc/network/if-up.d", RUN, persist_run_parts_name, NULL, false},
-    {"hook", "/etc/network/if-pre-up.d", RUN, persist_run_parts_name, NULL, false},
-    {"hook", "/etc/network/if-down.d", RUN, persist_run_parts_name, NULL, false},
-    {"hook", "/etc/network/if-post-down.d", RUN, persist_run_parts_name, NULL, false},
-    {"hook", "/etc/NetworkManager/dispatcher.d", RUN, no_backup, NULL, false},
-    {"hook", "/etc/networkd-dispatcher/routable.d", RUN, no_backup, NULL, false},
-    {"hook", "/etc/dhcp/dhclient-enter-hooks.d", 0, persist_run_parts_name, NULL, false},
-    {"hook", "/etc/dhcp/dhclient-exit-hooks.d", 0, persist_run_parts_name, NULL, false},
-    {"hook", "/etc/ppp/ip-up.d", RUN, persist_run_parts_name, NULL, false},
-    {"hook", "/etc/ppp/ip-down.d", RUN, persist_run_parts_name, NULL, false},
-    {"hook", "/etc/kernel/postinst.d", RUN, persist_run_parts_name, NULL, false},
-    {"hook", "/etc/kernel/postrm.d", RUN, persist_run_parts_name, NULL, false},
-    {"hook", "/etc/initramfs-tools/hooks", RUN, no_backup, NULL, false},
-    {"hook", "/etc/initramfs/post-update.d", RUN, persist_run_parts_name, NULL, false},
-    {"hook", "/etc/logrotate.d", 0, no_backup, rotates, true},
-    {"hook", "/etc/modprobe.d", 0, ends_conf, runs_by_modprobe, false},
-    {"init", "/etc/systemd/system-generators", RUN, any_name, NULL, false},
-    {"init", "/run/systemd/system-generators", RUN, any_name, NULL, false},
-    {"init", "/usr/local/lib/systemd/system-generators", RUN, any_name, NULL, false},
-    {"init", "/usr/lib/systemd/system-generators", RUN, any_name, NULL, false},
-    {"init", "/usr/lib/systemd/system-sleep", RUN, any_name, NULL, false},
-    {"init", "/usr/lib/systemd/system-shutdown", RUN, any_name, NULL, false},
+    {"init", "/etc/rc.local", A_FILE | RUN, NULL, NULL},
+    {"init", "/etc/inittab", A_FILE, NULL, NULL},
+    {"init", "/etc/init.d", RUN, no_backup, NULL},
+    {"init", "/etc/rc0.d", RUN, of_runlevel, NULL},
+    {"init", "/etc/rc1.d", RUN, of_runlevel, NULL},
+    {"init", "/etc/rc2.d", RUN, of_runlevel, NULL},
+    {"init", "/etc/rc3.d", RUN, of_runlevel, NULL},
+    {"init", "/etc/rc4.d", RUN, of_runlevel, NULL},
+    {"init", "/etc/rc5.d", RUN, of_runlevel, NULL},
+    {"init", "/etc/rc6.d", RUN, of_runlevel, NULL},
+    {"init", "/etc/rcS.d", RUN, of_runlevel, NULL},
+    {"init", "/etc/init", 0, ends_conf, NULL},
+    {"inetd", "/etc/inetd.conf", A_FILE, NULL, NULL},
+    {"inetd", "/etc/xinetd.d", 0, persist_run_parts_name, NULL},
+    {"profile", "/etc/profile", A_FILE, NULL, NULL},
+    {"profile", "/etc/bash.bashrc", A_FILE, NULL, NULL},
+    {"profile", "/etc/profile.d", 0, ends_sh, NULL},
+    {"profile", "/etc/zsh/zshenv", A_FILE, NULL, NULL},
+    {"profile", "/etc/zsh/zshrc", A_FILE, NULL, NULL},
+    {"profile", "/etc/zsh/zprofile", A_FILE, NULL, NULL},
+    {"profile", "/etc/zsh/zlogin", A_FILE, NULL, NULL},
+    {"profile", "/etc/csh.cshrc", A_FILE, NULL, NULL},
+    {"profile", "/etc/csh.login", A_FILE, NULL, NULL},
+    {"profile", ".bashrc", A_FILE | HOME, NULL, NULL},
+    {"profile", ".profile", A_FILE | HOME, NULL, NULL},
+    {"profile", ".bash_profile", A_FILE | HOME, NULL, NULL},
+    {"profile", ".bash_login", A_FILE | HOME, NULL, NULL},
+    {"profile", ".bash_logout", A_FILE | HOME, NULL, NULL},
+    {"profile", ".bash_aliases", A_FILE | HOME, NULL, NULL},
+    {"profile", ".zshrc", A_FILE | HOME, NULL, NULL},
+    {"profile", ".zshenv", A_FILE | HOME, NULL, NULL},
+    {"profile", ".zprofile", A_FILE | HOME, NULL, NULL},
+    {"profile", ".kshrc", A_FILE | HOME, NULL, NULL},
+    {"profile", ".ssh/rc", A_FILE | HOME, NULL, NULL},
+    {"profile", ".ssh/environment", A_FILE | HOME, NULL, NULL},
+    {"profile", "/etc/ssh/sshrc", A_FILE, NULL, NULL},
+    {"sshd", "/etc/ssh/sshd_config", A_FILE, NULL, runs_by_sshd},
+    {"sshd", "/etc/ssh/sshd_config.d", 0, ends_conf, runs_by_sshd},
+    {"preload", "/etc/environment", A_FILE, NULL, preloads},
+    {"preload", "/etc/environment.d", 0, ends_conf, preloads},
+    {"linker", "/etc/ld.so.conf", A_FILE, NULL, NULL},
+    {"linker", "/etc/ld.so.conf.d", 0, ends_conf, NULL},
+    {"motd", "/etc/update-motd.d", RUN, persist_run_parts_name, NULL},
+    {"udev", "/etc/udev/rules.d", 0, ends_rules, runs_by_udev},
+    {"udev", "/run/udev/rules.d", 0, ends_rules, runs_by_udev},
+    {"udev", "/usr/lib/udev/rules.d", 0, ends_rules, runs_by_udev},
+    {"udev", "/lib/udev/rules.d", 0, ends_rules, runs_by_udev},
+    {"apt-hook", "/etc/apt/apt.conf", A_FILE | WHOLE, NULL, runs_by_apt},
+    {"apt-hook", "/etc/apt/apt.conf.d", WHOLE, of_apt, runs_by_apt},
+    {"apt-hook", "/etc/dpkg/dpkg.cfg", A_FILE, NULL, runs_by_dpkg},
+    {"apt-hook", "/etc/dpkg/dpkg.cfg.d", 0, no_backup, runs_by_dpkg},
+    {"hook", "/etc/network/if-up.d", RUN, persist_run_parts_name, NULL},
+    {"hook", "/etc/network/if-pre-up.d", RUN, persist_run_parts_name, NULL},
+    {"hook", "/etc/network/if-down.d", RUN, persist_run_parts_name, NULL},
+    {"hook", "/etc/network/if-post-down.d", RUN, persist_run_parts_name, NULL},
+    {"hook", "/etc/NetworkManager/dispatcher.d", RUN, no_backup, NULL},
+    {"hook", "/etc/networkd-dispatcher/routable.d", RUN, no_backup, NULL},
+    {"hook", "/etc/dhcp/dhclient-enter-hooks.d", 0, persist_run_parts_name, NULL},
+    {"hook", "/etc/dhcp/dhclient-exit-hooks.d", 0, persist_run_parts_name, NULL},
+    {"hook", "/etc/ppp/ip-up.d", RUN, persist_run_parts_name, NULL},
+    {"hook", "/etc/ppp/ip-down.d", RUN, persist_run_parts_name, NULL},
+    {"hook", "/etc/kernel/postinst.d", RUN, persist_run_parts_name, NULL},
+    {"hook", "/etc/kernel/postrm.d", RUN, persist_run_parts_name, NULL},
+    {"hook", "/etc/initramfs-tools/hooks", RUN, no_backup, NULL},
+    {"hook", "/etc/initramfs/post-update.d", RUN, persist_run_parts_name, NULL},
+    {"hook", "/etc/logrotate.d", WHOLE, no_backup, rotates},
+    {"hook", "/etc/modprobe.d", 0, ends_conf, runs_by_modprobe},
+    {"init", "/etc/systemd/system-generators", RUN, any_name, NULL},
+    {"init", "/run/systemd/system-generators", RUN, any_name, NULL},
+    {"init", "/usr/local/lib/systemd/system-generators", RUN, any_name, NULL},
+    {"init", "/usr/lib/systemd/system-generators", RUN, any_name, NULL},
+    {"init", "/usr/lib/systemd/system-sleep", RUN, any_name, NULL},
+    {"init", "/usr/lib/systemd/system-shutdown", RUN, any_name, NULL},
 };
 
 static void look_at(struct persist *p, size_t row, const char *path)
@@ -191,7 +193,7 @@ static void look_at(struct persist *p, size_t row, const char *path)
     const char *runs = persist_lines(p, text, size, places[row].decides);
     if (!*runs)
         return;
-    if (places[row].whole)
+    if (places[row].flags & WHOLE)
         runs = persist_lines(p, text, size, NULL);
     struct fact *f = persist_add(p, places[row].type, path, 0, &origin);
     fact_put(p->c->facts, f, "runs", runs);

@@ -153,7 +153,7 @@ void persist_homes(struct persist *p)
         return;
     p->homes_read = true;
     const char *text =
-        collect_text_of(p->c, N_("account"), "/etc/passwd", PERSIST_MOST_TEXT * 16, &size, NULL);
+        collect_text_of(p->c, N_("account"), "/etc/passwd", PERSIST_MOST_PASSWD, &size, NULL);
     while (text && p->homes.count < MOST_HOMES &&
            str_next_line(text, size, &position, &line, &length)) {
         char *rest = arena_strndup(p->c->arena, line, length);

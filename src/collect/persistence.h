@@ -22,7 +22,7 @@ struct persist {
     bool homes_read;
 };
 
-enum { PERSIST_MOST_TEXT = 1 << 20, PERSIST_MOST_RUNS = 64 << 10 };
+enum { PERSIST_MOST_TEXT = 1 << 20, PERSIST_MOST_PASSWD = 16 << 20, PERSIST_MOST_RUNS = 64 << 10 };
 
 struct persist persist_begin(struct collection *c);
 void persist_end(struct persist *p);

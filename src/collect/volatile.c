@@ -10,7 +10,10 @@
 #include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -90,6 +93,7 @@ static const struct kind {
 } kinds[] = {
     {VOLATILE_FIRST, "sockets.jsonl", volatile_sockets},
     {VOLATILE_FIRST, "processes.jsonl", volatile_processes},
+    {VOLATILE_REST, "sockets-others.jsonl", volatile_other_sockets},
     {VOLATILE_REST, "routing.jsonl", volatile_routing},
     {VOLATILE_REST, "process-details.jsonl", volatile_details},
     {VOLATILE_REST, "conntrack.txt", volatile_conntrack},
@@ -216,6 +220,50 @@ char *volatile_file(struct volatile_reader *r, const char *path, size_t most, st
     return arena_strndup(arena, str_text(&text), text.length);
 }
 
+bool volatile_stat(struct volatile_reader *r, int dirfd, const char *path,
+                   struct volatile_file *out)
+{
+    struct statx st;
+    if (statx(dirfd, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &st) != 0)
+        return false;
+    *out = (struct volatile_file){.device = makedev(st.stx_dev_major, st.stx_dev_minor),
+                                  .inode = st.stx_ino,
+                                  .size = st.stx_size,
+                                  .uid = st.stx_uid,
+                                  .mode = st.stx_mode,
+                                  .changed = st.stx_ctime.tv_sec,
+                                  .modified = st.stx_mtime.tv_sec};
+    return true;
+}
+
+/* "ID PARENT MAJOR:MINOR ROOT POINT OPTIONS ... - TYPE SOURCE ..."; proc(5) */
+bool volatile_may_open(struct volatile_reader *r, uint32_t pid, const struct volatile_file *file)
+{
+    static const char *const foreign[] = {"fuse", "nfs",      "cifs", "smb",  "9p",    "ceph",
+                                          "afs",  "virtiofs", "gfs",  "ocfs", "lustre"};
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    char path[32];
+    size_t size, position = 0, length;
+    const char *line;
+    if (file->device == r->memory_device)
+        return true;
+    snprintf(path, sizeof path, "%u/mountinfo", pid);
+    const char *text = volatile_file(r, path, MOST_TEXT_BYTES, arena, &size, NULL);
+    while (text && str_next_line(text, size, &position, &line, &length)) {
+        unsigned major, minor;
+        const char *copy = arena_strndup(arena, line, length);
+        const char *type = strstr(copy, " - ");
+        if (!type || sscanf(copy, "%*u %*u %u:%u", &major, &minor) != 2 ||
+            makedev(major, minor) != file->device)
+            continue;
+        for (size_t i = 0; i < ARRAY_COUNT(foreign); i++)
+            if (str_starts(type + 3, foreign[i]) && !str_starts(type + 3, "fusectl"))
+                return false;
+        return true;
+    }
+    return false;
+}
+
 char *volatile_link(struct volatile_reader *r, const char *path, struct arena *arena)
 {
     char to[4097];
@@ -278,6 +326,7 @@ struct place {
     bool careful;       /* say each process */
     int proc_fd, route_fd;
     int64_t deadline_ms;
+    uint64_t memory_device;
 };
 
 static void read_kinds(struct cage *cage, void *context)
@@ -289,7 +338,8 @@ static void read_kinds(struct cage *cage, void *context)
                                 .route_fd = from->route_fd,
                                 .behind = from->pid ? from->pid - 1 : 0,
                                 .careful = from->careful,
-                                .deadline_ms = from->deadline_ms};
+                                .deadline_ms = from->deadline_ms,
+                                .memory_device = from->memory_device};
     list_pids(&r, arena);
     for (r.kind = from->kind; r.kind < ARRAY_COUNT(kinds); r.kind++) {
         if (kinds[r.kind].part != from->part)
@@ -310,6 +360,7 @@ struct parent {
     const struct volatile_sink *sink;
     struct place at;
     bool file_open;
+    bool got_bytes, retried; /* of the kind that is read */
     uint32_t file_kind, file_pid;
 };
 
@@ -322,8 +373,10 @@ static bool take_file(struct parent *p, struct bytes *in, struct error *e)
         error_set(e, ERR_FORMAT, "a collector sent something unknown");
         return false;
     }
-    if (kind != p->at.kind)
+    if (kind != p->at.kind) {
         p->at.pid = 0;
+        p->got_bytes = p->retried = false;
+    }
     p->at.kind = kind;
     /* a second cage goes on with the file of the first */
     if (p->file_open && p->file_kind == kind && p->file_pid == pid)
@@ -365,6 +418,7 @@ static bool take_frame(void *context, uint32_t type, const void *data, size_t si
     case FRAME_ALIVE:
         return true;
     case FRAME_BYTES:
+        p->got_bytes = true;
         return !p->file_open || p->sink->bytes(p->sink->context, data, size, e);
     case FRAME_UNREAD:
         take_unread(p, &in);
@@ -385,6 +439,10 @@ static bool go_on(struct parent *p, const struct error *died)
         p->at.careful = true;
         return true;
     }
+    if (!p->at.pid && !p->got_bytes && !p->retried) {
+        p->retried = true; /* a host under attack has little time for us: once more */
+        return true;
+    }
     if (p->at.pid)
         snprintf(what, sizeof what, "%s: /proc/%u", file, p->at.pid++);
     else
@@ -394,6 +452,13 @@ static bool go_on(struct parent *p, const struct error *died)
     if (!p->at.pid)
         p->at.kind++; /* it was not a process: the kind itself cannot be read */
     return p->at.kind < ARRAY_COUNT(kinds) && kinds[p->at.kind].part == p->at.part;
+}
+
+static uint64_t find_memory_device(void)
+{
+    struct stat st = {0};
+    CLEANUP_CLOSE int fd = memfd_create("yagura", MFD_CLOEXEC);
+    return fd >= 0 && fstat(fd, &st) == 0 ? st.st_dev : 0;
 }
 
 bool volatile_read(enum volatile_part part, const struct volatile_sink *sink, struct error *e)
@@ -411,6 +476,7 @@ bool volatile_read(enum volatile_part part, const struct volatile_sink *sink, st
         .at = {.part = part,
                .proc_fd = proc,
                .route_fd = route,
+               .memory_device = find_memory_device(),
                .deadline_ms = now_ms() + (part == VOLATILE_FIRST ? FIRST_MS : REST_MS)}};
     while (p.at.kind < ARRAY_COUNT(kinds) && kinds[p.at.kind].part != part)
         p.at.kind++;

@@ -4,10 +4,11 @@
  * in milliseconds; VOLATILE_REST is the rest in the order of how soon it is gone. Nothing of the
  * host is changed, nothing is judged, no link is followed: a link is told with where it leads.
  *
- *   first   sockets.jsonl      a line a socket of every network namespace (proc(5), /proc/PID/net),
+ *   first   sockets.jsonl      a line a socket of this network namespace (proc(5), /proc/PID/net),
  *                              with the processes that have it open
  *           processes.jsonl    program, command line, folder, start, user, parents
- *   rest    routing.jsonl      links, addresses, routes of all tables, neighbours (rtnetlink.h)
+ *   rest    sockets-others.jsonl  the same of all other network namespaces (containers)
+ *           routing.jsonl      links, addresses, routes of all tables, neighbours (rtnetlink.h)
  *           process-details.jsonl  users and groups, capabilities, tracer, namespaces, control
  *                              group, and of the environment, which holds secrets, only the names
  *                              in volatile_processes.c

@@ -15,9 +15,10 @@ struct volatile_reader {
     uint32_t kind, behind; /* processes up to this one were read before; 0: none was */
     bool careful;          /* one process may hang: say each */
     size_t unsaid;
-    int64_t deadline_ms; /* of CLOCK_MONOTONIC */
-    struct str pending;  /* whole lines that were not sent yet */
-    uint32_t *pids;      /* ascending */
+    uint64_t memory_device; /* of memfd_create(2): in no list of mounts */
+    int64_t deadline_ms;    /* of CLOCK_MONOTONIC */
+    struct str pending;     /* whole lines that were not sent yet */
+    uint32_t *pids;         /* ascending */
     size_t pid_count;
 };
 
@@ -43,7 +44,22 @@ char *volatile_link(struct volatile_reader *r, const char *path, struct arena *a
 /* A whole text of the kernel, as it is. */
 void volatile_text(struct volatile_reader *r, const char *path);
 
+/* What is known of a file that a link of /proc leads to ("1/exe"), without asking the file system
+ * it lies on: one of the attacker's own (FUSE) need not answer, and nobody can be killed while he
+ * waits for it. False with errno. */
+struct volatile_file {
+    uint64_t device, inode, size;
+    uint32_t uid, mode;
+    int64_t changed, modified;
+};
+bool volatile_stat(struct volatile_reader *r, int dirfd, const char *path,
+                   struct volatile_file *out);
+/* Whether its file system is one of the kernel's own, which does answer: by the list of mounts of
+ * the process `pid`. */
+bool volatile_may_open(struct volatile_reader *r, uint32_t pid, const struct volatile_file *file);
+
 void volatile_sockets(struct volatile_reader *r);
+void volatile_other_sockets(struct volatile_reader *r);
 void volatile_processes(struct volatile_reader *r);
 void volatile_routing(struct volatile_reader *r);
 void volatile_details(struct volatile_reader *r);

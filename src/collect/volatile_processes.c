@@ -274,14 +274,14 @@ void volatile_details(struct volatile_reader *r)
 /* ---- what they have open and mapped --------------------------------------------------------- */
 
 /* A descriptor of a file that has no name any more tells its size: /proc/PID/fd/N leads to it. */
-static void put_deleted(int dirfd, const char *number, json_t *o)
+static void put_deleted(struct volatile_reader *r, int dirfd, const char *number, json_t *o)
 {
-    struct stat st;
-    if (fstatat(dirfd, number, &st, 0) != 0 || !S_ISREG(st.st_mode))
+    struct volatile_file file;
+    if (!volatile_stat(r, dirfd, number, &file) || !S_ISREG(file.mode))
         return;
     json_put_bool(o, "deleted", true);
-    json_put_int(o, "size", st.st_size);
-    json_put_int(o, "inode", (int64_t)st.st_ino);
+    json_put_int(o, "size", (int64_t)file.size);
+    json_put_int(o, "inode", (int64_t)file.inode);
 }
 
 static void open_files_of(struct volatile_reader *r, uint32_t pid)
@@ -315,7 +315,7 @@ static void open_files_of(struct volatile_reader *r, uint32_t pid)
         json_put_int(o, "fd", strtoll(d->d_name, NULL, 10));
         json_put_string(o, "to", to);
         if (str_ends(to, " (deleted)"))
-            put_deleted(fd, d->d_name, o);
+            put_deleted(r, fd, d->d_name, o);
         volatile_line(r, o);
     }
     closedir(dir);
@@ -352,8 +352,7 @@ void volatile_maps(struct volatile_reader *r)
 /* ---- programs that have no name any more ---------------------------------------------------- */
 
 struct copy {
-    dev_t device;
-    ino_t inode;
+    uint64_t device, inode;
     uint32_t pid; /* the first that runs it */
 };
 
@@ -364,21 +363,22 @@ struct copies {
 
 /* The copy of what this process runs, if that is deleted; *known: an earlier one runs it, too. */
 static const struct copy *copy_of(struct volatile_reader *r, uint32_t pid, struct copies *copies,
-                                  struct stat *st, char **exe, bool *known, struct arena *arena)
+                                  struct volatile_file *st, char **exe, bool *known,
+                                  struct arena *arena)
 {
     char path[64];
     *exe = link_of(r, pid, "exe", arena);
     snprintf(path, sizeof path, "%u/exe", pid);
-    if (!*exe || !proc_cut_deleted(*exe) || fstatat(r->proc_fd, path, st, 0) != 0)
+    if (!*exe || !proc_cut_deleted(*exe) || !volatile_stat(r, r->proc_fd, path, st))
         return NULL;
     *known = true;
     for (size_t i = 0; i < copies->count; i++)
-        if (copies->list[i].device == st->st_dev && copies->list[i].inode == st->st_ino)
+        if (copies->list[i].device == st->device && copies->list[i].inode == st->inode)
             return &copies->list[i];
     *known = false;
     if (copies->count == MOST_COPIES)
         return NULL;
-    copies->list[copies->count] = (struct copy){st->st_dev, st->st_ino, pid};
+    copies->list[copies->count] = (struct copy){st->device, st->inode, pid};
     return &copies->list[copies->count++];
 }
 
@@ -388,7 +388,7 @@ void volatile_deleted(struct volatile_reader *r)
     uint32_t pid;
     for (size_t next = 0; volatile_next(r, &next, &pid);) {
         CLEANUP_ARENA struct arena *arena = arena_new();
-        struct stat st;
+        struct volatile_file st;
         char *exe;
         bool known;
         const struct copy *copy = copy_of(r, pid, copies, &st, &exe, &known, arena);
@@ -397,12 +397,12 @@ void volatile_deleted(struct volatile_reader *r)
         json_t *o = json_object();
         json_put_int(o, "pid", pid);
         json_put_string(o, "exe", exe);
-        json_put_int(o, "size", st.st_size);
-        json_put_int(o, "uid", st.st_uid);
-        json_put_int(o, "mode", st.st_mode);
-        json_put_int(o, "inode", (int64_t)st.st_ino);
-        json_put_int(o, "changed", st.st_ctim.tv_sec);
-        json_put_int(o, "modified", st.st_mtim.tv_sec);
+        json_put_int(o, "size", (int64_t)st.size);
+        json_put_int(o, "uid", (int64_t)st.uid);
+        json_put_int(o, "mode", (int64_t)st.mode);
+        json_put_int(o, "inode", (int64_t)st.inode);
+        json_put_int(o, "changed", st.changed);
+        json_put_int(o, "modified", st.modified);
         json_put_string(o, "copy", arena_printf(arena, "deleted-%u.bin", copy->pid));
         volatile_line(r, o);
     }
@@ -445,11 +445,19 @@ void volatile_copies(struct volatile_reader *r)
     uint32_t pid;
     for (size_t next = 0; volatile_next(r, &next, &pid);) {
         CLEANUP_ARENA struct arena *arena = arena_new();
-        struct stat st;
+        struct volatile_file st;
         char *exe;
         bool known;
         const struct copy *copy = copy_of(r, pid, copies, &st, &exe, &known, arena);
-        if (copy && !known && !copy_program(r, pid, &left))
+        if (!copy || known)
+            continue;
+        if (!volatile_may_open(r, pid, &st)) {
+            volatile_unread(r, arena_printf(arena, "/proc/%u/exe", pid),
+                            _("it lies on a file system that need not answer (FUSE, network) or is "
+                              "no longer mounted: it is not opened"));
+            continue;
+        }
+        if (!copy_program(r, pid, &left))
             return;
     }
 }

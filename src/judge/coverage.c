@@ -189,23 +189,29 @@ static void judge_feeds(struct coverage *c)
     }
 }
 
+void judge_unread(struct findings *out, const struct fact *f, const char *identity)
+{
+    struct judge_input in = {.identity = identity};
+    struct coverage c = {.in = &in, .out = out, .arena = out->arena};
+    char *subject = arena_printf(c.arena, "%s %s", fact_text(f, "what"), f->path);
+    struct finding *item =
+        unknown(&c, "could-not-look", N_("Something could not be looked at"), subject);
+    item->summary = message_of(N_("Could not look at {what}: {reason}"));
+    message_put_translated(&item->summary, "what", fact_text(f, "what"));
+    message_put(&item->summary, "reason", fact_text(f, "reason"));
+    struct evidence e = {f->path, f->line, f->offset, fact_text(f, "reason")};
+    item->evidence.count = 0;
+    VEC_PUSH(&item->evidence, e);
+}
+
 void judge_coverage(struct findings *out, const struct judge_input *in)
 {
     struct coverage c = {.in = in, .out = out, .arena = out->arena};
     judge_system(&c);
     judge_feeds(&c);
     for (const struct fact *f = facts_first(in->facts, "unread"); f;
-         f = facts_next(in->facts, "unread", f)) {
-        char *subject = arena_printf(c.arena, "%s %s", fact_text(f, "what"), f->path);
-        struct finding *item =
-            unknown(&c, "could-not-look", N_("Something could not be looked at"), subject);
-        item->summary = message_of(N_("Could not look at {what}: {reason}"));
-        message_put_translated(&item->summary, "what", fact_text(f, "what"));
-        message_put(&item->summary, "reason", fact_text(f, "reason"));
-        struct evidence e = {f->path, f->line, f->offset, fact_text(f, "reason")};
-        item->evidence.count = 0;
-        VEC_PUSH(&item->evidence, e);
-    }
+         f = facts_next(in->facts, "unread", f))
+        judge_unread(out, f, in->identity);
     for (const struct fact *f = facts_first(in->facts, "registry"); f;
          f = facts_next(in->facts, "registry", f)) {
         if (!str_equal(fact_text(f, "state"), "dirty"))

@@ -11,4 +11,7 @@
 
 void judge_coverage(struct findings *out, const struct judge_input *in);
 
+/* Only that one thing could not be looked at (a fact of kind "unread"). */
+void judge_unread(struct findings *out, const struct fact *unread, const char *identity);
+
 #endif

@@ -17,6 +17,7 @@ static const struct {
     {"linux", "linux", "", ""},
     {"windows", "windows", "", "1996-08-24"},
     {"persistence", "", "", ""}, /* of whatever was recognised */
+    {"scan", "", "", ""},        /* of any target: no checklist, but what attackers leave behind */
 };
 
 /* Names of rules against the names under which products are reported. */
@@ -73,7 +74,8 @@ static size_t set_of(const struct rule *rule, const struct facts *facts)
 {
     for (size_t i = 0; i < rule->set_count; i++)
         for (size_t k = 0; k < ARRAY_COUNT(sets); k++)
-            if (str_equal(sets[k].set, rule->sets[i]) && fits(facts, sets[k].name, sets[k].version))
+            if (str_equal(sets[k].set, rule->sets[i]) &&
+                (!*sets[k].name || fits(facts, sets[k].name, sets[k].version)))
                 return k;
     return ARRAY_COUNT(sets);
 }

@@ -103,9 +103,8 @@ static bool shows(const struct yaml_node *list, const char *outcome)
 
 static void lint_ours(const struct rule *rule, struct sigma_problems *problems)
 {
-    static const char *const known[] = {"iis3",  "iis4",    "iis5",     "windows",
-                                        "linux", "solaris", "netscape", "apache13",
-                                        "persistence"};
+    static const char *const known[] = {"iis3",    "iis4",     "iis5",     "windows",     "linux",
+                                        "solaris", "netscape", "apache13", "persistence", "scan"};
     if (!is_uuid(rule->id))
         warn(problems, rule, _("id is no UUID"), rule->id);
     if (!*rule->description)

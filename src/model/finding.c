@@ -108,8 +108,11 @@ bool finding_is_open(const struct finding *f)
 /* What attackers left behind: somebody has been in. */
 static bool is_intrusion(const struct finding *f)
 {
-    return f->severity == SEVERITY_CRITICAL && f->subject_kind &&
-           str_equal(f->subject_kind, "leaving");
+    static const char *const kinds[] = {"leaving", "yara-hit", "clamav-hit"};
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
+        if (f->severity == SEVERITY_CRITICAL && str_equal(f->subject_kind, kinds[i]))
+            return true;
+    return false;
 }
 
 enum finding_group finding_group(const struct finding *f)

@@ -6,5 +6,10 @@ bool action_evidence(struct response *r, const struct runbook_call *call, json_t
                      const char **waits, struct error *e)
 {
     CLEANUP_EVIDENCE struct evidence_folder *first = NULL;
-    return evidence_first(&first, r, e) && evidence_rest(r, first, result, e);
+    struct error second = ERROR_INIT;
+    bool good = evidence_first(&first, r, e);
+    bool more = evidence_rest(r, first, result, &second);
+    if (good && !more)
+        *e = second;
+    return good && more;
 }

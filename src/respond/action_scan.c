@@ -1,6 +1,7 @@
 /* Step 3: what an intruder leaves to come back. Every finding is quarantined, mended, or signed for
  * by somebody with a reason. */
-#include "audit/audit.h"
+#include "act/quarantine.h"
+#include "audit/scan.h"
 #include "base/language.h"
 #include "base/str.h"
 #include "model/date.h"
@@ -9,12 +10,25 @@
 
 enum { MOST_LISTED = 200 };
 
-static struct audit *look(struct response *r, struct error *e)
+/* All of `yagura scan`: what stands in files, what starts by itself, what no package brought. */
+static const struct audit *look(struct response *r, struct error *e)
 {
-    struct audit *a = NULL;
-    struct audit_request request = audit_persistence_request(
-        respond_target_kind(r), respond_is_live(r) ? NULL : r->incident.target, r->state, true);
-    return audit_run(&a, &request, e) ? a : NULL;
+    struct audit_request target = {.kind = respond_target_kind(r),
+                                   .argument = respond_is_live(r) ? NULL : r->incident.target,
+                                   .as_of = DATE_NONE,
+                                   .state = r->state};
+    struct quarantine kept = {.fd = -1};
+    struct scan_result result = {0};
+    if (r->scan)
+        return r->scan;
+    quarantine_open(&kept, state_dirfd(r->state), false, NULL);
+    struct scan_request bytes = {.clamd = respond_is_live(r) ? scan_find_clamd() : NULL,
+                                 .left_out_fd = kept.fd};
+    bool good = audit_scan(&r->scan, &result, &target, &bytes, e);
+    quarantine_close(&kept);
+    if (!good)
+        r->scan = NULL;
+    return r->scan;
 }
 
 static bool is_unknown(const struct finding *f)
@@ -36,9 +50,9 @@ static const char *unread_id(struct response *r, const struct fact *f)
 bool action_scan(struct response *r, const struct runbook_call *call, json_t *result,
                  const char **waits, struct error *e)
 {
-    audit_free(r->scan);
-    r->scan = look(r, e);
-    if (!r->scan)
+    audit_free(r->scan); /* look anew */
+    r->scan = NULL;
+    if (!look(r, e))
         return false;
     json_t *list = json_array();
     size_t signed_for = 0;
@@ -79,8 +93,7 @@ void check_scan_settled(struct response *r, const struct runbook_call *call,
                         struct check_result *out)
 {
     struct error e = ERROR_INIT;
-    CLEANUP(audit_cleanup) struct audit *fresh = r->scan ? NULL : look(r, &e);
-    const struct audit *a = r->scan ? r->scan : fresh;
+    const struct audit *a = look(r, &e);
     if (!a) {
         out->text = arena_strdup(r->arena, e.message);
         return;

@@ -46,11 +46,16 @@ static bool take(struct evidence_folder **out, struct response *r, enum volatile
     if (!evidence_folder_make(&f, r, part == VOLATILE_FIRST ? "first" : "rest", e))
         return false;
     struct volatile_sink sink = {on_file, on_bytes, on_unread, f};
-    if (!volatile_read(part, &sink, e) || !evidence_end(f, r, e))
+    /* what was read until then is evidence, too */
+    struct error second = ERROR_INIT;
+    bool good = volatile_read(part, &sink, e);
+    if (!good)
+        evidence_unread(f, "/proc", e->message);
+    if (!evidence_end(f, r, good ? e : &second))
         return false;
     *out = f;
     f = NULL;
-    return true;
+    return good;
 }
 
 bool evidence_first(struct evidence_folder **out, struct response *r, struct error *e)
@@ -62,9 +67,11 @@ bool evidence_rest(struct response *r, struct evidence_folder *first, json_t *re
                    struct error *e)
 {
     CLEANUP_EVIDENCE struct evidence_folder *rest = NULL;
-    struct error second = ERROR_INIT;
+    struct error second = ERROR_INIT, third = ERROR_INIT;
     bool good = !first || evidence_enter(first, r, result, e);
-    bool more = take(&rest, r, VOLATILE_REST, &second) && evidence_enter(rest, r, result, &second);
+    bool more = take(&rest, r, VOLATILE_REST, &second);
+    if (rest && !evidence_enter(rest, r, result, more ? &second : &third))
+        more = false;
     if (good && !more)
         *e = second;
     return good && more;
@@ -145,7 +152,7 @@ static bool hash_name(int dirfd, const char *name, char out[65])
     if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
         !walk_hash_fd(sha256, fd, &size, NULL))
         return false;
-    for (int i = 0; i < SHA256_SIZE; i++)
+    for (size_t i = 0; i < SHA256_SIZE; i++)
         snprintf(out + 2 * i, 3, "%02x", sha256[i]);
     return true;
 }

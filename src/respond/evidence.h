@@ -56,7 +56,8 @@ bool evidence_end(struct evidence_folder *f, struct response *r, struct error *e
 bool evidence_enter(struct evidence_folder *f, struct response *r, json_t *result, struct error *e);
 
 /* The volatile evidence of this host (collect/volatile.h). Sockets and processes, before the cut:
- * takes milliseconds. An error (a full disk) is to be told and is no reason not to cut. */
+ * takes milliseconds. An error (a full disk) is to be told and is no reason not to cut; what was
+ * read until then is in *out all the same, else it stays NULL. */
 bool evidence_first(struct evidence_folder **out, struct response *r, struct error *e);
 /* After the cut: enters `first` (may be NULL; it stays the caller's), then takes the rest. The
  * error is the first one; the rest is done all the same. */

@@ -51,7 +51,7 @@ static int64_t now_us(void)
 
 static void hex_of(const uint8_t sha256[32], char out[65])
 {
-    for (int i = 0; i < 32; i++)
+    for (size_t i = 0; i < 32; i++)
         snprintf(out + 2 * i, 3, "%02x", sha256[i]);
 }
 
@@ -248,7 +248,7 @@ static size_t fitting(const struct evidence_folder *f, const char *bytes, size_t
 
 bool evidence_add(struct evidence_folder *f, const void *bytes, size_t size, struct error *e)
 {
-    if (f->cut || !f->open) {
+    if (!size || f->cut || !f->open) {
         f->lost += size;
         return true;
     }

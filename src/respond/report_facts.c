@@ -96,6 +96,14 @@ static void put_sites(json_t *o, struct response *r)
         json_put_string(o, "sites", str_text(&list));
 }
 
+/* Names of files and programs are the attacker's: a line break in one would be a line of its own.
+ */
+static void add_one_line(struct str *out, const char *text)
+{
+    for (const char *c = text; *c; c++)
+        str_add_char(out, *c == '\n' ? ' ' : *c);
+}
+
 static void put_guard(json_t *o, const struct timeline *t)
 {
     CLEANUP_STR struct str names = {0}, said = {0};
@@ -116,10 +124,12 @@ static void put_guard(json_t *o, const struct timeline *t)
             continue;
         timeline_local(m->at_ns / 1000000000, when);
         str_printf(&names, "%s%s  ", shown++ ? "\n" : "", when);
-        for (const char *c = m->subject; *c; c++)
-            str_add_char(&names, *c == '\n' ? ' ' : *c);
-        if (*m->who)
-            str_printf(&names, "  (%s)", m->who);
+        add_one_line(&names, m->subject);
+        if (*m->who) {
+            str_add(&names, "  (");
+            add_one_line(&names, m->who);
+            str_add_char(&names, ')');
+        }
     }
     json_put_string(o, "guard_list", str_text(&names));
     json_put_string(o, "found_by_tool", "■");

@@ -91,7 +91,8 @@ static const char style[] =
     "th{background:var(--band);font-weight:600;white-space:nowrap}"
     ".time{white-space:nowrap;font-variant-numeric:tabular-nums}"
     ".path{font-family:ui-monospace,monospace;font-size:.85em;overflow-wrap:anywhere}"
-    "td.path{min-width:22rem}.what{min-width:14rem}.good{color:var(--good);font-weight:600}.bad{"
+    "td{overflow-wrap:anywhere}td.path{min-width:17rem}.what{min-width:11rem}.good{color:var(--"
+    "good);font-weight:600}.bad{"
     "color:var(--bad);font-weight:600}"
     "pre{background:var(--band);padding:.8rem 1rem;overflow-x:auto;font-size:.85rem}"
     "@media print{body{padding:0;max-width:none;font-size:10pt}h2{break-after:avoid}"
@@ -134,6 +135,8 @@ static void add_summary(struct str *out, struct response *r, const json_t *facts
 
 static void add_steps(struct str *out, struct response *r)
 {
+    static const char *const states[] = {N_("Not begun"), N_("In progress"), N_("Failed"),
+                                         N_("Done"),      N_("Skipped"),     N_("Undone")};
     const char *const columns[] = {"", _("Step"), _("State"), _("When"), _("Who"), _("Remark")};
     add_heading(out, _("Steps"));
     begin_table(out, columns, ARRAY_COUNT(columns));
@@ -150,7 +153,7 @@ static void add_steps(struct str *out, struct response *r)
                  s->state == STEP_DONE                                ? "good"
                  : s->state == STEP_SKIPPED || s->state == STEP_BEGUN ? ""
                                                                       : "bad",
-                 language_text(step_state_name(s->state)));
+                 language_text(states[s->state]));
         add_cell(out, "time", when);
         add_cell(out, "", s->who ? s->who : "");
         add_cell(out, "", s->because ? s->because : "");
@@ -208,7 +211,7 @@ static void add_evidence(struct str *out, const struct evidence_entry *evidence,
         snprintf(files, sizeof files, "%lld", (long long)evidence[i].files);
         snprintf(bytes, sizeof bytes, "%lld", (long long)evidence[i].bytes);
         str_add(out, "<tr>");
-        add_cell(out, "path", evidence[i].folder);
+        add_cell(out, "", evidence[i].folder);
         add_cell(out, "time", when);
         add_cell(out, "", evidence[i].who);
         add_cell(out, "", files);

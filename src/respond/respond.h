@@ -7,6 +7,7 @@
 #ifndef YAGURA_RESPOND_RESPOND_H
 #define YAGURA_RESPOND_RESPOND_H
 
+#include "audit/audit.h"
 #include "content/objects.h"
 #include "content/policy.h"
 #include "respond/incident.h"
@@ -39,7 +40,7 @@ struct response {
     struct incident incident;
     struct arena *arena;
     const struct respond_options *options;
-    struct audit *scan; /* what the step's action has just looked at, for its check; or NULL */
+    struct audit *scan; /* of this run: the check after the action need not look again; or NULL */
 };
 
 /* What a check says: text is a sentence, todo a line to follow or to paste (NULL: none). */

@@ -1,4 +1,4 @@
-#include "show/show.h"
+#include "show/findings.h"
 
 #include "base/json.h"
 #include "base/str.h"
@@ -17,7 +17,7 @@ static bool is_for_today(const struct finding *f)
             (f->severity >= SEVERITY_HIGH && (f->reachable || f->rule_kind == RULE_UPDATE)));
 }
 
-static void labelled(struct show *s, const char *label, const char *text)
+void show_labelled(struct show *s, const char *label, const char *text)
 {
     if (!*text)
         return;
@@ -38,7 +38,7 @@ static enum show_colour colour_of(const struct finding *f)
     return f->severity >= SEVERITY_HIGH ? SHOW_RED : SHOW_YELLOW;
 }
 
-static void show_heading(struct show *s, struct arena *arena, const struct finding *f)
+void show_heading(struct show *s, struct arena *arena, const struct finding *f)
 {
     CLEANUP_STR struct str first = {0};
     const char *mark = f->verdict == VERDICT_UNKNOWN ? "?" : finding_is_open(f) ? "!" : "+";
@@ -56,7 +56,7 @@ static void show_heading(struct show *s, struct arena *arena, const struct findi
     show_colour(s, SHOW_PLAIN);
 }
 
-static void show_source(struct show *s, const struct finding *f)
+void show_source(struct show *s, const struct finding *f)
 {
     CLEANUP_STR struct str text = {0};
     str_printf(&text, "%s", f->rule_id);
@@ -65,7 +65,7 @@ static void show_source(struct show *s, const struct finding *f)
     if (f->cves.count > 3)
         str_printf(&text, _(" and %zu more"), f->cves.count - 3);
     str_printf(&text, " · %s: %s", _("sure"), show_confidence(f->confidence));
-    labelled(s, _("source"), str_text(&text));
+    show_labelled(s, _("source"), str_text(&text));
 }
 
 /* Where it was remembered, its id alone finds the target again. */
@@ -129,7 +129,7 @@ static const struct message *what_to_do(const struct finding *f)
     return f->remedy.id ? &f->remedy : NULL;
 }
 
-static const char *paste(struct arena *arena, const struct message *m)
+const char *show_step(struct arena *arena, const struct message *m)
 {
     return show_paste(arena, show_message(arena, m));
 }
@@ -139,14 +139,14 @@ static void show_one(struct show *s, struct arena *arena, const struct audit *a,
 {
     show_heading(s, arena, f);
     if (f->why.id)
-        labelled(s, _("why"), show_message(arena, &f->why));
-    labelled(s, _("here"), seen_here(s, arena, a, f));
-    labelled(s, _("note"), filter_note(arena, f));
+        show_labelled(s, _("why"), show_message(arena, &f->why));
+    show_labelled(s, _("here"), seen_here(s, arena, a, f));
+    show_labelled(s, _("note"), filter_note(arena, f));
     const struct message *todo = what_to_do(f);
     if (todo)
-        labelled(s, _("do this"), paste(arena, todo));
+        show_labelled(s, _("do this"), show_step(arena, todo));
     show_source(s, f);
-    labelled(s, _("more"), explain_command(arena, a, f));
+    show_labelled(s, _("more"), explain_command(arena, a, f));
 }
 
 /* The order of the findings, in words. */
@@ -307,7 +307,7 @@ static void show_next(struct show *s, const struct audit *a, size_t left_out)
         todo = what_to_do(first);
     str_printf(&next, "%s ", _("Next:"));
     if (todo)
-        str_add(&next, paste(arena, todo));
+        str_add(&next, show_step(arena, todo));
     else if (first && finding_is_open(first))
         str_add(&next, explain_command(arena, a, first));
     else
@@ -389,13 +389,29 @@ void show_audit(struct show *s, const struct audit *a, enum severity fail_on)
     }
 }
 
+void show_evidence(struct show *s, const struct finding *f)
+{
+    for (size_t i = 0; i < f->evidence.count; i++) {
+        const struct evidence *e = &f->evidence.items[i];
+        CLEANUP_STR struct str text = {0};
+        str_add(&text, language_text(e->path)); /* "this host" stands there too */
+        if (e->line)
+            str_printf(&text, ":%llu", (unsigned long long)e->line);
+        else if (e->offset >= 0)
+            str_printf(&text, " @%lld", (long long)e->offset);
+        if (e->fact && *e->fact)
+            str_printf(&text, "%s%s", text.length ? ": " : "", e->fact);
+        show_labelled(s, i ? "" : _("seen in"), str_text(&text));
+    }
+}
+
 static void show_date(struct show *s, const char *label, int64_t when)
 {
     char text[32];
     if (when == DATE_NONE)
         return;
     date_format(when, text);
-    labelled(s, label, text);
+    show_labelled(s, label, text);
 }
 
 void show_explain(struct show *s, const struct audit *a, const struct finding *f)
@@ -414,48 +430,38 @@ void show_explain(struct show *s, const struct audit *a, const struct finding *f
     show_title(s, a);
     fputc('\n', s->out);
     show_heading(s, arena, f);
-    labelled(s, _("verdict"), show_verdict(f->verdict));
+    show_labelled(s, _("verdict"), show_verdict(f->verdict));
     if (f->why.id)
-        labelled(s, _("why"), show_message(arena, &f->why));
+        show_labelled(s, _("why"), show_message(arena, &f->why));
     for (size_t i = 0; i < f->notes.count; i++)
-        labelled(s, i ? "" : _("note"), show_message(arena, &f->notes.items[i]));
+        show_labelled(s, i ? "" : _("note"), show_message(arena, &f->notes.items[i]));
     if (f->remedy.id)
-        labelled(s, _("do this"), paste(arena, &f->remedy));
+        show_labelled(s, _("do this"), show_step(arena, &f->remedy));
     for (size_t i = 0; i < f->steps.count; i++)
-        labelled(s, f->remedy.id || i ? "" : _("do this"), paste(arena, &f->steps.items[i]));
+        show_labelled(s, f->remedy.id || i ? "" : _("do this"),
+                      show_step(arena, &f->steps.items[i]));
     if (f->patches.count) {
         CLEANUP_STR struct str list = {0};
         for (size_t i = 0; i < f->patches.count; i++)
             str_printf(&list, "%s%s", i ? ", " : "",
                        show_patch(a->advisories, f->patches.items[i]));
-        labelled(s, _("patch"), str_text(&list));
+        show_labelled(s, _("patch"), str_text(&list));
     }
-    for (size_t i = 0; i < f->evidence.count; i++) {
-        const struct evidence *e = &f->evidence.items[i];
-        CLEANUP_STR struct str text = {0};
-        str_add(&text, language_text(e->path)); /* "this host" stands there too */
-        if (e->line)
-            str_printf(&text, ":%llu", (unsigned long long)e->line);
-        else if (e->offset >= 0)
-            str_printf(&text, " @%lld", (long long)e->offset);
-        if (e->fact && *e->fact)
-            str_printf(&text, "%s%s", text.length ? ": " : "", e->fact);
-        labelled(s, i ? "" : _("seen in"), str_text(&text));
-    }
+    show_evidence(s, f);
     CLEANUP_STR struct str cves = {0};
     for (size_t i = 0; i < f->cves.count; i++)
         str_printf(&cves, "%s%s", i ? ", " : "", f->cves.items[i]);
     if (cves.length)
-        labelled(s, "CVE", str_text(&cves));
+        show_labelled(s, "CVE", str_text(&cves));
     for (size_t i = 0; i < f->references.count; i++)
-        labelled(s, i ? "" : _("read"), f->references.items[i].url);
+        show_labelled(s, i ? "" : _("read"), f->references.items[i].url);
     if (f->contact)
-        labelled(s, _("contact"), f->contact);
+        show_labelled(s, _("contact"), f->contact);
     show_source(s, f);
-    labelled(s, _("id"), f->id);
+    show_labelled(s, _("id"), f->id);
     show_date(s, _("first"), f->first_seen);
     show_date(s, _("last"), f->last_seen);
     show_date(s, _("fixed at"), f->fixed_at);
     if (f->revised)
-        labelled(s, _("note"), _("the advisory was revised since the audit before this one"));
+        show_labelled(s, _("note"), _("the advisory was revised since the audit before this one"));
 }

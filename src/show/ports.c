@@ -40,7 +40,7 @@ static const char *reason_of(struct arena *arena, const struct port_row *row)
     return row->reason.id ? show_message(arena, &row->reason) : "";
 }
 
-void show_ports(struct show *s, const struct audit *a)
+void show_ports(struct show *s, const struct audit *a, size_t wrong)
 {
     struct port_row *rows;
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -61,7 +61,7 @@ void show_ports(struct show *s, const struct audit *a)
         json_t *o = json_object();
         json_put_string(o, "type", "summary");
         json_put_string(o, "target", a->identity);
-        json_put_int(o, "found", (int64_t)bad);
+        json_put_int(o, "found", (int64_t)(bad + wrong));
         json_put_int(o, "unknown", (int64_t)(audit_unknown(a) + unknown));
         show_json_line(s, o);
         return;

@@ -8,6 +8,7 @@
 #define YAGURA_SHOW_SHOW_H
 
 #include "audit/audit.h"
+#include "audit/scan.h"
 #include "base/language.h"
 #include "model/finding.h"
 
@@ -103,13 +104,19 @@ void show_json_line(struct show *s, json_t *object);
 
 /* --- one function a view --- */
 void show_audit(struct show *s, const struct audit *a, enum severity fail_on);
+/* All findings in full: there is no `explain` of what is not remembered. */
+void show_scan(struct show *s, const struct audit *a);
+/* Their number, and of what a clean result does not speak; of --json the last line. */
+void show_scan_end(struct show *s, const struct audit *a, const struct scan_result *r,
+                   enum severity least);
 void show_explain(struct show *s, const struct audit *a, const struct finding *f);
 /* What of our own could not be used: a damaged database, rules that do not load. */
 void show_problems(struct show *s, const struct audit *a);
 void show_facts(struct show *s, const struct audit *a);
 /* Returns how many checks fit; of a target that none fits there is no score. */
 size_t show_checklist(struct show *s, const struct audit *a, const char *set, enum severity least);
-void show_ports(struct show *s, const struct audit *a);
+/* `wrong`: what else was found, for the summary. */
+void show_ports(struct show *s, const struct audit *a, size_t wrong);
 void show_plan(struct show *s, const struct audit *a, const struct plan *p);
 
 const char *show_severity(enum severity severity);

@@ -432,6 +432,37 @@ static void what_cannot_be_read_is_never_clean(void **state)
     linux_end(&host);
 }
 
+static void a_link_through_a_linked_folder_deceives_nobody(void **state)
+{
+    /* By the names it leads to the package's own unit, in truth to another. */
+    struct linux_host host;
+    begin(&host);
+    linux_link(&host, "etc/systemd/system/x.wants", "/opt/a/b/c/d");
+    linux_link(&host, "opt/a/b/c/d/tool.service",
+               "../../../../usr/lib/systemd/system/tool.service");
+    linux_write(&host, "opt/usr/lib/systemd/system/tool.service",
+                "[Service]\nExecStart=/opt/evil\n", 30);
+    linux_run(&host, all_sources);
+    const struct fact *f = harness_find(&host.h, "persistence", "way", "unit");
+    assert_string_equal(harness_value(f, "origin"), "none");
+    assert_string_equal(harness_value(f, "runs"), "ExecStart=/opt/evil");
+    linux_end(&host);
+}
+
+static void a_sparse_file_is_not_read_to_its_end(void **state)
+{
+    struct linux_host host;
+    begin(&host);
+    linux_write(&host, "etc/rc.local", "#!/bin/sh\n", 10);
+    give_mode(&host, "etc/rc.local", 0755);
+    CLEANUP_STR struct str full = {0};
+    str_printf(&full, "%s/etc/rc.local", host.dir);
+    assert_int_equal(truncate(str_text(&full), 10LL << 30), 0);
+    linux_run(&host, all_sources);
+    assert_true(says_unread(&host, "/etc/rc.local"));
+    linux_end(&host);
+}
+
 static void links_are_followed_within_the_root(void **state)
 {
     struct linux_host host;
@@ -460,6 +491,8 @@ int main(void)
         cmocka_unit_test(a_user_is_local_or_of_a_directory),
         cmocka_unit_test(sessions_are_read),
         cmocka_unit_test(what_cannot_be_read_is_never_clean),
+        cmocka_unit_test(a_link_through_a_linked_folder_deceives_nobody),
+        cmocka_unit_test(a_sparse_file_is_not_read_to_its_end),
         cmocka_unit_test(links_are_followed_within_the_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 static collect_source_function *const sources[] = {collect_registry, collect_windows, collect_iis,
-                                                   collect_windows_files};
+                                                   collect_windows_files, collect_persist_windows};
 
 #define NT     "[Microsoft\\Windows NT\\CurrentVersion]\n"
 #define W2K    NT "CurrentVersion=5.0\nCurrentBuildNumber=2195\nProductName=Microsoft Windows 2000\n"
@@ -891,6 +891,41 @@ static void a_linux_root_is_not_windows(void **state)
     harness_close(&h);
 }
 
+static const char *runs_of(const struct harness *h, const char *path)
+{
+    return harness_value(harness_find(h, "persistence", "path", path), "runs");
+}
+
+static void what_windows_starts_by_itself_is_stated(void **state)
+{
+    struct harness h = run_system(&(struct system){
+        .software = W2K "[Microsoft\\Windows\\CurrentVersion\\Run]\n"
+                        "tray=C:\\WINNT\\tray.exe\nworm=C:\\inetpub\\scripts\\root.exe\n"
+                        "[Microsoft\\Windows NT\\CurrentVersion\\Winlogon]\n"
+                        "Shell=Explorer.exe c:\\x.exe\n"
+                        "[Microsoft\\Windows NT\\CurrentVersion\\Windows]\nAppInit_DLLs=x.dll\n",
+        .system =
+            SERVER "[" SET "Services\\evil]\nStart=#2\nType=#16\nImagePath=C:\\temp\\e.exe\n"
+                   "[" SET "Services\\idle]\nStart=#3\nType=#16\nImagePath=C:\\temp\\i.exe\n"});
+    assert_string_equal(runs_of(&h, "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run!worm"),
+                        "C:\\inetpub\\scripts\\root.exe");
+    assert_string_equal(
+        runs_of(&h, "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Winlogon!Shell"),
+        "Explorer.exe c:\\x.exe");
+    assert_string_equal(
+        runs_of(&h, "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Windows!AppInit_DLLs"),
+        "x.dll");
+    assert_string_equal(runs_of(&h, "HKLM\\SYSTEM\\CurrentControlSet\\Services!evil"),
+                        "C:\\temp\\e.exe");
+    assert_null(
+        harness_find(&h, "persistence", "path", "HKLM\\SYSTEM\\CurrentControlSet\\Services!idle"));
+    harness_close(&h);
+    /* a hive that is not there is no clean one */
+    h = run_system(&(struct system){.system = SERVER});
+    assert_non_null(harness_find(&h, "unread", "what", "persistence"));
+    harness_close(&h);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -918,6 +953,7 @@ int main(void)
         cmocka_unit_test(a_metabase_that_is_not_read_is_said),
         cmocka_unit_test(a_hostile_registry_does_no_harm),
         cmocka_unit_test(a_linux_root_is_not_windows),
+        cmocka_unit_test(what_windows_starts_by_itself_is_stated),
     };
     return cmocka_run_group_tests_name("collect/windows", tests, NULL, NULL);
 }

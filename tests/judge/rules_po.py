@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Every text of the shipped rules has its Japanese in po/rules/ja.po, nothing else is there,
-and the places in braces are the same on both sides. Usage: rules_po.py SOURCE-ROOT"""
+and the places in braces are the same on both sides; what the YARA rules say of a file likewise in
+po/yara/ja.po. Usage: rules_po.py SOURCE-ROOT"""
 import ast
 import glob
 import re
@@ -51,6 +52,11 @@ def main():
         elif sorted(re.findall(r"\{\w+\}", text)) != sorted(re.findall(r"\{\w+\}", po[text])):
             wrong.append("%s: other places in the Japanese of: %s" % (path, text))
     wrong += ["no rule says any more: " + t for t in po if t not in wanted]
+    yara = read_po(root + "/po/yara/ja.po")
+    said = {text: path for path in sorted(glob.glob(root + "/data/yara/*.yar"))
+            for text in re.findall(r'^\s+what = "(.*)"$', open(path, encoding="utf-8").read(), re.M)}
+    wrong += ["%s: not in Japanese: %s" % (path, t) for t, path in said.items() if not yara.get(t)]
+    wrong += ["no YARA rule says any more: " + t for t in yara if t not in said]
     for line in wrong[:20]:
         print(line, file=sys.stderr)
     print("%d texts, %d wrong" % (len(wanted), len(wrong)), file=sys.stderr)

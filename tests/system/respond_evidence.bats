@@ -33,6 +33,8 @@ teardown() {
 }
 start() { "$YAGURA" respond start --runbook "$WORK/evidence.yaml" "$@"; }
 folder() { echo "$YAGURA_STATE"/evidence/*/"$1"; }
+# is_running PID PROGRAM: it has become that program
+is_running() { [ "$(readlink "/proc/$1/exe")" = "$2" ]; }
 redo() {
     code 0 "$YAGURA" respond do take
     code 0 "$YAGURA" respond do report
@@ -56,7 +58,7 @@ sys.exit(not eval(sys.argv[2], names) and sys.argv[2] + " does not hold of " + s
     PIDS+=($!)
     /usr/bin/python3 -c "$LISTENER" 47115 3>&- &
     PIDS+=($!)
-    until_true 10 test "$(readlink /proc/${PIDS[0]}/exe)" = "$WORK/place/back door"
+    until_true 10 is_running "${PIDS[0]}" "$WORK/place/back door"
     until_true 10 grep -q :B80B /proc/net/tcp
     rm "$WORK/place/back door"
     code 0 start --because test
@@ -81,7 +83,8 @@ sys.exit(not eval(sys.argv[2], names) and sys.argv[2] + " does not hold of " + s
     PIDS+=($!)
     until_true 10 grep -q B80C "/proc/$!/net/tcp"
     code 0 start
-    lines "$(folder first-1)/sockets.jsonl" 'any(s.get("local") == "127.0.0.1:47116" for s in lines) and len({s["net"] for s in lines}) > 1'
+    lines "$(folder rest-1)/sockets-others.jsonl" 'any(s.get("local") == "127.0.0.1:47116" and s["processes"] for s in lines)'
+    lines "$(folder first-1)/sockets.jsonl" 'len({s["net"] for s in lines}) == 1'
 }
 
 @test "a file of evidence that is changed, added or taken away is noticed, and so is a new list" {
@@ -119,7 +122,7 @@ sys.exit(not eval(sys.argv[2], names) and sys.argv[2] + " does not hold of " + s
     truncate -s 4M "$WORK/large"
     "$WORK/large" 300 3>&- &
     PIDS+=($!)
-    until_true 10 test "$(readlink /proc/$!/exe)" = "$WORK/large"
+    until_true 10 is_running "$!" "$WORK/large"
     rm "$WORK/large"
     code 0 start
     unwrapped
@@ -149,6 +152,25 @@ sys.exit(not eval(sys.argv[2], names) and sys.argv[2] + " does not hold of " + s
     unwrapped
     says "the disk of the evidence is full"
     code 0 "$YAGURA" respond skip report --because "no disk"
+    code 0 "$YAGURA" ledger verify
+}
+
+@test "a disk that fills up or breaks in the middle of a file" {
+    program strace
+    id=$(date -u +%F)-1
+    # the room is gone at the second piece: whole lines stay, and it is said
+    code 0 strace -f -o /dev/null -P "$YAGURA_STATE/evidence/$id/first-1/processes.jsonl" -e trace=write \
+        -e inject=write:error=ENOSPC:when=2+ "$YAGURA" respond start --runbook "$WORK/evidence.yaml"
+    says "has no room for all of the evidence"
+    lines "$(folder first-1)/processes.jsonl" 'len(lines) > 1'
+    lines "$(folder first-1)/index.json" '[f["name"] for f in lines[0]["files"] if f.get("cut")] == ["processes.jsonl"]'
+    # broken: an error, what was written before is entered, and the step can be done again
+    code 3 strace -f -o /dev/null -P "$YAGURA_STATE/evidence/$id/rest-2/maps.jsonl" -e trace=write \
+        -e inject=write:error=EIO:when=1+ "$YAGURA" respond do take
+    says "maps.jsonl" "Input/output error"
+    (cd "$(folder rest-2)" && sha256sum --quiet -c SHA256SUMS && grep -q open-files.jsonl SHA256SUMS)
+    code 0 "$YAGURA" respond do take
+    says "files of evidence are what was written"
     code 0 "$YAGURA" ledger verify
 }
 

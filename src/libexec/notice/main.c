@@ -9,6 +9,7 @@
  * It holds STATE/notice.lock with a record lock, by which it is found. Then it reads nothing more,
  * is nobody, has no capability, no files (Landlock), and few system calls (seccomp): what comes
  * from outside is read only there. */
+#include "base/capabilities.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/landlock.h"
@@ -153,7 +154,7 @@ static int bind_to(int family, uint16_t port)
 /* Both families in one; a kernel without IPv6 has only the other. *port is what it got. */
 static int bind_port(uint16_t *port, struct error *e)
 {
-    struct sockaddr_storage own = {0};
+    struct sockaddr_in6 own = {0};
     socklen_t size = sizeof own;
     int fd = bind_to(AF_INET6, *port);
     if (fd < 0 && errno == EAFNOSUPPORT)
@@ -163,7 +164,7 @@ static int bind_port(uint16_t *port, struct error *e)
         return -1;
     }
     /* the port lies at the same place in both families */
-    *port = ntohs(((struct sockaddr_in *)&own)->sin_port);
+    *port = ntohs(own.sin6_port);
     return fd;
 }
 
@@ -193,15 +194,16 @@ static bool seal(struct error *e)
                                                   {SYS_exit_group, 1, SECCOMP_ALLOW},
                                                   {SYS_ppoll, 1, SECCOMP_ALLOW}};
     struct rlimit none = {0, 0}, memory = {256u << 20, 256u << 20}, files = {300, 300};
-    if (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
-        setresuid(NOBODY, NOBODY, NOBODY) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0 ||
-        setrlimit(RLIMIT_NPROC, &none) != 0 || setrlimit(RLIMIT_AS, &memory) != 0 ||
-        setrlimit(RLIMIT_NOFILE, &files) != 0) {
+    /* its unit starts it as a user already */
+    if ((geteuid() == 0 && (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
+                            setresuid(NOBODY, NOBODY, NOBODY) != 0)) ||
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+        setrlimit(RLIMIT_CORE, &none) != 0 || setrlimit(RLIMIT_NPROC, &none) != 0 ||
+        setrlimit(RLIMIT_AS, &memory) != 0 || setrlimit(RLIMIT_NOFILE, &files) != 0) {
         error_set_errno(e, errno, "giving up what the notice does not need failed");
         return false;
     }
-    return (landlock_abi() == 0 || landlock_apply(NULL, 0, e)) &&
+    return capabilities_keep(0, e) && (landlock_abi() == 0 || landlock_apply(NULL, 0, e)) &&
            seccomp_apply(allowed, ARRAY_COUNT(allowed), 1, SECCOMP_RET_ERRNO | EPERM, e);
 }
 
@@ -209,8 +211,10 @@ static bool lock_own(int state, struct error *e)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int fd = openat(state, "notice.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd >= 0 && fcntl(fd, F_SETLK, &whole) == 0)
+    if (fd >= 0 && fcntl(fd, F_SETLK, &whole) == 0) {
+        file_give_to_owner(state, "notice.lock");
         return true; /* and stays open */
+    }
     error_set_errno(e, errno, "another notice is shown already");
     return false;
 }

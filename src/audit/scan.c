@@ -1,0 +1,167 @@
+#include "audit/scan.h"
+
+#include "audit/audit_internal.h"
+#include "base/str.h"
+#include "base/where.h"
+#include "judge/coverage.h"
+#include "model/site_root.h"
+#include "record/sites.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+/* What attackers leave behind. */
+static const char *const scan_kinds[] = {"yara-hit",    "clamav-hit",      "leaving",
+                                         "persistence", "privileged-file", "packaged-file",
+                                         "account",     "session"};
+
+static bool is_of_scan(const char *kind)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(scan_kinds); i++)
+        if (str_equal(kind, scan_kinds[i]))
+            return true;
+    return false;
+}
+
+/* A disk may be that of a server of 2001, whose worms have rules of their own. */
+static bool load_rules(struct audit *a, const struct audit_request *r, struct error *e)
+{
+    static const char *const folders[] = {"scan", "persistence", "iis", "solaris"};
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    const char *dirs[ARRAY_COUNT(folders)];
+    size_t count = r->kind == TARGET_LIVE ? 2 : ARRAY_COUNT(folders);
+    char rules[4096];
+    if (!where_is(WHERE_DATA, "rules", rules, sizeof rules)) {
+        error_set(e, ERR_ABSENT, "the rules that came with the program are not there");
+        return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        dirs[i] = arena_printf(arena, "%s/%s", rules, folders[i]);
+    return audit_take_rules(a, dirs, count, e);
+}
+
+/* --- where to look on this host --- */
+
+struct places {
+    struct arena *arena;
+    VEC(const char *) list;
+};
+
+static bool lies_in(const char *path, const char *folder)
+{
+    size_t length = strlen(folder);
+    return str_starts(path, folder) && (path[length] == '/' || !path[length]);
+}
+
+/* Nothing is looked at twice. */
+static void add_place(struct places *p, const char *path)
+{
+    struct stat st;
+    if (path[0] != '/' || !path[1] || lstat(path, &st) != 0)
+        return;
+    for (size_t i = 0; i < p->list.count; i++)
+        if (lies_in(path, p->list.items[i]))
+            return;
+    size_t kept = 0;
+    for (size_t i = 0; i < p->list.count; i++)
+        if (!lies_in(p->list.items[i], path))
+            p->list.items[kept++] = p->list.items[i];
+    p->list.count = kept;
+    VEC_PUSH(&p->list, (const char *)arena_strdup(p->arena, path));
+}
+
+static void find_places(struct places *p, const struct audit *a, struct state *state)
+{
+    static const char *const usual[] = {"/var/www", "/srv/www", "/usr/lib/cgi-bin",
+                                        "/tmp",     "/var/tmp", "/dev/shm"};
+    struct site_roots roots = site_roots_of(a->facts, p->arena);
+    struct site_row *sites;
+    size_t count;
+    for (size_t i = 0; i < roots.count; i++)
+        add_place(p, roots.items[i].root);
+    if (state && state_knows_sites(state) && sites_list(state, p->arena, &sites, &count, NULL))
+        for (size_t i = 0; i < count; i++)
+            add_place(p, sites[i].root);
+    for (size_t i = 0; i < ARRAY_COUNT(usual); i++)
+        add_place(p, usual[i]);
+}
+
+static void places_cleanup(struct places *p)
+{
+    VEC_FREE(&p->list);
+    arena_free(p->arena);
+}
+
+/* --- the pipeline --- */
+
+static bool look_into_files(struct audit *a, struct scan_result *result,
+                            const struct audit_request *target, const struct scan_request *bytes,
+                            struct error *e)
+{
+    CLEANUP(places_cleanup) struct places places = {.arena = arena_new()};
+    struct scan_request request = *bytes;
+    char shipped[4096];
+    const char *ours[] = {shipped};
+    if (!where_is(WHERE_DATA, "yara", shipped, sizeof shipped)) {
+        error_set(e, ERR_ABSENT, "the rules that came with the program are not there");
+        return false;
+    }
+    request.ours = ours;
+    request.our_count = 1;
+    if (!request.path_count && target->kind == TARGET_LIVE) {
+        find_places(&places, a, target->state);
+        request.paths = places.list.items;
+        request.path_count = places.list.count;
+    }
+    return scan_bytes(a->facts, a->target, &request, result, e);
+}
+
+/* Of what collectors could not look at, that which a scan asks about. */
+static void judge_what_was_not_seen(struct audit *a, size_t collected)
+{
+    for (size_t i = 0; i < facts_count(a->facts); i++) {
+        const struct fact *f = facts_at(a->facts, i);
+        if (str_equal(f->kind, "unread") && (i >= collected || is_of_scan(fact_text(f, "what"))))
+            judge_unread(a->findings, f, a->identity);
+    }
+}
+
+static void judge(struct audit *a, size_t collected)
+{
+    a->outcomes = rules_evaluate(a->rules, a->facts);
+    for (size_t i = 0; i < rules_count(a->rules); i++)
+        if (!is_of_scan(rules_at(a->rules, i)->category))
+            rule_results_dismiss(a->outcomes, i, OUTCOME_NOT_APPLICABLE);
+    a->findings = findings_new();
+    a->input = (struct judge_input){.facts = a->facts, .identity = a->identity, .as_of = a->as_of};
+    rules_judge(a->findings, a->outcomes, a->facts, NULL, a->identity);
+    judge_what_was_not_seen(a, collected);
+    findings_sort(a->findings);
+    audit_count(a);
+}
+
+bool audit_scan(struct audit **out, struct scan_result *result, const struct audit_request *asked,
+                const struct scan_request *bytes, struct error *e)
+{
+    struct audit_request all = *asked, *target = &all;
+    all.about = ABOUT_SCAN;
+    CLEANUP(audit_cleanup) struct audit *a = audit_new(target);
+    if (!audit_open_target(a, target, e) || !load_rules(a, target, e))
+        return false;
+    if (bytes->path_count) {
+        a->facts = facts_new();
+        audit_find_identity(a, target);
+    } else if (!audit_take_facts(a, target, e)) {
+        return false;
+    }
+    size_t collected = facts_count(a->facts);
+    if (!look_into_files(a, result, target, bytes, e))
+        return false;
+    judge(a, collected);
+    for (size_t i = 0; i < result->problem_count; i++)
+        if (a->rule_problem_count++ < ARRAY_COUNT(a->rule_problems))
+            a->rule_problems[a->rule_problem_count - 1] = result->problems[i % 8];
+    *out = a;
+    a = NULL;
+    return true;
+}

@@ -1,0 +1,267 @@
+#include "cmd/quarantine.h"
+
+#include "act/quarantine.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "cmd/site.h"
+#include "record/ledger.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+static void quarantine_cleanup(struct quarantine *q)
+{
+    quarantine_close(q);
+}
+
+static json_t *item_json(const struct quarantine_item *i, const char *type)
+{
+    char since[32];
+    json_t *o = json_object();
+    date_format(i->since, since);
+    json_put_string(o, "type", type);
+    json_put_string(o, "id", i->id);
+    json_put_string(o, "origin", i->origin);
+    json_put_string(o, "kept", i->kept);
+    json_put_string(o, "kind", i->kind);
+    json_put_int(o, "size", (int64_t)i->size);
+    json_put_int(o, "mode", i->mode);
+    json_put_int(o, "uid", i->uid);
+    json_put_int(o, "gid", i->gid);
+    json_put_int(o, "other_names", (int64_t)i->other_names);
+    json_put_string(o, "sha256", i->sha256);
+    json_put_string(o, "since", since);
+    json_put_string(o, "who", i->who);
+    json_put_string(o, "why", i->why);
+    return o;
+}
+
+static bool write_ledger(struct cli *cli, struct state *state, const char *kind,
+                         const struct quarantine_item *i)
+{
+    struct error e = ERROR_INIT;
+    CLEANUP_JSON json_t *entry = cli_site_entry(cli, kind);
+    json_put_string(entry, "id", i->id);
+    json_put_string(entry, "origin", i->origin);
+    json_put_string(entry, "sha256", i->sha256);
+    if (ledger_append(state, entry, date_now(), &e))
+        return true;
+    cli_complain(&e);
+    return false;
+}
+
+/* --- of what a scan found --- */
+
+struct taking {
+    struct cli *cli;
+    const struct audit *a;
+    struct arena *arena;
+    struct state *state;
+    struct quarantine q;
+    size_t done;
+};
+
+/* The file as it was looked at. */
+static const struct fact *fact_of(const struct audit *a, const struct finding *f)
+{
+    if (!str_equal(f->subject_kind, "yara-hit") && !str_equal(f->subject_kind, "clamav-hit"))
+        return NULL;
+    for (const struct fact *hit = NULL; (hit = facts_next(a->facts, f->subject_kind, hit));)
+        if (str_equal(fact_text(hit, "path"), f->subject_name))
+            return hit;
+    return NULL;
+}
+
+/* The path in bytes: what is not UTF-8 stands in the fact as digits, too. */
+static const char *path_of(struct arena *arena, const struct fact *hit)
+{
+    const char *hex = fact_text(hit, "path_hex");
+    size_t size = strlen(hex) / 2;
+    char *out = arena_alloc(arena, size + 1);
+    if (*hex &&
+        sodium_hex2bin((unsigned char *)out, size, hex, strlen(hex), NULL, &size, NULL) == 0)
+        return out;
+    return fact_text(hit, "path");
+}
+
+static bool is_wanted(const struct finding *f, const struct fact *hit, enum severity least)
+{
+    return hit && finding_is_open(f) && f->severity >= least;
+}
+
+/* Several rules may speak of one file. */
+static bool was_before(const struct audit *a, size_t index, enum severity least)
+{
+    const struct finding *f = a->findings->list.items[index];
+    for (size_t i = 0; i < index; i++) {
+        const struct finding *other = a->findings->list.items[i];
+        if (str_equal(other->subject_name, f->subject_name) &&
+            is_wanted(other, fact_of(a, other), least))
+            return true;
+    }
+    return false;
+}
+
+static void say_taken(const struct taking *t, const struct quarantine_item *i)
+{
+    if (t->cli->json) {
+        show_json_line(&t->cli->show,
+                       item_json(i, t->cli->dry_run ? "would-quarantine" : "quarantined"));
+        return;
+    }
+    const char *text = t->cli->dry_run ? _("%s would be moved to %s") : _("%s was moved to %s");
+    show_wrap(&t->cli->show, "- ", 2, arena_printf(t->arena, text, i->origin, i->kept));
+    if (i->other_names)
+        show_wrap(&t->cli->show, "  ", 2,
+                  arena_printf(t->arena,
+                               ngettext("It has %llu more name (a hard link), which was left.",
+                                        "It has %llu more names (hard links), which were left.",
+                                        i->other_names),
+                               (unsigned long long)i->other_names));
+}
+
+static void take(struct taking *t, const struct finding *f, const struct fact *hit)
+{
+    struct error e = ERROR_INIT;
+    struct quarantine_item item;
+    uint64_t inode = 0, device = 0;
+    (void)!str_to_u64(fact_text(hit, "inode"), &inode);
+    (void)!str_to_u64(fact_text(hit, "device"), &device);
+    struct quarantine_wish wish = {.rootfd = target_rootfd(t->a->target),
+                                   .path = path_of(t->arena, hit),
+                                   .inode = (ino_t)inode,
+                                   .device = (dev_t)device,
+                                   .why = t->cli->because ? t->cli->because : f->rule_id,
+                                   .who = t->cli->who ? t->cli->who : cli_who(),
+                                   .now = date_now()};
+    if (!quarantine_take(&t->q, &wish, t->cli->dry_run, t->arena, &item, &e)) {
+        cli_complain(&e);
+        return;
+    }
+    t->done++;
+    say_taken(t, &item);
+    if (!t->cli->dry_run)
+        write_ledger(t->cli, t->state, "quarantine", &item);
+}
+
+void cli_quarantine_found(struct cli *cli, const struct audit *a, enum severity least)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < a->findings->list.count; i++) {
+        const struct finding *f = a->findings->list.items[i];
+        count += is_wanted(f, fact_of(a, f), least) && !was_before(a, i, least);
+    }
+    if (!count)
+        return;
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    if (!cli->dry_run &&
+        !cli_confirm(cli, arena_printf(arena,
+                                       ngettext("Move %zu file out of reach?",
+                                                "Move %zu files out of reach?", count),
+                                       count)))
+        return;
+    struct error e = ERROR_INIT;
+    CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
+    struct taking t = {.cli = cli, .a = a, .arena = arena, .state = state};
+    if (!state || !quarantine_open(&t.q, state_dirfd(state), true, &e)) {
+        if (state)
+            cli_complain(&e);
+        return;
+    }
+    CLEANUP(quarantine_cleanup) struct quarantine q = t.q;
+    for (size_t i = 0; i < a->findings->list.count; i++) {
+        const struct finding *f = a->findings->list.items[i];
+        if (is_wanted(f, fact_of(a, f), least) && !was_before(a, i, least))
+            take(&t, f, fact_of(a, f));
+    }
+    if (t.done && !cli->dry_run && !cli->json)
+        show_hint(&cli->show, _("To undo it:"), show_command(arena, "quarantine give-back ID"));
+}
+
+/* --- yagura quarantine --- */
+
+static int list(struct cli *cli, struct quarantine *q)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct quarantine_item *items;
+    struct error e = ERROR_INIT;
+    size_t count = 0;
+    bool good = quarantine_list(q, arena, &items, &count, &e);
+    struct show_table table = {.columns = 4};
+    *show_table_line(&table, SHOW_BOLD) =
+        (struct show_line){{_("id"), _("since"), _("why"), _("it was")}, SHOW_BOLD, NULL};
+    for (size_t i = 0; i < count; i++) {
+        char since[32];
+        date_format(items[i].since, since);
+        if (cli->json)
+            show_json_line(&cli->show, item_json(&items[i], "quarantined"));
+        else
+            *show_table_line(&table, SHOW_PLAIN) = (struct show_line){
+                {items[i].id, arena_strdup(arena, since), items[i].why, items[i].origin},
+                SHOW_PLAIN,
+                NULL};
+    }
+    if (cli->json)
+        cli_end_json(cli, good ? 0 : 1, "quarantined", count);
+    else if (count)
+        show_table(&cli->show, &table, true);
+    else
+        printf("%s\n", _("nothing is in quarantine"));
+    VEC_FREE(&table.lines);
+    if (!good)
+        cli_complain(&e);
+    return good ? EXIT_CLEAN : EXIT_UNKNOWN;
+}
+
+static int give_back(struct cli *cli, struct state *state, struct quarantine *q)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    size_t failed = 0;
+    bool usage = false;
+    for (size_t i = 1; i < cli->argument_count; i++) {
+        struct quarantine_item item;
+        struct error e = ERROR_INIT;
+        if (!quarantine_give_back(q, cli->arguments[i], cli->dry_run, arena, &item, &e)) {
+            cli_complain(&e);
+            usage |= e.code == ERR_ABSENT || e.code == ERR_USAGE;
+            failed++;
+            continue;
+        }
+        if (!cli->dry_run)
+            failed += !write_ledger(cli, state, "give-back", &item);
+        if (cli->json)
+            show_json_line(&cli->show,
+                           item_json(&item, cli->dry_run ? "would-give-back" : "given-back"));
+        else
+            printf(cli->dry_run ? _("%s would be put back\n") : _("%s was put back\n"),
+                   item.origin);
+    }
+    if (cli->json)
+        cli_end_json(cli, failed, "given_back", cli->argument_count - 1 - failed);
+    return !failed ? EXIT_CLEAN : usage ? EXIT_USAGE : EXIT_UNKNOWN;
+}
+
+int cmd_quarantine(struct cli *cli)
+{
+    const char *action = cli->argument_count ? cli->arguments[0] : "";
+    bool back = str_equal(action, "give-back") && cli->argument_count > 1;
+    if (!back && !(str_equal(action, "list") && cli->argument_count == 1))
+        return cli_unknown_action(cli, _("quarantine list, or quarantine give-back ID ...?"));
+    struct error e = ERROR_INIT;
+    CLEANUP(state_cleanup)
+    struct state *state = back ? cli_state_or_fail(cli) : cli_state_to_read(cli, &e);
+    CLEANUP(quarantine_cleanup) struct quarantine q = {.fd = -1};
+    if (back && !state)
+        return EXIT_UNKNOWN;
+    if (state && quarantine_open(&q, state_dirfd(state), back, &e))
+        return back ? give_back(cli, state, &q) : list(cli, &q);
+    if (!back && e.code == ERR_ABSENT) {
+        if (cli->json)
+            cli_end_json(cli, 0, "quarantined", 0);
+        else
+            printf("%s\n", _("nothing is in quarantine"));
+        return EXIT_CLEAN;
+    }
+    cli_complain(&e);
+    return EXIT_UNKNOWN;
+}

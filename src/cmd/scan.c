@@ -1,0 +1,72 @@
+#include "cmd/cmd.h"
+
+#include "act/quarantine.h"
+#include "base/str.h"
+#include "cmd/quarantine.h"
+#include "show/progress.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Of this host a path is meant from where the person stands; of another target from its root. */
+static const char *absolute(struct arena *arena, const char *path, bool here)
+{
+    CLEANUP_FREE char *folder = here && path[0] != '/' ? getcwd(NULL, 0) : NULL;
+    while (folder && str_starts(path, "./"))
+        path += 2;
+    if (!folder)
+        return path;
+    return str_equal(path, ".") ? arena_strdup(arena, folder)
+                                : arena_printf(arena, "%s/%s", folder, path);
+}
+
+int cmd_scan(struct cli *cli)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct audit_request target;
+    enum severity least;
+    if (!cli_request(cli, &target) || !cli_fail_on(cli, &least))
+        return EXIT_USAGE;
+    if (cli->quarantine && target.kind == TARGET_IMAGE)
+        return cli_usage(cli, _("nothing is moved on an image: it is evidence"));
+    VEC(const char *) paths = {0};
+    for (size_t i = 0; i < cli->argument_count; i++)
+        VEC_PUSH(&paths, absolute(arena, cli->arguments[i], target.kind == TARGET_LIVE));
+    struct scan_request bytes = {.paths = paths.items,
+                                 .path_count = paths.count,
+                                 .theirs = &cli->rules,
+                                 .their_count = cli->rules ? 1 : 0,
+                                 .clamd = cli->clamd ? cli->clamd : scan_find_clamd(),
+                                 .left_out_fd = -1};
+    if (cli->clamd && str_equal(cli->clamd, "off"))
+        bytes.clamd = NULL;
+    struct error e = ERROR_INIT;
+    CLEANUP(state_cleanup)
+    struct state *state = cli_state_to_read(cli, &e); /* for the sites it knows */
+    target.state = state;
+    struct quarantine kept = {.fd = -1};
+    if (state && quarantine_open(&kept, state_dirfd(state), false, NULL))
+        bytes.left_out_fd = kept.fd;
+    struct walk_progress at = {0};
+    bytes.files = &at.files;
+    bytes.bytes = &at.bytes;
+    struct progress *progress = progress_start(&cli->show, _("looking into files"), &at, 0, 0);
+    struct scan_result result;
+    CLEANUP(audit_cleanup) struct audit *a = NULL;
+    bool good = audit_scan(&a, &result, &target, &bytes, &e);
+    progress_end(progress);
+    quarantine_close(&kept);
+    VEC_FREE(&paths);
+    if (!good) {
+        cli_complain(&e);
+        return cli_code_of(&e);
+    }
+    show_scan(&cli->show, a);
+    fflush(stdout);
+    if (cli->quarantine)
+        cli_quarantine_found(cli, a, least);
+    show_scan_end(&cli->show, a, &result, least);
+    int code = cli_exit_code(cli, a);
+    return code == EXIT_UNKNOWN && result.absent ? EXIT_USAGE : code;
+}

@@ -1,0 +1,132 @@
+/* The client's side of looking into files: answers of clamd, packets, and what is walked. */
+#include "collect/clamd_reply.h"
+#include "collect/scan.h"
+#include "collect/scan_walk.h"
+#include "tests/support.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void answers_of_clamd_are_understood(void **state)
+{
+    static const struct {
+        const char *answer;
+        bool good;
+        uint32_t number;
+        int verdict;
+        const char *name;
+    } cases[] = {
+        {"1: fd[9]: OK", true, 1, CLAMD_OK, ""},
+        {"12: fd[9]: Win.Thing-7 FOUND", true, 12, CLAMD_FOUND, "Win.Thing-7"},
+        {"3: fd[9]: lstat() failed: No such file. ERROR", true, 3, CLAMD_ERROR,
+         "lstat() failed: No such file."},
+        {"4: a: b: Name FOUND", true, 4, CLAMD_FOUND, "b: Name"},
+        {"5: fd[9]: \033[2J FOUND", true, 5, CLAMD_FOUND, "\\x1b[2J"},
+        {"0: fd[9]: OK", false, 0, 0, ""},
+        {"fd[9]: OK", false, 0, 0, ""},
+        {"1: FOUND", false, 0, 0, ""},
+        {"1: fd[9]: nothing", false, 0, 0, ""},
+        {"99999999999: fd[9]: OK", false, 0, 0, ""},
+        {"", false, 0, 0, ""},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct clamd_reply r;
+        bool good = clamd_reply_parse(&r, cases[i].answer, strlen(cases[i].answer) + 1);
+        if (good != cases[i].good)
+            fail_msg("%s", cases[i].answer);
+        if (!good)
+            continue;
+        assert_int_equal(r.number, cases[i].number);
+        assert_int_equal(r.verdict, cases[i].verdict);
+        assert_string_equal(r.name, cases[i].name);
+    }
+}
+
+struct seen {
+    size_t files, notes;
+    char last[4096];
+};
+
+static void on_file(void *context, int fd, const char *path, const struct stat *st)
+{
+    struct seen *s = context;
+    s->files++;
+    snprintf(s->last, sizeof s->last, "%s", path);
+    close(fd);
+}
+
+static void on_note(void *context, const char *path, const char *sentence)
+{
+    ((struct seen *)context)->notes++;
+}
+
+static void only_files_are_opened(void **state)
+{
+    char *dir = support_temp_dir();
+    struct seen seen = {0};
+    struct scan_walk w = {.file = on_file, .note = on_note, .context = &seen};
+    support_write(dir, "root/a/b/file", "x", 1);
+    support_write(dir, "root/.yagura-site/bad-1", "x", 1);
+    support_write(dir, "root/left-out/y", "x", 1);
+    support_write(dir, "outside/z", "x", 1);
+    char path[512];
+    snprintf(path, sizeof path, "%s/root", dir);
+    int root = open(path, O_RDONLY | O_DIRECTORY);
+    assert_int_equal(fchmodat(root, ".yagura-site", 0700, 0), 0);
+    assert_int_equal(mkfifoat(root, "a/fifo", 0600), 0);
+    assert_int_equal(symlinkat("loop", root, "a/loop"), 0);
+    assert_int_equal(symlinkat("../../outside", root, "a/out"), 0);
+    struct stat st;
+    assert_int_equal(fstatat(root, "left-out", &st, 0), 0);
+    w.left_out_dev = st.st_dev;
+    w.left_out_ino = st.st_ino;
+    scan_walk_path(&w, root, "/");
+    assert_int_equal(seen.files, 1);
+    assert_string_equal(seen.last, "/a/b/file");
+    assert_int_equal(w.links, 2);
+    assert_int_equal(w.others, 1);
+    assert_int_equal(w.aside, 2);
+    assert_int_equal(seen.notes, 0);
+    static const char *const bad[] = {"/a/loop", "/a/fifo", "/a/out", "/nothing"};
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
+        scan_walk_path(&w, root, bad[i]);
+    assert_int_equal(seen.files, 1);
+    assert_int_equal(seen.notes, ARRAY_COUNT(bad));
+    assert_true(w.absent);
+    close(root);
+    support_remove_tree(dir);
+    free(dir);
+}
+
+static void folders_of_any_depth_end(void **state)
+{
+    char *dir = support_temp_dir();
+    struct seen seen = {0};
+    struct scan_walk w = {.file = on_file, .note = on_note, .context = &seen};
+    int at = open(dir, O_RDONLY | O_DIRECTORY), root = at;
+    for (int i = 0; i < 300; i++) {
+        assert_int_equal(mkdirat(at, "d", 0755), 0);
+        int next = openat(at, "d", O_RDONLY | O_DIRECTORY);
+        if (at != root)
+            close(at);
+        at = next;
+    }
+    close(at);
+    scan_walk_path(&w, root, "/");
+    assert_int_equal(seen.notes, 1); /* what lies too deep is said */
+    close(root);
+    support_remove_tree(dir);
+    free(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers_of_clamd_are_understood),
+        cmocka_unit_test(only_files_are_opened),
+        cmocka_unit_test(folders_of_any_depth_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

