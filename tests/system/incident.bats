@@ -23,6 +23,7 @@ setup() {
 }
 teardown() {
     local ns pid
+    [ ! -e "$WORK/host.pid" ] || power_off || true
     umount -l "$HOST_STATE" 2>/dev/null || true
     for pid in $(cat "$WORK"/*.pid 2>/dev/null); do kill "$pid" 2>/dev/null || true; done
     for ns in srv adm att nei; do ip netns delete "$NS-$ns" 2>/dev/null || true; done
@@ -80,6 +81,8 @@ boot() { keep host srv "$HELPERS/host" boot "$WORK/root" "$BUILD" "$HOST_STATE";
 power_off() {
     kill -KILL "$(pgrep -P "$(cat "$WORK/host.pid")")" "$(cat "$WORK/host.pid")" 2>/dev/null || :
     wait "$(cat "$WORK/host.pid")" 2>/dev/null || :
+    # the kernel ends what its init left
+    for _ in $(seq 100); do pgrep -f "host inside $WORK/root" >/dev/null || break; sleep 0.05; done
     in_ns srv nft flush ruleset
 }
 connect() {
@@ -277,9 +280,9 @@ YAML
 terminal_killed() {
     connect doomed
     (on doomed "yagura respond do $1" >/dev/null 2>&1 &)
-    for _ in $(seq 100); do
+    for _ in $(seq 600); do # its conditions may take long to look at
         "$YAGURA" --state "$HOST_STATE" ledger show --json | grep -q '"what":"begin".*"step":"'"$1" && break
-        sleep 0.02
+        sleep 0.05
     done
     kill "$(cat "$WORK/doomed.pid")"
     for _ in $(seq 300); do in_ns srv pgrep -f "yagura respond do $1" >/dev/null || break; sleep 0.1; done
