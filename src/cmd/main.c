@@ -90,7 +90,8 @@ const struct option_row cli_options[] = {
     {"--open", NULL, N_("undo --close"), OPTION(open), NULL},
     {"--allow", "ADDRESS[,...]", N_("everything from and to these addresses or networks stays"),
      OPTION(allow), NULL},
-    {"--trial", "SECONDS", N_("how long the trial lasts unless it is confirmed (default: 60)"),
+    {"--trial", "SECONDS",
+     N_("how long the trial lasts unless it is confirmed (default: 60; of respond 600)"),
      OPTION(trial), NULL},
     {"--from-outside", "HOST", N_("try from here what HOST lets in; only a host of your own"),
      OPTION(from_outside), NULL},
@@ -230,13 +231,13 @@ const struct command cli_commands[] = {
         "back yet."),
      "", "--all", cmd_status},
     {"respond",
-     "start | status | next | do STEP | skip STEP | undo STEP | sign ID | confirm | resume | close "
-     "| "
-     "print",
+     "start | status | next | do STEP | skip STEP | undo STEP | sign ID ... | confirm | resume | "
+     "close | print",
      N_("a site was defaced: what to do now, in which order"),
      N_("Leads through the runbook: start opens an incident; next tells of the next step, do does "
-        "it and proves it; skip wants --because; undo takes it back; sign takes a finding "
-        "or a changed password upon you; confirm makes what is on trial last; resume looks again "
+        "it and proves it; skip wants --because; undo takes it back; sign takes a finding, "
+        "a hole or a changed password upon you; confirm makes what is on trial last; resume looks "
+        "again "
         "whether all that was done is still true; close ends it. "
         "print is the paper copy to keep before anything happens."),
      "start status next do skip undo sign confirm resume close print",

@@ -6,6 +6,9 @@
 #include "show/respond.h"
 
 #include <stdlib.h>
+#include <sys/statvfs.h>
+
+enum { LEAST_BLOCKS = 256 }; /* free, for the state to be opened and written */
 
 struct running {
     struct cli *cli;
@@ -169,8 +172,8 @@ static int confirm(struct running *run)
 {
     struct error e = ERROR_INIT;
     struct respond_report report;
-    const struct runbook_step *step = respond_next(&run->response);
-    if (respond_confirm(&run->response, &report, &e))
+    const struct runbook_step *step;
+    if (respond_confirm(&run->response, &step, &report, &e))
         return tell(run, step, &report);
     respond_report_free(&report);
     return failed(&e);
@@ -187,18 +190,24 @@ static int skip(struct running *run, const struct runbook_step *step)
 static int undo(struct running *run, const struct runbook_step *step)
 {
     struct error e = ERROR_INIT;
-    CLEANUP_JSON json_t *result = NULL;
-    if (!respond_undo(&run->response, step, &result, &e))
-        return failed(&e);
-    return stands(run);
+    struct respond_report report;
+    if (respond_undo(&run->response, step, &report, &e))
+        return tell(run, step, &report);
+    respond_report_free(&report);
+    return failed(&e);
 }
 
 static int resume(struct running *run)
 {
     struct error e = ERROR_INIT;
+    const char *who = run->options.who, *before = run->response.incident.last_who;
+    if (!str_equal(who, before))
+        say(run, arena_printf(run->response.arena,
+                              _("From now on %s leads; the last one who did something was %s."),
+                              who, before));
     struct respond_report report;
     size_t lost;
-    if (!respond_prove(&run->response, &report, &lost, &e))
+    if (!respond_resume(&run->response, &e) || !respond_prove(&run->response, &report, &lost, &e))
         return failed(&e);
     show_respond_report(&run->cli->show, &run->response, NULL, &report);
     show_incident(&run->cli->show, &run->response);
@@ -247,14 +256,29 @@ static int run_action(struct running *run, size_t i)
     if (actions[i].run)
         return actions[i].run(run);
     if (!actions[i].on_step) {
-        if (!respond_sign(&run->response, cli->arguments[1], &e))
-            return failed(&e);
+        for (size_t k = 1; k < cli->argument_count; k++)
+            if (!respond_sign(&run->response, cli->arguments[k], &e))
+                return failed(&e);
         return stands(run);
     }
     const struct runbook_step *step = runbook_find(run->response.book, cli->arguments[1]);
     if (!step)
         return cli_usage(cli, _("there is no step %s: yagura respond status"), cli->arguments[1]);
     return actions[i].on_step(run, step);
+}
+
+/* The error was said. A full disk is no reason to stay connected. */
+static int without_state(struct running *run)
+{
+    struct statvfs disk;
+    char dir[4096];
+    if (state_default_dir(dir, sizeof dir, run->cli->state, NULL) && statvfs(dir, &disk) == 0 &&
+        disk.f_bavail < LEAST_BLOCKS)
+        say(run,
+            _("The disk is full. Make room first: the state needs a few MiB. If that takes time, "
+              "cut this host off at once, from a state elsewhere: yagura respond start --state "
+              "/run/yagura, then yagura respond do isolate --state /run/yagura"));
+    return EXIT_UNKNOWN;
 }
 
 int cmd_respond(struct cli *cli)
@@ -269,7 +293,8 @@ int cmd_respond(struct cli *cli)
         size_t wants = actions[i].run ? 1 : 2;
         if (!str_equal(word, actions[i].name))
             continue;
-        if (cli->argument_count > wants || (wants == 2 && cli->argument_count < 2))
+        bool many = wants == 2 && !actions[i].on_step; /* sign ID ... */
+        if ((cli->argument_count > wants && !many) || (wants == 2 && cli->argument_count < 2))
             return cli_usage(cli,
                              wants == 2 ? _("which one? yagura respond %s STEP")
                                         : _("yagura respond %s takes no more words"),
@@ -300,7 +325,7 @@ int cmd_respond(struct cli *cli)
         run.options.trial_seconds = (unsigned)seconds;
         run.options.dpkg = run.config->dpkg;
         run.response.state = cli_state_or_fail(cli);
-        int code = run.response.state ? run_action(&run, i) : EXIT_UNKNOWN;
+        int code = run.response.state ? run_action(&run, i) : without_state(&run);
         respond_close(&run.response);
         state_close(run.response.state);
         config_free(run.config);

@@ -127,6 +127,26 @@ bool action_isolate(struct response *r, const struct runbook_call *call, json_t 
     return true;
 }
 
+bool action_isolate_preview(struct response *r, const struct runbook_call *call, json_t *result,
+                            const char **waits, struct error *e)
+{
+    CLEANUP_CONNECTIONS struct connections all = {0};
+    struct firewall_plan p;
+    size_t ending;
+    if (!make_plan(&p, r, call, e) || !connections_read(&all, e) ||
+        !firewall_preview(&p, &all, NULL, &ending, e))
+        return false;
+    *waits = arena_printf(
+        r->arena,
+        ngettext("The kernel takes the rules (%s). %zu standing connection would end, and %zu "
+                 "of yours would stay.",
+                 "The kernel takes the rules (%s). %zu standing connections would end, and %zu "
+                 "of yours would stay.",
+                 ending),
+        firewall_mode_name(p.mode), ending, p.way_count);
+    return true;
+}
+
 bool action_isolate_confirm(struct response *r, const struct runbook_call *call, json_t *result,
                             const char **waits, struct error *e)
 {
@@ -169,12 +189,20 @@ void check_operator_known(struct response *r, const struct runbook_call *call,
         out->todo = "yagura respond do isolate --allow YOUR-ADDRESS";
 }
 
-static bool is_reconnected(const struct response *r)
+/* The step that reconnects: done; or begun, which it was only because all that it asks for was
+ * true, and cut short behind the opening, or in the middle of it. */
+static bool is_reconnected(struct response *r)
 {
+    struct firewall_status is;
     for (size_t i = 0; i < r->book->steps.count; i++) {
         const struct runbook_step *step = &r->book->steps.items[i];
-        if (str_equal(step->action.name, "open-network"))
-            return r->incident.steps[i].state == STEP_DONE;
+        enum step_state state = r->incident.steps[i].state;
+        if (!str_equal(step->action.name, "open-network"))
+            continue;
+        return state == STEP_DONE ||
+               (state == STEP_BEGUN &&
+                firewall_look(state_dirfd(r->state), FIREWALL_ISOLATION, &is, NULL) &&
+                (is.stand == FIREWALL_NONE || is.stand == FIREWALL_REMOVED));
     }
     return false;
 }

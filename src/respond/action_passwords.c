@@ -85,6 +85,18 @@ static bool is_account(const struct fact *f)
     return str_equal(fact_text(f, "reach"), "system-account");
 }
 
+/* Changed since the incident began. */
+static bool is_changed(struct response *r, const struct fact *f, const uint8_t *key)
+{
+    if (is_account(f)) {
+        const char *before = mark_before(r, id_of(r, f)), *now = mark_now(r, f, key);
+        return before && now && (str_equal(now, "locked") || !str_equal(before, now));
+    }
+    int64_t changed;
+    const char *mtime = fact_text(f, "mtime");
+    return mtime && date_parse(mtime, &changed) && changed >= r->incident.opened;
+}
+
 bool action_passwords(struct response *r, const struct runbook_call *call, json_t *result,
                       const char **waits, struct error *e)
 {
@@ -100,24 +112,13 @@ bool action_passwords(struct response *r, const struct runbook_call *call, json_
         const char *mark = before ? before : is_account(f) ? mark_now(r, f, key) : NULL;
         if (mark)
             json_put_string(marks, id, mark);
-        if (!before)
-            respond_say(r, arena_printf(r->arena, "%s  %s", id, fact_text(f, "what")));
+        if (!is_changed(r, f, key) && !incident_signed(&r->incident, id))
+            respond_say(r,
+                        arena_printf(r->arena, "%s  %s", id, language_text(fact_text(f, "what"))));
     }
     json_object_set_new(result, "to_change", list);
     json_object_set_new(result, "marks", marks);
     return true;
-}
-
-/* Changed since the incident began. */
-static bool is_changed(struct response *r, const struct fact *f, const uint8_t *key)
-{
-    if (is_account(f)) {
-        const char *before = mark_before(r, id_of(r, f)), *now = mark_now(r, f, key);
-        return before && now && (str_equal(now, "locked") || !str_equal(before, now));
-    }
-    int64_t changed;
-    const char *mtime = fact_text(f, "mtime");
-    return mtime && date_parse(mtime, &changed) && changed >= r->incident.opened;
 }
 
 void check_passwords_changed(struct response *r, const struct runbook_call *call,

@@ -31,19 +31,20 @@ static const struct audit *look(struct response *r, struct error *e)
     return r->scan;
 }
 
+static bool is_unknown(const struct finding *f)
+{
+    return f->verdict == VERDICT_UNKNOWN && f->severity >= SEVERITY_MEDIUM;
+}
+
 static bool is_to_be_settled(const struct finding *f)
 {
     return finding_is_open(f) && f->severity >= SEVERITY_MEDIUM;
 }
 
-static json_t *in_short(const struct finding *f)
+/* What could not be looked at is not clean: it is signed for, too. */
+static const char *unread_id(struct response *r, const struct fact *f)
 {
-    json_t *o = json_object();
-    json_put_string(o, "id", f->id);
-    json_put_string(o, "rule", f->rule_id);
-    json_put_string(o, "severity", severity_name(f->severity));
-    json_put_string(o, "subject", f->subject_name);
-    return o;
+    return arena_printf(r->arena, "unread:%s", *f->path ? f->path : fact_text(f, "what"));
 }
 
 bool action_scan(struct response *r, const struct runbook_call *call, json_t *result,
@@ -51,22 +52,41 @@ bool action_scan(struct response *r, const struct runbook_call *call, json_t *re
 {
     audit_free(r->scan); /* look anew */
     r->scan = NULL;
-    const struct audit *a = look(r, e);
-    if (!a)
+    if (!look(r, e))
         return false;
     json_t *list = json_array();
-    for (size_t i = 0; i < a->findings->list.count; i++) {
-        const struct finding *f = a->findings->list.items[i];
-        if (!is_to_be_settled(f))
+    size_t signed_for = 0;
+    for (size_t i = 0; i < r->scan->findings->list.count; i++) {
+        const struct finding *f = r->scan->findings->list.items[i];
+        if (!is_to_be_settled(f) && !is_unknown(f))
             continue;
+        if (incident_signed(&r->incident, f->id)) {
+            signed_for++;
+            continue;
+        }
         if (json_array_size(list) < MOST_LISTED)
-            json_array_append_new(list, in_short(f));
-        if (r->options->finding && !incident_signed(&r->incident, f->id))
+            json_array_append_new(list, respond_finding(f));
+        if (r->options->finding)
             r->options->finding(r->options->context, f);
     }
-    json_put_int(result, "unknown", (int64_t)audit_unknown(a));
+    json_t *unread = json_array();
+    for (const struct fact *f = facts_first(r->scan->facts, "unread"); f;
+         f = facts_next(r->scan->facts, "unread", f)) {
+        const char *id = unread_id(r, f);
+        if (incident_signed(&r->incident, id)) {
+            signed_for++;
+            continue;
+        }
+        if (json_array_size(unread) < MOST_LISTED)
+            json_array_append_new(unread, json_from_text(id));
+        respond_say(r, arena_printf(r->arena, "%s  %s: %s", id, language_text(fact_text(f, "what")),
+                                    fact_text(f, "reason")));
+    }
+    json_object_set_new(result, "unread", unread);
+    json_put_int(result, "unknown", (int64_t)audit_unknown(r->scan));
+    json_put_int(result, "signed", (int64_t)signed_for);
     json_object_set_new(result, "findings", list);
-    return true;
+    return !respond_is_live(r) || content_compare(r, result, e);
 }
 
 void check_scan_settled(struct response *r, const struct runbook_call *call,
@@ -84,13 +104,16 @@ void check_scan_settled(struct response *r, const struct runbook_call *call,
         const struct finding *f = a->findings->list.items[i];
         if (incident_signed(&r->incident, f->id))
             continue;
-        unknown += f->verdict == VERDICT_UNKNOWN && f->severity >= SEVERITY_MEDIUM;
+        unknown += is_unknown(f);
         if (!is_to_be_settled(f))
             continue;
         open++;
         first = first ? first
                       : arena_printf(r->arena, "%.8s %s %s", f->id, f->rule_id, f->subject_name);
     }
+    for (const struct fact *f = facts_first(a->facts, "unread"); f;
+         f = facts_next(a->facts, "unread", f))
+        unknown += !incident_signed(&r->incident, unread_id(r, f));
     if (!open && unknown) {
         out->text = arena_printf(r->arena,
                                  ngettext("%zu thing could not be looked at, and is not signed for",
@@ -98,7 +121,7 @@ void check_scan_settled(struct response *r, const struct runbook_call *call,
                                           "for",
                                           unknown),
                                  unknown);
-        out->todo = "yagura respond do scan";
+        out->todo = "yagura respond sign ID --because \"...\"";
         return;
     }
     out->verdict = open ? CHECK_FALSE : CHECK_TRUE;

@@ -3,15 +3,19 @@
 #include "base/str.h"
 
 static const struct respond_action actions[] = {
-    {"administrator", action_administrator, NULL, true},
-    {"evidence", action_evidence, NULL, false},
-    {"isolate", action_isolate, action_isolate_confirm, false},
-    {"open", action_open, NULL, true},
-    {"open-network", action_open_network, NULL, false},
-    {"passwords", action_passwords, NULL, false},
-    {"report", action_report, NULL, true},
-    {"restore", action_restore, NULL, false},
-    {"scan", action_scan, NULL, true},
+    {.name = "administrator", .run = action_administrator, .offline = true},
+    {.name = "evidence", .run = action_evidence},
+    {.name = "holes", .run = action_holes, .offline = true},
+    {.name = "isolate",
+     .run = action_isolate,
+     .confirm = action_isolate_confirm,
+     .preview = action_isolate_preview},
+    {.name = "open", .run = action_open, .offline = true},
+    {.name = "open-network", .run = action_open_network},
+    {.name = "passwords", .run = action_passwords},
+    {.name = "report", .run = action_report, .offline = true},
+    {.name = "restore", .run = action_restore},
+    {.name = "scan", .run = action_scan, .offline = true},
 };
 
 const struct respond_action *respond_action_find(const char *name)

@@ -1,10 +1,15 @@
-/* {check: holes, least: high}: no hole at least that severe is open that an attacker can reach;
- * nor one that attackers use, whatever its severity. What attackers left behind is a hole, too. */
+/* Step 4. {action: holes} lists the holes that are open, the ones that can be reached first;
+ * {check: holes, least: high}: no hole at least that severe is open that an attacker can reach;
+ * nor one that attackers use, whatever its severity. What attackers left behind is a hole, too.
+ * Somebody may sign for one that cannot be closed now, or not be judged. */
 #include "audit/audit.h"
 #include "base/language.h"
 #include "base/str.h"
 #include "model/date.h"
+#include "respond/actions.h"
 #include "respond/checks.h"
+
+enum { MOST_LISTED = 200 };
 
 static bool counts(const struct finding *f, enum severity least)
 {
@@ -14,12 +19,9 @@ static bool counts(const struct finding *f, enum severity least)
             (group == GROUP_REACHABLE && f->severity >= least));
 }
 
-void check_holes(struct response *r, const struct runbook_call *call, struct check_result *out)
+static struct audit *look(struct response *r, struct error *e)
 {
-    struct error e = ERROR_INIT;
-    enum severity least = SEVERITY_HIGH;
-    severity_from_name(runbook_argument(call, "least", "high"), &least);
-    CLEANUP(audit_cleanup) struct audit *a = NULL;
+    struct audit *a = NULL;
     struct audit_request request = {.kind = respond_target_kind(r),
                                     .argument = respond_is_live(r) ? NULL : r->incident.target,
                                     .as_of = DATE_NONE,
@@ -27,7 +29,49 @@ void check_holes(struct response *r, const struct runbook_call *call, struct che
                                     .with_advisories = true,
                                     .with_checklist = true,
                                     .with_updates = true};
-    if (!audit_run(&a, &request, &e)) {
+    return audit_run(&a, &request, e) ? a : NULL;
+}
+
+static enum severity least_of(const struct runbook_call *call)
+{
+    enum severity least = SEVERITY_HIGH;
+    severity_from_name(runbook_argument(call, "least", "high"), &least);
+    return least;
+}
+
+static bool is_unknown(const struct finding *f, enum severity least)
+{
+    return f->verdict == VERDICT_UNKNOWN && f->severity >= least;
+}
+
+bool action_holes(struct response *r, const struct runbook_call *call, json_t *result,
+                  const char **waits, struct error *e)
+{
+    enum severity least = least_of(call);
+    CLEANUP(audit_cleanup) struct audit *a = look(r, e);
+    if (!a)
+        return false;
+    json_t *list = json_array();
+    for (size_t i = 0; i < a->findings->list.count; i++) {
+        const struct finding *f = a->findings->list.items[i];
+        if ((!counts(f, least) && !is_unknown(f, least)) || incident_signed(&r->incident, f->id))
+            continue;
+        if (r->options->finding)
+            r->options->finding(r->options->context, f);
+        if (json_array_size(list) == MOST_LISTED)
+            continue;
+        json_array_append_new(list, respond_finding(f));
+    }
+    json_object_set_new(result, "findings", list);
+    return true;
+}
+
+void check_holes(struct response *r, const struct runbook_call *call, struct check_result *out)
+{
+    struct error e = ERROR_INIT;
+    enum severity least = least_of(call);
+    CLEANUP(audit_cleanup) struct audit *a = look(r, &e);
+    if (!a) {
         out->text = arena_strdup(r->arena, e.message);
         return;
     }
@@ -35,7 +79,9 @@ void check_holes(struct response *r, const struct runbook_call *call, struct che
     const char *first = NULL;
     for (size_t i = 0; i < a->findings->list.count; i++) {
         const struct finding *f = a->findings->list.items[i];
-        unknown += f->verdict == VERDICT_UNKNOWN && f->severity >= least;
+        if (incident_signed(&r->incident, f->id))
+            continue;
+        unknown += is_unknown(f, least);
         if (!counts(f, least))
             continue;
         open++;
@@ -55,5 +101,7 @@ void check_holes(struct response *r, const struct runbook_call *call, struct che
                                     "%zu holes that can be reached are open: %s and others", open),
                            open, first)
             : _("no hole that can be reached is open");
-    out->todo = open ? "yagura patch plan" : unknown ? "yagura audit --all" : NULL;
+    out->todo = open      ? "yagura patch plan"
+                : unknown ? "yagura respond sign ID --because \"...\""
+                          : NULL;
 }

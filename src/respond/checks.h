@@ -14,6 +14,10 @@ struct respond_check {
 };
 const struct respond_check *respond_check_find(const char *name);
 
+/* Says what of the sites is not as it was published; `content` in result. False: the state could
+ * not be read. */
+bool content_compare(struct response *r, json_t *result, struct error *e);
+
 respond_check_run check_opened, check_content, check_holes, check_step_done, check_evidence_whole,
     check_report_written, check_isolated, check_local_administrator, check_operator_known,
     check_passwords_changed, check_reconnected, check_scan_settled;

@@ -150,6 +150,38 @@ void incident_read_steps(struct incident *out, const struct runbook *book, struc
     }
 }
 
+enum { SHORT_ID = 8, WHOLE_ID = 16 };
+
+/* `id` itself or, of a finding's 16 hexadecimal digits, at least the first eight. */
+static bool is_called(const char *id, const char *said)
+{
+    size_t length = strlen(said);
+    return str_equal(id, said) ||
+           (length >= SHORT_ID && strlen(id) == WHOLE_ID &&
+            strspn(id, "0123456789abcdef") == WHOLE_ID && strncmp(id, said, length) == 0);
+}
+
+bool incident_knows(const struct incident *i, const char *what)
+{
+    static const char *const lists[] = {"unread", "to_change"};
+    for (size_t k = 0; k < RUNBOOK_STEPS; k++) {
+        const json_t *o;
+        size_t n;
+        json_array_foreach(json_object_get(i->steps[k].result, "findings"), n, o)
+        {
+            if (is_called(text_of(o, "id"), what))
+                return true;
+        }
+        for (size_t l = 0; l < ARRAY_COUNT(lists); l++)
+            json_array_foreach(json_object_get(i->steps[k].result, lists[l]), n, o)
+            {
+                if (str_equal(json_string_value(o), what))
+                    return true;
+            }
+    }
+    return false;
+}
+
 const char *incident_signed(const struct incident *i, const char *what)
 {
     const json_t *o;
@@ -157,8 +189,7 @@ const char *incident_signed(const struct incident *i, const char *what)
     json_array_foreach(i->array, k, o)
     {
         if (str_equal(json_get_string(o, "incident"), i->id) &&
-            str_equal(json_get_string(o, "what"), "sign") &&
-            str_equal(json_get_string(o, "signed"), what))
+            str_equal(json_get_string(o, "what"), "sign") && is_called(what, text_of(o, "signed")))
             return text_of(o, "because");
     }
     return NULL;

@@ -1,9 +1,10 @@
 /* incident.h - how far a response is: nothing but what the ledger says.
  *
  * Every entry of kind "respond" names the incident, what happened ("start", "begin", "done",
- * "failed", "skip", "undo", "sign", "close") and, of a step, which. The state of an incident is
- * these entries read in order, so that a reboot, a lost terminal or another operator finds it as it
- * is, and a changed ledger is a changed incident: it is verified whenever one is opened.
+ * "failed", "skip", "undo", "sign", "resume", "close") and, of a step, which. The state of an
+ * incident is these entries read in order, so that a reboot, a lost terminal or another operator
+ * finds it as it is, and a changed ledger is a changed incident: it is verified whenever one is
+ * opened.
  *
  * A step that was begun and neither done nor failed was cut short (by a reboot, a kill). */
 #ifndef YAGURA_RESPOND_INCIDENT_H
@@ -46,8 +47,12 @@ bool incident_open(struct incident *out, struct state *s, const char *id, struct
                    struct error *e);
 /* Reads the steps of this runbook; a step that it does not have is left out. */
 void incident_read_steps(struct incident *i, const struct runbook *book, struct arena *arena);
-/* Has somebody signed for this, and why? NULL: no. */
+/* Has somebody signed for this, and why? NULL: no. A finding's id may have been given as it is
+ * shown, by its first eight digits. */
 const char *incident_signed(const struct incident *i, const char *what);
+/* Is it the name of something that a step found and that can be signed for (`findings`,
+ * `unread` and `to_change` of a result)? */
+bool incident_knows(const struct incident *i, const char *what);
 void incident_close(struct incident *i);
 
 /* A new id for today: the date and the next number. */

@@ -1,5 +1,6 @@
 #include "respond/respond.h"
 
+#include "audit/audit.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "model/date.h"
@@ -55,6 +56,17 @@ void respond_say(const struct response *r, const char *text)
 {
     if (r->options->say)
         r->options->say(r->options->context, text);
+}
+
+json_t *respond_finding(const struct finding *f)
+{
+    json_t *o = json_object();
+    json_put_string(o, "id", f->id);
+    json_put_string(o, "rule", f->rule_id);
+    json_put_string(o, "severity", severity_name(f->severity));
+    json_put_string(o, "verdict", verdict_name(f->verdict));
+    json_put_string(o, "subject", f->subject_name);
+    return o;
 }
 
 /* ---- opening -------------------------------------------------------------------------------- */
@@ -255,6 +267,15 @@ static bool prove(struct response *r, const struct runbook_step *step, struct re
                        out->result, e);
 }
 
+/* What would be done is what is not true yet, and what the action says of itself. */
+static bool preview(struct response *r, const struct runbook_call *call, struct respond_report *out,
+                    struct error *e)
+{
+    const struct respond_action *action = call->name ? respond_action_find(call->name) : NULL;
+    out->outcome = RESPOND_PREVIEW;
+    return !action || !action->preview || action->preview(r, call, out->result, &out->text, e);
+}
+
 bool respond_do(struct response *r, const struct runbook_step *step, struct respond_report *out,
                 struct error *e)
 {
@@ -272,6 +293,10 @@ bool respond_do(struct response *r, const struct runbook_step *step, struct resp
         out->outcome = RESPOND_REFUSED;
         return true;
     }
+    if (r->options->dry_run) {
+        check_all(r, step->verify.items, step->verify.count, out);
+        return preview(r, &step->action, out, e);
+    }
     if (!write_entry(r, "begin", step, NULL, NULL, e))
         return false;
     if (action && !action->run(r, &step->action, out->result, &out->text, e))
@@ -283,21 +308,32 @@ bool respond_do(struct response *r, const struct runbook_step *step, struct resp
     return prove(r, step, out, e);
 }
 
-bool respond_confirm(struct response *r, struct respond_report *out, struct error *e)
+static bool is_true(struct response *r, const struct runbook_step *step)
+{
+    struct respond_report unseen = {0};
+    return check_all(r, step->verify.items, step->verify.count, &unseen);
+}
+
+bool respond_confirm(struct response *r, const struct runbook_step **which,
+                     struct respond_report *out, struct error *e)
 {
     *out = (struct respond_report){.result = json_object()};
     if (!is_open(r, e))
         return false;
     for (size_t i = 0; i < r->book->steps.count; i++) {
         const struct runbook_step *step = &r->book->steps.items[i];
-        const struct respond_action *action =
-            step->action.name ? respond_action_find(step->action.name) : NULL;
-        if (r->incident.steps[i].state != STEP_BEGUN || !action || !action->confirm)
+        bool undone = r->incident.steps[i].state == STEP_UNDONE;
+        const struct runbook_call *call = undone ? &step->undo : &step->action;
+        const struct respond_action *action = call->name ? respond_action_find(call->name) : NULL;
+        if ((!undone && r->incident.steps[i].state != STEP_BEGUN) || !action || !action->confirm)
             continue;
         const char *waits = NULL;
-        if (!action->confirm(r, &step->action, out->result, &waits, e))
+        *which = step;
+        /* it may have been confirmed already, and the ledger not have been told */
+        if ((undone || !is_true(r, step)) && !action->confirm(r, call, out->result, &waits, e))
             return false;
-        return prove(r, step, out, e);
+        out->outcome = RESPOND_UNDONE;
+        return undone ? write_entry(r, "undo", step, NULL, out->result, e) : prove(r, step, out, e);
     }
     error_set(e, ERR_USAGE, "nothing waits for a confirmation");
     return false;
@@ -309,6 +345,13 @@ bool respond_sign(struct response *r, const char *what, struct error *e)
         return false;
     if (!r->options->because || !*r->options->because) {
         error_set(e, ERR_USAGE, "why? It is signed --because \"...\"");
+        return false;
+    }
+    if (!incident_knows(&r->incident, what)) {
+        error_set(e, ERR_USAGE,
+                  "no step found anything called \"%.100s\": yagura respond next, and do it, "
+                  "says what there is to sign for",
+                  what);
         return false;
     }
     CLEANUP_JSON json_t *entry = incident_entry(r->incident.id, "sign", NULL, r->options->who);
@@ -328,11 +371,10 @@ bool respond_skip(struct response *r, const struct runbook_step *step, struct er
     return write_entry(r, "skip", step, r->options->because, NULL, e);
 }
 
-bool respond_undo(struct response *r, const struct runbook_step *step, json_t **result,
+bool respond_undo(struct response *r, const struct runbook_step *step, struct respond_report *out,
                   struct error *e)
 {
-    const char *waits = NULL;
-    CLEANUP_JSON json_t *found = json_object();
+    *out = (struct respond_report){.result = json_object()};
     if (!is_open(r, e))
         return false;
     if (!step->undo.name) {
@@ -343,11 +385,17 @@ bool respond_undo(struct response *r, const struct runbook_step *step, json_t **
         error_set(e, ERR_USAGE, "step %s was not done", step->id);
         return false;
     }
-    if (!respond_action_find(step->undo.name)->run(r, &step->undo, found, &waits, e) ||
-        !write_entry(r, "undo", step, r->options->because, found, e))
+    if (r->options->dry_run)
+        return preview(r, &step->undo, out, e);
+    if (!respond_action_find(step->undo.name)->run(r, &step->undo, out->result, &out->text, e))
         return false;
-    *result = json_incref(found);
-    return true;
+    out->outcome = out->text ? RESPOND_WAITS : RESPOND_UNDONE;
+    return write_entry(r, "undo", step, r->options->because, out->result, e);
+}
+
+bool respond_resume(struct response *r, struct error *e)
+{
+    return r->incident.closed || write_entry(r, "resume", NULL, r->options->because, NULL, e);
 }
 
 bool respond_prove(struct response *r, struct respond_report *out, size_t *lost, struct error *e)
@@ -356,7 +404,8 @@ bool respond_prove(struct response *r, struct respond_report *out, size_t *lost,
     *lost = 0;
     for (size_t i = 0; i < r->book->steps.count; i++) {
         const struct runbook_step *step = &r->book->steps.items[i];
-        if (r->incident.steps[i].state != STEP_DONE)
+        bool done = r->incident.steps[i].state == STEP_DONE;
+        if (!done && r->incident.steps[i].state != STEP_BEGUN)
             continue;
         size_t first = out->check_count;
         if (check_all(r, step->verify.items, step->verify.count, out))
@@ -367,7 +416,7 @@ bool respond_prove(struct response *r, struct respond_report *out, size_t *lost,
                 because = out->checks[k].result.text;
         ++*lost;
         out->outcome = RESPOND_REFUSED;
-        if (!r->incident.closed && !write_entry(r, "failed", step, because, NULL, e))
+        if (done && !r->incident.closed && !write_entry(r, "failed", step, because, NULL, e))
             return false;
     }
     return true;

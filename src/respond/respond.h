@@ -66,12 +66,14 @@ struct incident_step *respond_step_of(struct response *r, const struct runbook_s
 /* What doing a step came to. */
 enum respond_outcome {
     RESPOND_DONE,
-    RESPOND_WAITS,  /* begun, and waits for the person: see `text` */
-    RESPOND_REFUSED /* a check is not true: results say which */
+    RESPOND_UNDONE,
+    RESPOND_WAITS,   /* begun, and waits for the person: see `text` */
+    RESPOND_REFUSED, /* a check is not true: results say which */
+    RESPOND_PREVIEW  /* options->dry_run: nothing was done */
 };
 struct respond_report {
     enum respond_outcome outcome;
-    const char *text; /* of RESPOND_WAITS */
+    const char *text; /* of RESPOND_WAITS and RESPOND_PREVIEW; or NULL */
     struct {
         const struct runbook_call *call;
         struct check_result result;
@@ -84,16 +86,21 @@ void respond_report_free(struct respond_report *report);
 /* Does it. False: the action failed (and the ledger says so), or it is not its turn. */
 bool respond_do(struct response *r, const struct runbook_step *step, struct respond_report *out,
                 struct error *e);
-/* What waits for a confirmation over a new way in, confirmed. */
-bool respond_confirm(struct response *r, struct respond_report *out, struct error *e);
-/* The person takes something upon himself: a finding of the scan, or a password that was changed
- * elsewhere. `what` is its id. */
+/* What waits for a confirmation over a new way in, confirmed: *step. */
+bool respond_confirm(struct response *r, const struct runbook_step **step,
+                     struct respond_report *out, struct error *e);
+/* The person takes something upon himself: a finding of the scan, a hole, or a password that was
+ * changed elsewhere. `what` is its id, as a step named it; ERR_USAGE if none did. */
 bool respond_sign(struct response *r, const char *what, struct error *e);
 bool respond_skip(struct response *r, const struct runbook_step *step, struct error *e);
-bool respond_undo(struct response *r, const struct runbook_step *step, json_t **result,
+/* RESPOND_UNDONE, RESPOND_WAITS (it is on trial: respond_confirm()), RESPOND_PREVIEW. */
+bool respond_undo(struct response *r, const struct runbook_step *step, struct respond_report *out,
                   struct error *e);
+/* Another operator, or the same one on another day, goes on with it: the ledger says who. */
+bool respond_resume(struct response *r, struct error *e);
 /* Are the steps that are done still true? Those that are not are open again, and the ledger says
- * so. *lost: how many. */
+ * so. Of one that was begun and not ended it is looked at, too, how far it came. *lost: how
+ * many are not true. */
 bool respond_prove(struct response *r, struct respond_report *out, size_t *lost, struct error *e);
 /* Nothing is left to do, and all of it is true: the incident is closed. */
 bool respond_end(struct response *r, struct respond_report *out, struct error *e);
@@ -104,6 +111,8 @@ struct objects *respond_objects(struct response *r, struct error *e);
 int respond_evidence(struct response *r, struct error *e);
 bool respond_is_live(const struct response *r);
 void respond_say(const struct response *r, const char *text);
+/* In short, for a result: id, rule, severity, verdict, subject. */
+json_t *respond_finding(const struct finding *f);
 /* The audit request's target: this host, or the root or image of the incident. */
 enum target_kind respond_target_kind(const struct response *r);
 

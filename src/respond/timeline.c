@@ -55,6 +55,7 @@ static const char *what_of(struct response *r, const json_t *o)
                  {"respond", "done", N_("a step was done and proved")},
                  {"respond", "failed", N_("a step failed, or was not true")},
                  {"respond", "skip", N_("a step was skipped")},
+                 {"respond", "resume", N_("somebody went on with it")},
                  {"respond", "undo", N_("a step was undone")},
                  {"respond", "sign", N_("a person signed")},
                  {"respond", "evidence", N_("evidence was taken")},

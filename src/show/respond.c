@@ -190,6 +190,14 @@ void show_respond_report(struct show *s, struct response *r, const struct runboo
     }
     if (report->outcome == RESPOND_WAITS)
         show_wrap(s, "", 2, show_as_called(arena, report->text));
+    else if (report->outcome == RESPOND_PREVIEW) {
+        if (report->text)
+            show_wrap(s, "", 2, show_as_called(arena, report->text));
+        show_wrap(s, "", 2, _("Nothing was done. What is not true yet is what the step is for."));
+    } else if (step && report->outcome == RESPOND_UNDONE)
+        show_wrap(s, "", 2,
+                  arena_printf(arena, _("Step %zu (%s) is undone."), number_of(r->book, step),
+                               runbook_text(&step->title)));
     else if (step && report->outcome == RESPOND_REFUSED)
         show_wrap(s, "", 2,
                   arena_printf(arena, _("Step %zu (%s) is NOT done."), number_of(r->book, step),

@@ -1,0 +1,193 @@
+/* An incident is what the ledger says of it, read in order. */
+#include "base/str.h"
+#include "record/ledger.h"
+#include "respond/incident.h"
+#include "tests/support.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+
+enum { OPENED = 991785600 };
+static const char book_text[] =
+    "id: ours\ntitle: Ours\nsteps:\n"
+    "  - {id: open, title: x, text: x, why: x, action: open, verify: [opened], undo: no}\n"
+    "  - {id: scan, title: x, text: x, why: x, action: scan, verify: [scan-settled], undo: no}\n"
+    "  - {id: restore, title: x, text: x, why: x, action: restore, verify: [content], undo: no}\n";
+
+struct fixture {
+    char *dir;
+    struct state *state;
+    struct arena *arena;
+    struct runbook *book;
+    struct incident is;
+    int64_t now;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = mem_alloc(sizeof *f);
+    struct error e = ERROR_INIT;
+    *f = (struct fixture){.dir = support_temp_dir(), .arena = arena_new(), .now = OPENED};
+    support_write(f->dir, "book.yaml", book_text, strlen(book_text));
+    if (!state_open(&f->state, f->dir, &e) ||
+        !runbook_load(&f->book, arena_printf(f->arena, "%s/book.yaml", f->dir), f->arena, &e))
+        fail_msg("%s", e.message);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    incident_close(&f->is);
+    runbook_free(f->book);
+    state_close(f->state);
+    support_remove_tree(f->dir);
+    arena_free(f->arena);
+    free(f->dir);
+    free(f);
+    return 0;
+}
+
+/* An entry, a second after the last one; `more` is JSON, or NULL. */
+static void entry(struct fixture *f, const char *id, const char *what, const char *step,
+                  const char *who, const char *more)
+{
+    struct error e = ERROR_INIT;
+    CLEANUP_JSON json_t *o = incident_entry(id, what, step, who);
+    if (more) {
+        CLEANUP_JSON json_t *m = json_loads(more, 0, NULL);
+        assert_non_null(m);
+        json_object_update(o, m);
+    }
+    if (!ledger_append(f->state, o, f->now++, &e))
+        fail_msg("%s", e.message);
+}
+
+static void start(struct fixture *f, const char *id)
+{
+    entry(f, id, "start", NULL, "taro", "{\"target_kind\": \"live\", \"runbook\": \"ours\"}");
+}
+
+static void read_it(struct fixture *f, const char *id)
+{
+    struct error e = ERROR_INIT;
+    incident_close(&f->is);
+    if (!incident_open(&f->is, f->state, id, f->arena, &e))
+        fail_msg("%s", e.message);
+    incident_read_steps(&f->is, f->book, f->arena);
+}
+
+static void test_cut_short(void **state)
+{
+    struct fixture *f = *state;
+    start(f, "2001-06-06-1");
+    entry(f, "2001-06-06-1", "begin", "open", "taro", NULL);
+    entry(f, "2001-06-06-1", "done", "open", "taro", NULL);
+    entry(f, "2001-06-06-1", "begin", "scan", "taro", NULL);
+    read_it(f, NULL);
+    assert_int_equal(f->is.opened, OPENED);
+    assert_int_equal(f->is.steps[0].state, STEP_DONE);
+    assert_int_equal(f->is.steps[0].at, OPENED + 2);
+    assert_int_equal(f->is.steps[1].state, STEP_BEGUN);
+    assert_int_equal(f->is.steps[2].state, STEP_OPEN);
+    /* another one goes on with it, and it is not true yet */
+    entry(f, "2001-06-06-1", "resume", NULL, "hanako", NULL);
+    entry(f, "2001-06-06-1", "failed", "scan", "hanako", "{\"because\": \"1 finding\"}");
+    read_it(f, NULL);
+    assert_int_equal(f->is.steps[1].state, STEP_FAILED);
+    assert_string_equal(f->is.steps[1].because, "1 finding");
+    assert_string_equal(f->is.last_who, "hanako");
+    assert_string_equal(f->is.who, "taro");
+}
+
+static void test_skipped_and_undone(void **state)
+{
+    struct fixture *f = *state;
+    start(f, "2001-06-06-1");
+    entry(f, "2001-06-06-1", "skip", "scan", "taro", "{\"because\": \"an image was taken\"}");
+    entry(f, "2001-06-06-1", "done", "restore", "taro", "{\"result\": {\"sites\": []}}");
+    entry(f, "2001-06-06-1", "undo", "restore", "taro", NULL);
+    entry(f, "2001-06-06-1", "done", "of-an-older-runbook", "taro", NULL);
+    read_it(f, NULL);
+    assert_int_equal(f->is.steps[1].state, STEP_SKIPPED);
+    assert_string_equal(f->is.steps[1].because, "an image was taken");
+    assert_int_equal(f->is.steps[2].state, STEP_UNDONE);
+    /* what was found is known though the last entry has no result */
+    assert_non_null(json_get_array(f->is.steps[2].result, "sites"));
+}
+
+static void test_signed(void **state)
+{
+    struct fixture *f = *state;
+    start(f, "2001-06-06-1");
+    entry(f, "2001-06-06-1", "failed", "scan", "taro",
+          "{\"result\": {\"findings\": [{\"id\": \"0123456789abcdef\"}],"
+          " \"to_change\": [\"system-account:root\"]}}");
+    entry(f, "2001-06-06-1", "sign", NULL, "taro",
+          "{\"signed\": \"01234567\", \"because\": \"ours\"}");
+    entry(f, "2001-06-06-1", "sign", NULL, "taro",
+          "{\"signed\": \"system-account:root\", \"because\": \"changed\"}");
+    read_it(f, NULL);
+    assert_string_equal(incident_signed(&f->is, "0123456789abcdef"), "ours");
+    assert_null(incident_signed(&f->is, "1123456789abcdef"));
+    assert_string_equal(incident_signed(&f->is, "system-account:root"), "changed");
+    /* names are whole, ids may be as they are shown */
+    assert_null(incident_signed(&f->is, "system-account:root2"));
+    assert_true(incident_knows(&f->is, "0123456789abcdef"));
+    assert_true(incident_knows(&f->is, "01234567"));
+    assert_false(incident_knows(&f->is, "0123456"));
+    assert_true(incident_knows(&f->is, "system-account:root"));
+    assert_false(incident_knows(&f->is, "system-account"));
+}
+
+static void test_which(void **state)
+{
+    struct fixture *f = *state;
+    struct error e = ERROR_INIT;
+    const char *id;
+    assert_false(incident_open(&f->is, f->state, NULL, f->arena, &e));
+    assert_int_equal(e.code, ERR_ABSENT);
+    start(f, "2001-06-06-1");
+    entry(f, "2001-06-06-1", "close", NULL, "taro", NULL);
+    read_it(f, NULL);
+    assert_int_equal(f->is.closed, OPENED + 1);
+    assert_true(incident_new_id(f->state, OPENED, f->arena, &id, &e));
+    assert_string_equal(id, "2001-06-06-2");
+    start(f, id);
+    entry(f, id, "begin", "open", "taro", NULL);
+    read_it(f, NULL);
+    assert_string_equal(f->is.id, "2001-06-06-2");
+    assert_int_equal(f->is.closed, 0);
+    /* the entries of another incident are not of this one */
+    read_it(f, "2001-06-06-1");
+    assert_int_equal(f->is.steps[0].state, STEP_OPEN);
+    assert_false(incident_open(&f->is, f->state, "2001-06-06-9", f->arena, &e));
+}
+
+static void test_changed_ledger(void **state)
+{
+    struct fixture *f = *state;
+    start(f, "2001-06-06-1");
+    entry(f, "2001-06-06-1", "skip", "scan", "taro", "{\"because\": \"hurry\"}");
+    read_it(f, NULL);
+    assert_int_equal(f->is.problems, 0);
+    assert_int_equal(sqlite3_exec(state_db(f->state),
+                                  "update ledger set body = replace(body, 'skip', 'done')", NULL,
+                                  NULL, NULL),
+                     SQLITE_OK);
+    read_it(f, NULL);
+    assert_true(f->is.problems > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_cut_short, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_skipped_and_undone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_signed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_which, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_changed_ledger, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

