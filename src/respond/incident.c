@@ -10,11 +10,11 @@
 static const struct {
     const char *what;
     enum step_state state;
-} whats[] = {{"begin", STEP_BEGUN},
-             {"failed", STEP_FAILED},
-             {"done", STEP_DONE},
-             {"skip", STEP_SKIPPED},
-             {"undo", STEP_UNDONE}};
+} transitions[] = {{"begin", STEP_BEGUN},
+                   {"failed", STEP_FAILED},
+                   {"done", STEP_DONE},
+                   {"skip", STEP_SKIPPED},
+                   {"undo", STEP_UNDONE}};
 
 const char *step_state_name(enum step_state state)
 {
@@ -136,11 +136,11 @@ void incident_read_steps(struct incident *out, const struct runbook *book, struc
         const struct runbook_step *step = id && str_equal(json_get_string(o, "incident"), out->id)
                                               ? runbook_find(book, id)
                                               : NULL;
-        for (size_t k = 0; step && k < ARRAY_COUNT(whats); k++) {
-            if (!str_equal(text_of(o, "what"), whats[k].what))
+        for (size_t k = 0; step && k < ARRAY_COUNT(transitions); k++) {
+            if (!str_equal(text_of(o, "what"), transitions[k].what))
                 continue;
             struct incident_step *to = &out->steps[step - book->steps.items];
-            to->state = whats[k].state;
+            to->state = transitions[k].state;
             to->at = time_of(o, "time");
             to->who = text_of(o, "who");
             to->because = text_of(o, "because");
