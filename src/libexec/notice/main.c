@@ -194,6 +194,9 @@ static bool seal(struct error *e)
                                                   {SYS_exit_group, 1, SECCOMP_ALLOW},
                                                   {SYS_ppoll, 1, SECCOMP_ALLOW}};
     struct rlimit none = {0, 0}, memory = {256u << 20, 256u << 20}, files = {300, 300};
+#ifdef YAGURA_WIDE_CAGES /* a sanitizer takes terabytes of addresses */
+    memory = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
+#endif
     /* its unit starts it as a user already */
     if ((geteuid() == 0 && (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
                             setresuid(NOBODY, NOBODY, NOBODY) != 0)) ||
