@@ -58,6 +58,18 @@ def guard_on(yagura, state, env):
     return background
 
 
+def copies_are_ready(yagura, state, env):
+    """An attacker comes when the guard has been running for a while."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        out = subprocess.run([yagura, "--state", state, "status", "--json"], env=env, capture_output=True,
+                             text=True).stdout
+        guards = [json.loads(line) for line in out.splitlines() if '"type":"guard"' in line]
+        if guards and all(s["copies_ready"] == s["copies_wanted"] for s in guards[0]["sites"]):
+            return
+        time.sleep(0.2)
+
+
 def site(yagura, work, files, env):
     root, copy, state = (os.path.join(work, *p) for p in (("site", "www"), ("copy",), ("guarded",)))
     os.makedirs(os.path.dirname(root))
@@ -123,6 +135,7 @@ def burst(Table, yagura, build, work, env, files):
         off = deface(build, copy, "burst", files, 0.01)
         shutil.rmtree(copy)
         with guard_on(yagura, state, env):
+            copies_are_ready(yagura, state, env)
             on = deface(build, root, "burst", files, 60)
         subprocess.run(["cp", "-a", root, copy], check=True)
         if on["back"] == files or on["back"] == on["done"]:
