@@ -1,7 +1,7 @@
 #include "act/connections.h"
 
-#include "base/bytes.h"
 #include "base/mem.h"
+#include "base/netlink.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,13 +15,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum {
-    RECEIVE_BYTES = 64 << 10,
-    MOST_ANSWERS = 1 << 16, /* of 64 KiB each: millions of connections */
-    MOST_CONNECTIONS = 1 << 20,
-    TIME_WAIT = 6,
-    CLOSED = 7
-};
+enum { MOST_CONNECTIONS = 1 << 20, TIME_WAIT = 6, CLOSED = 7 };
 
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
@@ -99,24 +93,24 @@ static void free_reading(struct reading *r)
     VEC_FREE(&r->list);
 }
 
-/* Copies a structure of the kernel out of the buffer; false if it is cut. */
-static bool take(struct bytes *b, void *out, size_t size)
-{
-    const uint8_t *p = bytes_take(b, size);
-    if (p)
-        memcpy(out, p, size);
-    return p != NULL;
-}
+/* Who looks, and what for. */
+struct looking {
+    bool udp;
+    connections_visit *visit;
+    void *context;
+};
 
-static bool parse_socket(struct bytes b, bool udp, connections_visit *visit, void *context,
-                         struct error *e)
+static bool parse_socket(void *context, uint16_t type, struct bytes b, struct error *e)
 {
+    const struct looking *look = context;
     struct inet_diag_msg m;
-    if (!take(&b, &m, sizeof m)) {
-        error_set(e, ERR_FORMAT, "the kernel's answer about a socket is too short");
+    if (type != SOCK_DIAG_BY_FAMILY)
+        return true;
+    if (!bytes_copy(&b, &m, sizeof m)) {
+        error_set(e, ERR_FORMAT, "the kernel's answer is cut short");
         return false;
     }
-    struct connection c = {.udp = udp,
+    struct connection c = {.udp = look->udp,
                            .state = m.idiag_state,
                            .local = address_of(m.idiag_family, m.id.idiag_src),
                            .remote = address_of(m.idiag_family, m.id.idiag_dst),
@@ -126,40 +120,18 @@ static bool parse_socket(struct bytes b, bool udp, connections_visit *visit, voi
                            .inode = m.idiag_inode,
                            .family = m.idiag_family,
                            .id = m.id};
-    visit(context, &c);
+    look->visit(look->context, &c);
     return true;
 }
 
 bool connections_parse(const void *data, size_t size, bool udp, connections_visit *visit,
                        void *context, bool *done, struct error *e)
 {
-    struct bytes b = bytes_of(data, size);
-    while (bytes_left(&b) >= sizeof(struct nlmsghdr)) {
-        struct nlmsghdr head = {0};
-        size_t start = b.position;
-        take(&b, &head, sizeof head);
-        if (head.nlmsg_len < sizeof head || head.nlmsg_len > size - start) {
-            error_set(e, ERR_FORMAT, "the kernel's answer about sockets is cut short");
-            return false;
-        }
-        struct bytes body = bytes_slice(&b, start + sizeof head, head.nlmsg_len - sizeof head);
-        if (head.nlmsg_type == NLMSG_DONE) {
-            *done = true;
-            return true;
-        }
-        if (head.nlmsg_type == NLMSG_ERROR) {
-            int32_t number = 0;
-            take(&body, &number, sizeof number);
-            error_set_errno(e, number < 0 && number > -4096 ? -number : EIO,
-                            "the kernel does not tell its sockets");
-            return false;
-        }
-        if (head.nlmsg_type == SOCK_DIAG_BY_FAMILY && !parse_socket(body, udp, visit, context, e))
-            return false;
-        size_t next = start + NLMSG_ALIGN(head.nlmsg_len);
-        bytes_seek(&b, next < size ? next : size);
-    }
-    return true;
+    struct looking look = {udp, visit, context};
+    if (netlink_parse(data, size, parse_socket, &look, done, e))
+        return true;
+    error_prefix(e, "sockets");
+    return false;
 }
 
 static void keep(void *context, const struct connection *c)
@@ -184,28 +156,14 @@ static bool dump(int fd, struct reading *r, bool ipv6, bool udp, struct error *e
                               .body = {.sdiag_family = ipv6 ? AF_INET6 : AF_INET,
                                        .sdiag_protocol = udp ? IPPROTO_UDP : IPPROTO_TCP,
                                        .idiag_states = states}};
-    if (send(fd, &request, sizeof request, 0) != (ssize_t)sizeof request) {
-        error_set_errno(e, errno, "asking the kernel for its sockets failed");
+    struct looking look = {udp, keep, r};
+    if (!netlink_dump(fd, &request, sizeof request, parse_socket, &look, e)) {
+        error_prefix(e, "sockets");
         return false;
     }
-    CLEANUP_FREE uint8_t *buffer = mem_alloc(RECEIVE_BYTES);
-    bool done = false;
-    for (size_t i = 0; !done && i < MOST_ANSWERS; i++) {
-        ssize_t got = recv(fd, buffer, RECEIVE_BYTES, 0);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            error_set_errno(e, got ? errno : EIO, "reading the kernel's sockets failed");
-            return false;
-        }
-        if (!connections_parse(buffer, (size_t)got, udp, keep, r, &done, e))
-            return false;
-    }
-    if (!done)
-        error_set(e, ERR_LIMIT, "the kernel's answer about sockets does not end");
-    else if (r->too_many)
+    if (r->too_many)
         error_set(e, ERR_LIMIT, "there are more than a million connections");
-    return done && !r->too_many;
+    return !r->too_many;
 }
 
 static int open_diag(struct error *e)
@@ -213,7 +171,7 @@ static int open_diag(struct error *e)
     struct timeval patience = {.tv_sec = 5};
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (fd < 0)
-        error_set_errno(e, errno, "asking the kernel for its sockets failed");
+        error_set_errno(e, errno, "asking the kernel failed");
     else
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     return fd;
