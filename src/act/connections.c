@@ -24,6 +24,16 @@ bool address_equal(const struct address *a, const struct address *b)
     return a->ipv6 == b->ipv6 && memcmp(a->bytes, b->bytes, a->ipv6 ? 16 : 4) == 0;
 }
 
+bool address_is(const struct address *a, const struct sockaddr *s)
+{
+    if (!s || s->sa_family != (a->ipv6 ? AF_INET6 : AF_INET))
+        return false;
+    const void *bytes =
+        a->ipv6 ? (const void *)&((const struct sockaddr_in6 *)(const void *)s)->sin6_addr
+                : (const void *)&((const struct sockaddr_in *)(const void *)s)->sin_addr;
+    return memcmp(bytes, a->bytes, a->ipv6 ? 16 : 4) == 0;
+}
+
 bool address_is_loopback(const struct address *a)
 {
     static const uint8_t one[16] = {[15] = 1};

@@ -22,6 +22,9 @@ struct address {
 };
 
 bool address_equal(const struct address *a, const struct address *b);
+/* An address as getifaddrs() gives it; false of any other family. */
+struct sockaddr;
+bool address_is(const struct address *a, const struct sockaddr *s);
 bool address_is_loopback(const struct address *a); /* 127.0.0.0/8, ::1 */
 bool address_is_any(const struct address *a);      /* 0.0.0.0, :: */
 /* "192.0.2.1"; the buffer of at least 46 bytes is returned. */

@@ -177,18 +177,9 @@ static void find_tunnel(struct operator_way *w)
     char name[sizeof w->tunnel] = "";
     if (getifaddrs(&list) != 0)
         return;
-    for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
-        const struct address *local = &w->connection.local;
-        int family = local->ipv6 ? AF_INET6 : AF_INET;
-        if (!i->ifa_addr || i->ifa_addr->sa_family != family)
-            continue;
-        const void *bytes =
-            local->ipv6
-                ? (const void *)&((const struct sockaddr_in6 *)(void *)i->ifa_addr)->sin6_addr
-                : (const void *)&((const struct sockaddr_in *)(void *)i->ifa_addr)->sin_addr;
-        if (memcmp(bytes, local->bytes, local->ipv6 ? 16 : 4) == 0)
+    for (const struct ifaddrs *i = list; i; i = i->ifa_next)
+        if (address_is(&w->connection.local, i->ifa_addr))
             snprintf(name, sizeof name, "%s", i->ifa_name);
-    }
     freeifaddrs(list);
     struct ifreq request = {0};
     CLEANUP_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
