@@ -1,7 +1,7 @@
 #include "act/connections.h"
 
 #include "base/mem.h"
-#include "base/netlink.h"
+#include "collect/sock_diag.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -103,74 +103,30 @@ static void free_reading(struct reading *r)
     VEC_FREE(&r->list);
 }
 
-/* Who looks, and what for. */
-struct looking {
-    bool udp;
-    connections_visit *visit;
-    void *context;
-};
-
-static bool parse_socket(void *context, uint16_t type, struct bytes b, struct error *e)
-{
-    const struct looking *look = context;
-    struct inet_diag_msg m;
-    if (type != SOCK_DIAG_BY_FAMILY)
-        return true;
-    if (!bytes_copy(&b, &m, sizeof m)) {
-        error_set(e, ERR_FORMAT, "the kernel's answer is cut short");
-        return false;
-    }
-    struct connection c = {.udp = look->udp,
-                           .state = m.idiag_state,
-                           .local = address_of(m.idiag_family, m.id.idiag_src),
-                           .remote = address_of(m.idiag_family, m.id.idiag_dst),
-                           .local_port = ntohs(m.id.idiag_sport),
-                           .remote_port = ntohs(m.id.idiag_dport),
-                           .uid = m.idiag_uid,
-                           .inode = m.idiag_inode,
-                           .family = m.idiag_family,
-                           .id = m.id};
-    look->visit(look->context, &c);
-    return true;
-}
-
-bool connections_parse(const void *data, size_t size, bool udp, connections_visit *visit,
-                       void *context, bool *done, struct error *e)
-{
-    struct looking look = {udp, visit, context};
-    if (netlink_parse(data, size, parse_socket, &look, done, e))
-        return true;
-    error_prefix(e, "sockets");
-    return false;
-}
-
-static void keep(void *context, const struct connection *c)
+static void keep(void *context, const struct sock_diag_socket *s)
 {
     struct reading *r = context;
     r->too_many |= r->list.count >= MOST_CONNECTIONS;
-    if (!r->too_many)
-        VEC_PUSH(&r->list, *c);
+    if (r->too_many)
+        return;
+    struct connection c = {.udp = s->udp,
+                           .state = s->state,
+                           .local = address_of(s->family, s->id.idiag_src),
+                           .remote = address_of(s->family, s->id.idiag_dst),
+                           .local_port = ntohs(s->id.idiag_sport),
+                           .remote_port = ntohs(s->id.idiag_dport),
+                           .uid = s->uid,
+                           .inode = s->inode,
+                           .family = s->family,
+                           .id = s->id};
+    VEC_PUSH(&r->list, c);
 }
-
-struct request {
-    struct nlmsghdr head;
-    struct inet_diag_req_v2 body;
-};
 
 static bool dump(int fd, struct reading *r, bool ipv6, bool udp, struct error *e)
 {
-    uint32_t states = ~(1u << TIME_WAIT | 1u << CLOSED);
-    struct request request = {.head = {.nlmsg_len = sizeof request,
-                                       .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-                                       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-                              .body = {.sdiag_family = ipv6 ? AF_INET6 : AF_INET,
-                                       .sdiag_protocol = udp ? IPPROTO_UDP : IPPROTO_TCP,
-                                       .idiag_states = states}};
-    struct looking look = {udp, keep, r};
-    if (!netlink_dump(fd, &request, sizeof request, parse_socket, &look, e)) {
-        error_prefix(e, "sockets");
+    uint32_t states = ~(1u << TIME_WAIT | 1u << SOCK_DIAG_CLOSE);
+    if (!sock_diag_dump(fd, ipv6, udp, states, keep, r, e))
         return false;
-    }
     if (r->too_many)
         error_set(e, ERR_LIMIT, "there are more than a million connections");
     return !r->too_many;
@@ -217,12 +173,15 @@ void connections_free(struct connections *c)
 /* 0, or what the kernel said. */
 static int end_one(int fd, const struct connection *c)
 {
-    struct request request = {.head = {.nlmsg_len = sizeof request,
-                                       .nlmsg_type = SOCK_DESTROY,
-                                       .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
-                              .body = {.sdiag_family = c->family,
-                                       .sdiag_protocol = c->udp ? IPPROTO_UDP : IPPROTO_TCP,
-                                       .id = c->id}};
+    struct {
+        struct nlmsghdr head;
+        struct inet_diag_req_v2 body;
+    } request = {.head = {.nlmsg_len = sizeof request,
+                          .nlmsg_type = SOCK_DESTROY,
+                          .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
+                 .body = {.sdiag_family = c->family,
+                          .sdiag_protocol = c->udp ? IPPROTO_UDP : IPPROTO_TCP,
+                          .id = c->id}};
     struct {
         struct nlmsghdr head;
         struct nlmsgerr body;

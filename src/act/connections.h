@@ -58,11 +58,6 @@ bool connections_read(struct connections *out, struct error *e);
 void connections_free(struct connections *c);
 #define CLEANUP_CONNECTIONS CLEANUP(connections_free)
 
-typedef void connections_visit(void *context, const struct connection *c);
-/* What came in one recv(). *done is set at the end of the kernel's answer. */
-bool connections_parse(const void *data, size_t size, bool udp, connections_visit *visit,
-                       void *context, bool *done, struct error *e);
-
 /* Ends those of the list that `doomed` says; *ended counts them, *left what the kernel did not end
  * (it is named in *e, which is no failure of the whole: ERR_UNSUPPORTED where this kernel ends
  * none). One that ended by itself meanwhile counts as ended. */

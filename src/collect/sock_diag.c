@@ -52,7 +52,9 @@ static bool parse_socket(void *context, uint16_t type, struct bytes b, struct er
                                  .port = ntohs(m.id.idiag_sport),
                                  .uid = m.idiag_uid,
                                  .inode = m.idiag_inode,
-                                 .v6only = -1};
+                                 .v6only = -1,
+                                 .family = m.idiag_family,
+                                 .id = m.id};
     memcpy(s.address, m.id.idiag_src, s.ipv6 ? 16 : 4);
     if (s.ipv6)
         s.v6only = find_v6only(b);
@@ -70,8 +72,8 @@ bool sock_diag_parse(const void *data, size_t size, bool udp, sock_diag_visit *v
     return false;
 }
 
-bool sock_diag_dump(int fd, bool ipv6, bool udp, sock_diag_visit *visit, void *context,
-                    struct error *e)
+bool sock_diag_dump(int fd, bool ipv6, bool udp, uint32_t states, sock_diag_visit *visit,
+                    void *context, struct error *e)
 {
     struct {
         struct nlmsghdr head;
@@ -81,7 +83,7 @@ bool sock_diag_dump(int fd, bool ipv6, bool udp, sock_diag_visit *visit, void *c
                           .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
                  .body = {.sdiag_family = ipv6 ? AF_INET6 : AF_INET,
                           .sdiag_protocol = udp ? IPPROTO_UDP : IPPROTO_TCP,
-                          .idiag_states = 1u << (udp ? SOCK_DIAG_CLOSE : SOCK_DIAG_LISTEN)}};
+                          .idiag_states = states}};
     struct looking look = {udp, visit, context};
     if (netlink_dump(fd, &request, sizeof request, parse_socket, &look, e))
         return true;
