@@ -77,6 +77,17 @@ sys.exit(not eval(sys.argv[2], names) and sys.argv[2] + " does not hold of " + s
     code 0 "$YAGURA" ledger verify
 }
 
+@test "cutting off fails: what was read before is entered all the same" {
+    program unshare setpriv nft
+    sed '/action: evidence/s/evidence/{action: isolate, mode: contain}/' "$WORK/evidence.yaml" >"$WORK/isolate.yaml"
+    # a network of its own, and no right to change even that
+    code 3 unshare -n setpriv --bounding-set=-net_admin --inh-caps=-net_admin "$YAGURA" respond start --allow 192.0.2.1 --runbook "$WORK/isolate.yaml"
+    [ -d "$(folder first-1)" ]
+    code 0 "$YAGURA" ledger show --json
+    says '"folder":"first-1"'
+    [ ! -d "$(folder rest-1)" ]
+}
+
 @test "sockets of another network namespace are seen" {
     program unshare ip
     unshare -n sh -c 'ip link set lo up; exec /usr/bin/python3 -c "$1" 47116' - "$LISTENER" 3>&- &
