@@ -33,6 +33,8 @@ teardown() {
 }
 start() { "$YAGURA" respond start --runbook "$WORK/evidence.yaml" "$@"; }
 folder() { echo "$YAGURA_STATE"/evidence/*/"$1"; }
+# has_none GREP-ARGUMENTS: nothing is found
+has_none() { code 1 grep "$@"; }
 # is_running PID PROGRAM: it has become that program
 is_running() { [ "$(readlink "/proc/$1/exe")" = "$2" ]; }
 redo() {
@@ -210,12 +212,12 @@ sys.exit(not eval(sys.argv[2], names) and sys.argv[2] + " does not hold of " + s
     grep -q '■ 監視ツール類のアラート (ツール名: yagura' "$report/ipa.txt"
     grep -q '氏名:$' "$report/ipa.txt"
     grep -q 'タイムゾーン:   JST (UTC+0900)' "$report/jpcert.txt"
-    ! grep -n '[{}]' "$report"/*.txt
-    ! grep -n '^#:' "$report"/*.txt
+    has_none -n '[{}]' "$report"/*.txt
+    has_none -n '^#:' "$report"/*.txt
     grep -q "$(hostname)" "$report/custody.en.txt"
     grep -q '&lt;img src=x&gt;.php' "$report/report.html"
     grep -q '&lt;b&gt;owned&lt;/b&gt;' "$report/report.html"
-    ! grep -q -e '<script' -e '<img' -e '<b>' -e 'http[s]*://' "$report/report.html"
+    has_none -e '<script' -e '<img' -e '<b>' -e 'http[s]*://' "$report/report.html"
     minisign -q -Vm "$report/bundle.tar.zst" -p "$YAGURA_STATE/keys/ledger.pub"
     mkdir "$WORK/out"
     tar --zstd -C "$WORK/out" -xf "$report/bundle.tar.zst"
