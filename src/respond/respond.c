@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -81,12 +82,6 @@ static bool read_again(struct response *r, const char *id, struct error *e)
     return true;
 }
 
-static void hex_of(const uint8_t sha256[32], char out[65])
-{
-    for (int i = 0; i < 32; i++)
-        snprintf(out + 2 * i, 3, "%02x", sha256[i]);
-}
-
 bool respond_start(struct response *r, const char *runbook, const char *target_kind,
                    const char *target, struct error *e)
 {
@@ -119,7 +114,7 @@ bool respond_start(struct response *r, const char *runbook, const char *target_k
     if (!runbook_load(&r->book, runbook, r->arena, e) ||
         !incident_new_id(r->state, now, r->arena, &id, e))
         return false;
-    hex_of(r->book->sha256, hash);
+    sodium_bin2hex(hash, sizeof hash, r->book->sha256, sizeof r->book->sha256);
     CLEANUP_JSON json_t *entry = incident_entry(id, "start", NULL, r->options->who);
     json_put_string(entry, "because", r->options->because ? r->options->because : "");
     json_put_string(entry, "runbook", runbook);
@@ -140,7 +135,7 @@ bool respond_open(struct response *r, const char *id, struct error *e)
     if (!incident_open(&r->incident, r->state, id, r->arena, e) ||
         !runbook_load(&r->book, r->incident.runbook, r->arena, e))
         return false;
-    hex_of(r->book->sha256, hash);
+    sodium_bin2hex(hash, sizeof hash, r->book->sha256, sizeof r->book->sha256);
     if (!str_equal(hash, r->incident.runbook_sha256)) {
         error_set(e, ERR_USAGE,
                   "the runbook is not the one that incident %.64s began with: put it back, or end "
