@@ -181,13 +181,29 @@ const struct runbook_step *respond_next(const struct response *r)
 
 /* ---- checks --------------------------------------------------------------------------------- */
 
+/* Nothing is done between the checks of one report: what reads all of a site for one step need not
+ * do so for the next one. */
+static const struct check_result *seen_before(const struct respond_report *out,
+                                              const struct respond_check *check)
+{
+    for (size_t i = 0; check->reads_all && i < out->check_count; i++)
+        if (str_equal(out->checks[i].call->name, check->name))
+            return &out->checks[i].result;
+    return NULL;
+}
+
 static bool check_all(struct response *r, const struct runbook_call *calls, size_t count,
                       struct respond_report *out)
 {
     bool good = true;
     for (size_t i = 0; i < count; i++) {
         struct check_result result = {.verdict = CHECK_UNKNOWN, .text = ""};
-        respond_check_find(calls[i].name)->run(r, &calls[i], &result);
+        const struct respond_check *check = respond_check_find(calls[i].name);
+        const struct check_result *seen = seen_before(out, check);
+        if (seen)
+            result = *seen;
+        else
+            check->run(r, &calls[i], &result);
         good = good && result.verdict == CHECK_TRUE;
         if (out->check_count < ARRAY_COUNT(out->checks)) {
             out->checks[out->check_count].call = &calls[i];
@@ -397,10 +413,11 @@ bool respond_prove(struct response *r, struct respond_report *out, size_t *lost,
 {
     *out = (struct respond_report){.outcome = RESPOND_DONE};
     *lost = 0;
-    for (size_t i = 0; i < r->book->steps.count; i++) {
-        const struct runbook_step *step = &r->book->steps.items[i];
-        bool done = r->incident.steps[i].state == STEP_DONE;
-        if (!done && r->incident.steps[i].state != STEP_BEGUN)
+    const struct runbook_step *end = r->book->steps.items + r->book->steps.count;
+    for (const struct runbook_step *step = r->book->steps.items; step < end; step++) {
+        enum step_state state = respond_step_of(r, step)->state;
+        bool done = state == STEP_DONE;
+        if (!done && state != STEP_BEGUN)
             continue;
         size_t first = out->check_count;
         if (check_all(r, step->verify.items, step->verify.count, out))

@@ -113,6 +113,17 @@ start() { code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --json "$@
     [ ! -e "$YAGURA_STATE" ]
 }
 
+@test "two steps that ask for the content are proved by one look at the site" {
+    program strace
+    export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 # it looks by ptrace, too
+    publish
+    start
+    code 0 "$YAGURA" respond do look
+    code 0 "$YAGURA" respond do restore
+    code 0 strace -f -o "$WORK/opened" -e trace=openat,openat2 "$YAGURA" respond close
+    [ "$(grep -c '"index.html"' "$WORK/opened")" = 1 ]
+}
+
 @test "a changed ledger is said at every step, and closes nothing without a reason" {
     program sqlite3
     publish
