@@ -105,8 +105,6 @@ bool incident_open(struct incident *out, struct state *s, const char *id, struct
             read_start(out, o);
         if (str_equal(what, "close"))
             out->closed = time_of(o, "time");
-        if (json_get_string(o, "first_sign"))
-            out->first_sign = time_of(o, "first_sign");
     }
     if (!out->id) {
         incident_close(out);

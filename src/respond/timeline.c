@@ -78,6 +78,8 @@ static void add_entry(struct timeline *t, struct response *r, const json_t *o)
     int64_t at;
     if ((id && !str_equal(id, r->incident.id)) || !time || !date_parse(time, &at))
         return;
+    if (!id && !respond_is_live(r) && json_get_string(o, "site"))
+        return; /* sites, too, are of this host */
     const char *step = text_of(r, o, "step"), *folder = text_of(r, o, "folder"),
                *because = text_of(r, o, "because");
     const char *subject = *step ? step : *folder ? folder : text_of(r, o, "site");

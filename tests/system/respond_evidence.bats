@@ -237,6 +237,22 @@ sys.exit(not eval(sys.argv[2], names) and sys.argv[2] + " does not hold of " + s
     redo
     [ -d "$(folder report-2)" ]
     code 0 "$YAGURA" respond close
+    # of a volume of another host: nothing of what the guard of this one knows, nor of its sites
+    mkdir -p "$WORK/volume/etc"
+    cat >"$WORK/volume.yaml" <<'YAML'
+id: volume
+title: Volume
+steps:
+  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no, offline: yes}
+  - {id: report, title: Report, text: x, why: x, action: report, verify: [report-written], undo: no, offline: yes}
+YAML
+    code 0 "$YAGURA" respond start --runbook "$WORK/volume.yaml" --root "$WORK/volume"
+    code 0 "$YAGURA" respond do report --json
+    code 0 "$YAGURA" respond status --json
+    holds 'not any("guard" in (o.get("result") or {}) for o in every)'
+    report=$(echo "$YAGURA_STATE"/evidence/*-2/report-1)
+    grep -q 'サイト:$' "$report/ipa.txt"
+    lines "$report/timeline.jsonl" '{m["source"] for m in lines} == {"ledger"} and not any("site was" in m["what"] for m in lines)'
 }
 
 @test "forms of one's own: the folder that the runbook names" {
