@@ -186,9 +186,9 @@ const struct runbook_step *respond_next(const struct response *r)
 static const struct check_result *seen_before(const struct respond_report *out,
                                               const struct respond_check *check)
 {
-    for (size_t i = 0; check->reads_all && i < out->check_count; i++)
-        if (str_equal(out->checks[i].call->name, check->name))
-            return &out->checks[i].result;
+    for (size_t i = 0; check->reads_all && i < out->checks.count; i++)
+        if (str_equal(out->checks.items[i].call->name, check->name))
+            return &out->checks.items[i].result;
     return NULL;
 }
 
@@ -205,16 +205,23 @@ static bool check_all(struct response *r, const struct runbook_call *calls, size
         else
             check->run(r, &calls[i], &result);
         good = good && result.verdict == CHECK_TRUE;
-        if (out->check_count < ARRAY_COUNT(out->checks)) {
-            out->checks[out->check_count].call = &calls[i];
-            out->checks[out->check_count++].result = result;
-        }
+        VEC_PUSH(&out->checks, ((struct check_made){&calls[i], result}));
     }
     return good;
 }
 
+/* What the first check from `first` on says that is not true; NULL: all are. */
+static const char *first_untrue(const struct respond_report *out, size_t first)
+{
+    for (size_t i = first; i < out->checks.count; i++)
+        if (out->checks.items[i].result.verdict != CHECK_TRUE)
+            return out->checks.items[i].result.text;
+    return NULL;
+}
+
 void respond_report_free(struct respond_report *report)
 {
+    VEC_FREE(&report->checks);
     json_decref(report->result);
     report->result = NULL;
 }
@@ -267,15 +274,11 @@ static bool fail(struct response *r, const struct runbook_step *step, struct err
 static bool prove(struct response *r, const struct runbook_step *step, struct respond_report *out,
                   struct error *e)
 {
-    out->check_count = 0;
+    out->checks.count = 0;
     bool good = check_all(r, step->verify.items, step->verify.count, out);
     out->outcome = good ? RESPOND_DONE : RESPOND_REFUSED;
-    const char *because = NULL;
-    for (size_t i = 0; !good && i < out->check_count && !because; i++)
-        if (out->checks[i].result.verdict != CHECK_TRUE)
-            because = out->checks[i].result.text;
-    return write_entry(r, good ? "done" : "failed", step, good ? r->options->because : because,
-                       out->result, e);
+    return write_entry(r, good ? "done" : "failed", step,
+                       good ? r->options->because : first_untrue(out, 0), out->result, e);
 }
 
 /* What would be done is what is not true yet, and what the action says of itself. */
@@ -322,7 +325,9 @@ bool respond_do(struct response *r, const struct runbook_step *step, struct resp
 static bool is_true(struct response *r, const struct runbook_step *step)
 {
     struct respond_report unseen = {0};
-    return check_all(r, step->verify.items, step->verify.count, &unseen);
+    bool good = check_all(r, step->verify.items, step->verify.count, &unseen);
+    respond_report_free(&unseen);
+    return good;
 }
 
 bool respond_confirm(struct response *r, const struct runbook_step **which,
@@ -419,13 +424,10 @@ bool respond_prove(struct response *r, struct respond_report *out, size_t *lost,
         bool done = state == STEP_DONE;
         if (!done && state != STEP_BEGUN)
             continue;
-        size_t first = out->check_count;
+        size_t first = out->checks.count;
         if (check_all(r, step->verify.items, step->verify.count, out))
             continue;
-        const char *because = NULL;
-        for (size_t k = first; k < out->check_count && !because; k++)
-            if (out->checks[k].result.verdict != CHECK_TRUE)
-                because = out->checks[k].result.text;
+        const char *because = first_untrue(out, first);
         ++*lost;
         out->outcome = RESPOND_REFUSED;
         if (done && !r->incident.closed && !write_entry(r, "failed", step, because, NULL, e))

@@ -170,12 +170,12 @@ void show_respond_report(struct show *s, struct response *r, const struct runboo
                          const struct respond_report *report)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
-    for (size_t i = 0; i < report->check_count; i++) {
-        const struct check_result *c = &report->checks[i].result;
+    for (size_t i = 0; i < report->checks.count; i++) {
+        const struct check_result *c = &report->checks.items[i].result;
         if (s->json) {
             json_t *o = json_object();
             json_put_string(o, "type", "check");
-            json_put_string(o, "check", report->checks[i].call->name);
+            json_put_string(o, "check", report->checks.items[i].call->name);
             json_put_string(o, "verdict", verdicts[c->verdict]);
             json_put_string(o, "text", c->text);
             json_put_string(o, "todo", c->todo);

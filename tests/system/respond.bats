@@ -113,6 +113,17 @@ start() { code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --json "$@
     [ ! -e "$YAGURA_STATE" ]
 }
 
+@test "a step with many checks: the last one counts as well" {
+    publish
+    sed "/id: look/s/verify: .content./verify: [$(printf 'opened, %.0s' $(seq 40))content]/" "$WORK/short.yaml" >"$WORK/many.yaml"
+    code 0 "$YAGURA" respond start --runbook "$WORK/many.yaml"
+    echo defaced >"$SITE/index.html"
+    code 1 "$YAGURA" respond do look
+    says "1 name is not as it was published" "is NOT done"
+    code 1 "$YAGURA" respond status
+    says "failed"
+}
+
 @test "two steps that ask for the content are proved by one look at the site" {
     program strace
     export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 # it looks by ptrace, too
