@@ -109,6 +109,9 @@ sys.exit(not eval(sys.argv[2], names) and sys.argv[2] + " does not hold of " + s
     sed -i '1s/pid/pit/' "$first/processes.jsonl"
     code 1 "$YAGURA" respond close
     says "first-1/processes.jsonl is not what was written"
+    # what it says to do can be pasted from anywhere
+    code 1 bash -c "$(grep -A1 '^ *cd /' <<<"$stdout" | head -2)"
+    says "processes.jsonl: FAILED"
     again
     redo
     echo x >"$first/more"
