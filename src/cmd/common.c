@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "cmd/config.h"
 
+#include <limits.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -14,16 +15,16 @@ static void say(const char *text)
 {
     struct show s;
     show_init(&s, stderr, false);
-    if (isatty(STDERR_FILENO))
-        show_wrap(&s, "yagura: ", 2, text);
-    else
-        fprintf(stderr, "yagura: %s\n", text);
+    if (!isatty(STDERR_FILENO))
+        s.width = UINT_MAX / 2;
+    show_wrap(&s, "yagura: ", 2, text);
 }
 
 void cli_complain(const struct error *e)
 {
     char text[1024];
-    say(error_text(e, text, sizeof text));
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    say(show_as_called(arena, error_text(e, text, sizeof text)));
 }
 
 bool cli_lists(const char *words, const char *word)

@@ -88,9 +88,9 @@ static void end_json(struct cli *cli, size_t found, size_t unknown)
 static int code_of(struct running *run, const struct respond_report *report)
 {
     size_t found = run->response.incident.problems, unknown = 0;
-    for (size_t i = 0; i < report->check_count; i++) {
-        found += report->checks[i].result.verdict == CHECK_FALSE;
-        unknown += report->checks[i].result.verdict == CHECK_UNKNOWN;
+    for (size_t i = 0; i < report->checks.count; i++) {
+        found += report->checks.items[i].result.verdict == CHECK_FALSE;
+        unknown += report->checks.items[i].result.verdict == CHECK_UNKNOWN;
     }
     end_json(run->cli, found, unknown);
     return found ? EXIT_FOUND : unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
@@ -108,6 +108,16 @@ static int tell(struct running *run, const struct runbook_step *step, struct res
             show_hint(s, arena_printf(arena, _("Next, %s:"), runbook_text(&next->title)),
                       show_command(arena, "respond next"));
     }
+    int code = code_of(run, report);
+    respond_report_free(report);
+    return code;
+}
+
+/* What became of all steps, and where the incident stands. */
+static int tell_all(struct running *run, struct respond_report *report)
+{
+    show_respond_report(&run->cli->show, &run->response, NULL, report);
+    show_incident(&run->cli->show, &run->response);
     int code = code_of(run, report);
     respond_report_free(report);
     return code;
@@ -205,24 +215,22 @@ static int resume(struct running *run)
         say(run, arena_printf(run->response.arena,
                               _("From now on %s leads; the last one who did something was %s."),
                               who, before));
-    struct respond_report report;
+    struct respond_report report = {0};
     size_t lost;
-    if (!respond_resume(&run->response, &e) || !respond_prove(&run->response, &report, &lost, &e))
-        return failed(&e);
-    show_respond_report(&run->cli->show, &run->response, NULL, &report);
-    show_incident(&run->cli->show, &run->response);
-    return code_of(run, &report);
+    if (respond_resume(&run->response, &e) && respond_prove(&run->response, &report, &lost, &e))
+        return tell_all(run, &report);
+    respond_report_free(&report);
+    return failed(&e);
 }
 
 static int end(struct running *run)
 {
     struct error e = ERROR_INIT;
     struct respond_report report;
-    if (!respond_end(&run->response, &report, &e))
-        return failed(&e);
-    show_respond_report(&run->cli->show, &run->response, NULL, &report);
-    show_incident(&run->cli->show, &run->response);
-    return code_of(run, &report);
+    if (respond_end(&run->response, &report, &e))
+        return tell_all(run, &report);
+    respond_report_free(&report);
+    return failed(&e);
 }
 
 static int print(struct cli *cli)

@@ -84,6 +84,14 @@ static bool make_plan(struct firewall_plan *p, struct response *r, const struct 
     return firewall_check(p, e);
 }
 
+/* What was read is evidence whether or not the door was shut. */
+static void enter_alone(struct response *r, struct evidence_folder *first, json_t *result)
+{
+    struct error e = ERROR_INIT;
+    if (first && !evidence_enter(first, r, result, &e))
+        respond_say(r, arena_printf(r->arena, _("evidence is not complete: %s"), e.message));
+}
+
 /* The order of RFC 3227, but for the cut: what changes fastest is read first, once, and then the
  * door is shut before anything that takes longer is looked at. */
 bool action_isolate(struct response *r, const struct runbook_call *call, json_t *result,
@@ -102,6 +110,7 @@ bool action_isolate(struct response *r, const struct runbook_call *call, json_t 
         show_notice(&p, r);
     if (!firewall_begin(state_dirfd(r->state), &p, &cut, e)) {
         notice_stop(state_dirfd(r->state), NULL);
+        enter_alone(r, first, result);
         return false;
     }
     json_put_string(result, "mode", firewall_mode_name(p.mode));

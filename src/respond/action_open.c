@@ -42,18 +42,16 @@ static void tell_clock(json_t *result)
     json_object_set_new(result, "clock", o);
 }
 
-static bool tell_guard(struct response *r, json_t *result, int64_t *first, struct error *e)
+static bool tell_guard(struct response *r, json_t *result, struct error *e)
 {
     struct tamper *bursts;
     size_t count;
     if (!tampers_list(r->state, NULL, MOST_BURSTS, r->arena, &bursts, &count, e))
         return false;
     uint64_t names = 0, failed = 0;
-    *first = 0;
     for (size_t i = 0; i < count; i++) {
         names += bursts[i].restored;
         failed += bursts[i].failed;
-        *first = bursts[i].first_ns / 1000000000;
     }
     json_t *o = json_object();
     json_put_int(o, "bursts", (int64_t)count);
@@ -84,16 +82,14 @@ bool action_open(struct response *r, const struct runbook_call *call, json_t *re
                  const char **waits, struct error *e)
 {
     struct utsname host;
-    int64_t first = 0;
     if (uname(&host) == 0) {
         json_put_string(result, "host", host.nodename);
         json_put_string(result, "kernel", host.release);
     }
     tell_clock(result);
-    if (!tell_guard(r, result, &first, e) || !tell_audit(r, result, e))
+    /* the guard's memory is of this host */
+    if ((respond_is_live(r) && !tell_guard(r, result, e)) || !tell_audit(r, result, e))
         return false;
-    if (!r->incident.first_sign && first)
-        put_time(result, "first_sign", first);
     CLEANUP_CLOSE int evidence = respond_evidence(r, e);
     return evidence >= 0;
 }

@@ -12,6 +12,7 @@
 #include "respond/actions.h"
 #include "respond/checks.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -50,12 +51,6 @@ static const char *id_of(struct response *r, const struct fact *f)
     return arena_printf(r->arena, "%s:%s", fact_text(f, "reach"), fact_text(f, "name"));
 }
 
-static void hex_of(const uint8_t *bytes, size_t size, char *out)
-{
-    for (size_t i = 0; i < size; i++)
-        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
-}
-
 /* What was noted of it when the list was first made, or NULL. */
 static const char *mark_before(struct response *r, const char *id)
 {
@@ -76,7 +71,7 @@ static const char *mark_now(struct response *r, const struct fact *f, const uint
     if (!account_look(&is, respond_is_live(r) ? "" : r->incident.target, fact_text(f, "name"), key,
                       NULL))
         return NULL;
-    hex_of(is.mark, sizeof is.mark, mark);
+    sodium_bin2hex(mark, sizeof mark, is.mark, sizeof is.mark);
     return arena_strdup(r->arena, is.locked ? "locked" : mark);
 }
 

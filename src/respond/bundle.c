@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -106,11 +107,11 @@ static bool on_tar(void *context, const void *bytes, size_t size, struct error *
  * with a backslash then. */
 static void add_sum(struct bundle *b, const uint8_t sha256[32], const char *name)
 {
+    char hash[65];
     bool escape = strpbrk(name, "\n\\") != NULL;
     str_add(&b->sums, escape ? "\\" : "");
-    for (int i = 0; i < 32; i++)
-        str_printf(&b->sums, "%02x", sha256[i]);
-    str_add(&b->sums, "  ");
+    sodium_bin2hex(hash, sizeof hash, sha256, 32);
+    str_printf(&b->sums, "%s  ", hash);
     for (const char *c = name; *c; c++)
         if (*c == '\n')
             str_add(&b->sums, "\\n");
@@ -171,15 +172,12 @@ static bool put_bytes(struct bundle *b, const char *name, const void *bytes, siz
 static bool put_name(struct bundle *b, int dirfd, const char *name, const char *as,
                      uint64_t *bytes_left, int depth, struct error *e);
 
-static bool put_folder(struct bundle *b, int dirfd, const char *name, const char *as,
+static bool put_folder(struct bundle *b, int parent, const char *name, const char *as,
                        uint64_t *bytes_left, int depth, struct error *e)
 {
-    int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    DIR *dir = file_list(parent, name);
     if (!dir) {
         evidence_unread(b->report, as, strerror(errno));
-        if (fd >= 0)
-            close(fd);
         return true;
     }
     bool good = true;
@@ -188,7 +186,7 @@ static bool put_folder(struct bundle *b, int dirfd, const char *name, const char
             continue;
         CLEANUP_STR struct str below = {0};
         str_printf(&below, "%s/%s", as, d->d_name);
-        good = put_name(b, fd, d->d_name, str_text(&below), bytes_left, depth + 1, e);
+        good = put_name(b, dirfd(dir), d->d_name, str_text(&below), bytes_left, depth + 1, e);
     }
     closedir(dir);
     return good;
@@ -271,19 +269,16 @@ static bool put_aside_of(struct bundle *b, struct response *r, const char *name,
         evidence_unread(b->report, name, absent.message);
         return true;
     }
-    int fd = openat(site.aside.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    DIR *dir = file_list(site.aside.fd, ".");
     if (!dir) {
         evidence_unread(b->report, site.aside.path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
         return true;
     }
     bool good = true;
     for (const struct dirent *d; good && (d = readdir(dir));)
         if (str_starts(d->d_name, "bad-"))
             good = put_name(
-                b, fd, d->d_name,
+                b, site.aside.fd, d->d_name,
                 arena_printf(r->arena, "yagura-%s/aside/%s/%s", r->incident.id, name, d->d_name),
                 &b->aside_left, 0, e);
     closedir(dir);

@@ -7,6 +7,18 @@
 #include "respond/checks.h"
 #include "respond/evidence.h"
 
+static const char *how_to_look(struct response *r, const char *name)
+{
+    CLEANUP_STR struct str command = {0};
+    CLEANUP_CLOSE int folder = respond_evidence(r, NULL);
+    if (folder < 0)
+        return NULL;
+    str_add(&command, "cd ");
+    str_add_shell_word(&command, file_path_in(r->arena, folder, name));
+    str_add(&command, " && sha256sum -c SHA256SUMS");
+    return arena_strdup(r->arena, str_text(&command));
+}
+
 void check_evidence_whole(struct response *r, const struct runbook_call *call,
                           struct check_result *out)
 {
@@ -25,8 +37,7 @@ void check_evidence_whole(struct response *r, const struct runbook_call *call,
     for (size_t i = 0; i < count; i++) {
         size_t here;
         if (!evidence_is_whole(r, &entries[i], &here, &out->text)) {
-            out->todo = arena_printf(r->arena, "cd evidence/%s/%s && sha256sum -c SHA256SUMS",
-                                     r->incident.id, entries[i].folder);
+            out->todo = how_to_look(r, entries[i].folder);
             return;
         }
         files += here;

@@ -4,18 +4,18 @@
 #include "base/str.h"
 
 static const struct respond_check checks[] = {
-    {"opened", check_opened},
-    {"content", check_content},
-    {"holes", check_holes},
-    {"evidence-whole", check_evidence_whole},
-    {"report-written", check_report_written},
-    {"isolated", check_isolated},
-    {"local-administrator", check_local_administrator},
-    {"operator-known", check_operator_known},
-    {"passwords-changed", check_passwords_changed},
-    {"reconnected", check_reconnected},
-    {"scan-settled", check_scan_settled},
-    {"step-done", check_step_done},
+    {.name = "opened", .run = check_opened},
+    {.name = "content", .run = check_content, .reads_all = true},
+    {.name = "holes", .run = check_holes},
+    {.name = "evidence-whole", .run = check_evidence_whole, .reads_all = true},
+    {.name = "report-written", .run = check_report_written},
+    {.name = "isolated", .run = check_isolated},
+    {.name = "local-administrator", .run = check_local_administrator},
+    {.name = "operator-known", .run = check_operator_known},
+    {.name = "passwords-changed", .run = check_passwords_changed},
+    {.name = "reconnected", .run = check_reconnected},
+    {.name = "scan-settled", .run = check_scan_settled},
+    {.name = "step-done", .run = check_step_done},
 };
 
 const struct respond_check *respond_check_find(const char *name)

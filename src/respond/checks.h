@@ -11,6 +11,7 @@ typedef void respond_check_run(struct response *r, const struct runbook_call *ca
 struct respond_check {
     const char *name;
     respond_check_run *run;
+    bool reads_all; /* of a site, or of the evidence: takes long, and hears nothing of the steps */
 };
 const struct respond_check *respond_check_find(const char *name);
 

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -152,8 +153,7 @@ static bool hash_name(int dirfd, const char *name, char out[65])
     if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
         !walk_hash_fd(sha256, fd, &size, NULL))
         return false;
-    for (size_t i = 0; i < SHA256_SIZE; i++)
-        snprintf(out + 2 * i, 3, "%02x", sha256[i]);
+    sodium_bin2hex(out, 65, sha256, sizeof sha256);
     return true;
 }
 
@@ -171,13 +171,9 @@ static bool is_listed(const char *sums, size_t size, const char *name)
 static const char *find_stranger(struct response *r, int dirfd, const char *sums, size_t size)
 {
     const char *found = NULL;
-    int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!dir) {
-        if (fd >= 0)
-            close(fd);
+    DIR *dir = file_list(dirfd, ".");
+    if (!dir)
         return NULL;
-    }
     for (const struct dirent *d; !found && (d = readdir(dir));)
         if (!str_equal(d->d_name, ".") && !str_equal(d->d_name, "..") &&
             !is_listed(sums, size, d->d_name))

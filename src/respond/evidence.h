@@ -37,8 +37,6 @@ void evidence_unread(struct evidence_folder *f, const char *what, const char *wh
 /* A file that was written into the folder by other means. */
 void evidence_listed(struct evidence_folder *f, const char *name, uint64_t size,
                      const uint8_t sha256[32]);
-/* Whether the file begun last has lost something. */
-bool evidence_is_cut(const struct evidence_folder *f);
 /* How much more may be written. */
 uint64_t evidence_room(const struct evidence_folder *f);
 /* Every file so far. */

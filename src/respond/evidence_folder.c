@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -47,12 +48,6 @@ static int64_t now_us(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-static void hex_of(const uint8_t sha256[32], char out[65])
-{
-    for (size_t i = 0; i < 32; i++)
-        snprintf(out + 2 * i, 3, "%02x", sha256[i]);
 }
 
 void evidence_folder_free(struct evidence_folder *f)
@@ -186,11 +181,6 @@ void evidence_unread(struct evidence_folder *f, const char *what, const char *wh
              ((struct unread){arena_strdup(f->arena, what), arena_strdup(f->arena, why)}));
 }
 
-bool evidence_is_cut(const struct evidence_folder *f)
-{
-    return f->cut;
-}
-
 static void end_file(struct evidence_folder *f)
 {
     uint8_t sha256[32];
@@ -203,7 +193,7 @@ static void end_file(struct evidence_folder *f)
     struct evidence_row *row = &f->rows.items[f->rows.count - 1];
     row->size = f->size;
     row->cut = f->cut;
-    hex_of(sha256, row->sha256);
+    sodium_bin2hex(row->sha256, sizeof row->sha256, sha256, sizeof sha256);
     f->left -= f->size < f->left ? f->size : f->left;
     if (f->cut)
         evidence_unread(f, row->name,
@@ -283,8 +273,8 @@ bool evidence_add(struct evidence_folder *f, const void *bytes, size_t size, str
     return true;
 }
 
-static bool write_whole(struct evidence_folder *f, const char *name, const void *bytes, size_t size,
-                        struct error *e)
+bool evidence_write(struct evidence_folder *f, const char *name, const void *bytes, size_t size,
+                    struct error *e)
 {
     if (!evidence_begin(f, name, e))
         return false;
@@ -298,18 +288,12 @@ static bool write_whole(struct evidence_folder *f, const char *name, const void 
     return !cut;
 }
 
-bool evidence_write(struct evidence_folder *f, const char *name, const void *bytes, size_t size,
-                    struct error *e)
-{
-    return write_whole(f, name, bytes, size, e);
-}
-
 void evidence_listed(struct evidence_folder *f, const char *name, uint64_t size,
                      const uint8_t sha256[32])
 {
     struct evidence_row row = {.name = arena_strdup(f->arena, name), .size = size};
     end_file(f);
-    hex_of(sha256, row.sha256);
+    sodium_bin2hex(row.sha256, sizeof row.sha256, sha256, 32);
     f->left -= size < f->left ? size : f->left;
     VEC_PUSH(&f->rows, row);
 }
@@ -373,11 +357,11 @@ bool evidence_end(struct evidence_folder *f, struct response *r, struct error *e
     CLEANUP_JSON json_t *index = index_of(f, r);
     json_add_line(&text, index);
     str_add_char(&text, '\n');
-    if (!write_whole(f, "index.json", text.data, text.length, e))
+    if (!evidence_write(f, "index.json", text.data, text.length, e))
         return false;
     for (size_t i = 0; i < f->rows.count; i++)
         str_printf(&sums, "%s  %s\n", f->rows.items[i].sha256, f->rows.items[i].name);
-    if (!write_whole(f, "SHA256SUMS", sums.data, sums.length, e))
+    if (!evidence_write(f, "SHA256SUMS", sums.data, sums.length, e))
         return false;
     f->rows.count--; /* it does not list itself */
     snprintf(f->sums_sha256, sizeof f->sums_sha256, "%s", f->rows.items[f->rows.count].sha256);

@@ -100,14 +100,11 @@ bool incident_open(struct incident *out, struct state *s, const char *id, struct
         if (!wanted || !str_equal(json_get_string(o, "incident"), wanted))
             continue;
         const char *what = text_of(o, "what");
-        out->entries++;
         out->last_who = text_of(o, "who");
         if (str_equal(what, "start"))
             read_start(out, o);
         if (str_equal(what, "close"))
             out->closed = time_of(o, "time");
-        if (json_get_string(o, "first_sign"))
-            out->first_sign = time_of(o, "first_sign");
     }
     if (!out->id) {
         incident_close(out);

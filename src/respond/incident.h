@@ -33,7 +33,6 @@ struct incident {
     const char *target_kind, *target; /* "live", "root", "image" and its path ("") */
     int64_t first_sign;               /* 0: not known */
     struct incident_step steps[RUNBOOK_STEPS];
-    size_t entries;
     const char *last_who;
     json_t *array; /* keeps what `result` points to */
     /* of the ledger as a whole */

@@ -88,7 +88,7 @@ static void put_sites(json_t *o, struct response *r)
     struct site_row *rows;
     size_t count;
     CLEANUP_STR struct str list = {0};
-    if (!sites_list(r->state, r->arena, &rows, &count, NULL))
+    if (!respond_is_live(r) || !sites_list(r->state, r->arena, &rows, &count, NULL))
         return;
     for (size_t i = 0; i < count; i++)
         str_printf(&list, "%s%s (%s)", i ? ", " : "", rows[i].name, rows[i].root);

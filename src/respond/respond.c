@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -81,12 +82,6 @@ static bool read_again(struct response *r, const char *id, struct error *e)
     return true;
 }
 
-static void hex_of(const uint8_t sha256[32], char out[65])
-{
-    for (int i = 0; i < 32; i++)
-        snprintf(out + 2 * i, 3, "%02x", sha256[i]);
-}
-
 bool respond_start(struct response *r, const char *runbook, const char *target_kind,
                    const char *target, struct error *e)
 {
@@ -119,7 +114,7 @@ bool respond_start(struct response *r, const char *runbook, const char *target_k
     if (!runbook_load(&r->book, runbook, r->arena, e) ||
         !incident_new_id(r->state, now, r->arena, &id, e))
         return false;
-    hex_of(r->book->sha256, hash);
+    sodium_bin2hex(hash, sizeof hash, r->book->sha256, sizeof r->book->sha256);
     CLEANUP_JSON json_t *entry = incident_entry(id, "start", NULL, r->options->who);
     json_put_string(entry, "because", r->options->because ? r->options->because : "");
     json_put_string(entry, "runbook", runbook);
@@ -140,7 +135,7 @@ bool respond_open(struct response *r, const char *id, struct error *e)
     if (!incident_open(&r->incident, r->state, id, r->arena, e) ||
         !runbook_load(&r->book, r->incident.runbook, r->arena, e))
         return false;
-    hex_of(r->book->sha256, hash);
+    sodium_bin2hex(hash, sizeof hash, r->book->sha256, sizeof r->book->sha256);
     if (!str_equal(hash, r->incident.runbook_sha256)) {
         error_set(e, ERR_USAGE,
                   "the runbook is not the one that incident %.64s began with: put it back, or end "
@@ -186,24 +181,47 @@ const struct runbook_step *respond_next(const struct response *r)
 
 /* ---- checks --------------------------------------------------------------------------------- */
 
+/* Nothing is done between the checks of one report: what reads all of a site for one step need not
+ * do so for the next one. */
+static const struct check_result *seen_before(const struct respond_report *out,
+                                              const struct respond_check *check)
+{
+    for (size_t i = 0; check->reads_all && i < out->checks.count; i++)
+        if (str_equal(out->checks.items[i].call->name, check->name))
+            return &out->checks.items[i].result;
+    return NULL;
+}
+
 static bool check_all(struct response *r, const struct runbook_call *calls, size_t count,
                       struct respond_report *out)
 {
     bool good = true;
     for (size_t i = 0; i < count; i++) {
         struct check_result result = {.verdict = CHECK_UNKNOWN, .text = ""};
-        respond_check_find(calls[i].name)->run(r, &calls[i], &result);
+        const struct respond_check *check = respond_check_find(calls[i].name);
+        const struct check_result *seen = seen_before(out, check);
+        if (seen)
+            result = *seen;
+        else
+            check->run(r, &calls[i], &result);
         good = good && result.verdict == CHECK_TRUE;
-        if (out->check_count < ARRAY_COUNT(out->checks)) {
-            out->checks[out->check_count].call = &calls[i];
-            out->checks[out->check_count++].result = result;
-        }
+        VEC_PUSH(&out->checks, ((struct check_made){&calls[i], result}));
     }
     return good;
 }
 
+/* What the first check from `first` on says that is not true; NULL: all are. */
+static const char *first_untrue(const struct respond_report *out, size_t first)
+{
+    for (size_t i = first; i < out->checks.count; i++)
+        if (out->checks.items[i].result.verdict != CHECK_TRUE)
+            return out->checks.items[i].result.text;
+    return NULL;
+}
+
 void respond_report_free(struct respond_report *report)
 {
+    VEC_FREE(&report->checks);
     json_decref(report->result);
     report->result = NULL;
 }
@@ -256,15 +274,11 @@ static bool fail(struct response *r, const struct runbook_step *step, struct err
 static bool prove(struct response *r, const struct runbook_step *step, struct respond_report *out,
                   struct error *e)
 {
-    out->check_count = 0;
+    out->checks.count = 0;
     bool good = check_all(r, step->verify.items, step->verify.count, out);
     out->outcome = good ? RESPOND_DONE : RESPOND_REFUSED;
-    const char *because = NULL;
-    for (size_t i = 0; !good && i < out->check_count && !because; i++)
-        if (out->checks[i].result.verdict != CHECK_TRUE)
-            because = out->checks[i].result.text;
-    return write_entry(r, good ? "done" : "failed", step, good ? r->options->because : because,
-                       out->result, e);
+    return write_entry(r, good ? "done" : "failed", step,
+                       good ? r->options->because : first_untrue(out, 0), out->result, e);
 }
 
 /* What would be done is what is not true yet, and what the action says of itself. */
@@ -311,7 +325,9 @@ bool respond_do(struct response *r, const struct runbook_step *step, struct resp
 static bool is_true(struct response *r, const struct runbook_step *step)
 {
     struct respond_report unseen = {0};
-    return check_all(r, step->verify.items, step->verify.count, &unseen);
+    bool good = check_all(r, step->verify.items, step->verify.count, &unseen);
+    respond_report_free(&unseen);
+    return good;
 }
 
 bool respond_confirm(struct response *r, const struct runbook_step **which,
@@ -402,18 +418,16 @@ bool respond_prove(struct response *r, struct respond_report *out, size_t *lost,
 {
     *out = (struct respond_report){.outcome = RESPOND_DONE};
     *lost = 0;
-    for (size_t i = 0; i < r->book->steps.count; i++) {
-        const struct runbook_step *step = &r->book->steps.items[i];
-        bool done = r->incident.steps[i].state == STEP_DONE;
-        if (!done && r->incident.steps[i].state != STEP_BEGUN)
+    const struct runbook_step *end = r->book->steps.items + r->book->steps.count;
+    for (const struct runbook_step *step = r->book->steps.items; step < end; step++) {
+        enum step_state state = respond_step_of(r, step)->state;
+        bool done = state == STEP_DONE;
+        if (!done && state != STEP_BEGUN)
             continue;
-        size_t first = out->check_count;
+        size_t first = out->checks.count;
         if (check_all(r, step->verify.items, step->verify.count, out))
             continue;
-        const char *because = NULL;
-        for (size_t k = first; k < out->check_count && !because; k++)
-            if (out->checks[k].result.verdict != CHECK_TRUE)
-                because = out->checks[k].result.text;
+        const char *because = first_untrue(out, first);
         ++*lost;
         out->outcome = RESPOND_REFUSED;
         if (done && !r->incident.closed && !write_entry(r, "failed", step, because, NULL, e))

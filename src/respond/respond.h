@@ -63,6 +63,11 @@ void respond_close(struct response *r);
 const struct runbook_step *respond_next(const struct response *r);
 struct incident_step *respond_step_of(struct response *r, const struct runbook_step *step);
 
+struct check_made {
+    const struct runbook_call *call;
+    struct check_result result;
+};
+
 /* What doing a step came to. */
 enum respond_outcome {
     RESPOND_DONE,
@@ -74,14 +79,10 @@ enum respond_outcome {
 struct respond_report {
     enum respond_outcome outcome;
     const char *text; /* of RESPOND_WAITS and RESPOND_PREVIEW; or NULL */
-    struct {
-        const struct runbook_call *call;
-        struct check_result result;
-    } checks[32];
-    size_t check_count;
+    VEC(struct check_made) checks;
     json_t *result; /* of the action; or NULL */
 };
-void respond_report_free(struct respond_report *report);
+void respond_report_free(struct respond_report *report); /* also where what filled it failed */
 
 /* Does it. False: the action failed (and the ledger says so), or it is not its turn. */
 bool respond_do(struct response *r, const struct runbook_step *step, struct respond_report *out,

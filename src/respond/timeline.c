@@ -78,6 +78,8 @@ static void add_entry(struct timeline *t, struct response *r, const json_t *o)
     int64_t at;
     if ((id && !str_equal(id, r->incident.id)) || !time || !date_parse(time, &at))
         return;
+    if (!id && !respond_is_live(r) && json_get_string(o, "site"))
+        return; /* sites, too, are of this host */
     const char *step = text_of(r, o, "step"), *folder = text_of(r, o, "folder"),
                *because = text_of(r, o, "because");
     const char *subject = *step ? step : *folder ? folder : text_of(r, o, "site");
@@ -178,10 +180,10 @@ static const char *path_of(const struct aside_names *n, const char *evidence)
 }
 
 static void add_times(struct timeline *t, struct response *r, const struct aside_names *n,
-                      int dirfd, const char *name, const char *path, const char *as, int depth)
+                      int parent, const char *name, const char *path, const char *as, int depth)
 {
     struct stat st;
-    if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+    if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return;
     const char *subject = arena_printf(r->arena, "%s: %s", n->site, path);
     const char *who = arena_printf(r->arena, "uid %u, gid %u", st.st_uid, st.st_gid);
@@ -195,17 +197,13 @@ static void add_times(struct timeline *t, struct response *r, const struct aside
         add(t, (struct moment){st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec, N_("file"),
                                N_("last changed or moved, as the kernel says (ctime)"), subject,
                                detail, who});
-    int fd = S_ISDIR(st.st_mode) && depth < MOST_DEPTH
-                 ? openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-                 : -1;
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!dir) {
-        mem_cleanup_close(&fd);
+    DIR *dir = S_ISDIR(st.st_mode) && depth < MOST_DEPTH ? file_list(parent, name) : NULL;
+    if (!dir)
         return;
-    }
     for (const struct dirent *d; (d = readdir(dir)) && t->moments.count < MOST_MOMENTS;)
         if (!str_equal(d->d_name, ".") && !str_equal(d->d_name, ".."))
-            add_times(t, r, n, fd, d->d_name, arena_printf(r->arena, "%s/%s", path, d->d_name),
+            add_times(t, r, n, dirfd(dir), d->d_name,
+                      arena_printf(r->arena, "%s/%s", path, d->d_name),
                       arena_printf(r->arena, "%s/%s", as, d->d_name), depth + 1);
     closedir(dir);
 }
@@ -221,15 +219,12 @@ static bool read_aside(struct timeline *t, struct response *r, const char *name,
         return true; /* the bundle says that it could not be opened */
     if (!tampers_evidence(r->state, name, r->arena, &n.known, &n.count, e))
         return false;
-    int fd = openat(site.aside.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!dir) {
-        mem_cleanup_close(&fd);
+    DIR *dir = file_list(site.aside.fd, ".");
+    if (!dir)
         return true;
-    }
     for (const struct dirent *d; (d = readdir(dir));)
         if (str_starts(d->d_name, "bad-"))
-            add_times(t, r, &n, fd, d->d_name, path_of(&n, d->d_name),
+            add_times(t, r, &n, site.aside.fd, d->d_name, path_of(&n, d->d_name),
                       arena_strdup(r->arena, d->d_name), 0);
     closedir(dir);
     return true;

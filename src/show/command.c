@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include "show/show.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -82,6 +83,23 @@ const char *show_command(struct arena *arena, const char *command)
     return show_command_on(arena, command, true);
 }
 
+/* Behind the program's name, before the command that follows there: in a sentence only what says
+ * which memory it is about. */
+static void add_memory(struct str *out, const char *command)
+{
+    char name[32];
+    snprintf(name, sizeof name, "%.*s", (int)strspn(command, "abcdefghijklmnopqrstuvwxyz-"),
+             command);
+    for (size_t i = 0; i < call.count; i++) {
+        const struct show_given *given = &call.given[i];
+        if ((!str_equal(given->option, "--state") && !str_equal(given->option, "--config")) ||
+            !call.takes(name, given->option))
+            continue;
+        str_printf(out, " %s ", given->option);
+        add_word(out, given->value);
+    }
+}
+
 /* Texts of lower floors name the program as it is installed. */
 const char *show_as_called(struct arena *arena, const char *text)
 {
@@ -91,9 +109,13 @@ const char *show_as_called(struct arena *arena, const char *text)
     for (const char *p; (p = strstr(from, name)); from = p + strlen(name)) {
         bool word = p == text || !strchr("/-_.", p[-1]);
         str_printf(&out, "%.*s", (int)(p - from), from);
-        if (word)
-            add_word(&out, call.program);
-        str_add(&out, word ? " " : name);
+        if (!word) {
+            str_add(&out, name);
+            continue;
+        }
+        add_word(&out, call.program);
+        add_memory(&out, p + strlen(name));
+        str_add_char(&out, ' ');
     }
     str_add(&out, from);
     return arena_strdup(arena, str_text(&out));

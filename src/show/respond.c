@@ -157,18 +157,25 @@ void show_respond_step(struct show *s, struct response *r, const struct runbook_
                   show_command(arena, arena_printf(arena, "respond undo %s", step->id)));
 }
 
+/* A command to paste, or what a person is to do. */
+static const char *todo(struct arena *arena, const char *text)
+{
+    static const char name[] = "yagura ";
+    return str_starts(text, name) ? show_command_on(arena, text + strlen(name), false) : text;
+}
+
 static const char *const verdicts[] = {"true", "false", "unknown"};
 
 void show_respond_report(struct show *s, struct response *r, const struct runbook_step *step,
                          const struct respond_report *report)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
-    for (size_t i = 0; i < report->check_count; i++) {
-        const struct check_result *c = &report->checks[i].result;
+    for (size_t i = 0; i < report->checks.count; i++) {
+        const struct check_result *c = &report->checks.items[i].result;
         if (s->json) {
             json_t *o = json_object();
             json_put_string(o, "type", "check");
-            json_put_string(o, "check", report->checks[i].call->name);
+            json_put_string(o, "check", report->checks.items[i].call->name);
             json_put_string(o, "verdict", verdicts[c->verdict]);
             json_put_string(o, "text", c->text);
             json_put_string(o, "todo", c->todo);
@@ -181,7 +188,7 @@ void show_respond_report(struct show *s, struct response *r, const struct runboo
                                               : "? ",
                   2, c->text);
         if (c->todo)
-            show_wrap(s, "    ", 6, show_as_called(arena, c->todo));
+            show_wrap(s, "    ", 6, todo(arena, c->todo));
     }
     if (s->json) {
         if (step)

@@ -90,7 +90,8 @@ const char *show_command(struct arena *arena, const char *command);
 const char *show_command_on(struct arena *arena, const char *command, bool with_target);
 /* "What listens: yagura ports": the command in a line of its own where it does not fit. */
 void show_hint(struct show *s, const char *what, const char *command);
-/* A text of a lower floor that names "yagura ...": by the name it was called with. */
+/* A text of a lower floor that names "yagura COMMAND ...": the program as it was called, with
+ * --state and --config of this run. */
 const char *show_as_called(struct arena *arena, const char *text);
 /* A text that holds a command with sudo: a command to paste; without sudo where that is not
  * needed or not there. */

@@ -58,6 +58,11 @@ static bool takes_all(const char *command, const char *option)
     return strcmp(command, "ports") != 0 || strcmp(option, "--as-of") != 0;
 }
 
+static bool takes_audit(const char *command, const char *option)
+{
+    return strcmp(command, "audit") == 0;
+}
+
 static void commands_repeat_the_run_and_can_be_pasted(void **state)
 {
     struct arena *arena = arena_new();
@@ -102,6 +107,15 @@ static void commands_repeat_the_run_and_can_be_pasted(void **state)
     assert_string_equal(show_program(arena), "$'a\\x0ab'");
     assert_string_equal(show_as_called(arena, "see yagura audit and /x/yagura audit"),
                         "see $'a\\x0ab' audit and /x/yagura audit");
+    call = (struct show_call){
+        .program = "./yagura",
+        .given = {{"--state", "/s", false}, {"--lang", "ja", false}, {"--image", "i", true}},
+        .count = 3,
+        .takes = takes_audit};
+    show_called(&call);
+    assert_string_equal(show_as_called(arena, "(yagura audit): no yagura here, yagura audit --all"),
+                        "(./yagura --state /s audit): no ./yagura here, ./yagura --state /s audit "
+                        "--all");
     arena_free(arena);
 }
 

@@ -22,18 +22,28 @@ setup() {
     MACHINE=0
 }
 teardown() {
-    local ns pid
+    local ns file
     [ ! -e "$WORK/host.pid" ] || power_off || true
     umount -l "$HOST_STATE" 2>/dev/null || true
-    for pid in $(cat "$WORK"/*.pid 2>/dev/null); do kill "$pid" 2>/dev/null || true; done
+    for file in "$WORK"/*.pid; do ends "$(basename "$file" .pid)"; done
     for ns in srv adm att nei; do ip netns delete "$NS-$ns" 2>/dev/null || true; done
 }
 tell() { echo "# $*" >&3; }
 in_ns() { local ns=$1; shift; ip netns exec "$NS-$ns" "$@"; }
-# keep NAME NS COMMAND ...: in the background until the test ends; it has to say something first
+# ends NAME: what was started under this name, if anything was
+ends() {
+    local pid
+    pid=$(cat "$WORK/$1.pid" 2>/dev/null) || return 0
+    kill "$pid" 2>/dev/null || :
+    wait "$pid" 2>/dev/null || :
+    rm -f "$WORK/$1.pid"
+}
+# keep NAME NS COMMAND ...: in the background until the test ends, or NAME is started again; it has
+# to say something first
 keep() {
     local name=$1 ns=$2
     shift 2
+    ends "$name"
     rm -f "$WORK/$name.ready"
     ip netns exec "$NS-$ns" "$@" >"$WORK/$name.ready" 2>"$WORK/$name.errors" 3>&- </dev/null &
     echo $! >"$WORK/$name.pid"
@@ -79,13 +89,17 @@ shop() {
 boot() { keep host srv "$HELPERS/host" boot "$WORK/root" "$BUILD" "$HOST_STATE"; }
 # The power is cut: no rule is left but those that a start loads.
 power_off() {
-    kill -KILL "$(pgrep -P "$(cat "$WORK/host.pid")")" "$(cat "$WORK/host.pid")" 2>/dev/null || :
-    wait "$(cat "$WORK/host.pid")" 2>/dev/null || :
+    local pid
+    pid=$(cat "$WORK/host.pid")
+    kill -KILL "$(pgrep -P "$pid")" "$pid" 2>/dev/null || :
+    wait "$pid" 2>/dev/null || :
+    rm "$WORK/host.pid"
     # the kernel ends what its init left
     for _ in $(seq 100); do pgrep -f "host inside $WORK/root" >/dev/null || break; sleep 0.05; done
     in_ns srv nft flush ruleset
 }
 connect() {
+    ends "$1"
     rm -f "$WORK/$1.sock"
     ip netns exec "$NS-adm" "$HELPERS/session" connect 10.8.1.1 22 "$WORK/$1.sock" >/dev/null 2>&1 3>&- </dev/null &
     echo $! >"$WORK/$1.pid"
@@ -284,7 +298,7 @@ terminal_killed() {
         "$YAGURA" --state "$HOST_STATE" ledger show --json | grep -q '"what":"begin".*"step":"'"$1" && break
         sleep 0.05
     done
-    kill "$(cat "$WORK/doomed.pid")"
+    ends doomed
     for _ in $(seq 300); do in_ns srv pgrep -f "yagura respond do $1" >/dev/null || break; sleep 0.1; done
     code 0 on operator "yagura respond status --json || :"
     holds 'next(o for o in every if o.get("step") == "'"$1"'")["state"] in ("begun", "done", "failed")'

@@ -1,3 +1,4 @@
+#!/usr/bin/env bats
 # The runbook by its commands only: order, proof, refusal, a cut-short step, a changed ledger.
 load lib
 
@@ -15,7 +16,7 @@ steps:
   - {id: restore, title: Restore, text: x, why: x, action: restore, verify: [content], undo: no}
 YAML
 }
-publish() { code 0 "$YAGURA" init "$SITE"; sleep 1.1; }
+publish() { code 0 "$YAGURA" init "$SITE" "$@"; sleep 1.1; }
 start() { code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --json "$@"; }
 
 @test "a step that is claimed and not true is refused; in order; skipped only with a reason" {
@@ -94,6 +95,44 @@ start() { code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --json "$@
     says "1 name is not as it was published"
     code 1 "$YAGURA" respond status --json
     holds 'next(o for o in every if o.get("step") == "restore")["state"] == "failed"'
+}
+
+@test "every command that is named can be pasted: it has the state that was named" {
+    export YAGURA_STATE=$WORK/nowhere
+    local state=$WORK/elsewhere
+    publish --state "$state"
+    start --state "$state"
+    code 2 "$YAGURA" respond start --state "$state"
+    says "$YAGURA --state $state respond status"
+    echo defaced >"$SITE/index.html"
+    code 1 "$YAGURA" respond do look --state "$state"
+    unwrapped
+    says "$YAGURA verify --state $state --all"
+    code 2 "$YAGURA" respond do restore --state "$state"
+    says "$YAGURA --state $state respond skip look"
+    [ ! -e "$YAGURA_STATE" ]
+}
+
+@test "a step with many checks: the last one counts as well" {
+    publish
+    sed "/id: look/s/verify: .content./verify: [$(printf 'opened, %.0s' $(seq 40))content]/" "$WORK/short.yaml" >"$WORK/many.yaml"
+    code 0 "$YAGURA" respond start --runbook "$WORK/many.yaml"
+    echo defaced >"$SITE/index.html"
+    code 1 "$YAGURA" respond do look
+    says "1 name is not as it was published" "is NOT done"
+    code 1 "$YAGURA" respond status
+    says "failed"
+}
+
+@test "two steps that ask for the content are proved by one look at the site" {
+    program strace
+    export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 # it looks by ptrace, too
+    publish
+    start
+    code 0 "$YAGURA" respond do look
+    code 0 "$YAGURA" respond do restore
+    code 0 strace -f -o "$WORK/opened" -e trace=openat,openat2 "$YAGURA" respond close
+    [ "$(grep -c '"index.html"' "$WORK/opened")" = 1 ]
 }
 
 @test "a changed ledger is said at every step, and closes nothing without a reason" {

@@ -33,6 +33,8 @@ teardown() {
 }
 start() { "$YAGURA" respond start --runbook "$WORK/evidence.yaml" "$@"; }
 folder() { echo "$YAGURA_STATE"/evidence/*/"$1"; }
+# has_none GREP-ARGUMENTS: nothing is found
+has_none() { code 1 grep "$@"; }
 # is_running PID PROGRAM: it has become that program
 is_running() { [ "$(readlink "/proc/$1/exe")" = "$2" ]; }
 redo() {
@@ -77,6 +79,17 @@ sys.exit(not eval(sys.argv[2], names) and sys.argv[2] + " does not hold of " + s
     code 0 "$YAGURA" ledger verify
 }
 
+@test "cutting off fails: what was read before is entered all the same" {
+    program unshare setpriv nft
+    sed '/action: evidence/s/evidence/{action: isolate, mode: contain}/' "$WORK/evidence.yaml" >"$WORK/isolate.yaml"
+    # a network of its own, and no right to change even that
+    code 3 unshare -n setpriv --bounding-set=-net_admin --inh-caps=-net_admin "$YAGURA" respond start --allow 192.0.2.1 --runbook "$WORK/isolate.yaml"
+    [ -d "$(folder first-1)" ]
+    code 0 "$YAGURA" ledger show --json
+    says '"folder":"first-1"'
+    [ ! -d "$(folder rest-1)" ]
+}
+
 @test "sockets of another network namespace are seen" {
     program unshare ip
     unshare -n sh -c 'ip link set lo up; exec /usr/bin/python3 -c "$1" 47116' - "$LISTENER" 3>&- &
@@ -96,6 +109,9 @@ sys.exit(not eval(sys.argv[2], names) and sys.argv[2] + " does not hold of " + s
     sed -i '1s/pid/pit/' "$first/processes.jsonl"
     code 1 "$YAGURA" respond close
     says "first-1/processes.jsonl is not what was written"
+    # what it says to do can be pasted from anywhere
+    code 1 bash -c "$(grep -A1 '^ *cd /' <<<"$stdout" | head -2)"
+    says "processes.jsonl: FAILED"
     again
     redo
     echo x >"$first/more"
@@ -199,12 +215,12 @@ sys.exit(not eval(sys.argv[2], names) and sys.argv[2] + " does not hold of " + s
     grep -q '■ 監視ツール類のアラート (ツール名: yagura' "$report/ipa.txt"
     grep -q '氏名:$' "$report/ipa.txt"
     grep -q 'タイムゾーン:   JST (UTC+0900)' "$report/jpcert.txt"
-    ! grep -n '[{}]' "$report"/*.txt
-    ! grep -n '^#:' "$report"/*.txt
+    has_none -n '[{}]' "$report"/*.txt
+    has_none -n '^#:' "$report"/*.txt
     grep -q "$(hostname)" "$report/custody.en.txt"
     grep -q '&lt;img src=x&gt;.php' "$report/report.html"
     grep -q '&lt;b&gt;owned&lt;/b&gt;' "$report/report.html"
-    ! grep -q -e '<script' -e '<img' -e '<b>' -e 'http[s]*://' "$report/report.html"
+    has_none -e '<script' -e '<img' -e '<b>' -e 'http[s]*://' "$report/report.html"
     minisign -q -Vm "$report/bundle.tar.zst" -p "$YAGURA_STATE/keys/ledger.pub"
     mkdir "$WORK/out"
     tar --zstd -C "$WORK/out" -xf "$report/bundle.tar.zst"
@@ -224,6 +240,22 @@ sys.exit(not eval(sys.argv[2], names) and sys.argv[2] + " does not hold of " + s
     redo
     [ -d "$(folder report-2)" ]
     code 0 "$YAGURA" respond close
+    # of a volume of another host: nothing of what the guard of this one knows, nor of its sites
+    mkdir -p "$WORK/volume/etc"
+    cat >"$WORK/volume.yaml" <<'YAML'
+id: volume
+title: Volume
+steps:
+  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no, offline: yes}
+  - {id: report, title: Report, text: x, why: x, action: report, verify: [report-written], undo: no, offline: yes}
+YAML
+    code 0 "$YAGURA" respond start --runbook "$WORK/volume.yaml" --root "$WORK/volume"
+    code 0 "$YAGURA" respond do report --json
+    code 0 "$YAGURA" respond status --json
+    holds 'not any("guard" in (o.get("result") or {}) for o in every)'
+    report=$(echo "$YAGURA_STATE"/evidence/*-2/report-1)
+    grep -q 'サイト:$' "$report/ipa.txt"
+    lines "$report/timeline.jsonl" '{m["source"] for m in lines} == {"ledger"} and not any("site was" in m["what"] for m in lines)'
 }
 
 @test "forms of one's own: the folder that the runbook names" {
