@@ -12,26 +12,22 @@
 
 enum { TRIAL_SECONDS = 600, MOST_PORTS = 16 };
 
-/* Those that are served now, else the usual two. TLS is what is spoken on 443 alone, as far as a
- * port tells. */
-static void choose_web(struct firewall_plan *p, struct response *r)
+/* What is served here now, and the usual two. TLS is what is spoken on 443 alone, as far as a port
+ * tells. Nothing else is collected: the door is open meanwhile. */
+static void choose_web(struct firewall_plan *p)
 {
     uint16_t ports[MOST_PORTS];
-    size_t count = 0;
     CLEANUP(audit_cleanup) struct audit *a = NULL;
-    struct audit_request request = {.kind = TARGET_LIVE, .as_of = DATE_NONE};
-    if (audit_collect(&a, &request, NULL))
-        count = ports_of_sites(a->facts, ports, MOST_PORTS);
+    struct audit_request request = {.kind = TARGET_LIVE, .as_of = DATE_NONE, .about = ABOUT_SITES};
+    CLEANUP(facts_cleanup) struct facts *none = facts_new();
+    bool good = audit_collect(&a, &request, NULL);
+    size_t count = ports_of_sites(good ? a->facts : none, ports, MOST_PORTS);
     for (size_t i = 0; i < count; i++) {
         if (ports[i] == 443)
             p->web_tls[p->web_tls_count++] = ports[i];
         else
             p->web[p->web_count++] = ports[i];
     }
-    if (!p->web_count)
-        p->web[p->web_count++] = 80;
-    if (!p->web_tls_count)
-        p->web_tls[p->web_tls_count++] = 443;
 }
 
 /* Nobody in front of the door is no reason to leave it open. */
@@ -80,7 +76,7 @@ static bool make_plan(struct firewall_plan *p, struct response *r, const struct 
     if (o->allow && !firewall_plan_name(p, o->allow, e))
         return false;
     if (p->mode == FIREWALL_WEB)
-        choose_web(p, r);
+        choose_web(p);
     return firewall_check(p, e);
 }
 
