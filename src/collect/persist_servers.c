@@ -13,23 +13,6 @@ enum { MOST_LINE = 32 << 10, MOST_NAMES = 400000, MOST_DEPTH = 48 };
 
 /* --- modules --- */
 
-static void read_modules(struct persist *p, const char *folder)
-{
-    struct target_entry *entries;
-    size_t count = persist_list(p, "module", folder, &entries);
-    for (size_t i = 0; i < count; i++) {
-        struct target_stat st;
-        const char *path = arena_printf(p->c->arena, "%s/%s", folder, entries[i].name);
-        if (!str_ends(entries[i].name, ".so") || !persist_there(p, "module", path, &st))
-            continue;
-        struct origin origin = origin_of(p->c, p->origins, path);
-        if (origin.state == ORIGIN_PACKAGE)
-            continue;
-        struct fact *f = persist_add(p, "module", path, 0, &origin);
-        fact_put(p->c->facts, f, "runs", path);
-    }
-}
-
 /* Folders one level down: /usr/lib/php/20220829 ... */
 static void read_module_folders(struct persist *p, const char *above)
 {
@@ -37,7 +20,8 @@ static void read_module_folders(struct persist *p, const char *above)
     size_t count = persist_list(p, "module", above, &entries);
     for (size_t i = 0; i < count; i++)
         if (entries[i].type != TARGET_FILE && str_is_digit(entries[i].name[0]))
-            read_modules(p, arena_printf(p->c->arena, "%s/%s", above, entries[i].name));
+            persist_modules(p, "module",
+                            arena_printf(p->c->arena, "%s/%s", above, entries[i].name));
 }
 
 /* --- settings --- */
@@ -261,8 +245,8 @@ void collect_persist_servers(struct collection *c)
     static const char *const keyed[][2] = {{"site", "root"}, {"vdir", "directory"}};
     struct persist p = persist_begin(c);
     struct walk w = {.p = &p};
-    read_modules(&p, "/usr/lib/nginx/modules");
-    read_modules(&p, "/usr/lib/apache2/modules");
+    persist_modules(&p, "module", "/usr/lib/nginx/modules");
+    persist_modules(&p, "module", "/usr/lib/apache2/modules");
     read_module_folders(&p, "/usr/lib/php");
     read_php(&p);
     read_server_files(&p);
