@@ -230,6 +230,18 @@ static void a_key_is_named_as_sshd_names_it(void **state)
     linux_end(&host);
 }
 
+/* It is told all the same: whoever reads the finding has something to read in each place of it. */
+static void a_key_that_is_no_base64_has_a_fingerprint_nobody_knows(void **state)
+{
+    struct linux_host host;
+    begin(&host);
+    linux_write(&host, "home/op/.ssh/authorized_keys", "ssh-rsa AAAA*BBB x@example\n", 27);
+    linux_run(&host, (collect_source_function *const[]){collect_persist_keys, NULL});
+    assert_string_equal(linux_only(&host, "persistence", "fingerprint"), "SHA256:?");
+    assert_string_equal(linux_only(&host, "persistence", "comment"), "x@example");
+    linux_end(&host);
+}
+
 static void programs_with_more_rights_are_found(void **state)
 {
     static const struct {
@@ -484,6 +496,7 @@ int main(void)
         cmocka_unit_test(what_packages_brought_is_nothing_to_look_at),
         cmocka_unit_test(each_plant_is_found),
         cmocka_unit_test(a_key_is_named_as_sshd_names_it),
+        cmocka_unit_test(a_key_that_is_no_base64_has_a_fingerprint_nobody_knows),
         cmocka_unit_test(programs_with_more_rights_are_found),
         cmocka_unit_test(files_of_packages_are_compared_and_remembered),
         cmocka_unit_test(what_has_just_changed_is_not_remembered),
