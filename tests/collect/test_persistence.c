@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <utmp.h>
 
 static collect_source_function *const all_sources[] = {
     collect_accounts,        collect_persist_files,
@@ -372,6 +373,9 @@ static void a_user_is_local_or_of_a_directory(void **state)
     linux_run(&host, only);
     assert_int_equal(account_source_of(host.h.facts, "op", &service), ACCOUNT_LOCAL);
     assert_int_equal(account_source_of(host.h.facts, "ada", &service), ACCOUNT_NOBODY);
+    linux_write(&host, "etc/nsswitch.conf", "passwd # not: ldap\npasswd: files # nis\n", 39);
+    linux_run(&host, only);
+    assert_int_equal(account_source_of(host.h.facts, "ada", &service), ACCOUNT_NOBODY);
     linux_write(&host, "etc/nsswitch.conf", "passwd: files [NOTFOUND=continue] sss\n", 38);
     linux_run(&host, only);
     assert_int_equal(account_source_of(host.h.facts, "ada", &service), ACCOUNT_DIRECTORY);
@@ -397,6 +401,20 @@ static void sessions_are_read(void **state)
     linux_end(&host);
 }
 
+static void add_record(struct linux_host *host, const char *path, short type, const char *user)
+{
+    struct utmp u = {.ut_type = type, .ut_pid = 4711, .ut_tv.tv_sec = 1700000000};
+    CLEANUP_STR struct str full = {0};
+    str_printf(&full, "%s/%s", host->dir, path);
+    memcpy(u.ut_user, user, strlen(user));
+    memcpy(u.ut_line, "pts/0", 5);
+    memset(u.ut_host, 'h', sizeof u.ut_host); /* fields need not be terminated */
+    FILE *f = fopen(str_text(&full), "a");
+    assert_non_null(f);
+    assert_int_equal(fwrite(&u, sizeof u, 1, f), 1);
+    fclose(f);
+}
+
 static bool says_unread(struct linux_host *host, const char *path)
 {
     for (const struct fact *f = facts_first(host->h.facts, "unread"); f;
@@ -404,6 +422,27 @@ static bool says_unread(struct linux_host *host, const char *path)
         if (str_equal(f->path, path))
             return true;
     return false;
+}
+
+static void logins_of_utmp_are_sessions(void **state)
+{
+    struct linux_host host;
+    begin(&host);
+    linux_write(&host, "run/utmp", "", 0);
+    add_record(&host, "run/utmp", BOOT_TIME, "reboot");
+    add_record(&host, "run/utmp", USER_PROCESS, "op");
+    add_record(&host, "run/utmp", DEAD_PROCESS, "gone");
+    linux_run(&host, (collect_source_function *const[]){collect_accounts, NULL});
+    assert_string_equal(linux_only(&host, "session", "user"), "op");
+    assert_string_equal(linux_only(&host, "session", "tty"), "pts/0");
+    assert_string_equal(linux_only(&host, "session", "pid"), "4711");
+    assert_string_equal(linux_only(&host, "session", "since"), "2023-11-14T22:13:20Z");
+    assert_int_equal(strlen(linux_only(&host, "session", "host")), UT_HOSTSIZE);
+    assert_false(says_unread(&host, "/run/utmp"));
+    append(&host, "run/utmp", "x"); /* what is behind it may be anything */
+    linux_run(&host, (collect_source_function *const[]){collect_accounts, NULL});
+    assert_true(says_unread(&host, "/run/utmp"));
+    linux_end(&host);
 }
 
 static void what_cannot_be_read_is_never_clean(void **state)
@@ -503,6 +542,7 @@ int main(void)
         cmocka_unit_test(accounts_are_told_apart),
         cmocka_unit_test(a_user_is_local_or_of_a_directory),
         cmocka_unit_test(sessions_are_read),
+        cmocka_unit_test(logins_of_utmp_are_sessions),
         cmocka_unit_test(what_cannot_be_read_is_never_clean),
         cmocka_unit_test(a_link_through_a_linked_folder_deceives_nobody),
         cmocka_unit_test(a_sparse_file_is_not_read_to_its_end),
