@@ -180,6 +180,10 @@ static const struct {
     {"usr/lib/apache2/modules/mod_x.so", "x", 0644, "module", "mod_x.so"},
     {"usr/lib/nginx/modules/x.so", "x", 0644, "module", "x.so"},
     {"etc/php/8.2/fpm/php.ini", "extension=/tmp/x.so\n", 0644, "module", "/tmp/x.so"},
+    {"etc/php/8.2/fpm/pool.d/x.conf", "php_admin_value[extension] = /tmp/x.so\n", 0644, "module",
+     "/tmp/x.so"},
+    {"etc/php/8.2/fpm/conf.d/a.ini", "extension_dir=/a\nzend_extension=../x.so ; /y\n", 0644,
+     "module", "../x.so"},
     {"etc/php/8.2/fpm/conf.d/x.ini", "auto_prepend_file = \"/x.php\"\n", 0644, "prepend", "/x.php"},
     {"etc/php/8.2/fpm/pool.d/www.conf", "php_admin_value[auto_prepend_file] = /x.php\n", 0644,
      "prepend", "/x.php"},
@@ -514,6 +518,64 @@ static void a_sparse_file_is_not_read_to_its_end(void **state)
     linux_end(&host);
 }
 
+/* The files that a server was configured from, as the collectors of servers state them. */
+static void state_server(struct collection *c)
+{
+    struct fact *f = facts_add(c->facts, "web-server", "x", 0, -1, CONFIDENCE_HIGH);
+    fact_put(c->facts, f, "files", "/etc/apache2/apache2.conf");
+}
+
+static void modules_that_a_server_loads_are_looked_at(void **state)
+{
+    /* `said`: what runs; NULL: nothing is said */
+    static const struct {
+        const char *line, *said, *origin;
+    } rows[] = {
+        {"LoadModule x_module /tmp/x.so\n", "/tmp/x.so", "none"},
+        {"loadmodule x_module \"/tmp/x.so\"\n", "/tmp/x.so", "none"},
+        {"LoadFile /usr/bin/ls /tmp/x.so\n", "/tmp/x.so", "none"},
+        {"load_module /tmp/x.so; # /usr\n", "/tmp/x.so", "none"},
+        {"LoadModule x_module ../../tmp/x.so\n", "../../tmp/x.so", "<unreadable>"},
+        {"load_module modules/x.so;\n", NULL, NULL},
+        {"LoadModule x_module /usr/bin/ls\n", NULL, NULL},
+        {"extension_dir = /tmp/x\n", NULL, NULL},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct linux_host host;
+        begin(&host);
+        linux_write(&host, "tmp/x.so", "x", 1);
+        linux_write(&host, "etc/apache2/apache2.conf", rows[i].line, strlen(rows[i].line));
+        linux_run(&host,
+                  (collect_source_function *const[]){state_server, collect_persist_servers, NULL});
+        assert_int_equal(linux_count(&host, "persistence"), rows[i].said ? 1 : 0);
+        if (rows[i].said) {
+            assert_string_equal(linux_only(&host, "persistence", "runs"), rows[i].said);
+            assert_string_equal(linux_only(&host, "persistence", "origin"), rows[i].origin);
+        }
+        linux_end(&host);
+    }
+}
+
+/* One folder that nobody needs must not hide what lies beside it. */
+static void a_folder_too_deep_ends_no_walk(void **state)
+{
+    static const char text[] = "AddHandler application/x-httpd-php .jpg\n";
+    struct linux_host host;
+    CLEANUP_STR struct str deep = {0};
+    begin(&host);
+    str_add(&deep, "var/www/html/a");
+    for (unsigned i = 0; i < 70; i++)
+        str_add(&deep, "/d");
+    str_add(&deep, "/x");
+    linux_write(&host, str_text(&deep), "x", 1);
+    linux_write(&host, "var/www/html/z/.htaccess", text, strlen(text));
+    linux_run(&host, (collect_source_function *const[]){collect_persist_servers, NULL});
+    assert_non_null(harness_find(&host.h, "persistence", "path", "/var/www/html/z/.htaccess"));
+    assert_int_equal(linux_count(&host, "unread"), 1);
+    assert_int_equal(linux_count(&host, "persistence"), 2);
+    linux_end(&host);
+}
+
 static void links_are_followed_within_the_root(void **state)
 {
     struct linux_host host;
@@ -546,6 +608,8 @@ int main(void)
         cmocka_unit_test(what_cannot_be_read_is_never_clean),
         cmocka_unit_test(a_link_through_a_linked_folder_deceives_nobody),
         cmocka_unit_test(a_sparse_file_is_not_read_to_its_end),
+        cmocka_unit_test(modules_that_a_server_loads_are_looked_at),
+        cmocka_unit_test(a_folder_too_deep_ends_no_walk),
         cmocka_unit_test(links_are_followed_within_the_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
