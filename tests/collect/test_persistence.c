@@ -320,6 +320,38 @@ static void files_of_packages_are_compared_and_remembered(void **state)
     linux_end(&host);
 }
 
+/* The record of another system, or a folder full of what nobody knows: the first say it, and that
+ * there are more is said. */
+static void more_files_than_are_stated_are_said(void **state)
+{
+    enum { MANY = 2005, STATED = 2000 };
+    struct linux_host host;
+    begin(&host);
+    for (unsigned i = 0; i < MANY; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "%032x  usr/lib/gone/%u\n", i, i);
+        append(&host, "var/lib/dpkg/info/tool.md5sums", line);
+    }
+    run_whole(&host);
+    assert_int_equal(linux_count(&host, "packaged-file"), STATED);
+    assert_string_equal(linux_only(&host, "unread", "what"), "packaged-file");
+    linux_end(&host);
+
+    begin(&host);
+    for (unsigned i = 0; i < MANY; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "usr/bin/stranger%u", i);
+        linux_write(&host, path, "x", 1);
+        give_mode(&host, path, 0755);
+    }
+    linux_write(&host, "usr/sbin/stranger", "x", 1);
+    give_mode(&host, "usr/sbin/stranger", 0755);
+    run_whole(&host);
+    assert_int_equal(linux_count(&host, "packaged-file"), STATED);
+    assert_string_equal(linux_only(&host, "unread", "what"), "packaged-file");
+    linux_end(&host);
+}
+
 /* Times are of seconds: a change in the second of the look would not be seen in them. */
 static void what_has_just_changed_is_not_remembered(void **state)
 {
@@ -600,6 +632,7 @@ int main(void)
         cmocka_unit_test(a_key_that_is_no_base64_has_a_fingerprint_nobody_knows),
         cmocka_unit_test(programs_with_more_rights_are_found),
         cmocka_unit_test(files_of_packages_are_compared_and_remembered),
+        cmocka_unit_test(more_files_than_are_stated_are_said),
         cmocka_unit_test(what_has_just_changed_is_not_remembered),
         cmocka_unit_test(accounts_are_told_apart),
         cmocka_unit_test(a_user_is_local_or_of_a_directory),
