@@ -350,7 +350,7 @@ static bool ask_volumes(struct image *image, struct error *e)
     CLEANUP_STR struct str answer = {0};
     struct image_request request = {.op = IMAGE_VOLUMES};
     struct target_volume *volumes;
-    if (!ask(image, &request, "", 128 * 1024, &answer, e))
+    if (!ask(image, &request, "", (size_t)128 * 1024, &answer, e))
         return false;
     if (!image_protocol_get_volumes(&volumes, &image->target.volume_count, &image->readable,
                                     image->arena, answer.data, answer.length))
