@@ -1,11 +1,11 @@
 #include "collect/accounts.h"
 
 #include "base/str.h"
+#include "collect/utmp.h"
 #include "model/date.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <utmp.h>
 
 enum {
     MOST_TEXT = 16 << 20,
@@ -264,9 +264,9 @@ static void read_name_service(struct collection *c)
     for (uint64_t number = 1; text && str_next_line(text, size, &position, &line, &length);
          number++) {
         char *row = str_trim(arena_strndup(c->arena, line, length));
-        char *colon = strchr(row, ':'), *save = NULL;
         row[strcspn(row, "#")] = '\0';
-        if (!colon || colon[0] == '\0')
+        char *colon = strchr(row, ':'), *save = NULL;
+        if (!colon)
             continue;
         *colon = '\0';
         bool asked = str_equal(str_trim(row), "passwd") || str_equal(row, "shadow") ||
@@ -330,9 +330,24 @@ static struct fact *add_session(struct collection *c, const char *path, const ch
     return f;
 }
 
-/* The layout of glibc on machines of 64 bits, and of 32 bits where utmp was kept alike. */
+struct utmp_file {
+    struct collection *c;
+    const char *path;
+};
+
+static void take_login(void *context, const struct utmp_entry *entry)
+{
+    const struct utmp_file *file = context;
+    if (!str_equal(entry->type, "login") || !*entry->user)
+        return;
+    struct fact *f = add_session(file->c, file->path, "utmp", entry->user, entry->line, entry->host,
+                                 entry->seconds);
+    fact_put_number(file->c->facts, f, "pid", entry->pid);
+}
+
 static void read_utmp(struct collection *c, const char *path)
 {
+    struct utmp_file file = {c, path};
     CLEANUP_FREE char *data = NULL;
     size_t size;
     struct error e = ERROR_INIT;
@@ -341,17 +356,8 @@ static void read_utmp(struct collection *c, const char *path)
             facts_unread(c->facts, N_("session"), path, e.message);
         return;
     }
-    for (size_t at = 0; at + sizeof(struct utmp) <= size; at += sizeof(struct utmp)) {
-        struct utmp u;
-        memcpy(&u, data + at, sizeof u);
-        if (u.ut_type != USER_PROCESS || !u.ut_user[0])
-            continue;
-        struct fact *f =
-            add_session(c, path, "utmp", arena_strndup(c->arena, u.ut_user, sizeof u.ut_user),
-                        arena_strndup(c->arena, u.ut_line, sizeof u.ut_line),
-                        arena_strndup(c->arena, u.ut_host, sizeof u.ut_host), u.ut_tv.tv_sec);
-        fact_put_number(c->facts, f, "pid", u.ut_pid);
-    }
+    if (utmp_parse(data, size, take_login, &file))
+        facts_unread(c->facts, N_("session"), path, _("its last record is cut short"));
 }
 
 /* Lines NAME=value. */

@@ -21,7 +21,7 @@ enum {
     MOST_SECONDS = 15,
     MARK_BYTES = 16,
     MOST_KNOWN = 500000, /* below what the cache takes */
-    MOST_CHANGED = 2000, /* more of them say one thing: the record is another system's */
+    MOST_DIFFER = 2000,  /* more of them say one thing: the record is another system's */
     MOST_STRANGERS = 2000
 };
 
@@ -75,7 +75,7 @@ struct check {
     size_t known_count;
     VEC(struct mark) good; /* now */
     struct timespec begun;
-    size_t changed, strangers;
+    size_t differ, strangers; /* found, of which the first are stated */
 };
 
 /* --- what is remembered --- */
@@ -167,7 +167,13 @@ static struct fact *add(struct check *k, const char *path, const char *package, 
     return f;
 }
 
-/* False where it cannot be told and that was said. */
+static void add_differing(struct check *k, const struct dpkg_entry *entry, const char *state,
+                          const char *what)
+{
+    if (k->differ++ < MOST_DIFFER)
+        add(k, entry->path, entry->package, state, what);
+}
+
 static void compare(struct check *k, const struct dpkg_entry *entry)
 {
     struct target_stat st;
@@ -176,7 +182,7 @@ static void compare(struct check *k, const struct dpkg_entry *entry)
     /* A link in its place is another package's way (alternatives): what it leads to counts. */
     if (!target_stat(k->c->target, entry->path, true, &st, &e)) {
         if (e.code == ERR_ABSENT)
-            add(k, entry->path, entry->package, "missing", entry->conffile ? "setting" : "file");
+            add_differing(k, entry, "missing", entry->conffile ? "setting" : "file");
         else
             fact_put_state(k->c->facts, add(k, entry->path, entry->package, NULL, "file"), "state",
                            VALUE_UNREADABLE, e.message);
@@ -198,8 +204,8 @@ static void compare(struct check *k, const struct dpkg_entry *entry)
         /* Times are of seconds: what changes again in this one would look the same. */
         if (st.ctime < k->c->now - 2)
             VEC_PUSH(&k->good, mark);
-    } else if (k->changed++ < MOST_CHANGED) {
-        add(k, entry->path, entry->package, "changed", what);
+    } else {
+        add_differing(k, entry, "changed", what);
     }
 }
 
@@ -230,7 +236,7 @@ static void compare_all(struct check *k)
         }
         compare(k, &entry);
     }
-    if (k->changed > MOST_CHANGED)
+    if (k->differ > MOST_DIFFER)
         facts_unread(k->c->facts, N_("packaged-file"), "/var/lib/dpkg",
                      _("more files differ from dpkg's record than are stated"));
 }
@@ -265,7 +271,7 @@ static void look_for_strangers(struct check *k, const char *folder, enum wanted 
             facts_unread(k->c->facts, N_("packaged-file"), folder, e.message);
         return;
     }
-    for (size_t i = 0; i < count && k->strangers < MOST_STRANGERS; i++) {
+    for (size_t i = 0; i < count && k->strangers <= MOST_STRANGERS; i++) {
         const char *path = arena_printf(arena, "%s/%s", folder, entries[i].name);
         struct dpkg_entry entry;
         /* modules that dkms(8) built lie in "updates" */
@@ -274,8 +280,11 @@ static void look_for_strangers(struct check *k, const char *folder, enum wanted 
         if (entries[i].type != TARGET_FILE || !counts(wanted, entries[i].name, &stats[i]) ||
             dpkg_index_find(k->index, path, NULL, arena, &entry))
             continue;
-        k->strangers++;
-        add(k, path, "", "unknown", wanted == PROGRAMS ? "program" : "library");
+        if (k->strangers++ < MOST_STRANGERS)
+            add(k, path, "", "unknown", wanted == PROGRAMS ? "program" : "library");
+        else
+            facts_unread(k->c->facts, N_("packaged-file"), path,
+                         _("more files of no package than are stated"));
     }
 }
 

@@ -2,7 +2,8 @@
  *
  * sshd(8), AUTHORIZED_KEYS FILE FORMAT: [options] type base64 [comment]. Where they lie is
  * AuthorizedKeysFile of sshd_config(5), by default .ssh/authorized_keys and authorized_keys2 of
- * each home. The fingerprint is that of ssh-keygen -lf and of sshd's log. */
+ * each home. The fingerprint is that of ssh-keygen -lf and of sshd's log; "SHA256:?" of what we
+ * cannot decode: that sshd takes it for no key, either, is not ours to promise. */
 #include "collect/persistence.h"
 
 #include "base/str.h"
@@ -74,20 +75,20 @@ static bool is_type(const char *word)
            str_starts(word, "sk-ecdsa-");
 }
 
-/* NULL where it is no base64. */
 static const char *fingerprint(struct arena *arena, const char *base64)
 {
+    static const char unknown[] = "SHA256:?";
     size_t length = strlen(base64), padding = 0;
     uint8_t digest[EVP_MAX_MD_SIZE], text[2 * SHA256_BYTES];
     if (!length || length % 4 || length > MOST_BLOB)
-        return NULL;
+        return unknown;
     while (padding < 2 && base64[length - 1 - padding] == '=')
         padding++;
     uint8_t *blob = arena_alloc(arena, length);
     int got = EVP_DecodeBlock(blob, (const uint8_t *)base64, (int)length);
     if (got <= (int)padding ||
         !EVP_Digest(blob, (size_t)got - padding, digest, NULL, EVP_sha256(), NULL))
-        return NULL;
+        return unknown;
     int written = EVP_EncodeBlock(text, digest, SHA256_BYTES);
     while (written && text[written - 1] == '=')
         written--;
@@ -123,13 +124,11 @@ static void add_key(struct persist *p, const struct persist_home *home, const ch
     const char *type = conf_lines_word(&rest), *blob = type ? conf_lines_word(&rest) : NULL;
     if (!type || !blob || !is_type(type))
         return; /* sshd takes it for no key either */
-    const char *print = fingerprint(p->c->arena, blob);
     struct fact *f = persist_add(p, "key", path, number, origin);
     fact_put(facts, f, "user", home->user);
     fact_put_number(facts, f, "uid", (int64_t)home->uid);
     fact_put(facts, f, "key_type", type);
-    if (print)
-        fact_put(facts, f, "fingerprint", print);
+    fact_put(facts, f, "fingerprint", fingerprint(p->c->arena, blob));
     fact_put(facts, f, "comment", str_trim(rest));
     fact_put(facts, f, "runs", options);
 }

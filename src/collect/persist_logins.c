@@ -145,33 +145,16 @@ static void read_pam(struct persist *p, const char *folder, const char *name)
     }
 }
 
-/* Modules beside those of packages. */
-static void read_modules(struct persist *p, const char *folder)
-{
-    struct target_entry *entries;
-    size_t count = persist_list(p, "pam-module", folder, &entries);
-    for (size_t i = 0; i < count; i++) {
-        struct target_stat st;
-        const char *path = arena_printf(p->c->arena, "%s/%s", folder, entries[i].name);
-        if (!str_ends(entries[i].name, ".so") || !persist_there(p, "pam-module", path, &st))
-            continue;
-        struct origin origin = origin_of(p->c, p->origins, path);
-        if (origin.state == ORIGIN_PACKAGE)
-            continue;
-        struct fact *f = persist_add(p, "pam-module", path, 0, &origin);
-        fact_put(p->c->facts, f, "runs", path);
-    }
-}
-
 /* /usr/lib/x86_64-linux-gnu/security and its kin of other architectures. */
 static void read_module_folders(struct persist *p, const char *lib)
 {
     struct target_entry *entries;
     size_t count = persist_list(p, "pam-module", lib, &entries);
-    read_modules(p, arena_printf(p->c->arena, "%s/security", lib));
+    persist_modules(p, "pam-module", arena_printf(p->c->arena, "%s/security", lib));
     for (size_t i = 0; i < count; i++)
         if (strstr(entries[i].name, "-linux-gnu") && entries[i].type != TARGET_FILE)
-            read_modules(p, arena_printf(p->c->arena, "%s/%s/security", lib, entries[i].name));
+            persist_modules(p, "pam-module",
+                            arena_printf(p->c->arena, "%s/%s/security", lib, entries[i].name));
 }
 
 /* --- sudo --- */

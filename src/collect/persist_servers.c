@@ -9,26 +9,9 @@
 #include "base/str.h"
 #include "collect/conf_lines.h"
 
-enum { MOST_LINE = 32 << 10, MOST_NAMES = 400000, MOST_DEPTH = 48 };
+enum { MOST_LINE = 32 << 10, MOST_NAMES = 400000, MOST_DEPTH = 64 };
 
 /* --- modules --- */
-
-static void read_modules(struct persist *p, const char *folder)
-{
-    struct target_entry *entries;
-    size_t count = persist_list(p, "module", folder, &entries);
-    for (size_t i = 0; i < count; i++) {
-        struct target_stat st;
-        const char *path = arena_printf(p->c->arena, "%s/%s", folder, entries[i].name);
-        if (!str_ends(entries[i].name, ".so") || !persist_there(p, "module", path, &st))
-            continue;
-        struct origin origin = origin_of(p->c, p->origins, path);
-        if (origin.state == ORIGIN_PACKAGE)
-            continue;
-        struct fact *f = persist_add(p, "module", path, 0, &origin);
-        fact_put(p->c->facts, f, "runs", path);
-    }
-}
 
 /* Folders one level down: /usr/lib/php/20220829 ... */
 static void read_module_folders(struct persist *p, const char *above)
@@ -37,7 +20,8 @@ static void read_module_folders(struct persist *p, const char *above)
     size_t count = persist_list(p, "module", above, &entries);
     for (size_t i = 0; i < count; i++)
         if (entries[i].type != TARGET_FILE && str_is_digit(entries[i].name[0]))
-            read_modules(p, arena_printf(p->c->arena, "%s/%s", above, entries[i].name));
+            persist_modules(p, "module",
+                            arena_printf(p->c->arena, "%s/%s", above, entries[i].name));
 }
 
 /* --- settings --- */
@@ -68,33 +52,53 @@ static void add_setting(struct persist *p, const char *type, const char *path, u
     }
 }
 
+/* Words with a slash; a name alone is one of the folder of modules, which is looked at by itself,
+ * as is "modules" of nginx. Other folders that a path may start from are not known here. */
+static void add_library(struct persist *p, const char *path, uint64_t number, const char *word)
+{
+    if (!strchr(word, '/') || (str_starts(word, "modules/") && !strstr(word, "..")))
+        return;
+    struct origin origin = {ORIGIN_UNREADABLE, "", "", word};
+    if (*word == '/')
+        origin = origin_of(p->c, p->origins, word);
+    else
+        origin.reason = _("it is named from a folder that is not known");
+    if (origin.state != ORIGIN_PACKAGE)
+        add_setting(p, "module", path, number, &origin, word);
+}
+
+/* `load_module x;`, `LoadModule name x`, `LoadFile x y`, `extension=x`, and a pool's
+ * `php_admin_value[extension] = x`. */
+static void read_libraries(struct persist *p, const char *path, uint64_t number, const char *line)
+{
+    static const char *const loads[] = {"load_module", "LoadModule", "LoadFile", "zend_extension",
+                                        "extension"};
+    const char *bracket = str_starts_nocase(line, "php_") ? strchr(line, '[') : NULL;
+    const char *at = bracket ? bracket + 1 : line;
+    for (size_t i = 0; i < ARRAY_COUNT(loads); i++) {
+        size_t length = strlen(loads[i]);
+        if (!str_starts_nocase(at, loads[i]) || !strchr(" \t=]\"'", at[length]))
+            continue;
+        at += length;
+        char *rest = arena_strndup(p->c->arena, at, strcspn(at, ";")), *word;
+        for (char *c = rest; (c = strpbrk(c, "\"'=]"));)
+            *c = ' ';
+        while ((word = conf_lines_word(&rest)))
+            add_library(p, path, number, word);
+        return;
+    }
+}
+
 static void read_setting(struct persist *p, const char *path, uint64_t number,
                          const struct origin *origin, const char *line)
 {
     static const char *const prepends[] = {"auto_prepend_file", "auto_append_file"};
-    static const char *const loads[] = {"load_module", "LoadModule", "LoadFile", "zend_extension",
-                                        "extension"};
     for (size_t i = 0; i < ARRAY_COUNT(prepends); i++) {
         const char *value = value_of(p->c->arena, line, prepends[i]);
         if (value)
             add_setting(p, "prepend", path, number, origin, value);
     }
-    for (size_t i = 0; i < ARRAY_COUNT(loads); i++) {
-        /* A name alone is one of the folder of modules, which is looked at by itself. */
-        const char *slash = str_starts_nocase(line, loads[i]) ? strchr(line, '/') : NULL;
-        if (!slash)
-            continue;
-        bool apache = str_starts(loads[i], "Load");
-        const char *value = *line == 'L' && apache ? slash : value_of(p->c->arena, line, loads[i]);
-        char *named = arena_strndup(p->c->arena, value ? value : slash,
-                                    strcspn(value ? value : slash, " \t;\"'"));
-        if (*named != '/')
-            break;
-        struct origin of = origin_of(p->c, p->origins, named);
-        if (of.state != ORIGIN_PACKAGE)
-            add_setting(p, "module", path, number, &of, named);
-        break;
-    }
+    read_libraries(p, path, number, line);
 }
 
 static void read_settings(struct persist *p, const char *path, bool always)
@@ -166,9 +170,9 @@ static void read_server_files(struct persist *p)
 /* What makes a program of a file, or puts one before it (Apache 2.4; mod_php's settings). */
 static bool runs_by_htaccess(const char *line)
 {
-    static const char *const directives[] = {
-        "SetHandler",      "AddHandler",      "Action",         "ForceType",      "php_value",
-        "php_admin_value", "AddOutputFilter", "SetInputFilter", "ExtFilterDefine"};
+    static const char *const directives[] = {"SetHandler",     "AddHandler",      "Action",
+                                             "ForceType",      "AddOutputFilter", "SetInputFilter",
+                                             "ExtFilterDefine"};
     if (str_starts_nocase(line, "AddType") || str_starts_nocase(line, "AddCharset"))
         return str_find_nocase(line, "php") || str_find_nocase(line, "cgi");
     if (str_starts_nocase(line, "Options"))
@@ -222,13 +226,18 @@ static void walk_folder(struct walk *w, const char *folder, unsigned depth)
     struct collection *c = w->p->c;
     struct error e = ERROR_INIT;
     size_t count;
+    if (depth > MOST_DEPTH) {
+        persist_add_unread(w->p, "htaccess", arena_strdup(c->arena, folder),
+                           _("it lies deeper than 64 folders"));
+        return;
+    }
     if (!target_list(c->target, folder, arena, &entries, &count, &e)) {
         if (e.code != ERR_ABSENT)
             persist_add_unread(w->p, "htaccess", folder, e.message);
         return;
     }
     w->names += count;
-    w->full |= w->names > MOST_NAMES || depth > MOST_DEPTH;
+    w->full |= w->names > MOST_NAMES;
     for (size_t i = 0; i < count && !w->full; i++) {
         const char *path = arena_printf(arena, "%s/%s", folder, entries[i].name);
         if (str_equal(entries[i].name, ".htaccess"))
@@ -261,8 +270,8 @@ void collect_persist_servers(struct collection *c)
     static const char *const keyed[][2] = {{"site", "root"}, {"vdir", "directory"}};
     struct persist p = persist_begin(c);
     struct walk w = {.p = &p};
-    read_modules(&p, "/usr/lib/nginx/modules");
-    read_modules(&p, "/usr/lib/apache2/modules");
+    persist_modules(&p, "module", "/usr/lib/nginx/modules");
+    persist_modules(&p, "module", "/usr/lib/apache2/modules");
     read_module_folders(&p, "/usr/lib/php");
     read_php(&p);
     read_server_files(&p);

@@ -137,6 +137,23 @@ const char *persist_lines(struct persist *p, const char *text, size_t size, pers
     return arena_strdup(p->c->arena, str_text(&out));
 }
 
+void persist_modules(struct persist *p, const char *type, const char *folder)
+{
+    struct target_entry *entries;
+    size_t count = persist_list(p, type, folder, &entries);
+    for (size_t i = 0; i < count; i++) {
+        struct target_stat st;
+        const char *path = arena_printf(p->c->arena, "%s/%s", folder, entries[i].name);
+        if (!str_ends(entries[i].name, ".so") || !persist_there(p, type, path, &st))
+            continue;
+        struct origin origin = origin_of(p->c, p->origins, path);
+        if (origin.state == ORIGIN_PACKAGE)
+            continue;
+        struct fact *f = persist_add(p, type, path, 0, &origin);
+        fact_put(p->c->facts, f, "runs", path);
+    }
+}
+
 static bool is_known_home(const struct persist *p, const char *path)
 {
     for (size_t i = 0; i < p->homes.count; i++)

@@ -48,6 +48,9 @@ size_t persist_list(struct persist *p, const char *type, const char *path,
 typedef bool persist_takes(const char *line);
 const char *persist_lines(struct persist *p, const char *text, size_t size, persist_takes *takes);
 
+/* Libraries (*.so) in a folder beside those of packages: a record each. */
+void persist_modules(struct persist *p, const char *type, const char *folder);
+
 /* The homes of all local accounts, each once. */
 void persist_homes(struct persist *p);
 

@@ -33,7 +33,7 @@
 #include <sys/types.h>
 
 enum {
-    SCAN_SOCKET_FD = 3, /* in the program: its descriptors */
+    SCAN_SOCKET_FD = 3, /* in the program: its descriptors (base/helper.h) */
     SCAN_PROGRESS_FD = 4,
 };
 

@@ -1,15 +1,13 @@
 #include "collect/scan_workers.h"
 
+#include "base/helper.h"
 #include "base/language.h"
 #include "base/mem.h"
-#include "base/where.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -85,47 +83,6 @@ static void drop(struct scan_file *file)
 }
 
 /* --- starting one --- */
-
-static void actions_cleanup(posix_spawn_file_actions_t *actions)
-{
-    posix_spawn_file_actions_destroy(actions);
-}
-
-static void attributes_cleanup(posix_spawnattr_t *attributes)
-{
-    posix_spawnattr_destroy(attributes);
-}
-
-static bool spawn(pid_t *pid, int socket, int progress, struct error *e)
-{
-    char program[PATH_MAX];
-    if (!where_is(WHERE_LIBEXEC, "yagura-scan", program, sizeof program)) {
-        error_set(e, ERR_SYSTEM,
-                  "the program that looks for patterns, yagura-scan, was not found; "
-                  "YAGURA_LIBEXEC may name its folder");
-        return false;
-    }
-    char *const arguments[] = {program, NULL};
-    CLEANUP(actions_cleanup) posix_spawn_file_actions_t actions;
-    CLEANUP(attributes_cleanup) posix_spawnattr_t attributes;
-    sigset_t signals;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&actions, socket, SCAN_SOCKET_FD);
-    posix_spawn_file_actions_adddup2(&actions, progress, SCAN_PROGRESS_FD);
-    posix_spawn_file_actions_addclosefrom_np(&actions, SCAN_PROGRESS_FD + 1);
-    sigemptyset(&signals);
-    posix_spawnattr_setsigmask(&attributes, &signals);
-    sigaddset(&signals, SIGPIPE);
-    posix_spawnattr_setsigdefault(&attributes, &signals);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    int failed =
-        posix_spawn(pid, program, &actions, &attributes, arguments, language_environment());
-    if (failed)
-        error_set_errno(e, failed, "the program that looks for patterns could not be started (%s)",
-                        program);
-    return !failed;
-}
 
 static bool order(const struct worker *one, const struct scan_packet *request, const int *fds,
                   size_t fd_count)
@@ -218,10 +175,10 @@ static bool start(struct scan_workers *w, struct worker *one, struct error *e)
     }
     *progress_of(w, one) = (struct scan_progress){0};
     *one = (struct worker){.pid = -1, .socket = pair[0], .next = 1, .seen_ms = now_ms()};
-    CLEANUP_CLOSE int theirs = fcntl(pair[1], F_DUPFD_CLOEXEC, 16);
-    close(pair[1]);
+    CLEANUP_CLOSE int theirs = helper_fd(pair[1]);
     setsockopt(one->socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (!spawn(&one->pid, theirs, w->progress_fds[one - w->workers], e)) {
+    const int fds[] = {theirs, w->progress_fds[one - w->workers]}; /* SCAN_SOCKET_FD and on */
+    if (!helper_start(&one->pid, "yagura-scan", fds, ARRAY_COUNT(fds), e)) {
         close(one->socket);
         one->socket = -1;
         return false;
@@ -547,11 +504,10 @@ static bool share_progress(struct scan_workers *w, struct error *e)
     bool good = all != MAP_FAILED;
     w->progress = good ? (struct scan_progress *)all : NULL;
     for (size_t i = 0; good && i < w->count; i++) {
-        CLEANUP_CLOSE int fd = memfd_create("yagura-scan", MFD_CLOEXEC);
+        int fd = w->progress_fds[i] = helper_fd(memfd_create("yagura-scan", MFD_CLOEXEC));
         good = fd >= 0 && ftruncate(fd, (off_t)page) == 0 &&
                mmap(all + i * page, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) !=
                    MAP_FAILED;
-        w->progress_fds[i] = good ? fcntl(fd, F_DUPFD_CLOEXEC, 16) : -1;
     }
     if (!good)
         error_set_errno(e, errno, "no memory to share with the program that looks for patterns");

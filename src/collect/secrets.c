@@ -8,7 +8,7 @@
 
 #include "base/str.h"
 
-enum { MOST_SITE_NAMES = 20000, MOST_WP_DEPTH = 3 };
+enum { MOST_SITE_NAMES = 20000, MOST_DEPTH = 3 };
 
 static struct fact *add(struct persist *p, const char *reach, const char *name, const char *path,
                         const char *what)
@@ -125,30 +125,69 @@ static void certificates(struct persist *p)
 /* Settings of applications that hold passwords. */
 static const struct {
     const char *reach, *name, *what;
+    const char *above; /* the folder that its folder lies in; NULL: any */
 } in_sites[] = {
-    {"database", "wp-config.php", N_("the database password of WordPress")},
-    {"salt", "wp-config.php", N_("the keys and salts of WordPress: they sign the login cookies")},
+    {"database", "wp-config.php", N_("the database password of WordPress"), NULL},
+    {"salt", "wp-config.php", N_("the keys and salts of WordPress: they sign the login cookies"),
+     NULL},
     {"cms-user", "wp-config.php",
-     N_("the passwords of all users of WordPress, administrators first")},
-    {"database", "configuration.php", N_("the database password of Joomla")},
-    {"cms-user", "configuration.php", N_("the passwords of all users of Joomla")},
-    {"database", "settings.php", N_("the database password of Drupal")},
-    {"database", "LocalSettings.php", N_("the database password of MediaWiki")},
-    {"api-key", ".env", N_("the passwords and keys of an application")},
-    {"api-key", "parameters.yml", N_("the passwords and keys of an application")},
-    {"api-key", ".htpasswd", N_("the passwords of protected pages")},
+     N_("the passwords of all users of WordPress, administrators first"), NULL},
+    {"database", "configuration.php", N_("the database password of Joomla"), NULL},
+    {"cms-user", "configuration.php", N_("the passwords of all users of Joomla"), NULL},
+    /* sites/default/settings.php, sites/example.com/settings.php */
+    {"database", "settings.php", N_("the database password of Drupal"), "sites"},
+    {"database", "LocalSettings.php", N_("the database password of MediaWiki"), NULL},
+    {"api-key", ".env", N_("the passwords and keys of an application"), NULL},
+    {"api-key", "parameters.yml", N_("the passwords and keys of an application"), NULL},
+    {"api-key", ".htpasswd", N_("the passwords of protected pages"), NULL},
 };
 
-static void site(struct persist *p, const char *root, unsigned depth, size_t *names)
+/* Of the folder that `path` lies in, whether the one above it has that name. */
+static bool lies_below(struct arena *arena, const char *path, const char *name)
+{
+    char *folder = arena_strdup(arena, path);
+    for (unsigned i = 0; i < 2; i++) {
+        char *slash = strrchr(folder, '/');
+        if (!slash)
+            return false;
+        *slash = '\0';
+    }
+    const char *slash = strrchr(folder, '/');
+    return slash && str_equal(slash + 1, name);
+}
+
+/* A file may lie below the roots of several sites. */
+static bool is_told(struct persist *p, const char *path)
+{
+    for (const struct fact *f = facts_first(p->c->facts, "secret"); f;
+         f = facts_next(p->c->facts, "secret", f))
+        if (str_equal(fact_text(f, "path"), path))
+            return true;
+    return false;
+}
+
+static void site_file(struct persist *p, const char *path)
+{
+    const char *name = strrchr(path, '/') + 1;
+    bool known = false;
+    for (size_t k = 0; k < ARRAY_COUNT(in_sites) && !known; k++)
+        known = str_equal(in_sites[k].name, name);
+    if (!known || is_told(p, path) || !there(p, path, TARGET_FILE))
+        return;
+    for (size_t k = 0; k < ARRAY_COUNT(in_sites); k++)
+        if (str_equal(in_sites[k].name, name) &&
+            (!in_sites[k].above || lies_below(p->c->arena, path, in_sites[k].above)))
+            add(p, in_sites[k].reach, path, path, in_sites[k].what);
+}
+
+static void site(struct persist *p, const char *folder, unsigned depth, size_t *names)
 {
     struct target_entry *entries;
-    size_t count = collect_list(p->c, N_("secret"), root, &entries, NULL);
+    size_t count = collect_list(p->c, N_("secret"), folder, &entries, NULL);
     for (size_t i = 0; i < count && *names < MOST_SITE_NAMES; i++, ++*names) {
-        const char *path = arena_printf(p->c->arena, "%s/%s", root, entries[i].name);
-        for (size_t k = 0; k < ARRAY_COUNT(in_sites); k++)
-            if (str_equal(in_sites[k].name, entries[i].name) && there(p, path, TARGET_FILE))
-                add(p, in_sites[k].reach, path, path, in_sites[k].what);
-        if (entries[i].type == TARGET_DIR && depth < MOST_WP_DEPTH)
+        const char *path = arena_printf(p->c->arena, "%s/%s", folder, entries[i].name);
+        site_file(p, path);
+        if (entries[i].type == TARGET_DIR && depth < MOST_DEPTH)
             site(p, path, depth + 1, names);
     }
 }
@@ -158,18 +197,21 @@ static void sites(struct persist *p)
     CLEANUP_STR struct str done = {0};
     for (const struct fact *f = facts_first(p->c->facts, "site"); f;
          f = facts_next(p->c->facts, "site", f)) {
-        const char *root = fact_text(f, "root");
+        char *root = arena_strdup(p->c->arena, fact_text(f, "root"));
+        for (size_t n = strlen(root); n > 1 && root[n - 1] == '/'; n--)
+            root[n - 1] = '\0';
         const char *mark = arena_printf(p->c->arena, "\n%s\n", root);
         size_t names = 0;
         if (*root != '/' || !root[1] || (done.data && strstr(done.data, mark)))
             continue;
         str_add(&done, mark);
         site(p, root, 0, &names);
+        if (names == MOST_SITE_NAMES)
+            facts_unread(p->c->facts, N_("secret"), root,
+                         _("more names than are looked at: the rest was left out"));
         /* wp-config.php may lie one folder above the pages */
-        const char *above = arena_printf(p->c->arena, "%s/../wp-config.php", root);
-        for (size_t k = 0; k < 3; k++)
-            if (there(p, above, TARGET_FILE))
-                add(p, in_sites[k].reach, above, above, in_sites[k].what);
+        site_file(p, arena_printf(p->c->arena, "%.*s/wp-config.php",
+                                  (int)(strrchr(root, '/') - root), root));
     }
 }
 

@@ -3,14 +3,12 @@
 #include "target/ops.h"
 
 #include "base/file.h"
-#include "base/where.h"
+#include "base/helper.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -300,57 +298,6 @@ static const struct target_ops image_ops = {
 
 /* --- starting the reader --- */
 
-static void actions_cleanup(posix_spawn_file_actions_t *actions)
-{
-    posix_spawn_file_actions_destroy(actions);
-}
-
-static void attributes_cleanup(posix_spawnattr_t *attributes)
-{
-    posix_spawnattr_destroy(attributes);
-}
-
-/* Moves a descriptor out of the way of those that the reader has at fixed numbers. */
-static int move_up(int fd)
-{
-    int moved = fcntl(fd, F_DUPFD_CLOEXEC, 16);
-    close(fd);
-    return moved;
-}
-
-static bool start_reader(pid_t *pid, int socket, int file, int dir, struct error *e)
-{
-    char program[PATH_MAX];
-    if (!where_is(WHERE_LIBEXEC, "yagura-image", program, sizeof program)) {
-        error_set(e, ERR_SYSTEM,
-                  "the program that reads disk images, yagura-image, was not found; "
-                  "YAGURA_LIBEXEC may name its folder");
-        return false;
-    }
-    char *const arguments[] = {program, NULL};
-    CLEANUP(actions_cleanup) posix_spawn_file_actions_t actions;
-    CLEANUP(attributes_cleanup) posix_spawnattr_t attributes;
-    sigset_t signals;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&actions, socket, IMAGE_SOCKET_FD);
-    posix_spawn_file_actions_adddup2(&actions, file, IMAGE_FILE_FD);
-    posix_spawn_file_actions_adddup2(&actions, dir, IMAGE_DIR_FD);
-    posix_spawn_file_actions_addclosefrom_np(&actions, IMAGE_DIR_FD + 1);
-    sigemptyset(&signals);
-    posix_spawnattr_setsigmask(&attributes, &signals);
-    sigaddset(&signals, SIGPIPE);
-    sigaddset(&signals, SIGXCPU);
-    posix_spawnattr_setsigdefault(&attributes, &signals);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    int failed =
-        posix_spawn(pid, program, &actions, &attributes, arguments, language_environment());
-    if (failed)
-        error_set_errno(e, failed, "the program that reads disk images could not be started (%s)",
-                        program);
-    return !failed;
-}
-
 static int open_folder_of(const char *file)
 {
     CLEANUP_FREE char *dir = mem_strdup(file);
@@ -378,7 +325,7 @@ static int open_image(const char *file, struct error *e)
                       : N_("a disk image is a file or a block device"));
         return -1;
     }
-    return move_up(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    return helper_fd(fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
 
 static bool spawn(struct image *image, const char *file, struct error *e)
@@ -387,14 +334,15 @@ static bool spawn(struct image *image, const char *file, struct error *e)
     CLEANUP_CLOSE int fd = open_image(file, e);
     if (fd < 0)
         return false;
-    CLEANUP_CLOSE int dir = move_up(open_folder_of(file));
+    CLEANUP_CLOSE int dir = helper_fd(open_folder_of(file));
     if (dir < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
         error_set_errno(e, errno, "the disk image's folder could not be opened");
         return false;
     }
     image->target.socket = pair[0];
-    CLEANUP_CLOSE int theirs = move_up(pair[1]);
-    return start_reader(&image->reader, theirs, fd, dir, e);
+    CLEANUP_CLOSE int theirs = helper_fd(pair[1]);
+    const int fds[] = {theirs, fd, dir}; /* IMAGE_SOCKET_FD and on */
+    return helper_start(&image->reader, "yagura-image", fds, ARRAY_COUNT(fds), e);
 }
 
 static bool ask_volumes(struct image *image, struct error *e)
@@ -402,7 +350,7 @@ static bool ask_volumes(struct image *image, struct error *e)
     CLEANUP_STR struct str answer = {0};
     struct image_request request = {.op = IMAGE_VOLUMES};
     struct target_volume *volumes;
-    if (!ask(image, &request, "", 128 * 1024, &answer, e))
+    if (!ask(image, &request, "", (size_t)128 * 1024, &answer, e))
         return false;
     if (!image_protocol_get_volumes(&volumes, &image->target.volume_count, &image->readable,
                                     image->arena, answer.data, answer.length))

@@ -28,7 +28,7 @@
 #include "target/target.h"
 
 enum {
-    IMAGE_SOCKET_FD = 3, /* in the reader: its descriptors */
+    IMAGE_SOCKET_FD = 3, /* in the reader: its descriptors (base/helper.h) */
     IMAGE_FILE_FD = 4,
     IMAGE_DIR_FD = 5, /* the folder of the image, for the further files of a VMDK */
 };

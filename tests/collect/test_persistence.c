@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <utmp.h>
 
 static collect_source_function *const all_sources[] = {
     collect_accounts,        collect_persist_files,
@@ -179,6 +180,10 @@ static const struct {
     {"usr/lib/apache2/modules/mod_x.so", "x", 0644, "module", "mod_x.so"},
     {"usr/lib/nginx/modules/x.so", "x", 0644, "module", "x.so"},
     {"etc/php/8.2/fpm/php.ini", "extension=/tmp/x.so\n", 0644, "module", "/tmp/x.so"},
+    {"etc/php/8.2/fpm/pool.d/x.conf", "php_admin_value[extension] = /tmp/x.so\n", 0644, "module",
+     "/tmp/x.so"},
+    {"etc/php/8.2/fpm/conf.d/a.ini", "extension_dir=/a\nzend_extension=../x.so ; /y\n", 0644,
+     "module", "../x.so"},
     {"etc/php/8.2/fpm/conf.d/x.ini", "auto_prepend_file = \"/x.php\"\n", 0644, "prepend", "/x.php"},
     {"etc/php/8.2/fpm/pool.d/www.conf", "php_admin_value[auto_prepend_file] = /x.php\n", 0644,
      "prepend", "/x.php"},
@@ -227,6 +232,18 @@ static void a_key_is_named_as_sshd_names_it(void **state)
     assert_string_equal(linux_only(&host, "persistence", "comment"), "evil@example");
     assert_string_equal(linux_only(&host, "persistence", "runs"),
                         "command=\"/bin/x \\\"y z\\\"\",no-pty");
+    linux_end(&host);
+}
+
+/* It is told all the same: whoever reads the finding has something to read in each place of it. */
+static void a_key_that_is_no_base64_has_a_fingerprint_nobody_knows(void **state)
+{
+    struct linux_host host;
+    begin(&host);
+    linux_write(&host, "home/op/.ssh/authorized_keys", "ssh-rsa AAAA*BBB x@example\n", 27);
+    linux_run(&host, (collect_source_function *const[]){collect_persist_keys, NULL});
+    assert_string_equal(linux_only(&host, "persistence", "fingerprint"), "SHA256:?");
+    assert_string_equal(linux_only(&host, "persistence", "comment"), "x@example");
     linux_end(&host);
 }
 
@@ -303,6 +320,38 @@ static void files_of_packages_are_compared_and_remembered(void **state)
     linux_end(&host);
 }
 
+/* The record of another system, or a folder full of what nobody knows: the first say it, and that
+ * there are more is said. */
+static void more_files_than_are_stated_are_said(void **state)
+{
+    enum { MANY = 2005, STATED = 2000 };
+    struct linux_host host;
+    begin(&host);
+    for (unsigned i = 0; i < MANY; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "%032x  usr/lib/gone/%u\n", i, i);
+        append(&host, "var/lib/dpkg/info/tool.md5sums", line);
+    }
+    run_whole(&host);
+    assert_int_equal(linux_count(&host, "packaged-file"), STATED);
+    assert_string_equal(linux_only(&host, "unread", "what"), "packaged-file");
+    linux_end(&host);
+
+    begin(&host);
+    for (unsigned i = 0; i < MANY; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "usr/bin/stranger%u", i);
+        linux_write(&host, path, "x", 1);
+        give_mode(&host, path, 0755);
+    }
+    linux_write(&host, "usr/sbin/stranger", "x", 1);
+    give_mode(&host, "usr/sbin/stranger", 0755);
+    run_whole(&host);
+    assert_int_equal(linux_count(&host, "packaged-file"), STATED);
+    assert_string_equal(linux_only(&host, "unread", "what"), "packaged-file");
+    linux_end(&host);
+}
+
 /* Times are of seconds: a change in the second of the look would not be seen in them. */
 static void what_has_just_changed_is_not_remembered(void **state)
 {
@@ -360,6 +409,9 @@ static void a_user_is_local_or_of_a_directory(void **state)
     linux_run(&host, only);
     assert_int_equal(account_source_of(host.h.facts, "op", &service), ACCOUNT_LOCAL);
     assert_int_equal(account_source_of(host.h.facts, "ada", &service), ACCOUNT_NOBODY);
+    linux_write(&host, "etc/nsswitch.conf", "passwd # not: ldap\npasswd: files # nis\n", 39);
+    linux_run(&host, only);
+    assert_int_equal(account_source_of(host.h.facts, "ada", &service), ACCOUNT_NOBODY);
     linux_write(&host, "etc/nsswitch.conf", "passwd: files [NOTFOUND=continue] sss\n", 38);
     linux_run(&host, only);
     assert_int_equal(account_source_of(host.h.facts, "ada", &service), ACCOUNT_DIRECTORY);
@@ -385,6 +437,20 @@ static void sessions_are_read(void **state)
     linux_end(&host);
 }
 
+static void add_record(struct linux_host *host, const char *path, short type, const char *user)
+{
+    struct utmp u = {.ut_type = type, .ut_pid = 4711, .ut_tv.tv_sec = 1700000000};
+    CLEANUP_STR struct str full = {0};
+    str_printf(&full, "%s/%s", host->dir, path);
+    memcpy(u.ut_user, user, strlen(user));
+    memcpy(u.ut_line, "pts/0", 5);
+    memset(u.ut_host, 'h', sizeof u.ut_host); /* fields need not be terminated */
+    FILE *f = fopen(str_text(&full), "a");
+    assert_non_null(f);
+    assert_int_equal(fwrite(&u, sizeof u, 1, f), 1);
+    fclose(f);
+}
+
 static bool says_unread(struct linux_host *host, const char *path)
 {
     for (const struct fact *f = facts_first(host->h.facts, "unread"); f;
@@ -392,6 +458,27 @@ static bool says_unread(struct linux_host *host, const char *path)
         if (str_equal(f->path, path))
             return true;
     return false;
+}
+
+static void logins_of_utmp_are_sessions(void **state)
+{
+    struct linux_host host;
+    begin(&host);
+    linux_write(&host, "run/utmp", "", 0);
+    add_record(&host, "run/utmp", BOOT_TIME, "reboot");
+    add_record(&host, "run/utmp", USER_PROCESS, "op");
+    add_record(&host, "run/utmp", DEAD_PROCESS, "gone");
+    linux_run(&host, (collect_source_function *const[]){collect_accounts, NULL});
+    assert_string_equal(linux_only(&host, "session", "user"), "op");
+    assert_string_equal(linux_only(&host, "session", "tty"), "pts/0");
+    assert_string_equal(linux_only(&host, "session", "pid"), "4711");
+    assert_string_equal(linux_only(&host, "session", "since"), "2023-11-14T22:13:20Z");
+    assert_int_equal(strlen(linux_only(&host, "session", "host")), UT_HOSTSIZE);
+    assert_false(says_unread(&host, "/run/utmp"));
+    append(&host, "run/utmp", "x"); /* what is behind it may be anything */
+    linux_run(&host, (collect_source_function *const[]){collect_accounts, NULL});
+    assert_true(says_unread(&host, "/run/utmp"));
+    linux_end(&host);
 }
 
 static void what_cannot_be_read_is_never_clean(void **state)
@@ -463,6 +550,64 @@ static void a_sparse_file_is_not_read_to_its_end(void **state)
     linux_end(&host);
 }
 
+/* The files that a server was configured from, as the collectors of servers state them. */
+static void state_server(struct collection *c)
+{
+    struct fact *f = facts_add(c->facts, "web-server", "x", 0, -1, CONFIDENCE_HIGH);
+    fact_put(c->facts, f, "files", "/etc/apache2/apache2.conf");
+}
+
+static void modules_that_a_server_loads_are_looked_at(void **state)
+{
+    /* `said`: what runs; NULL: nothing is said */
+    static const struct {
+        const char *line, *said, *origin;
+    } rows[] = {
+        {"LoadModule x_module /tmp/x.so\n", "/tmp/x.so", "none"},
+        {"loadmodule x_module \"/tmp/x.so\"\n", "/tmp/x.so", "none"},
+        {"LoadFile /usr/bin/ls /tmp/x.so\n", "/tmp/x.so", "none"},
+        {"load_module /tmp/x.so; # /usr\n", "/tmp/x.so", "none"},
+        {"LoadModule x_module ../../tmp/x.so\n", "../../tmp/x.so", "<unreadable>"},
+        {"load_module modules/x.so;\n", NULL, NULL},
+        {"LoadModule x_module /usr/bin/ls\n", NULL, NULL},
+        {"extension_dir = /tmp/x\n", NULL, NULL},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct linux_host host;
+        begin(&host);
+        linux_write(&host, "tmp/x.so", "x", 1);
+        linux_write(&host, "etc/apache2/apache2.conf", rows[i].line, strlen(rows[i].line));
+        linux_run(&host,
+                  (collect_source_function *const[]){state_server, collect_persist_servers, NULL});
+        assert_int_equal(linux_count(&host, "persistence"), rows[i].said ? 1 : 0);
+        if (rows[i].said) {
+            assert_string_equal(linux_only(&host, "persistence", "runs"), rows[i].said);
+            assert_string_equal(linux_only(&host, "persistence", "origin"), rows[i].origin);
+        }
+        linux_end(&host);
+    }
+}
+
+/* One folder that nobody needs must not hide what lies beside it. */
+static void a_folder_too_deep_ends_no_walk(void **state)
+{
+    static const char text[] = "AddHandler application/x-httpd-php .jpg\n";
+    struct linux_host host;
+    CLEANUP_STR struct str deep = {0};
+    begin(&host);
+    str_add(&deep, "var/www/html/a");
+    for (unsigned i = 0; i < 70; i++)
+        str_add(&deep, "/d");
+    str_add(&deep, "/x");
+    linux_write(&host, str_text(&deep), "x", 1);
+    linux_write(&host, "var/www/html/z/.htaccess", text, strlen(text));
+    linux_run(&host, (collect_source_function *const[]){collect_persist_servers, NULL});
+    assert_non_null(harness_find(&host.h, "persistence", "path", "/var/www/html/z/.htaccess"));
+    assert_int_equal(linux_count(&host, "unread"), 1);
+    assert_int_equal(linux_count(&host, "persistence"), 2);
+    linux_end(&host);
+}
+
 static void links_are_followed_within_the_root(void **state)
 {
     struct linux_host host;
@@ -484,15 +629,20 @@ int main(void)
         cmocka_unit_test(what_packages_brought_is_nothing_to_look_at),
         cmocka_unit_test(each_plant_is_found),
         cmocka_unit_test(a_key_is_named_as_sshd_names_it),
+        cmocka_unit_test(a_key_that_is_no_base64_has_a_fingerprint_nobody_knows),
         cmocka_unit_test(programs_with_more_rights_are_found),
         cmocka_unit_test(files_of_packages_are_compared_and_remembered),
+        cmocka_unit_test(more_files_than_are_stated_are_said),
         cmocka_unit_test(what_has_just_changed_is_not_remembered),
         cmocka_unit_test(accounts_are_told_apart),
         cmocka_unit_test(a_user_is_local_or_of_a_directory),
         cmocka_unit_test(sessions_are_read),
+        cmocka_unit_test(logins_of_utmp_are_sessions),
         cmocka_unit_test(what_cannot_be_read_is_never_clean),
         cmocka_unit_test(a_link_through_a_linked_folder_deceives_nobody),
         cmocka_unit_test(a_sparse_file_is_not_read_to_its_end),
+        cmocka_unit_test(modules_that_a_server_loads_are_looked_at),
+        cmocka_unit_test(a_folder_too_deep_ends_no_walk),
         cmocka_unit_test(links_are_followed_within_the_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,6 +168,22 @@ for o in map(json.loads, sys.stdin):
     holds '{s["reach"] for s in kind("secret")} >= {"system-account", "database", "cms-user", "salt", "tls-key", "deploy-key", "ftp", "registrar", "api-key"}'
 }
 
+@test "secrets of sites: each once, what only has the name is none, and a site too large is said" {
+    host
+    mkdir -p "$FAKE/srv/large"
+    (cd "$FAKE/srv/large" && seq 20001 | xargs touch)
+    printf 'server { listen 80; root /var/www/html/shop; }\nserver { listen 80; server_name b; root /var/www/html/; }\nserver { listen 80; server_name c; root /srv/large; }\n' | file etc/nginx/sites-enabled/a 0644
+    printf 'events {}\nhttp { include /etc/nginx/sites-enabled/*; }\n' | file etc/nginx/nginx.conf 0644
+    echo '<?php' | file var/www/html/wp-config.php 0640
+    echo '<?php' | file var/www/html/shop/wp-config.php 0640
+    echo '<?php' | file var/www/html/wp-admin/network/settings.php 0644
+    echo '<?php' | file var/www/html/sites/default/settings.php 0640
+    code "0 3" "$YAGURA" facts secrets --root "$FAKE" --json
+    holds 'sorted(s.get("path") for s in kind("secret") if s["reach"] == "database") == ["/var/www/html/shop/wp-config.php", "/var/www/html/sites/default/settings.php", "/var/www/html/wp-config.php"]' \
+        'not [s for s in kind("secret") if "wp-admin" in s.get("path", "")]' \
+        '[u["source"]["path"] for u in unread] == ["/srv/large"]'
+}
+
 @test "an untouched Debian with WordPress: nothing found, and each plant in it is" {
     slow
     as_root

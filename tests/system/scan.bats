@@ -228,11 +228,17 @@ PY
     code 1 scan "$WORK/site" --quarantine --yes --because "found by a test"
     holds 'len(of("quarantined")) == 3'
     says '"other_names":1'
-    [ ! -e "$WORK/site/x.php" ] && [ ! -e "$WORK/site/kept.php" ]
+    [ ! -e "$WORK/site/x.php" ]
+    [ ! -e "$WORK/site/kept.php" ]
     code 0 scan "$WORK/site"
     local id
     id=$(id_of /kept.php)
-    ! setpriv --reuid www-data --clear-groups cat "$YAGURA_STATE/quarantine/$id"
+    [ -f "$YAGURA_STATE/quarantine/$id" ]
+    chmod o+x "$(dirname "$(dirname "$WORK")")" "$(dirname "$WORK")" "$WORK" "$WORK/site"
+    local -a visitor=(setpriv --reuid www-data --regid www-data --clear-groups)
+    "${visitor[@]}" test -d "$WORK/site/." # the way there is open
+    run "${visitor[@]}" test -r "$YAGURA_STATE/quarantine/$id"
+    [ "$status" = 1 ]
     code 0 "$YAGURA" quarantine list --json
     says "found by a test" "/site/kept.php"
     echo "the page" >"$WORK/site/kept.php"
