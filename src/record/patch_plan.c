@@ -78,6 +78,17 @@ static json_t *change_in(json_t *list, const char *name, const char *arch, const
     return row;
 }
 
+/* What no reader would take is cut at a blank: one step may close hundreds of findings. */
+static void put_words(json_t *row, const char *key, const char *text)
+{
+    CLEANUP_FREE char *kept = mem_strdup(text);
+    size_t length = strlen(kept);
+    while (length && (length > PATCH_MOST_TEXT || (kept[length] && kept[length] != ' ')))
+        length--;
+    kept[length] = '\0';
+    json_put_string(row, key, kept);
+}
+
 void patch_plan_write(struct str *out, const struct patch_plan *p)
 {
     CLEANUP_JSON json_t *o = json_object();
@@ -108,8 +119,8 @@ void patch_plan_write(struct str *out, const struct patch_plan *p)
         json_put_int(row, "order", s->order);
         json_put_string(row, "part", s->part);
         json_put_string(row, "patch", *s->patch ? s->patch : NULL);
-        json_put_string(row, "what", s->what);
-        json_put_string(row, "closes", s->closes);
+        put_words(row, "what", s->what);
+        put_words(row, "closes", s->closes);
     }
     json_object_set_new(o, "host", host);
     json_object_set_new(o, "packages", packages);
