@@ -84,6 +84,11 @@ PY
     ledger live '[e["kind"] for e in every if e["type"] == "entry"][-1] == "patch-undone"'
     code 2 yagura_on live patch undo --yes
     says "not undone"
+    # staged once more, and the receipt has no folder to lie in; the way back is that of the first
+    code 3 yagura_on test patch stage /repo/plan.json --yes --json --receipt /repo/none/receipt
+    holds 'summary["found"] == 0' 'summary["unknown"] == 1' 'summary["receipt"] is None'
+    code 0 yagura_on test patch undo --yes
+    [ "$(has test shop)" = "1.0 installed" ]
 }
 
 @test "a receipt that is not of this plan, was changed, or forged, is none" {
@@ -217,6 +222,8 @@ PY
     refused receipt_days
     # against it: with a reason only, and the ledger keeps both
     apply 2 --receipt /repo/old --override
+    apply 0 --receipt /repo/old --override --because "it is being attacked" --dry-run
+    holds 'summary["found"] == 0' 'not summary["refused"]'
     apply 0 --receipt /repo/old --override --because "it is being attacked"
     ledger live 'every[0]["overridden"] == ["receipt_days"]' 'every[0]["text"] == "it is being attacked"'
     [ "$(has live shop)" = "2.0 installed" ]
@@ -357,6 +364,8 @@ old_receipt() {
     /usr/bin/python3 -c 'import json,sys; assert json.load(open(sys.argv[1]))["steps"][0]["part"] == "now"' "$WORK/plan.json"
     code 0 "$YAGURA" patch apply "$WORK/plan.json" --yes
     says "no packages"
+    code 0 "$YAGURA" patch apply "$WORK/plan.json" --yes --json
+    holds 'summary["changed"] is False' 'summary["found"] == 0'
     code 2 "$YAGURA" patch apply
     says "which plan?"
     code 2 "$YAGURA" patch apply "$WORK/plan.json" --root /
