@@ -1,6 +1,6 @@
 #include "act/accounts.h"
 
-#include "base/bytes.h"
+#include "act/host_program.h"
 #include "base/cage.h"
 #include "base/file.h"
 #include "base/str.h"
@@ -8,21 +8,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sodium.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     MOST_FILE = 16 << 20,
     MOST_NAME = 256,
-    TOOL_MS = 30000,
+    TOOL_SECONDS = 30,
     MOST_PROCESSES = 100000,
     ROUNDS = 20,
     ROUND_MS = 50,
@@ -196,29 +193,15 @@ bool account_password_changed(bool *out, const struct account_state *before, con
 
 /* --- usermod --- */
 
-static bool wait_for(pid_t pid, int *status, struct error *e)
-{
-    CLEANUP_CLOSE int fd = pidfd_open(pid, 0);
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
-    if (fd >= 0 && poll(&wait, 1, TOOL_MS) == 0) {
-        kill(pid, SIGKILL);
-        error_set(e, ERR_TIMEOUT, "usermod did not end within %d seconds", TOOL_MS / 1000);
-    }
-    while (waitpid(pid, status, 0) < 0)
-        if (errno != EINTR)
-            return false;
-    return !e || e->code != ERR_TIMEOUT;
-}
-
-/* Runs usermod with these arguments, ended by NULL; its own words go into the error. */
+/* Runs usermod with these arguments, ended by NULL; its own words go into the error. It finishes
+ * what it has begun: half an entry, or a lock left behind, would be worse. */
 static bool run_usermod(const char *prefix, const char *user, const char *const *arguments,
                         struct error *e)
 {
-    static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
-    static char *const environment[] = {path, locale, NULL};
-    const char *argv[16] = {"usermod"};
+    const char *argv[16] = {"/usr/sbin/usermod"};
+    CLEANUP_STR struct str said = {0};
     size_t count = 1;
-    int out[2], status = 0;
+    int code;
     if (*prefix) {
         argv[count++] = "--prefix";
         argv[count++] = prefix;
@@ -226,35 +209,16 @@ static bool run_usermod(const char *prefix, const char *user, const char *const 
     while (*arguments && count + 3 < ARRAY_COUNT(argv))
         argv[count++] = *arguments++;
     argv[count++] = "--";
-    argv[count++] = user;
-    argv[count] = NULL;
-    if (pipe2(out, O_CLOEXEC) != 0) {
-        error_set_errno(e, errno, "usermod could not be started");
+    argv[count] = user;
+    struct host_program p = {.argv = argv, .seconds = TOOL_SECONDS, .finishes = true, .log = -1};
+    if (!host_program_run(&p, &code, &said, e))
         return false;
-    }
-    CLEANUP_CLOSE int from = out[0];
-    posix_spawn_file_actions_t actions;
-    pid_t pid;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-    posix_spawn_file_actions_adddup2(&actions, out[1], 2);
-    int failed =
-        posix_spawn(&pid, "/usr/sbin/usermod", &actions, NULL, (char *const *)argv, environment);
-    posix_spawn_file_actions_destroy(&actions);
-    close(out[1]);
-    if (failed) {
-        error_set_errno(e, failed, "/usr/sbin/usermod could not be started");
-        return false;
-    }
-    if (!wait_for(pid, &status, e))
-        return false;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    if (code == 0)
         return true;
-    char said[300] = "";
-    ssize_t n = read(from, said, sizeof said - 1); /* it has ended: what it said is there */
-    said[n > 0 ? n : 0] = '\0';
-    error_set(e, ERR_SYSTEM, "usermod failed: %s", str_trim(said));
+    if (code == HOST_PROGRAM_NOT_THERE)
+        error_set(e, ERR_UNSUPPORTED, "there is no %s on this host", argv[0]);
+    else
+        error_set(e, ERR_SYSTEM, "usermod failed: %.300s", said.length ? str_trim(said.data) : "?");
     return false;
 }
 
@@ -293,8 +257,10 @@ bool account_reopen(const struct account_state *before, const char *prefix, cons
                     bool dry_run, struct error *e)
 {
     struct account_state now;
-    if (!account_look(&now, prefix, user, NULL, e) || dry_run)
-        return !e || !e->code;
+    if (!account_look(&now, prefix, user, NULL, e))
+        return false;
+    if (dry_run)
+        return true;
     const char *arguments[] = {"--expiredate", before->expires,
                                now.locked && !before->locked ? "--unlock" : NULL, NULL};
     if (!run_usermod(prefix, user, arguments, e) || !account_look(&now, prefix, user, NULL, e))

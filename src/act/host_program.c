@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_OUTPUT = 8 << 20, MOST_VARIABLES = 32 };
+enum { MOST_OUTPUT = 32 << 20, MOST_VARIABLES = 32 };
 
 static _Noreturn void become(const struct host_program *p, pid_t parent, int out)
 {
@@ -32,7 +32,7 @@ static _Noreturn void become(const struct host_program *p, pid_t parent, int out
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     setsid();
-    if (dup2(null, 0) < 0 || dup2(out >= 0 ? out : null, 1) < 0 ||
+    if (dup2(p->input > 0 ? p->input : null, 0) < 0 || dup2(out >= 0 ? out : null, 1) < 0 ||
         dup2(out >= 0 ? out : null, 2) < 0 ||
         (!p->finishes && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)))
         _exit(126);

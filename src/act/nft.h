@@ -1,6 +1,6 @@
 /* nft.h - nft(8) of the nftables project, run as a program: it is under the GPL, and not linked.
  *
- * It is looked for in the system's own folders only, and runs with an empty environment. */
+ * It is looked for in the system's own folders only, and runs as host_program.h says. */
 #ifndef YAGURA_ACT_NFT_H
 #define YAGURA_ACT_NFT_H
 

@@ -352,7 +352,7 @@ static bool has_line(const char *text, size_t size, const char *wanted)
     return false;
 }
 
-static bool mark_automatic(const struct package_change *wanted, size_t count,
+static bool mark_automatic(const struct package_change *changes, size_t count, bool back,
                            const struct str *before, int log, struct error *e)
 {
     static const char *const command[] = {"apt-mark", "auto"};
@@ -360,9 +360,11 @@ static bool mark_automatic(const struct package_change *wanted, size_t count,
     size_t least = w.list.count;
     int code;
     for (size_t i = 0; i < count; i++) {
-        const char *full = full_name(w.arena, &wanted[i]);
-        if (has_line(str_text(before), before->length, wanted[i].name) ||
-            has_line(str_text(before), before->length, full) || !*wanted[i].from)
+        const char *full = full_name(w.arena, &changes[i]);
+        bool was = has_line(str_text(before), before->length, changes[i].name) ||
+                   has_line(str_text(before), before->length, full);
+        /* what came newly came along; on the way back it is gone */
+        if (*changes[i].from ? was : !back)
             add(&w, full);
     }
     return w.list.count == least || run(&w, QUERY_SECONDS, false, log, &code, NULL, e);
@@ -380,7 +382,7 @@ bool packages_install(const struct package_change *wanted, size_t count, int log
         return false;
     bool good =
         run_logged(&w, INSTALL_SECONDS, true, log, &code, _("a package could not be installed"), e);
-    return mark_automatic(wanted, count, &before, log, good ? e : NULL) && good;
+    return mark_automatic(wanted, count, false, &before, log, good ? e : NULL) && good;
 }
 
 bool packages_configure(int log, struct error *e)
@@ -469,10 +471,42 @@ bool packages_way_back(struct str *command, struct str *missing,
     return true;
 }
 
+/* Whether a package that goes away is one that came newly: what has come to need it since would go
+ * with it, and apt-get -y asks nobody. */
+static bool takes_only(const struct words *w, const struct package_change *changes, size_t count,
+                       struct error *e)
+{
+    static const char word[] = "Remv ";
+    CLEANUP(words_free) struct words look = words_of(w->list.items, w->list.count);
+    CLEANUP_STR struct str text = {0};
+    const char *line;
+    size_t position = 0, length;
+    int code;
+    add(&look, "-s");
+    if (!run(&look, QUERY_SECONDS, false, -1, &code, &text, e))
+        return false;
+    if (code != 0)
+        return apt_failed(&text, e);
+    while (str_next_line(str_text(&text), text.length, &position, &line, &length)) {
+        if (length < sizeof word || strncmp(line, word, sizeof word - 1) != 0)
+            continue;
+        char *name = arena_strndup(look.arena, line + sizeof word - 1, length - (sizeof word - 1));
+        name[strcspn(name, ": ")] = '\0';
+        bool meant = false;
+        for (size_t i = 0; i < count && !meant; i++)
+            meant = !*changes[i].from && str_equal(changes[i].name, name);
+        if (!meant) {
+            error_set(e, ERR_USAGE, "apt would take away %s, too: nothing was changed", name);
+            return false;
+        }
+    }
+    return true;
+}
+
 bool packages_go_back(const struct package_change *changes, size_t count, int log, struct error *e)
 {
     CLEANUP(words_free) struct words w = apt_get();
-    CLEANUP_STR struct str missing = {0};
+    CLEANUP_STR struct str missing = {0}, before = {0};
     int code;
     add(&w, "--allow-downgrades");
     add(&w, "install");
@@ -485,6 +519,9 @@ bool packages_go_back(const struct package_change *changes, size_t count, int lo
             str_text(&missing));
         return false;
     }
-    return run_logged(&w, INSTALL_SECONDS, true, log, &code, _("a package could not be installed"),
-                      e);
+    if (!takes_only(&w, changes, count, e) || !automatic(&before, e))
+        return false;
+    bool good =
+        run_logged(&w, INSTALL_SECONDS, true, log, &code, _("a package could not be installed"), e);
+    return mark_automatic(changes, count, true, &before, log, good ? e : NULL) && good;
 }

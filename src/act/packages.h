@@ -49,9 +49,8 @@ bool packages_simulate(struct package_changes *out, struct arena *arena,
 
 /* Fetches what is needed. Nothing on the host is changed but apt's cache. */
 bool packages_fetch(const struct package_change *wanted, size_t count, int log, struct error *e);
-/* Installs what was fetched; what was installed automatically stays so. `before` is how the host
- * was. ERR_UNREADABLE: dpkg or a script of a package failed; the log says how, and packages_look()
- * what has become of it. */
+/* Installs what was fetched; what was installed automatically stays so. ERR_UNREADABLE: dpkg or a
+ * script of a package failed; the log says how, and packages_look() what has become of it. */
 bool packages_install(const struct package_change *wanted, size_t count, int log, struct error *e);
 /* dpkg --configure -a: what an interrupted run has left. */
 bool packages_configure(int log, struct error *e);
@@ -61,7 +60,8 @@ bool packages_configure(int log, struct error *e);
  * and its "name=version" added to `missing`. */
 bool packages_way_back(struct str *command, struct str *missing,
                        const struct package_change *changes, size_t count, struct error *e);
-/* Does so: ERR_ABSENT where a version cannot be had. */
+/* Does so; what was installed automatically stays so. ERR_ABSENT where a version cannot be had,
+ * ERR_USAGE where apt refuses, or would take away more than what came newly. */
 bool packages_go_back(const struct package_change *changes, size_t count, int log, struct error *e);
 
 #endif

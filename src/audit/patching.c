@@ -346,51 +346,62 @@ static bool take_rows(struct package_changes *out, struct arena *arena, const js
     return kept > 0;
 }
 
+/* A run of the ledger that is not undone; `open`: it has no end yet. */
+struct run {
+    struct package_changes changes;
+    const char *plan;
+    bool open;
+};
+struct runs {
+    VEC(struct run) list;
+};
+
+static void runs_free(struct runs *runs)
+{
+    VEC_FREE(&runs->list);
+}
+
+/* What an entry adds to the runs before it, or takes from them. */
+static void take_entry(struct runs *runs, struct arena *arena, const json_t *o)
+{
+    const char *kind = json_get_string(o, "kind"), *plan = json_get_string(o, "plan");
+    const struct run *last = runs->list.count ? &runs->list.items[runs->list.count - 1] : NULL;
+    bool begun = str_equal(kind, "patch-begun");
+    if (str_equal(kind, "patch-undone")) {
+        runs->list.count -= last != NULL;
+        return;
+    }
+    if (!plan || !(begun || str_equal(kind, "patch-applied") || str_equal(kind, "patch-staged")))
+        return;
+    /* The end of a run says what has become of it, and so does the next run of a torn one. */
+    if (last && last->open && str_equal(last->plan, plan))
+        runs->list.count--;
+    struct run now = {.plan = arena_strdup(arena, plan), .open = begun};
+    if (take_rows(&now.changes, arena, o))
+        VEC_PUSH(&runs->list, now);
+}
+
 bool patching_last(struct package_changes *out, struct arena *arena, const char **plan,
                    struct state *state, const char *identity, struct error *e)
 {
+    CLEANUP(runs_free) struct runs runs = {0};
     struct ledger_entry *entries;
     size_t count;
-    bool found = false, before_found = false;
-    struct package_changes before = {0};
-    const char *before_plan = NULL;
-    *out = before;
-    *plan = NULL;
     if (!ledger_read(state, identity, arena, &entries, &count, e))
         return false;
     for (size_t i = 0; i < count; i++) {
         CLEANUP_JSON json_t *o =
             json_parse(entries[i].body, strlen(entries[i].body), "ledger", 1 << 20, 1 << 20, NULL);
-        const char *kind = o ? json_get_string(o, "kind") : NULL;
-        const char *of = o ? json_get_string(o, "plan") : NULL;
-        bool begun = str_equal(kind, "patch-begun");
-        bool ended = str_equal(kind, "patch-applied") || str_equal(kind, "patch-staged");
-        if (str_equal(kind, "patch-undone"))
-            found = false;
-        else if (of && (begun || ended)) {
-            /* The end of a run says what has become of it; one that changed nothing leaves the
-             * run before it as the last. */
-            struct package_changes rows;
-            bool changed = take_rows(&rows, arena, o);
-            if (changed) {
-                if (begun) {
-                    before = *out;
-                    before_plan = *plan;
-                    before_found = found;
-                }
-                *out = rows;
-                *plan = arena_strdup(arena, of);
-                found = true;
-            } else if (ended && str_equal(*plan, of)) {
-                *out = before;
-                *plan = before_plan;
-                found = before_found;
-            }
-        }
+        if (o)
+            take_entry(&runs, arena, o);
     }
-    if (!found)
+    if (!runs.list.count) {
         error_set(e, ERR_ABSENT, "the ledger has no plan that was applied here and not undone");
-    return found;
+        return false;
+    }
+    *out = runs.list.items[runs.list.count - 1].changes;
+    *plan = runs.list.items[runs.list.count - 1].plan;
+    return true;
 }
 
 bool patching_undo(const struct package_changes *changes, const char *plan,

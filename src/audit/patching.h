@@ -107,8 +107,9 @@ size_t patching_unknown(const struct patching *p);
 bool patching_write_receipt(const struct patching *p, const struct patching_request *r,
                             const char *path, struct error *e);
 
-/* The last run that the ledger has of this host, and back from it: ERR_ABSENT where there is none.
- * `changes` are in the arena: `from` before that run, `to` after it. */
+/* The last run that the ledger has of this host and that is not undone, and back from it:
+ * ERR_ABSENT where there is none. A run that changed nothing is none. `changes` are in the arena:
+ * `from` before that run, `to` after it. */
 bool patching_last(struct package_changes *out, struct arena *arena, const char **plan,
                    struct state *state, const char *identity, struct error *e);
 bool patching_undo(const struct package_changes *changes, const char *plan,

@@ -9,7 +9,7 @@
 
 enum { MOST_DAYS = 36500, MOST_HOURS = MOST_DAYS * 24 };
 
-/* "22:00"; 24:00 only where a window ends. */
+/* "22:00"; "24:00" is the end of a day. */
 static bool read_minute(struct config_parse *p, const struct yaml_node *node, unsigned *out)
 {
     uint64_t hours, minutes;

@@ -129,6 +129,9 @@ int cli_patch_run(struct cli *cli, struct audit_request *request, bool staging)
         fprintf(stderr, "yagura: %s\n",
                 _("the plan has no packages: nothing that apt could bring is waiting, or it is of "
                   "no Debian. What else it asks for: yagura patch record"));
+        const struct patching nothing = {.way_back = "", .missing = ""};
+        if (cli->json)
+            show_patching_end(&cli->show, &nothing, &r, false);
         return EXIT_CLEAN;
     }
     return check_and_run(cli, &r);

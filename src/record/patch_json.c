@@ -68,6 +68,20 @@ static bool wrong(struct patch_reader *r, const char *where, const char *key, co
     return false;
 }
 
+json_t *patch_read_object(struct patch_reader *r, const char *text, size_t size, size_t most,
+                          const char *format, const char *stranger)
+{
+    json_t *o = json_parse(text, size, r->path, most, PATCH_MOST_TEXT, r->e);
+    const char *found = o ? json_get_string(o, "format") : NULL;
+    if (!o || str_equal(found, format))
+        return o;
+    bool other = found && strncmp(found, format, strlen(format) - 1) == 0;
+    error_set(r->e, other ? ERR_UNSUPPORTED : ERR_FORMAT, stranger, format);
+    error_at(r->e, r->path, 0, 0);
+    json_decref(o);
+    return NULL;
+}
+
 bool patch_read_row(struct patch_reader *r, const json_t *object, const char *kind,
                     const char *where, const struct patch_key *keys, size_t count)
 {

@@ -33,6 +33,11 @@ struct patch_reader {
     struct error *e;
 };
 
+/* The object of a file whose "format" is `format`, which ends with its number: another number is
+ * ERR_UNSUPPORTED, anything else ERR_FORMAT, in the words of `stranger` (a msgid that takes the
+ * format). New reference; NULL with the error. */
+json_t *patch_read_object(struct patch_reader *r, const char *text, size_t size, size_t most,
+                          const char *format, const char *stranger);
 /* The keys of `object` as one fact of that kind; `where` is "packages[3]" or "". Keys that are not
  * in the table are left out: later versions may add some. */
 bool patch_read_row(struct patch_reader *r, const json_t *object, const char *kind,

@@ -59,9 +59,34 @@ void patch_plan_cleanup(struct patch_plan **p)
 
 /* --- writing --- */
 
-static void add_to(json_t *list, json_t *object)
+/* A new row of a list. */
+static json_t *row_in(json_t *list)
 {
-    json_array_append_new(list, object);
+    json_t *row = json_object();
+    json_array_append_new(list, row);
+    return row;
+}
+
+static json_t *change_in(json_t *list, const char *name, const char *arch, const char *from,
+                         const char *to)
+{
+    json_t *row = row_in(list);
+    json_put_string(row, "name", name);
+    json_put_string(row, "arch", arch);
+    json_put_string(row, "from", from);
+    json_put_string(row, "to", to);
+    return row;
+}
+
+/* What no reader would take is cut at a blank: one step may close hundreds of findings. */
+static void put_words(json_t *row, const char *key, const char *text)
+{
+    CLEANUP_FREE char *kept = mem_strdup(text);
+    size_t length = strlen(kept);
+    while (length && (length > PATCH_MOST_TEXT || (kept[length] && kept[length] != ' ')))
+        length--;
+    kept[length] = '\0';
+    json_put_string(row, key, kept);
 }
 
 void patch_plan_write(struct str *out, const struct patch_plan *p)
@@ -78,36 +103,24 @@ void patch_plan_write(struct str *out, const struct patch_plan *p)
     json_put_string(host, "os", p->os);
     for (size_t i = 0; i < p->packages.count; i++) {
         const struct package_change *c = &p->packages.items[i];
-        json_t *row = json_object();
-        json_put_string(row, "name", c->name);
-        json_put_string(row, "arch", c->arch);
-        json_put_string(row, "from", c->from);
-        json_put_string(row, "to", c->to);
+        json_t *row = change_in(packages, c->name, c->arch, c->from, c->to);
         json_put_string(row, "source", c->source);
         json_put_string(row, "closes", c->closes);
         json_put_bool(row, "security", c->security);
         json_put_bool(row, "dependency", c->dependency);
-        add_to(packages, row);
     }
     for (size_t i = 0; i < p->held.count; i++) {
         const struct patch_plan_held *h = &p->held.items[i];
-        json_t *row = json_object();
-        json_put_string(row, "name", h->name);
-        json_put_string(row, "arch", h->arch);
-        json_put_string(row, "from", h->from);
-        json_put_string(row, "to", h->to);
-        json_put_string(row, "held", h->held);
-        add_to(held, row);
+        json_put_string(change_in(held, h->name, h->arch, h->from, h->to), "held", h->held);
     }
     for (size_t i = 0; i < p->steps.count; i++) {
         const struct patch_plan_step *s = &p->steps.items[i];
-        json_t *row = json_object();
+        json_t *row = row_in(steps);
         json_put_int(row, "order", s->order);
         json_put_string(row, "part", s->part);
         json_put_string(row, "patch", *s->patch ? s->patch : NULL);
-        json_put_string(row, "what", s->what);
-        json_put_string(row, "closes", s->closes);
-        add_to(steps, row);
+        put_words(row, "what", s->what);
+        put_words(row, "closes", s->closes);
     }
     json_object_set_new(o, "host", host);
     json_object_set_new(o, "packages", packages);
@@ -126,19 +139,12 @@ void patch_plan_write(struct str *out, const struct patch_plan *p)
 bool patch_plan_parse(struct facts *out, const char *text, size_t size, const char *path,
                       struct error *e)
 {
-    CLEANUP_JSON json_t *o =
-        json_parse(text, size, path, PATCH_PLAN_MOST_BYTES, PATCH_MOST_TEXT, e);
     struct patch_reader r = {out, path, e};
+    CLEANUP_JSON json_t *o =
+        patch_read_object(&r, text, size, PATCH_PLAN_MOST_BYTES, format,
+                          N_("this is no patch plan that this version reads (format \"%s\")"));
     if (!o)
         return false;
-    const char *found = json_get_string(o, "format");
-    if (!str_equal(found, format)) {
-        error_set(e,
-                  found && str_starts(found, "yagura patch plan ") ? ERR_UNSUPPORTED : ERR_FORMAT,
-                  "this is no patch plan that this version reads (format \"%s\")", format);
-        error_at(e, path, 0, 0);
-        return false;
-    }
     return patch_read_row(&r, o, "plan", "", plan_keys, ARRAY_COUNT(plan_keys)) &&
            patch_read_row(&r, json_object_get(o, "host"), "plan-host", "host", host_keys,
                           ARRAY_COUNT(host_keys)) &&

@@ -54,19 +54,12 @@ bool patch_receipt_write(json_t *receipt, const struct keypair *key, const char 
 bool patch_receipt_parse(struct facts *out, const char *text, size_t size, const char *path,
                          struct error *e)
 {
-    CLEANUP_JSON json_t *o =
-        json_parse(text, size, path, PATCH_RECEIPT_MOST_BYTES, PATCH_MOST_TEXT, e);
     struct patch_reader r = {out, path, e};
+    CLEANUP_JSON json_t *o =
+        patch_read_object(&r, text, size, PATCH_RECEIPT_MOST_BYTES, format,
+                          N_("this is no receipt that this version reads (format \"%s\")"));
     if (!o)
         return false;
-    const char *found = json_get_string(o, "format");
-    if (!str_equal(found, format)) {
-        error_set(
-            e, found && str_starts(found, "yagura patch receipt ") ? ERR_UNSUPPORTED : ERR_FORMAT,
-            "this is no receipt that this version reads (format \"%s\")", format);
-        error_at(e, path, 0, 0);
-        return false;
-    }
     return patch_read_row(&r, o, "receipt", "", receipt_keys, ARRAY_COUNT(receipt_keys)) &&
            patch_read_row(&r, json_object_get(o, "host"), "receipt-host", "host", host_keys,
                           ARRAY_COUNT(host_keys)) &&

@@ -199,11 +199,12 @@ static void package_result(struct show *s, struct arena *arena, const struct pat
         return;
     show_colour(s, SHOW_RED);
     show_wrap(s, "! ", 2,
-              arena_printf(arena,
-                           str_equal(row->after, row->wanted->to)
-                               ? _("%s %s is unpacked and not configured: its script failed")
-                               : _("%s is %s, and should be another version"),
-                           row->wanted->name, or_dash(row->after)));
+              str_equal(row->after, row->wanted->to)
+                  ? arena_printf(arena,
+                                 _("%s %s is unpacked and not configured: its script failed"),
+                                 row->wanted->name, row->after)
+                  : arena_printf(arena, _("%s is %s, and should be %s"), row->wanted->name,
+                                 or_dash(row->after), row->wanted->to));
     show_colour(s, SHOW_PLAIN);
 }
 
@@ -226,9 +227,7 @@ static void service_result(struct show *s, struct arena *arena, const struct pat
         return;
     }
     show_wrap(s, v->outcome == SERVICE_RESTARTED ? "- " : "! ", 2,
-              v->outcome == SERVICE_FAILED
-                  ? arena_printf(arena, _("%s does not run: %s"), v->unit, v->why)
-                  : arena_printf(arena, language_text(texts[v->outcome]), v->unit));
+              arena_printf(arena, language_text(texts[v->outcome]), v->unit, v->why));
 }
 
 static const char *status_text(struct arena *arena, int status, const char *why)
@@ -274,7 +273,8 @@ void show_patching_end(struct show *s, const struct patching *p, const struct pa
 {
     if (s->json) {
         json_t *o = summary_of(p, r);
-        json_put_int(o, "found", (int64_t)(p->obstacles.count + p->opinion.refusals.count));
+        json_put_int(o, "found",
+                     refused ? (int64_t)(p->obstacles.count + p->opinion.refusals.count) : 0);
         json_put_int(o, "unknown", 0);
         json_put_bool(o, "refused", refused);
         json_put_bool(o, "changed", false);
@@ -323,6 +323,8 @@ void show_patching_result(struct show *s, const struct patching *p,
         json_put_string(o, "log", p->log);
         json_put_string(o, "receipt", receipt);
         json_put_int(o, "open_before", p->before ? (int64_t)p->before->open : 0);
+        json_put_int(o, "unknown",
+                     (int64_t)patching_unknown(p) + (r->staging && !failures && !receipt));
         json_object_set_new(o, "open_after",
                             p->after ? json_integer((json_int_t)p->after->open) : json_null());
         show_json_line(s, o);
@@ -344,7 +346,7 @@ void show_patching_result(struct show *s, const struct patching *p,
                   arena_printf(arena, _("The receipt: %s and %s.minisig. On the other host: %s"),
                                receipt, receipt,
                                show_command_on(arena, "patch apply PLAN --receipt FILE", false)));
-    else if (r->staging)
+    else if (r->staging && failures)
         show_wrap(s, "", 0, _("No receipt: this did not go well."));
     if (failures)
         show_wrap(s, "", 0,

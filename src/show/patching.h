@@ -18,8 +18,8 @@ void show_patching_foreseen(struct show *s, const struct patching *p);
 /* A step as it begins. */
 void show_patching_step(struct show *s, enum patching_step step);
 
-/* What has become of packages, services, pages and audits; `receipt` is the file, or NULL. The
- * summary of --json is part of it. */
+/* What has become of packages, services, pages and audits; `receipt` is the file, or NULL: of a
+ * staging without failures, that it could not be written. The summary of --json is part of it. */
 void show_patching_result(struct show *s, const struct patching *p,
                           const struct patching_request *r, const char *receipt);
 /* The summary of a run that did not begin: `refused` because of obstacles or refusals. */

@@ -97,6 +97,7 @@ static void root_and_strangers_are_refused(void **state)
     assert_false(account_shut(&before, dir, "ada", ACCOUNT_LOCK, false, &e));
     assert_int_equal(e.code, ERR_ABSENT);
     assert_non_null(strstr(e.message, "LDAP"));
+    assert_false(account_reopen(&before, dir, "ada", true, NULL));
     static const char *const odd[] = {"", "-x", "a:b", "a\nb", "../etc"};
     for (size_t i = 0; i < ARRAY_COUNT(odd); i++) {
         e = ERROR_INIT;

@@ -38,6 +38,11 @@ static void a_plan_is_read_as_it_was_written(void **state)
     CLEANUP_STR struct str text = {0};
     struct error e = ERROR_INIT;
     char hash[PATCH_HASH_SIZE];
+    /* more than a reader takes of one text: whole words of it */
+    CLEANUP_STR struct str much = {0};
+    for (unsigned i = 0; i < 1000; i++)
+        str_add(&much, "some-rule ");
+    p->steps.items[0].closes = str_text(&much);
     patch_plan_write(&text, p);
     support_write(dir, "plan.json", text.data, text.length);
     assert_true(patch_plan_read(&q, arena_printf(arena, "%s/plan.json", dir), &e));
@@ -50,6 +55,9 @@ static void a_plan_is_read_as_it_was_written(void **state)
     assert_string_equal(q->packages.items[1].from, "");
     assert_true(q->packages.items[1].dependency);
     assert_int_equal(q->steps.count, 1);
+    size_t kept = strlen(q->steps.items[0].closes);
+    assert_in_range(kept, 3900, 4000);
+    assert_int_equal(kept % strlen("some-rule "), strlen("some-rule"));
     assert_string_equal(q->held.items[0].held, "hold");
     support_remove_tree(dir);
 }

@@ -61,12 +61,15 @@ PY
     fi
     # the administrator has changed a configuration file: it stays, and nobody is asked
     echo mine >"$HOSTS/live/root/etc/shop.conf"
+    # ... and what was installed automatically stays marked so, there and back
+    on live apt-mark auto shop >/dev/null
     apply 0 "${RECEIPT[@]}" --dry-run
     holds 'summary["changed"] is False' '[n for n in every if n["type"] == "note" and "not known here" in n["text"]]'
     [ "$(has live shop)" = "1.0 installed" ]
     apply 0 "${RECEIPT[@]}" --because "the fair"
     [ "$(has live shop)" = "2.0 installed" ]
     [ "$(cat "$HOSTS/live/root/etc/shop.conf")" = mine ]
+    on live apt-mark showauto | grep -qx shop
     [ "$(on live cat /usr/share/shop/version)" = 2.0 ]
     ledger live '[e["kind"] for e in every if e["type"] == "entry"] == ["patch-begun", "patch-applied"]' \
         'every[0]["receipt"]["who"] == "alice"' 'every[0]["text"] == "the fair"' \
@@ -77,9 +80,15 @@ PY
     # back
     code 0 yagura_on live patch undo --yes --json
     [ "$(has live shop)" = "1.0 installed" ]
+    on live apt-mark showauto | grep -qx shop
     ledger live '[e["kind"] for e in every if e["type"] == "entry"][-1] == "patch-undone"'
     code 2 yagura_on live patch undo --yes
     says "not undone"
+    # staged once more, and the receipt has no folder to lie in; the way back is that of the first
+    code 3 yagura_on test patch stage /repo/plan.json --yes --json --receipt /repo/none/receipt
+    holds 'summary["found"] == 0' 'summary["unknown"] == 1' 'summary["receipt"] is None'
+    code 0 yagura_on test patch undo --yes
+    [ "$(has test shop)" = "1.0 installed" ]
 }
 
 @test "a receipt that is not of this plan, was changed, or forged, is none" {
@@ -151,6 +160,14 @@ PY
     apply 0 "${RECEIPT[@]}"
     [ "$(has live till)" = "1.0 installed" ]
     on live apt-mark showauto | grep -qx till
+    # what has come to need it since is not taken away with it
+    deb cash 1.0 "" till
+    on live apt-get -qq update
+    on live apt-get -qq -y install cash >/dev/null 2>&1
+    code 3 yagura_on live patch undo --yes
+    says "cash"
+    [ "$(has live cash)" = "1.0 installed" ]
+    on live apt-get -qq -y remove cash >/dev/null 2>&1
     code 0 yagura_on live patch undo --yes
     [ "$(has live shop)" = "1.0 installed" ]
     [[ "$(has live till)" == *config-files ]]
@@ -205,6 +222,8 @@ PY
     refused receipt_days
     # against it: with a reason only, and the ledger keeps both
     apply 2 --receipt /repo/old --override
+    apply 0 --receipt /repo/old --override --because "it is being attacked" --dry-run
+    holds 'summary["found"] == 0' 'not summary["refused"]'
     apply 0 --receipt /repo/old --override --because "it is being attacked"
     ledger live 'every[0]["overridden"] == ["receipt_days"]' 'every[0]["text"] == "it is being attacked"'
     [ "$(has live shop)" = "2.0 installed" ]
@@ -327,7 +346,8 @@ old_receipt() {
     code "0 3" enter live "$YAGURA" patch apply /repo/plan.json --yes --json
     holds '[(s["unit"], s["outcome"]) for s in every if s["type"] == "service" and s["unit"] == "shop.service"] == [("shop.service", "restarted")]'
     after=$(enter live systemctl show -p MainPID --value shop.service)
-    [ "$before" != "$after" ] && [ "$(enter live systemctl is-active shop.service)" = active ]
+    [ "$before" != "$after" ]
+    [ "$(enter live systemctl is-active shop.service)" = active ]
     # the next version has no program that runs
     cp /bin/false "$WORK/files-shop/usr/lib/shop/shopd"
     deb shop 3.0
@@ -344,6 +364,8 @@ old_receipt() {
     /usr/bin/python3 -c 'import json,sys; assert json.load(open(sys.argv[1]))["steps"][0]["part"] == "now"' "$WORK/plan.json"
     code 0 "$YAGURA" patch apply "$WORK/plan.json" --yes
     says "no packages"
+    code 0 "$YAGURA" patch apply "$WORK/plan.json" --yes --json
+    holds 'summary["changed"] is False' 'summary["found"] == 0'
     code 2 "$YAGURA" patch apply
     says "which plan?"
     code 2 "$YAGURA" patch apply "$WORK/plan.json" --root /
