@@ -21,8 +21,9 @@
 /* A pause of the restorer: what was put off until then is done. It is done after the longest
  * wait all the same, as somebody may change pages for ever. Copies are made after a longer one. */
 enum { ROUND_MS = 20, PAUSE_MS = 200, LONGEST_WAIT_MS = 2000, REFILL_PAUSE_MS = 1000, NICE = 10 };
-/* No room on the disk, or none that can be written: it is tried again after this. */
-enum { RETRY_MS = 60000 };
+/* What could not be made (no room, no quota) is tried again after this; one round gives up after so
+ * many. */
+enum { RETRY_MS = 60000, FAILURES_A_ROUND = 16 };
 enum { HASH_DIGITS = 26 };
 
 enum slot_state { SLOT_EMPTY, SLOT_READY, SLOT_UNFIT };
@@ -205,8 +206,13 @@ static void clear_left(struct spares *s)
 
 /* ---- making them ---------------------------------------------------------------------------- */
 
+static bool passes(int number)
+{
+    return number == ENOSPC || number == EDQUOT || number == EIO;
+}
+
 /* Begun under a name that aside_clear_ready() removes: what is in our folder is whole. False: it
- * is no use to go on now. */
+ * may be possible another time. */
 static bool fill(struct spares *s, struct slot *slot)
 {
     char ready[ASIDE_NAME_SIZE], name[ASIDE_NAME_SIZE];
@@ -217,16 +223,19 @@ static bool fill(struct spares *s, struct slot *slot)
     aside_ready_name(aside, ready);
     name_of(s, slot, name);
     if (placing_make(&s->mender, slot->index, aside->fd, ready, &partly, &e) &&
-        partly.code == ERR_NONE && renameat(aside->fd, ready, s->dir, name) == 0 &&
-        fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-        slot->inode = st.st_ino;
-        slot->ctime = st.st_ctim;
-        atomic_store(&slot->state, SLOT_READY);
-        atomic_fetch_add(&s->ready, 1);
-        return true;
+        partly.code == ERR_NONE) {
+        if (renameat(aside->fd, ready, s->dir, name) == 0 &&
+            fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+            slot->inode = st.st_ino;
+            slot->ctime = st.st_ctim;
+            atomic_fetch_add(&s->ready, 1); /* before it can be taken */
+            atomic_store(&slot->state, SLOT_READY);
+            return true;
+        }
+        e.sys_errno = errno;
     }
     unlinkat(aside->fd, ready, 0);
-    if (e.sys_errno)
+    if (e.sys_errno || passes(partly.sys_errno))
         return false;
     atomic_store(&slot->state, SLOT_UNFIT); /* its content is damaged, or its owner cannot be set */
     atomic_fetch_add(&s->unfit, 1);
@@ -243,12 +252,15 @@ static void fill_all(struct spares *s)
     if (atomic_load(&s->ready) + atomic_load(&s->unfit) == s->count ||
         !is_quiet(s, REFILL_PAUSE_MS) || now_ms() < s->retry_ms)
         return;
-    for (size_t i = 0; i < s->count && !s->stop && is_quiet(s, PAUSE_MS); i++)
-        if (atomic_load(&s->slots[s->order[i]].state) == SLOT_EMPTY &&
-            !fill(s, &s->slots[s->order[i]])) {
-            s->retry_ms = now_ms() + RETRY_MS;
-            return;
-        }
+    int failures = 0;
+    for (size_t i = 0; i < s->count && failures < FAILURES_A_ROUND && !s->stop; i++) {
+        struct slot *slot = &s->slots[s->order[i]];
+        if (!is_quiet(s, PAUSE_MS))
+            break;
+        failures += atomic_load(&slot->state) == SLOT_EMPTY && !fill(s, slot);
+    }
+    if (failures)
+        s->retry_ms = now_ms() + RETRY_MS;
 }
 
 static void name_all(struct spares *s)
@@ -310,6 +322,12 @@ void spares_note_evidence(struct spares *s, const char *name, const char *eviden
         atomic_store(&s->first_unnamed_ms, now_ms());
     VEC_PUSH(&s->unnamed, unnamed);
     pthread_mutex_unlock(&s->lock);
+}
+
+bool spares_lost(const struct spares *s)
+{
+    struct stat st;
+    return fstat(s->dir, &st) == 0 && !st.st_nlink;
 }
 
 int spares_dir(const struct spares *s)

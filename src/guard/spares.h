@@ -33,6 +33,9 @@ bool spares_start(struct spares **out, const struct manifest *manifest,
  * (`clear`) or by the thread that is started next. */
 void spares_stop(struct spares *s, bool clear);
 
+/* The folder was deleted, and the copies with it: only a new start makes them anew. */
+bool spares_lost(const struct spares *s);
+
 /* The folder ASIDE/spare, open. */
 int spares_dir(const struct spares *s);
 

@@ -186,6 +186,45 @@ static void what_does_not_fit_or_is_not_put_back_has_no_copy(void **state)
     end(&k);
 }
 
+/* The entry page comes first, and its content is gone from the state. */
+static void what_cannot_be_made_keeps_no_other_away(void **state)
+{
+    struct kept k;
+    uint64_t ready = 0, wanted;
+    make(&k);
+    site_sh(&k.f, "h=$(sha256sum <index.html | cut -c-64) &&"
+                  " rm ../state/objects/\"$(echo $h | cut -c-2)/$(echo $h | cut -c3-)\"*");
+    start(&k, MOST_BYTES);
+    for (int i = 0; i < 2000 && ready < READY - 1; i++) {
+        usleep(10000);
+        spares_count(k.spares, &ready, &wanted);
+    }
+    assert_int_equal(ready, READY - 1);
+    assert_int_equal(wanted, READY); /* it is tried again */
+    end(&k);
+}
+
+static void a_folder_that_was_deleted_is_told_and_its_copies_stay_wanted(void **state)
+{
+    struct kept k;
+    uint64_t ready, wanted;
+    make(&k);
+    start(&k, MOST_BYTES);
+    wait_until_ready(k.spares, READY);
+    assert_false(spares_lost(k.spares));
+    CLEANUP_STR struct str line = {0};
+    str_printf(&line, "rm -r '%s/spare'; echo defaced >index.html", k.f.aside.path);
+    site_sh(&k.f, line.data);
+    assert_true(spares_lost(k.spares));
+    assert_int_equal(mend_path(&k.f.mender, "index.html"), MEND_DONE);
+    assert_int_equal(k.from_copies, 0);
+    usleep(1500000); /* the thread has tried to make it anew */
+    spares_count(k.spares, &ready, &wanted);
+    assert_int_equal(ready, READY - 1);
+    assert_int_equal(wanted, READY);
+    end(&k);
+}
+
 /* The guard was killed between the exchange and giving the evidence its name. */
 static void what_a_killed_guard_left_is_evidence_or_is_removed(void **state)
 {
@@ -226,6 +265,8 @@ int main(void)
         cmocka_unit_test(a_missing_page_takes_a_copy_and_leaves_no_evidence),
         cmocka_unit_test(a_copy_that_somebody_changed_is_not_given),
         cmocka_unit_test(what_does_not_fit_or_is_not_put_back_has_no_copy),
+        cmocka_unit_test(what_cannot_be_made_keeps_no_other_away),
+        cmocka_unit_test(a_folder_that_was_deleted_is_told_and_its_copies_stay_wanted),
         cmocka_unit_test(what_a_killed_guard_left_is_evidence_or_is_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
