@@ -426,7 +426,7 @@ void live_start_spares(struct guard *g, struct live_site *live)
     if (!g->options.ready_bytes || g->options.detect_only)
         return;
     if (!spares_start(&live->spares, site->generation.manifest, site->policies, g->options.objects,
-                      &site->aside, g->options.ready_bytes, &e))
+                      &site->aside, g->options.ready_bytes, g->options.alive, &e))
         live_tell_said(g, live, GUARD_TROUBLE, &e);
     else
         watch_ignore(g->watch, spares_dir(live->spares));

@@ -48,6 +48,7 @@ struct spares {
     uint32_t *order;      /* numbers of slots: which to fill first */
     size_t count;
     int dir;
+    struct alive *alive;
     pthread_t thread;
     atomic_bool stop;
     atomic_int_least64_t last_taken_ms, first_unnamed_ms;
@@ -62,6 +63,12 @@ static int64_t now_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void beat(const struct spares *s)
+{
+    if (s->alive)
+        alive_beat(s->alive);
 }
 
 static void name_of(const struct spares *s, const struct slot *slot, char out[ASIDE_NAME_SIZE])
@@ -271,8 +278,10 @@ static void name_all(struct spares *s)
     memset(&s->unnamed, 0, sizeof s->unnamed);
     atomic_store(&s->first_unnamed_ms, 0);
     pthread_mutex_unlock(&s->lock);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         name_evidence(s, items[i].name, items[i].evidence);
+        beat(s); /* somebody may wait for our end */
+    }
     free(items);
 }
 
@@ -355,11 +364,12 @@ static void spares_free(struct spares *s)
 
 bool spares_start(struct spares **out, const struct manifest *manifest,
                   const struct policies *policies, struct objects *objects, struct aside *aside,
-                  uint64_t most_bytes, struct error *e)
+                  uint64_t most_bytes, struct alive *alive, struct error *e)
 {
     struct spares *s = mem_alloc(sizeof *s);
     *s = (struct spares){
         .mender = {.manifest = manifest, .policies = policies, .objects = objects, .aside = aside},
+        .alive = alive,
         .lock = PTHREAD_MUTEX_INITIALIZER,
         .dir = aside_open_spare(aside, e)};
     if (s->dir >= 0) {
@@ -385,6 +395,7 @@ void spares_stop(struct spares *s, bool clear)
         struct mend_ready copy;
         if (spares_take(s, s->slots[i].index, &copy))
             unlinkat(s->dir, copy.name, 0);
+        beat(s);
     }
     if (clear)
         unlinkat(s->mender.aside->fd, ASIDE_SPARE, AT_REMOVEDIR);

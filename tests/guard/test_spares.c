@@ -18,6 +18,7 @@ enum { MOST_BYTES = 1 << 20, READY = 6 };
 struct kept {
     struct site_fixture f;
     struct spares *spares;
+    struct alive *alive;
     char evidence[ASIDE_NAME_SIZE];
     unsigned from_copies;
 };
@@ -39,7 +40,7 @@ static void start(struct kept *k, uint64_t most_bytes)
 {
     struct error e = ERROR_INIT;
     if (!spares_start(&k->spares, k->f.generation.manifest, k->f.policies, k->f.objects,
-                      &k->f.aside, most_bytes, &e))
+                      &k->f.aside, most_bytes, k->alive, &e))
         fail_msg("%s", e.message);
 }
 
@@ -186,6 +187,23 @@ static void what_does_not_fit_or_is_not_put_back_has_no_copy(void **state)
     end(&k);
 }
 
+/* Or a guard that ends is taken for one that hangs. */
+static void removing_the_copies_shows_life(void **state)
+{
+    struct kept k;
+    struct error e = ERROR_INIT;
+    make(&k);
+    k.alive = alive_new(&e);
+    assert_non_null(k.alive);
+    start(&k, MOST_BYTES);
+    wait_until_ready(k.spares, READY);
+    uint64_t before = alive_sum(k.alive);
+    spares_stop(k.spares, true);
+    assert_true(alive_sum(k.alive) >= before + READY);
+    assert_false(is_there(&k, ".", "spare"));
+    site_remove(&k.f);
+}
+
 /* The entry page comes first, and its content is gone from the state. */
 static void what_cannot_be_made_keeps_no_other_away(void **state)
 {
@@ -265,6 +283,7 @@ int main(void)
         cmocka_unit_test(a_missing_page_takes_a_copy_and_leaves_no_evidence),
         cmocka_unit_test(a_copy_that_somebody_changed_is_not_given),
         cmocka_unit_test(what_does_not_fit_or_is_not_put_back_has_no_copy),
+        cmocka_unit_test(removing_the_copies_shows_life),
         cmocka_unit_test(what_cannot_be_made_keeps_no_other_away),
         cmocka_unit_test(a_folder_that_was_deleted_is_told_and_its_copies_stay_wanted),
         cmocka_unit_test(what_a_killed_guard_left_is_evidence_or_is_removed),
