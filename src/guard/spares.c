@@ -141,9 +141,7 @@ static void choose(struct spares *s, uint64_t most_bytes)
     uint64_t bytes = 0;
     for (size_t i = 0; i < wishes.count && s->count < SPARES_MOST; i++) {
         uint64_t takes = (wishes.items[i].size + 4095) / 4096 * 4096;
-        if (bytes + takes > most_bytes)
-            break;
-        if (!is_put_back(s, wishes.items[i].index, &path))
+        if (bytes + takes > most_bytes || !is_put_back(s, wishes.items[i].index, &path))
             continue;
         bytes += takes;
         s->order[s->count] = wishes.items[i].index;

@@ -184,6 +184,12 @@ static void what_does_not_fit_or_is_not_put_back_has_no_copy(void **state)
     assert_int_equal(k.from_copies, 1); /* the entry page comes first */
     assert_int_equal(mend_path(&k.f.mender, "css/a.css"), MEND_DONE);
     assert_int_equal(k.from_copies, 1);
+    spares_stop(k.spares, true);
+    site_sh(&k.f, "head -c 8000 /dev/zero >index.html");
+    site_publish(&k.f);
+    start(&k, 4096); /* one that is too large for it leaves the room to others */
+    spares_count(k.spares, &ready, &wanted);
+    assert_int_equal(wanted, 2);
     end(&k);
 }
 

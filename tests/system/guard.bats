@@ -707,6 +707,14 @@ wrongs() {
     rm -r "$WORK/site/.yagura-www/spare"
     anew() { status 'last["sites"][0]["copies_ready"] == '"$(find "$WORK/site/.yagura-www/spare" -type f | wc -l)" && copies; }
     until_true 20 anew
+    echo published >"$WORK/page"
+    mkdir "$WORK/tree"
+    cp -a "$SITE/." "$WORK/tree"
+    cp "$WORK/page" "$WORK/tree/index.html"
+    code 0 "$YAGURA" publish www --from "$WORK/tree" --yes
+    until_true 20 anew # those of the generation before are gone
+    echo defaced >"$SITE/index.html"
+    until_true 20 cmp -s "$WORK/page" "$SITE/index.html"
 }
 
 @test "edited by a container: through a bind mount, and copied up through an overlay" {
