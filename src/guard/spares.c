@@ -71,13 +71,18 @@ static void beat(const struct spares *s)
         alive_beat(s->alive);
 }
 
+static void write_hash(char out[HASH_DIGITS + 1], const uint8_t sha256[SHA256_SIZE])
+{
+    for (size_t i = 0; i < HASH_DIGITS / 2; i++)
+        snprintf(out + 2 * i, 3, "%02x", sha256[i]);
+}
+
 static void name_of(const struct spares *s, const struct slot *slot, char out[ASIDE_NAME_SIZE])
 {
     struct manifest_entry entry;
     char hash[HASH_DIGITS + 1];
     manifest_entry(s->mender.manifest, slot->index, &entry);
-    for (int i = 0; i < HASH_DIGITS / 2; i++)
-        snprintf(hash + 2 * i, 3, "%02x", entry.sha256[i]);
+    write_hash(hash, entry.sha256);
     snprintf(out, ASIDE_NAME_SIZE, "%llu-%s", (unsigned long long)slot->number, hash);
 }
 
@@ -168,8 +173,7 @@ static bool is_copy(int dir, const char *name, const char *hash)
     if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > SPARE_LARGEST ||
         !walk_hash_fd(sha256, fd, &size, NULL))
         return false;
-    for (int i = 0; i < HASH_DIGITS / 2; i++)
-        snprintf(digits + 2 * i, 3, "%02x", sha256[i]);
+    write_hash(digits, sha256);
     return str_equal(digits, hash);
 }
 
