@@ -228,11 +228,6 @@ const char *manifest_site(const struct manifest *m)
     return m->header->site;
 }
 
-const uint8_t *manifest_previous(const struct manifest *m)
-{
-    return m->header->previous;
-}
-
 void manifest_bytes(const struct manifest *m, const void **bytes, size_t *size)
 {
     *bytes = m->bytes;

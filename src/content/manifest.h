@@ -79,7 +79,6 @@ uint32_t manifest_count(const struct manifest *m); /* the root included */
 uint64_t manifest_generation(const struct manifest *m);
 int64_t manifest_made_ns(const struct manifest *m);
 const char *manifest_site(const struct manifest *m);
-const uint8_t *manifest_previous(const struct manifest *m); /* 32 bytes */
 void manifest_bytes(const struct manifest *m, const void **bytes, size_t *size);
 
 void manifest_entry(const struct manifest *m, uint32_t index, struct manifest_entry *out);

@@ -188,23 +188,11 @@ static bool write_all(int fd, const uint8_t *bytes, size_t size, struct error *e
     return true;
 }
 
-/* Where the content comes from: a file, or bytes. */
+/* The file that the content comes from. */
 struct source {
     int fd;
-    const uint8_t *bytes;
     uint64_t size;
 };
-
-static bool source_read(const struct source *from, uint64_t offset, uint8_t *buffer, size_t size,
-                        size_t *got, struct error *e)
-{
-    if (from->fd >= 0)
-        return file_read_at(from->fd, offset, buffer, size, got, e);
-    *got = from->size - offset < size ? (size_t)(from->size - offset) : size;
-    if (*got) /* of an empty one there are no bytes to point to */
-        memcpy(buffer, from->bytes + offset, *got);
-    return true;
-}
 
 static bool zstd_failed(size_t code, struct error *e)
 {
@@ -228,7 +216,7 @@ static bool put_long(struct worker *w, const struct source *from, int to, bool c
     *total = 0;
     for (bool last = false; !last;) {
         size_t got;
-        if (!source_read(from, *total, w->in, CHUNK, &got, e))
+        if (!file_read_at(from->fd, *total, w->in, CHUNK, &got, e))
             return false;
         EVP_DigestUpdate(w->digest, w->in, got);
         *total += got;
@@ -255,7 +243,7 @@ static bool put_content(struct worker *w, const struct source *from, int to, boo
                         uint8_t hash[32], uint64_t *total, struct error *e)
 {
     size_t got;
-    if (!source_read(from, 0, w->in, SAMPLE, &got, e))
+    if (!file_read_at(from->fd, 0, w->in, SAMPLE, &got, e))
         return false;
     size_t packed = 0;
     ZSTD_CCtx_reset(w->deflate, ZSTD_reset_session_only);
@@ -322,13 +310,6 @@ bool objects_put(struct objects *o, int fd, uint64_t size, const uint8_t sha256[
                  struct error *e)
 {
     return objects_has(o, sha256) || put(o, &(struct source){.fd = fd, .size = size}, sha256, e);
-}
-
-bool objects_put_bytes(struct objects *o, const void *bytes, size_t size, const uint8_t sha256[32],
-                       struct error *e)
-{
-    return objects_has(o, sha256) ||
-           put(o, &(struct source){.fd = -1, .bytes = bytes, .size = size}, sha256, e);
 }
 
 /* Where the content goes: a file, or a block of `size` bytes. */

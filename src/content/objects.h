@@ -32,8 +32,6 @@ bool objects_has(struct objects *o, const uint8_t sha256[32]);
  * nothing is kept and the answer is ERR_CORRUPT: the file changed under our hands. */
 bool objects_put(struct objects *o, int fd, uint64_t size, const uint8_t sha256[32],
                  struct error *e);
-bool objects_put_bytes(struct objects *o, const void *bytes, size_t size, const uint8_t sha256[32],
-                       struct error *e);
 
 /* Writes the object to `fd` at its present offset, by reflink or copy where it lies as it is.
  * ERR_ABSENT if it is not kept, ERR_CORRUPT if it is damaged: then `fd` must not be used. */

@@ -242,13 +242,15 @@ static void check_aside(struct guard *g, struct live_site *live)
     if (!root_mend_aside(live->root, &anew, &e) && !live->aside_gone)
         live_tell_said(g, live, GUARD_TROUBLE, &e);
     live->aside_gone = e.code != ERR_NONE;
-    if (!anew)
+    if (anew) {
+        watch_ignore(g->watch, live->site->aside.fd);
+        if (live->proof >= 0)
+            close(live->proof);
+        live->proof = open_proof(&live->site->aside);
+        places_learn_site(g->places, live->number, live->proof, NULL);
+    }
+    if (!anew && !(live->spares && spares_lost(live->spares)))
         return;
-    watch_ignore(g->watch, live->site->aside.fd);
-    if (live->proof >= 0)
-        close(live->proof);
-    live->proof = open_proof(&live->site->aside);
-    places_learn_site(g->places, live->number, live->proof, NULL);
     spares_stop(live->spares, false);
     live->spares = NULL;
     live_start_spares(g, live);
@@ -424,7 +426,7 @@ void live_start_spares(struct guard *g, struct live_site *live)
     if (!g->options.ready_bytes || g->options.detect_only)
         return;
     if (!spares_start(&live->spares, site->generation.manifest, site->policies, g->options.objects,
-                      &site->aside, g->options.ready_bytes, &e))
+                      &site->aside, g->options.ready_bytes, g->options.alive, &e))
         live_tell_said(g, live, GUARD_TROUBLE, &e);
     else
         watch_ignore(g->watch, spares_dir(live->spares));

@@ -21,8 +21,9 @@
 /* A pause of the restorer: what was put off until then is done. It is done after the longest
  * wait all the same, as somebody may change pages for ever. Copies are made after a longer one. */
 enum { ROUND_MS = 20, PAUSE_MS = 200, LONGEST_WAIT_MS = 2000, REFILL_PAUSE_MS = 1000, NICE = 10 };
-/* No room on the disk, or none that can be written: it is tried again after this. */
-enum { RETRY_MS = 60000 };
+/* What could not be made (no room, no quota) is tried again after this; one round gives up after so
+ * many. */
+enum { RETRY_MS = 60000, FAILURES_A_ROUND = 16 };
 enum { HASH_DIGITS = 26 };
 
 enum slot_state { SLOT_EMPTY, SLOT_READY, SLOT_UNFIT };
@@ -47,6 +48,7 @@ struct spares {
     uint32_t *order;      /* numbers of slots: which to fill first */
     size_t count;
     int dir;
+    struct alive *alive;
     pthread_t thread;
     atomic_bool stop;
     atomic_int_least64_t last_taken_ms, first_unnamed_ms;
@@ -63,13 +65,24 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static void beat(const struct spares *s)
+{
+    if (s->alive)
+        alive_beat(s->alive);
+}
+
+static void write_hash(char out[HASH_DIGITS + 1], const uint8_t sha256[SHA256_SIZE])
+{
+    for (size_t i = 0; i < HASH_DIGITS / 2; i++)
+        snprintf(out + 2 * i, 3, "%02x", sha256[i]);
+}
+
 static void name_of(const struct spares *s, const struct slot *slot, char out[ASIDE_NAME_SIZE])
 {
     struct manifest_entry entry;
     char hash[HASH_DIGITS + 1];
     manifest_entry(s->mender.manifest, slot->index, &entry);
-    for (int i = 0; i < HASH_DIGITS / 2; i++)
-        snprintf(hash + 2 * i, 3, "%02x", entry.sha256[i]);
+    write_hash(hash, entry.sha256);
     snprintf(out, ASIDE_NAME_SIZE, "%llu-%s", (unsigned long long)slot->number, hash);
 }
 
@@ -133,9 +146,7 @@ static void choose(struct spares *s, uint64_t most_bytes)
     uint64_t bytes = 0;
     for (size_t i = 0; i < wishes.count && s->count < SPARES_MOST; i++) {
         uint64_t takes = (wishes.items[i].size + 4095) / 4096 * 4096;
-        if (bytes + takes > most_bytes)
-            break;
-        if (!is_put_back(s, wishes.items[i].index, &path))
+        if (bytes + takes > most_bytes || !is_put_back(s, wishes.items[i].index, &path))
             continue;
         bytes += takes;
         s->order[s->count] = wishes.items[i].index;
@@ -162,8 +173,7 @@ static bool is_copy(int dir, const char *name, const char *hash)
     if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > SPARE_LARGEST ||
         !walk_hash_fd(sha256, fd, &size, NULL))
         return false;
-    for (int i = 0; i < HASH_DIGITS / 2; i++)
-        snprintf(digits + 2 * i, 3, "%02x", sha256[i]);
+    write_hash(digits, sha256);
     return str_equal(digits, hash);
 }
 
@@ -205,8 +215,13 @@ static void clear_left(struct spares *s)
 
 /* ---- making them ---------------------------------------------------------------------------- */
 
+static bool passes(int number)
+{
+    return number == ENOSPC || number == EDQUOT || number == EIO;
+}
+
 /* Begun under a name that aside_clear_ready() removes: what is in our folder is whole. False: it
- * is no use to go on now. */
+ * may be possible another time. */
 static bool fill(struct spares *s, struct slot *slot)
 {
     char ready[ASIDE_NAME_SIZE], name[ASIDE_NAME_SIZE];
@@ -217,16 +232,19 @@ static bool fill(struct spares *s, struct slot *slot)
     aside_ready_name(aside, ready);
     name_of(s, slot, name);
     if (placing_make(&s->mender, slot->index, aside->fd, ready, &partly, &e) &&
-        partly.code == ERR_NONE && renameat(aside->fd, ready, s->dir, name) == 0 &&
-        fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-        slot->inode = st.st_ino;
-        slot->ctime = st.st_ctim;
-        atomic_store(&slot->state, SLOT_READY);
-        atomic_fetch_add(&s->ready, 1);
-        return true;
+        partly.code == ERR_NONE) {
+        if (renameat(aside->fd, ready, s->dir, name) == 0 &&
+            fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+            slot->inode = st.st_ino;
+            slot->ctime = st.st_ctim;
+            atomic_fetch_add(&s->ready, 1); /* before it can be taken */
+            atomic_store(&slot->state, SLOT_READY);
+            return true;
+        }
+        e.sys_errno = errno;
     }
     unlinkat(aside->fd, ready, 0);
-    if (e.sys_errno)
+    if (e.sys_errno || passes(partly.sys_errno))
         return false;
     atomic_store(&slot->state, SLOT_UNFIT); /* its content is damaged, or its owner cannot be set */
     atomic_fetch_add(&s->unfit, 1);
@@ -243,12 +261,15 @@ static void fill_all(struct spares *s)
     if (atomic_load(&s->ready) + atomic_load(&s->unfit) == s->count ||
         !is_quiet(s, REFILL_PAUSE_MS) || now_ms() < s->retry_ms)
         return;
-    for (size_t i = 0; i < s->count && !s->stop && is_quiet(s, PAUSE_MS); i++)
-        if (atomic_load(&s->slots[s->order[i]].state) == SLOT_EMPTY &&
-            !fill(s, &s->slots[s->order[i]])) {
-            s->retry_ms = now_ms() + RETRY_MS;
-            return;
-        }
+    int failures = 0;
+    for (size_t i = 0; i < s->count && failures < FAILURES_A_ROUND && !s->stop; i++) {
+        struct slot *slot = &s->slots[s->order[i]];
+        if (!is_quiet(s, PAUSE_MS))
+            break;
+        failures += atomic_load(&slot->state) == SLOT_EMPTY && !fill(s, slot);
+    }
+    if (failures)
+        s->retry_ms = now_ms() + RETRY_MS;
 }
 
 static void name_all(struct spares *s)
@@ -259,8 +280,10 @@ static void name_all(struct spares *s)
     memset(&s->unnamed, 0, sizeof s->unnamed);
     atomic_store(&s->first_unnamed_ms, 0);
     pthread_mutex_unlock(&s->lock);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         name_evidence(s, items[i].name, items[i].evidence);
+        beat(s); /* somebody may wait for our end */
+    }
     free(items);
 }
 
@@ -312,6 +335,12 @@ void spares_note_evidence(struct spares *s, const char *name, const char *eviden
     pthread_mutex_unlock(&s->lock);
 }
 
+bool spares_lost(const struct spares *s)
+{
+    struct stat st;
+    return fstat(s->dir, &st) == 0 && !st.st_nlink;
+}
+
 int spares_dir(const struct spares *s)
 {
     return s->dir;
@@ -337,11 +366,12 @@ static void spares_free(struct spares *s)
 
 bool spares_start(struct spares **out, const struct manifest *manifest,
                   const struct policies *policies, struct objects *objects, struct aside *aside,
-                  uint64_t most_bytes, struct error *e)
+                  uint64_t most_bytes, struct alive *alive, struct error *e)
 {
     struct spares *s = mem_alloc(sizeof *s);
     *s = (struct spares){
         .mender = {.manifest = manifest, .policies = policies, .objects = objects, .aside = aside},
+        .alive = alive,
         .lock = PTHREAD_MUTEX_INITIALIZER,
         .dir = aside_open_spare(aside, e)};
     if (s->dir >= 0) {
@@ -367,6 +397,7 @@ void spares_stop(struct spares *s, bool clear)
         struct mend_ready copy;
         if (spares_take(s, s->slots[i].index, &copy))
             unlinkat(s->dir, copy.name, 0);
+        beat(s);
     }
     if (clear)
         unlinkat(s->mender.aside->fd, ASIDE_SPARE, AT_REMOVEDIR);

@@ -19,19 +19,24 @@
 #define YAGURA_GUARD_SPARES_H
 
 #include "content/mend.h"
+#include "guard/alive.h"
 
 enum { SPARE_LARGEST = 1 << 20, SPARES_MOST = 100000 };
 
 struct spares;
 
-/* Everything is borrowed and must live until spares_stop(). */
+/* Everything is borrowed and must live until spares_stop(). `alive` (or NULL) gets a beat for each
+ * name that its end has to do with: they may be very many. */
 bool spares_start(struct spares **out, const struct manifest *manifest,
                   const struct policies *policies, struct objects *objects, struct aside *aside,
-                  uint64_t most_bytes, struct error *e);
+                  uint64_t most_bytes, struct alive *alive, struct error *e);
 
 /* Ends the thread; what lies under a copy's name gets its own. The copies are removed, now
  * (`clear`) or by the thread that is started next. */
 void spares_stop(struct spares *s, bool clear);
+
+/* The folder was deleted, and the copies with it: only a new start makes them anew. */
+bool spares_lost(const struct spares *s);
 
 /* The folder ASIDE/spare, open. */
 int spares_dir(const struct spares *s);

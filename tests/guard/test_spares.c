@@ -18,6 +18,7 @@ enum { MOST_BYTES = 1 << 20, READY = 6 };
 struct kept {
     struct site_fixture f;
     struct spares *spares;
+    struct alive *alive;
     char evidence[ASIDE_NAME_SIZE];
     unsigned from_copies;
 };
@@ -39,7 +40,7 @@ static void start(struct kept *k, uint64_t most_bytes)
 {
     struct error e = ERROR_INIT;
     if (!spares_start(&k->spares, k->f.generation.manifest, k->f.policies, k->f.objects,
-                      &k->f.aside, most_bytes, &e))
+                      &k->f.aside, most_bytes, k->alive, &e))
         fail_msg("%s", e.message);
 }
 
@@ -183,6 +184,68 @@ static void what_does_not_fit_or_is_not_put_back_has_no_copy(void **state)
     assert_int_equal(k.from_copies, 1); /* the entry page comes first */
     assert_int_equal(mend_path(&k.f.mender, "css/a.css"), MEND_DONE);
     assert_int_equal(k.from_copies, 1);
+    spares_stop(k.spares, true);
+    site_sh(&k.f, "head -c 8000 /dev/zero >index.html");
+    site_publish(&k.f);
+    start(&k, 4096); /* one that is too large for it leaves the room to others */
+    spares_count(k.spares, &ready, &wanted);
+    assert_int_equal(wanted, 2);
+    end(&k);
+}
+
+/* Or a guard that ends is taken for one that hangs. */
+static void removing_the_copies_shows_life(void **state)
+{
+    struct kept k;
+    struct error e = ERROR_INIT;
+    make(&k);
+    k.alive = alive_new(&e);
+    assert_non_null(k.alive);
+    start(&k, MOST_BYTES);
+    wait_until_ready(k.spares, READY);
+    uint64_t before = alive_sum(k.alive);
+    spares_stop(k.spares, true);
+    assert_true(alive_sum(k.alive) >= before + READY);
+    assert_false(is_there(&k, ".", "spare"));
+    site_remove(&k.f);
+}
+
+/* The entry page comes first, and its content is gone from the state. */
+static void what_cannot_be_made_keeps_no_other_away(void **state)
+{
+    struct kept k;
+    uint64_t ready = 0, wanted;
+    make(&k);
+    site_sh(&k.f, "h=$(sha256sum <index.html | cut -c-64) &&"
+                  " rm ../state/objects/\"$(echo $h | cut -c-2)/$(echo $h | cut -c3-)\"*");
+    start(&k, MOST_BYTES);
+    for (int i = 0; i < 2000 && ready < READY - 1; i++) {
+        usleep(10000);
+        spares_count(k.spares, &ready, &wanted);
+    }
+    assert_int_equal(ready, READY - 1);
+    assert_int_equal(wanted, READY); /* it is tried again */
+    end(&k);
+}
+
+static void a_folder_that_was_deleted_is_told_and_its_copies_stay_wanted(void **state)
+{
+    struct kept k;
+    uint64_t ready, wanted;
+    make(&k);
+    start(&k, MOST_BYTES);
+    wait_until_ready(k.spares, READY);
+    assert_false(spares_lost(k.spares));
+    CLEANUP_STR struct str line = {0};
+    str_printf(&line, "rm -r '%s/spare'; echo defaced >index.html", k.f.aside.path);
+    site_sh(&k.f, line.data);
+    assert_true(spares_lost(k.spares));
+    assert_int_equal(mend_path(&k.f.mender, "index.html"), MEND_DONE);
+    assert_int_equal(k.from_copies, 0);
+    usleep(1500000); /* the thread has tried to make it anew */
+    spares_count(k.spares, &ready, &wanted);
+    assert_int_equal(ready, READY - 1);
+    assert_int_equal(wanted, READY);
     end(&k);
 }
 
@@ -226,6 +289,9 @@ int main(void)
         cmocka_unit_test(a_missing_page_takes_a_copy_and_leaves_no_evidence),
         cmocka_unit_test(a_copy_that_somebody_changed_is_not_given),
         cmocka_unit_test(what_does_not_fit_or_is_not_put_back_has_no_copy),
+        cmocka_unit_test(removing_the_copies_shows_life),
+        cmocka_unit_test(what_cannot_be_made_keeps_no_other_away),
+        cmocka_unit_test(a_folder_that_was_deleted_is_told_and_its_copies_stay_wanted),
         cmocka_unit_test(what_a_killed_guard_left_is_evidence_or_is_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
