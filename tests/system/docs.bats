@@ -85,3 +85,18 @@ PY
         holds 'every[-1]["type"] == "summary" and every[-1]["found"] == 1'
     done
 }
+
+@test "the man pages fit into 80 columns, and what they show to be typed can be typed" {
+    local lang
+    program man
+    for lang in en ja; do
+        code 0 "$YAGURA" --lang "$lang" help --man
+        printf '%s\n' "$stdout" >"$WORK/yagura.1"
+        MANWIDTH=80 code 0 man -l "$WORK/yagura.1"
+        says '--because "pilot host"' YAGURA_CONFIG /etc/yagura/yagura.yaml
+        narrow 80
+        # no word of Japanese or English stands apart from the next for the sake of the right edge
+        run grep -E '[^ ]  +[^ ]' <(sed '1d;$d' <<<"$stdout" | grep -vE '^ {7}(--[a-z]+|-V|-h) ')
+        [ "$status" -eq 1 ] || { echo "$output" | head -5; false; }
+    done
+}
