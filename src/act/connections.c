@@ -1,7 +1,7 @@
 #include "act/connections.h"
 
-#include "base/bytes.h"
 #include "base/mem.h"
+#include "collect/sock_diag.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,19 +15,23 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum {
-    RECEIVE_BYTES = 64 << 10,
-    MOST_ANSWERS = 1 << 16, /* of 64 KiB each: millions of connections */
-    MOST_CONNECTIONS = 1 << 20,
-    TIME_WAIT = 6,
-    CLOSED = 7
-};
+enum { MOST_CONNECTIONS = 1 << 20, TIME_WAIT = 6, CLOSED = 7 };
 
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
 bool address_equal(const struct address *a, const struct address *b)
 {
     return a->ipv6 == b->ipv6 && memcmp(a->bytes, b->bytes, a->ipv6 ? 16 : 4) == 0;
+}
+
+bool address_is(const struct address *a, const struct sockaddr *s)
+{
+    if (!s || s->sa_family != (a->ipv6 ? AF_INET6 : AF_INET))
+        return false;
+    const void *bytes =
+        a->ipv6 ? (const void *)&((const struct sockaddr_in6 *)(const void *)s)->sin6_addr
+                : (const void *)&((const struct sockaddr_in *)(const void *)s)->sin_addr;
+    return memcmp(bytes, a->bytes, a->ipv6 ? 16 : 4) == 0;
 }
 
 bool address_is_loopback(const struct address *a)
@@ -99,113 +103,33 @@ static void free_reading(struct reading *r)
     VEC_FREE(&r->list);
 }
 
-/* Copies a structure of the kernel out of the buffer; false if it is cut. */
-static bool take(struct bytes *b, void *out, size_t size)
-{
-    const uint8_t *p = bytes_take(b, size);
-    if (p)
-        memcpy(out, p, size);
-    return p != NULL;
-}
-
-static bool parse_socket(struct bytes b, bool udp, connections_visit *visit, void *context,
-                         struct error *e)
-{
-    struct inet_diag_msg m;
-    if (!take(&b, &m, sizeof m)) {
-        error_set(e, ERR_FORMAT, "the kernel's answer about a socket is too short");
-        return false;
-    }
-    struct connection c = {.udp = udp,
-                           .state = m.idiag_state,
-                           .local = address_of(m.idiag_family, m.id.idiag_src),
-                           .remote = address_of(m.idiag_family, m.id.idiag_dst),
-                           .local_port = ntohs(m.id.idiag_sport),
-                           .remote_port = ntohs(m.id.idiag_dport),
-                           .uid = m.idiag_uid,
-                           .inode = m.idiag_inode,
-                           .family = m.idiag_family,
-                           .id = m.id};
-    visit(context, &c);
-    return true;
-}
-
-bool connections_parse(const void *data, size_t size, bool udp, connections_visit *visit,
-                       void *context, bool *done, struct error *e)
-{
-    struct bytes b = bytes_of(data, size);
-    while (bytes_left(&b) >= sizeof(struct nlmsghdr)) {
-        struct nlmsghdr head = {0};
-        size_t start = b.position;
-        take(&b, &head, sizeof head);
-        if (head.nlmsg_len < sizeof head || head.nlmsg_len > size - start) {
-            error_set(e, ERR_FORMAT, "the kernel's answer about sockets is cut short");
-            return false;
-        }
-        struct bytes body = bytes_slice(&b, start + sizeof head, head.nlmsg_len - sizeof head);
-        if (head.nlmsg_type == NLMSG_DONE) {
-            *done = true;
-            return true;
-        }
-        if (head.nlmsg_type == NLMSG_ERROR) {
-            int32_t number = 0;
-            take(&body, &number, sizeof number);
-            error_set_errno(e, number < 0 && number > -4096 ? -number : EIO,
-                            "the kernel does not tell its sockets");
-            return false;
-        }
-        if (head.nlmsg_type == SOCK_DIAG_BY_FAMILY && !parse_socket(body, udp, visit, context, e))
-            return false;
-        size_t next = start + NLMSG_ALIGN(head.nlmsg_len);
-        bytes_seek(&b, next < size ? next : size);
-    }
-    return true;
-}
-
-static void keep(void *context, const struct connection *c)
+static void keep(void *context, const struct sock_diag_socket *s)
 {
     struct reading *r = context;
     r->too_many |= r->list.count >= MOST_CONNECTIONS;
-    if (!r->too_many)
-        VEC_PUSH(&r->list, *c);
+    if (r->too_many)
+        return;
+    struct connection c = {.udp = s->udp,
+                           .state = s->state,
+                           .local = address_of(s->family, s->id.idiag_src),
+                           .remote = address_of(s->family, s->id.idiag_dst),
+                           .local_port = ntohs(s->id.idiag_sport),
+                           .remote_port = ntohs(s->id.idiag_dport),
+                           .uid = s->uid,
+                           .inode = s->inode,
+                           .family = s->family,
+                           .id = s->id};
+    VEC_PUSH(&r->list, c);
 }
-
-struct request {
-    struct nlmsghdr head;
-    struct inet_diag_req_v2 body;
-};
 
 static bool dump(int fd, struct reading *r, bool ipv6, bool udp, struct error *e)
 {
-    uint32_t states = ~(1u << TIME_WAIT | 1u << CLOSED);
-    struct request request = {.head = {.nlmsg_len = sizeof request,
-                                       .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-                                       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-                              .body = {.sdiag_family = ipv6 ? AF_INET6 : AF_INET,
-                                       .sdiag_protocol = udp ? IPPROTO_UDP : IPPROTO_TCP,
-                                       .idiag_states = states}};
-    if (send(fd, &request, sizeof request, 0) != (ssize_t)sizeof request) {
-        error_set_errno(e, errno, "asking the kernel for its sockets failed");
+    uint32_t states = ~(1u << TIME_WAIT | 1u << SOCK_DIAG_CLOSE);
+    if (!sock_diag_dump(fd, ipv6, udp, states, keep, r, e))
         return false;
-    }
-    CLEANUP_FREE uint8_t *buffer = mem_alloc(RECEIVE_BYTES);
-    bool done = false;
-    for (size_t i = 0; !done && i < MOST_ANSWERS; i++) {
-        ssize_t got = recv(fd, buffer, RECEIVE_BYTES, 0);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            error_set_errno(e, got ? errno : EIO, "reading the kernel's sockets failed");
-            return false;
-        }
-        if (!connections_parse(buffer, (size_t)got, udp, keep, r, &done, e))
-            return false;
-    }
-    if (!done)
-        error_set(e, ERR_LIMIT, "the kernel's answer about sockets does not end");
-    else if (r->too_many)
+    if (r->too_many)
         error_set(e, ERR_LIMIT, "there are more than a million connections");
-    return done && !r->too_many;
+    return !r->too_many;
 }
 
 static int open_diag(struct error *e)
@@ -213,7 +137,7 @@ static int open_diag(struct error *e)
     struct timeval patience = {.tv_sec = 5};
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (fd < 0)
-        error_set_errno(e, errno, "asking the kernel for its sockets failed");
+        error_set_errno(e, errno, "asking the kernel failed");
     else
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     return fd;
@@ -249,12 +173,15 @@ void connections_free(struct connections *c)
 /* 0, or what the kernel said. */
 static int end_one(int fd, const struct connection *c)
 {
-    struct request request = {.head = {.nlmsg_len = sizeof request,
-                                       .nlmsg_type = SOCK_DESTROY,
-                                       .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
-                              .body = {.sdiag_family = c->family,
-                                       .sdiag_protocol = c->udp ? IPPROTO_UDP : IPPROTO_TCP,
-                                       .id = c->id}};
+    struct {
+        struct nlmsghdr head;
+        struct inet_diag_req_v2 body;
+    } request = {.head = {.nlmsg_len = sizeof request,
+                          .nlmsg_type = SOCK_DESTROY,
+                          .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
+                 .body = {.sdiag_family = c->family,
+                          .sdiag_protocol = c->udp ? IPPROTO_UDP : IPPROTO_TCP,
+                          .id = c->id}};
     struct {
         struct nlmsghdr head;
         struct nlmsgerr body;

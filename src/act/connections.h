@@ -22,6 +22,9 @@ struct address {
 };
 
 bool address_equal(const struct address *a, const struct address *b);
+/* An address as getifaddrs() gives it; false of any other family. */
+struct sockaddr;
+bool address_is(const struct address *a, const struct sockaddr *s);
 bool address_is_loopback(const struct address *a); /* 127.0.0.0/8, ::1 */
 bool address_is_any(const struct address *a);      /* 0.0.0.0, :: */
 /* "192.0.2.1"; the buffer of at least 46 bytes is returned. */
@@ -54,11 +57,6 @@ struct connections {
 bool connections_read(struct connections *out, struct error *e);
 void connections_free(struct connections *c);
 #define CLEANUP_CONNECTIONS CLEANUP(connections_free)
-
-typedef void connections_visit(void *context, const struct connection *c);
-/* What came in one recv(). *done is set at the end of the kernel's answer. */
-bool connections_parse(const void *data, size_t size, bool udp, connections_visit *visit,
-                       void *context, bool *done, struct error *e);
 
 /* Ends those of the list that `doomed` says; *ended counts them, *left what the kernel did not end
  * (it is named in *e, which is no failure of the whole: ERR_UNSUPPORTED where this kernel ends

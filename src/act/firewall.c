@@ -199,16 +199,9 @@ static bool is_own(const struct judging *j, const struct address *a)
 {
     if (address_is_loopback(a))
         return true;
-    for (const struct ifaddrs *i = j->own; i; i = i->ifa_next) {
-        if (!i->ifa_addr || i->ifa_addr->sa_family != (a->ipv6 ? AF_INET6 : AF_INET))
-            continue;
-        const struct sockaddr *s = i->ifa_addr;
-        const void *bytes =
-            a->ipv6 ? (const void *)&((const struct sockaddr_in6 *)(const void *)s)->sin6_addr
-                    : (const void *)&((const struct sockaddr_in *)(const void *)s)->sin_addr;
-        if (memcmp(bytes, a->bytes, a->ipv6 ? 16 : 4) == 0)
+    for (const struct ifaddrs *i = j->own; i; i = i->ifa_next)
+        if (address_is(a, i->ifa_addr))
             return true;
-    }
     return false;
 }
 

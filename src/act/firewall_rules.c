@@ -136,31 +136,22 @@ static const char network_out[] =
     "\t\tmeta nfproto ipv4 udp sport 68 udp dport 67 accept\n"
     "\t\tmeta nfproto ipv6 udp sport 546 udp dport 547 accept\n";
 
-static void add_allowed_in(struct str *out)
+/* What stays, seen from the packet: what is the sender's on the way in is the receiver's on the way
+ * out. */
+static void add_allowed(struct str *out, bool outward)
 {
-    str_add(out, "\t\tiif \"lo\" accept\n");
+    const char *far = outward ? "daddr" : "saddr", *near = outward ? "saddr" : "daddr";
+    const char *far_port = outward ? "dport" : "sport", *near_port = outward ? "sport" : "dport";
+    str_printf(out, "\t\t%s \"lo\" accept\n", outward ? "oif" : "iif");
     for (int v = 4; v <= 6; v += 2) {
         const char *ip = ip_of(v == 6);
         str_printf(out,
-                   "\t\t%s saddr . tcp sport . %s daddr . tcp dport @standing%d accept\n"
-                   "\t\t%s saddr . tcp dport @way_in%d accept\n"
-                   "\t\t%s saddr . tcp sport @way_out%d accept\n"
-                   "\t\t%s saddr @named%d accept\n",
-                   ip, ip, v, ip, v, ip, v, ip, v);
-    }
-}
-
-static void add_allowed_out(struct str *out)
-{
-    str_add(out, "\t\toif \"lo\" accept\n");
-    for (int v = 4; v <= 6; v += 2) {
-        const char *ip = ip_of(v == 6);
-        str_printf(out,
-                   "\t\t%s daddr . tcp dport . %s saddr . tcp sport @standing%d accept\n"
-                   "\t\t%s daddr . tcp sport @way_in%d accept\n"
-                   "\t\t%s daddr . tcp dport @way_out%d accept\n"
-                   "\t\t%s daddr @named%d accept\n",
-                   ip, ip, v, ip, v, ip, v, ip, v);
+                   "\t\t%s %s . tcp %s . %s %s . tcp %s @standing%d accept\n"
+                   "\t\t%s %s . tcp %s @way_in%d accept\n"
+                   "\t\t%s %s . tcp %s @way_out%d accept\n"
+                   "\t\t%s %s @named%d accept\n",
+                   ip, far, far_port, ip, near, near_port, v, ip, far, near_port, v, ip, far,
+                   far_port, v, ip, far, v);
     }
 }
 
@@ -217,7 +208,7 @@ static void add_isolation(struct str *out, const struct firewall_plan *p)
         add_ports_set(out, "web_tls", p->web_tls, p->web_tls_count);
     }
     str_add(out, "\tchain incoming {\n");
-    add_allowed_in(out);
+    add_allowed(out, false);
     if (has_network(p))
         str_add(out, network_in);
     /* only the notice's socket takes what is meant for others; a connection that was open before
@@ -229,7 +220,7 @@ static void add_isolation(struct str *out, const struct firewall_plan *p)
         str_add(out, "\t\ttcp dport @web reject with tcp reset\n"
                      "\t\ttcp dport @web_tls reject with tcp reset\n");
     str_add(out, "\t\tdrop\n\t}\n\tchain outgoing {\n");
-    add_allowed_out(out);
+    add_allowed(out, true);
     if (has_network(p))
         str_add(out, network_out);
     if (notice)
@@ -263,7 +254,7 @@ static void add_closing(struct str *out, const struct firewall_plan *p)
     add_open(out, p, false);
     add_open(out, p, true);
     str_add(out, "\tchain incoming {\n");
-    add_allowed_in(out);
+    add_allowed(out, false);
     str_add(out,
             "\t\tmeta l4proto { icmp, ipv6-icmp, igmp } accept\n"
             "\t\tmeta nfproto ipv4 udp sport 67 udp dport 68 accept\n"

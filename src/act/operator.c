@@ -1,5 +1,6 @@
 #include "act/operator.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "collect/proc.h"
@@ -136,8 +137,7 @@ static void hidden(struct search *s, const char *why, const char *what, size_t c
 static void each_process(const struct search *s, bool (*visit)(void *context, uint32_t pid),
                          void *context)
 {
-    int fd = openat(s->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    DIR *dir = file_list(s->proc_fd, ".");
     const struct dirent *d;
     uint64_t pid;
     size_t count = 0;
@@ -177,18 +177,9 @@ static void find_tunnel(struct operator_way *w)
     char name[sizeof w->tunnel] = "";
     if (getifaddrs(&list) != 0)
         return;
-    for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
-        const struct address *local = &w->connection.local;
-        int family = local->ipv6 ? AF_INET6 : AF_INET;
-        if (!i->ifa_addr || i->ifa_addr->sa_family != family)
-            continue;
-        const void *bytes =
-            local->ipv6
-                ? (const void *)&((const struct sockaddr_in6 *)(void *)i->ifa_addr)->sin6_addr
-                : (const void *)&((const struct sockaddr_in *)(void *)i->ifa_addr)->sin_addr;
-        if (memcmp(bytes, local->bytes, local->ipv6 ? 16 : 4) == 0)
+    for (const struct ifaddrs *i = list; i; i = i->ifa_next)
+        if (address_is(&w->connection.local, i->ifa_addr))
             snprintf(name, sizeof name, "%s", i->ifa_name);
-    }
     freeifaddrs(list);
     struct ifreq request = {0};
     CLEANUP_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -329,13 +320,12 @@ static bool add_terminals(struct lookers *l, uint32_t pid)
     char path[48];
     size_t before = l->count;
     snprintf(path, sizeof path, "%u/fd", pid);
-    int fd = openat(l->search->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    DIR *dir = file_list(l->search->proc_fd, path);
     const struct dirent *d;
     while (dir && (d = readdir(dir)) && l->count < ARRAY_COUNT(l->terminals)) {
         struct stat st;
-        if (fstatat(fd, d->d_name, &st, 0) == 0 && S_ISCHR(st.st_mode) && is_pts(st.st_rdev) &&
-            st.st_rdev != l->own)
+        if (fstatat(dirfd(dir), d->d_name, &st, 0) == 0 && S_ISCHR(st.st_mode) &&
+            is_pts(st.st_rdev) && st.st_rdev != l->own)
             l->terminals[l->count++] = st.st_rdev;
     }
     if (dir)

@@ -559,11 +559,9 @@ bool quarantine_list(struct quarantine *q, struct arena *arena, struct quarantin
 {
     VEC(struct quarantine_item) list = {0};
     bool good = true;
-    int fd = openat(q->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    DIR *dir = file_list(q->fd, ".");
     if (!dir) {
         error_set_errno(e, errno, "listing the quarantine");
-        mem_cleanup_close(&fd);
         return false;
     }
     for (const struct dirent *d; (d = readdir(dir)) && list.count < MOST_ITEMS;) {

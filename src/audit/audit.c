@@ -255,7 +255,7 @@ bool audit_take_facts(struct audit *a, const struct audit_request *r, struct err
         [ABOUT_HOLES] = COLLECT_AUDIT,
         [ABOUT_PERSISTENCE] = COLLECT_PERSISTENCE,
         [ABOUT_INTRUSION] = COLLECT_PERSISTENCE | COLLECT_FILES,
-        [ABOUT_SCAN] = COLLECT_AUDIT | COLLECT_PERSISTENCE | COLLECT_FILES,
+        [ABOUT_SITES] = COLLECT_SITES,
         [ABOUT_SECRETS] = COLLECT_SECRETS,
     };
     const char **items = NULL;

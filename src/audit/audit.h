@@ -29,7 +29,7 @@ enum audit_about {
     ABOUT_PERSISTENCE, /* what an intruder leaves to come back: the rules of the set `persistence`,
                           and none else. A few hundred milliseconds */
     ABOUT_INTRUSION,   /* the same, with every file of packages and every set-uid file: seconds */
-    ABOUT_SCAN,        /* the same, and where sites lie: for scan.h */
+    ABOUT_SITES,       /* what is served here: facts of kind `site`, no rules; milliseconds */
     ABOUT_SECRETS      /* what has to be changed afterwards: facts of kind `secret`, no rules */
 };
 

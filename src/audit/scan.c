@@ -144,7 +144,7 @@ bool audit_scan(struct audit **out, struct scan_result *result, const struct aud
                 const struct scan_request *bytes, struct error *e)
 {
     struct audit_request all = *asked, *target = &all;
-    all.about = ABOUT_SCAN;
+    all.about = ABOUT_INTRUSION;
     CLEANUP(audit_cleanup) struct audit *a = audit_new(target);
     if (!audit_open_target(a, target, e) || !load_rules(a, target, e))
         return false;

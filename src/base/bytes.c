@@ -86,6 +86,14 @@ uint32_t bytes_u32be(struct bytes *b)
     return take_be(b, 4);
 }
 
+bool bytes_copy(struct bytes *b, void *out, size_t count)
+{
+    const uint8_t *p = bytes_take(b, count);
+    if (p && count)
+        memcpy(out, p, count);
+    return p != NULL;
+}
+
 struct bytes bytes_slice(const struct bytes *b, size_t offset, size_t count)
 {
     if (b->failed || offset > b->size || count > b->size - offset)

@@ -32,6 +32,8 @@ uint64_t bytes_u64le(struct bytes *b);
 uint16_t bytes_u16be(struct bytes *b);
 uint32_t bytes_u32be(struct bytes *b);
 const uint8_t *bytes_take(struct bytes *b, size_t count); /* a view of `count` bytes, or NULL */
+/* Copies `count` bytes out, or leaves `out` as it is; false (and failed) if they are not there. */
+bool bytes_copy(struct bytes *b, void *out, size_t count);
 /* A reader of `count` bytes from the absolute `offset`; failed if that is not all inside. */
 struct bytes bytes_slice(const struct bytes *b, size_t offset, size_t count);
 /* A string of u32le length and that many bytes, as bytes_put_string() wrote it; NULL if it

@@ -61,17 +61,6 @@ struct taking {
     size_t done;
 };
 
-/* The file as it was looked at. */
-static const struct fact *fact_of(const struct audit *a, const struct finding *f)
-{
-    if (!str_equal(f->subject_kind, "yara-hit") && !str_equal(f->subject_kind, "clamav-hit"))
-        return NULL;
-    for (const struct fact *hit = NULL; (hit = facts_next(a->facts, f->subject_kind, hit));)
-        if (str_equal(fact_text(hit, "path"), f->subject_name))
-            return hit;
-    return NULL;
-}
-
 /* The path in bytes: what is not UTF-8 stands in the fact as digits, too. */
 static const char *path_of(struct arena *arena, const struct fact *hit)
 {
@@ -84,22 +73,71 @@ static const char *path_of(struct arena *arena, const struct fact *hit)
     return fact_text(hit, "path");
 }
 
-static bool is_wanted(const struct finding *f, const struct fact *hit, enum severity least)
+/* A finding whose file is to be moved; `hit` is the file as it was looked at. */
+struct found {
+    const struct finding *f;
+    const struct fact *hit;
+    size_t order; /* worst first */
+};
+
+static int by_file(const void *a, const void *b)
 {
-    return hit && finding_is_open(f) && f->severity >= least;
+    const struct found *x = a, *y = b;
+    int order = strcmp(fact_text(x->hit, "path"), fact_text(y->hit, "path"));
+    return order ? order : (x->order > y->order) - (x->order < y->order);
 }
 
-/* Several rules may speak of one file. */
-static bool was_before(const struct audit *a, size_t index, enum severity least)
+static int by_order(const void *a, const void *b)
 {
-    const struct finding *f = a->findings->list.items[index];
-    for (size_t i = 0; i < index; i++) {
-        const struct finding *other = a->findings->list.items[i];
-        if (str_equal(other->subject_name, f->subject_name) &&
-            is_wanted(other, fact_of(a, other), least))
-            return true;
+    const struct found *x = a, *y = b;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+static int by_path(const void *a, const void *b)
+{
+    const struct fact *x = *(const struct fact *const *)a, *y = *(const struct fact *const *)b;
+    int order = strcmp(x->kind, y->kind);
+    return order ? order : strcmp(fact_text(x, "path"), fact_text(y, "path"));
+}
+
+static int is_hit_of(const void *key, const void *item)
+{
+    const struct finding *f = key;
+    const struct fact *hit = *(const struct fact *const *)item;
+    int order = strcmp(f->subject_kind, hit->kind);
+    return order ? order : strcmp(f->subject_name, fact_text(hit, "path"));
+}
+
+/* Every file once, though several rules may speak of it. There may be as many as somebody cared to
+ * plant. The caller frees it. */
+static struct found *choose(const struct audit *a, enum severity least, size_t *count)
+{
+    static const char *const kinds[] = {"yara-hit", "clamav-hit"};
+    VEC(const struct fact *) hits = {0};
+    VEC(struct found) all = {0};
+    for (size_t k = 0; k < ARRAY_COUNT(kinds); k++)
+        for (const struct fact *f = NULL; (f = facts_next(a->facts, kinds[k], f));)
+            VEC_PUSH(&hits, f);
+    if (hits.count)
+        qsort(hits.items, hits.count, sizeof *hits.items, by_path);
+    for (size_t i = 0; hits.count && i < a->findings->list.count; i++) {
+        const struct finding *f = a->findings->list.items[i];
+        const struct fact *const *hit =
+            bsearch(f, hits.items, hits.count, sizeof *hits.items, is_hit_of);
+        if (hit && finding_is_open(f) && f->severity >= least)
+            VEC_PUSH(&all, ((struct found){f, *hit, i}));
     }
-    return false;
+    VEC_FREE(&hits);
+    *count = 0;
+    if (all.count)
+        qsort(all.items, all.count, sizeof *all.items, by_file);
+    for (size_t i = 0; i < all.count; i++)
+        if (!*count || !str_equal(fact_text(all.items[i].hit, "path"),
+                                  fact_text(all.items[*count - 1].hit, "path")))
+            all.items[(*count)++] = all.items[i];
+    if (*count)
+        qsort(all.items, *count, sizeof *all.items, by_order);
+    return all.items;
 }
 
 static void say_taken(const struct taking *t, const struct quarantine_item *i)
@@ -146,11 +184,8 @@ static void take(struct taking *t, const struct finding *f, const struct fact *h
 
 void cli_quarantine_found(struct cli *cli, const struct audit *a, enum severity least)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < a->findings->list.count; i++) {
-        const struct finding *f = a->findings->list.items[i];
-        count += is_wanted(f, fact_of(a, f), least) && !was_before(a, i, least);
-    }
+    size_t count;
+    CLEANUP_FREE struct found *found = choose(a, least, &count);
     if (!count)
         return;
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -169,11 +204,8 @@ void cli_quarantine_found(struct cli *cli, const struct audit *a, enum severity 
         return;
     }
     CLEANUP(quarantine_cleanup) struct quarantine q = t.q;
-    for (size_t i = 0; i < a->findings->list.count; i++) {
-        const struct finding *f = a->findings->list.items[i];
-        if (is_wanted(f, fact_of(a, f), least) && !was_before(a, i, least))
-            take(&t, f, fact_of(a, f));
-    }
+    for (size_t i = 0; i < count; i++)
+        take(&t, found[i].f, found[i].hit);
     if (t.done && !cli->dry_run && !cli->json)
         show_hint(&cli->show, _("To undo it:"), show_command(arena, "quarantine give-back ID"));
 }

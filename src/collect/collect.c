@@ -13,7 +13,7 @@ enum {
     AUDIT = COLLECT_AUDIT,
     PERSISTENCE = COLLECT_PERSISTENCE,
     SECRETS = COLLECT_SECRETS,
-    ANY = AUDIT | PERSISTENCE | SECRETS
+    ANY = AUDIT | PERSISTENCE | SECRETS | COLLECT_SITES
 };
 
 /* The order matters twice: hosts are recognised first, and later rows look at the facts of

@@ -30,7 +30,8 @@ enum collect_purpose {
     COLLECT_AUDIT = 1,       /* holes, settings, updates */
     COLLECT_PERSISTENCE = 2, /* what an intruder leaves to come back, and who may be somebody */
     COLLECT_FILES = 4,       /* with the last: every file of packages, every folder; seconds */
-    COLLECT_SECRETS = 8      /* what has to be changed after an intrusion */
+    COLLECT_SECRETS = 8,     /* what has to be changed after an intrusion */
+    COLLECT_SITES = 16       /* what is served here, and on which ports: a few milliseconds */
 };
 
 struct collection {

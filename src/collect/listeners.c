@@ -54,7 +54,9 @@ static bool read_table(struct collection *c, struct sockets *s, bool ipv6, bool 
 {
     struct error e = ERROR_INIT;
     size_t before = s->list.count, size = 0;
-    if (c->netlink_fd >= 0 && sock_diag_dump(c->netlink_fd, ipv6, udp, keep_socket, s, &e))
+    if (c->netlink_fd >= 0 &&
+        sock_diag_dump(c->netlink_fd, ipv6, udp, 1u << (udp ? SOCK_DIAG_CLOSE : SOCK_DIAG_LISTEN),
+                       keep_socket, s, &e))
         return true;
     s->list.count = before;
     const char *path =

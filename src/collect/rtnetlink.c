@@ -1,6 +1,6 @@
 #include "collect/rtnetlink.h"
 
-#include "base/bytes.h"
+#include "base/netlink.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { RECEIVE_BYTES = 64 << 10, MOST_ANSWERS = 65536, MOST_ATTRIBUTES = 64 };
+enum { MOST_ATTRIBUTES = 64 };
 
 /* The attributes of a message by their number; those beyond are of no use here. */
 struct attributes {
@@ -22,11 +22,6 @@ struct attributes {
     } by[MOST_ATTRIBUTES];
 };
 
-static size_t aligned(size_t n)
-{
-    return (n + 3) & ~(size_t)3; /* NLMSG_ALIGNTO, RTA_ALIGNTO */
-}
-
 static void read_attributes(struct bytes *in, struct attributes *out)
 {
     memset(out, 0, sizeof *out);
@@ -35,7 +30,7 @@ static void read_attributes(struct bytes *in, struct attributes *out)
         memcpy(&head, bytes_take(in, sizeof head), sizeof head);
         if (head.rta_len < sizeof head)
             return;
-        size_t size = head.rta_len - sizeof head, padding = aligned(size) - size;
+        size_t size = head.rta_len - sizeof head, padding = netlink_aligned(size) - size;
         const uint8_t *value = bytes_take(in, size);
         unsigned type = head.rta_type & 0x3fff; /* NLA_TYPE_MASK */
         if (!value)
@@ -205,17 +200,26 @@ static const struct kind {
     {"rule", RTM_GETRULE, RTM_NEWRULE, sizeof(struct fib_rule_hdr), read_rule},
 };
 
-static bool read_message(uint16_t type, struct bytes body, rtnetlink_visit *visit, void *context)
+/* Who looks. */
+struct looking {
+    rtnetlink_visit *visit;
+    void *context;
+};
+
+static bool read_message(void *context, uint16_t type, struct bytes body, struct error *e)
 {
+    const struct looking *look = context;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (kinds[i].answer != type)
             continue;
-        if (bytes_left(&body) < kinds[i].size)
+        if (bytes_left(&body) < kinds[i].size) {
+            error_set(e, ERR_FORMAT, "the kernel's answer is cut short");
             return false;
+        }
         json_t *o = json_object();
         json_put_string(o, "kind", kinds[i].name);
         kinds[i].read(o, &body);
-        visit(context, o);
+        look->visit(look->context, o);
     }
     return true;
 }
@@ -223,34 +227,11 @@ static bool read_message(uint16_t type, struct bytes body, rtnetlink_visit *visi
 bool rtnetlink_parse(const void *data, size_t size, rtnetlink_visit *visit, void *context,
                      bool *done, struct error *e)
 {
-    struct bytes b = bytes_of(data, size);
-    while (bytes_left(&b) >= sizeof(struct nlmsghdr)) {
-        struct nlmsghdr head;
-        size_t start = b.position;
-        memcpy(&head, bytes_take(&b, sizeof head), sizeof head);
-        if (head.nlmsg_len < sizeof head || head.nlmsg_len > size - start) {
-            error_set(e, ERR_FORMAT, "the kernel's answer about routes is cut short");
-            return false;
-        }
-        struct bytes whole = bytes_slice(&b, start + sizeof head, head.nlmsg_len - sizeof head);
-        if (head.nlmsg_type == NLMSG_DONE) {
-            *done = true;
-            return true;
-        }
-        if (head.nlmsg_type == NLMSG_ERROR) {
-            int32_t code = (int32_t)bytes_u32le(&whole);
-            error_set_errno(e, code < 0 && code > -4096 ? -code : EIO,
-                            "the kernel does not tell its routes");
-            return false;
-        }
-        if (!read_message(head.nlmsg_type, whole, visit, context)) {
-            error_set(e, ERR_FORMAT, "the kernel's answer about a route is too short");
-            return false;
-        }
-        size_t next = start + aligned(head.nlmsg_len);
-        bytes_seek(&b, next < size ? next : size);
-    }
-    return true;
+    struct looking look = {visit, context};
+    if (netlink_parse(data, size, read_message, &look, done, e))
+        return true;
+    error_prefix(e, "routes");
+    return false;
 }
 
 static bool dump_one(int fd, const struct kind *kind, rtnetlink_visit *visit, void *context,
@@ -263,27 +244,11 @@ static bool dump_one(int fd, const struct kind *kind, rtnetlink_visit *visit, vo
     } request = {.head = {.nlmsg_len = (uint32_t)(sizeof request.head + kind->size),
                           .nlmsg_type = kind->ask,
                           .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP}};
-    size_t size = request.head.nlmsg_len;
-    if (send(fd, &request, size, 0) != (ssize_t)size) {
-        error_set_errno(e, errno, "asking the kernel for its routes failed");
-        return false;
-    }
-    CLEANUP_FREE uint8_t *buffer = mem_alloc(RECEIVE_BYTES);
-    bool done = false;
-    for (size_t i = 0; !done && i < MOST_ANSWERS; i++) {
-        ssize_t got = recv(fd, buffer, RECEIVE_BYTES, 0);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            error_set_errno(e, got ? errno : EIO, "reading the kernel's routes failed");
-            return false;
-        }
-        if (!rtnetlink_parse(buffer, (size_t)got, visit, context, &done, e))
-            return false;
-    }
-    if (!done)
-        error_set(e, ERR_LIMIT, "the kernel's answer about routes does not end");
-    return done;
+    struct looking look = {visit, context};
+    if (netlink_dump(fd, &request, request.head.nlmsg_len, read_message, &look, e))
+        return true;
+    error_prefix(e, "routes");
+    return false;
 }
 
 bool rtnetlink_dump(int fd, rtnetlink_visit *visit, void *context, struct error *e)

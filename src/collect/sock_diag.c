@@ -1,7 +1,7 @@
 #include "collect/sock_diag.h"
 
-#include "base/bytes.h"
 #include "base/mem.h"
+#include "base/netlink.h"
 #include "base/str.h"
 
 #include <errno.h>
@@ -13,93 +13,67 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { RECEIVE_BYTES = 64 << 10, MOST_ANSWERS = 4096 };
-
-/* Copies a structure of the kernel out of the buffer; false if it is cut. */
-static bool take(struct bytes *b, void *out, size_t size)
-{
-    const uint8_t *p = bytes_take(b, size);
-    if (p)
-        memcpy(out, p, size);
-    return p != NULL;
-}
-
-static size_t aligned(size_t n)
-{
-    return (n + 3) & ~(size_t)3; /* NLMSG_ALIGNTO, NLA_ALIGNTO */
-}
-
 static int find_v6only(struct bytes b)
 {
     struct nlattr attribute = {0};
-    while (bytes_left(&b) >= sizeof attribute && take(&b, &attribute, sizeof attribute)) {
+    while (bytes_left(&b) >= sizeof attribute && bytes_copy(&b, &attribute, sizeof attribute)) {
         if (attribute.nla_len < sizeof attribute)
             break;
         size_t length = attribute.nla_len - sizeof attribute;
         const uint8_t *value = bytes_take(&b, length);
         if (value && (attribute.nla_type & NLA_TYPE_MASK) == INET_DIAG_SKV6ONLY && length)
             return value[0] != 0;
-        size_t padding = aligned(length) - length;
+        size_t padding = netlink_aligned(length) - length;
         bytes_skip(&b, padding < bytes_left(&b) ? padding : bytes_left(&b));
     }
     return -1;
 }
 
-static bool parse_socket(struct bytes b, bool udp, sock_diag_visit *visit, void *context)
+/* Who looks, and what for. */
+struct looking {
+    bool udp;
+    sock_diag_visit *visit;
+    void *context;
+};
+
+static bool parse_socket(void *context, uint16_t type, struct bytes b, struct error *e)
 {
+    const struct looking *look = context;
     struct inet_diag_msg m;
-    if (!take(&b, &m, sizeof m))
+    if (type != SOCK_DIAG_BY_FAMILY)
+        return true;
+    if (!bytes_copy(&b, &m, sizeof m)) {
+        error_set(e, ERR_FORMAT, "the kernel's answer is cut short");
         return false;
+    }
     struct sock_diag_socket s = {.ipv6 = m.idiag_family == AF_INET6,
-                                 .udp = udp,
+                                 .udp = look->udp,
                                  .state = m.idiag_state,
                                  .port = ntohs(m.id.idiag_sport),
                                  .uid = m.idiag_uid,
                                  .inode = m.idiag_inode,
-                                 .v6only = -1};
+                                 .v6only = -1,
+                                 .family = m.idiag_family,
+                                 .id = m.id};
     memcpy(s.address, m.id.idiag_src, s.ipv6 ? 16 : 4);
     if (s.ipv6)
         s.v6only = find_v6only(b);
-    visit(context, &s);
+    look->visit(look->context, &s);
     return true;
 }
 
 bool sock_diag_parse(const void *data, size_t size, bool udp, sock_diag_visit *visit, void *context,
                      bool *done, struct error *e)
 {
-    struct bytes b = bytes_of(data, size);
-    while (bytes_left(&b) >= sizeof(struct nlmsghdr)) {
-        struct nlmsghdr head = {0};
-        size_t start = b.position;
-        take(&b, &head, sizeof head);
-        if (head.nlmsg_len < sizeof head || head.nlmsg_len > size - start) {
-            error_set(e, ERR_FORMAT, "the kernel's answer about sockets is cut short");
-            return false;
-        }
-        struct bytes body = bytes_slice(&b, start + sizeof head, head.nlmsg_len - sizeof head);
-        if (head.nlmsg_type == NLMSG_DONE) {
-            *done = true;
-            return true;
-        }
-        if (head.nlmsg_type == NLMSG_ERROR) {
-            int32_t number = 0;
-            take(&body, &number, sizeof number);
-            error_set_errno(e, number < 0 && number > -4096 ? -number : EIO,
-                            "the kernel does not tell its sockets");
-            return false;
-        }
-        if (head.nlmsg_type == SOCK_DIAG_BY_FAMILY && !parse_socket(body, udp, visit, context)) {
-            error_set(e, ERR_FORMAT, "the kernel's answer about a socket is too short");
-            return false;
-        }
-        size_t next = start + aligned(head.nlmsg_len);
-        bytes_seek(&b, next < size ? next : size);
-    }
-    return true;
+    struct looking look = {udp, visit, context};
+    if (netlink_parse(data, size, parse_socket, &look, done, e))
+        return true;
+    error_prefix(e, "sockets");
+    return false;
 }
 
-bool sock_diag_dump(int fd, bool ipv6, bool udp, sock_diag_visit *visit, void *context,
-                    struct error *e)
+bool sock_diag_dump(int fd, bool ipv6, bool udp, uint32_t states, sock_diag_visit *visit,
+                    void *context, struct error *e)
 {
     struct {
         struct nlmsghdr head;
@@ -109,27 +83,12 @@ bool sock_diag_dump(int fd, bool ipv6, bool udp, sock_diag_visit *visit, void *c
                           .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
                  .body = {.sdiag_family = ipv6 ? AF_INET6 : AF_INET,
                           .sdiag_protocol = udp ? IPPROTO_UDP : IPPROTO_TCP,
-                          .idiag_states = 1u << (udp ? SOCK_DIAG_CLOSE : SOCK_DIAG_LISTEN)}};
-    if (send(fd, &request, sizeof request, 0) != (ssize_t)sizeof request) {
-        error_set_errno(e, errno, "asking the kernel for its sockets failed");
-        return false;
-    }
-    CLEANUP_FREE uint8_t *buffer = mem_alloc(RECEIVE_BYTES);
-    bool done = false;
-    for (size_t i = 0; !done && i < MOST_ANSWERS; i++) {
-        ssize_t got = recv(fd, buffer, RECEIVE_BYTES, 0);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            error_set_errno(e, got ? errno : EIO, "reading the kernel's sockets failed");
-            return false;
-        }
-        if (!sock_diag_parse(buffer, (size_t)got, udp, visit, context, &done, e))
-            return false;
-    }
-    if (!done)
-        error_set(e, ERR_LIMIT, "the kernel's answer about sockets does not end");
-    return done;
+                          .idiag_states = states}};
+    struct looking look = {udp, visit, context};
+    if (netlink_dump(fd, &request, sizeof request, parse_socket, &look, e))
+        return true;
+    error_prefix(e, "sockets");
+    return false;
 }
 
 /* "0100007F:0016" in words of the machine's byte order, "sl local remote st ... uid x inode". */

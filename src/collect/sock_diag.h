@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 
+#include <linux/inet_diag.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,9 @@ struct sock_diag_socket {
     uint16_t port;
     uint32_t uid, inode;
     int v6only; /* 0 or 1; -1 = not known */
+    /* as the kernel names it, with its peer; zeros where /proc says it */
+    uint8_t family;
+    struct inet_diag_sockid id;
 };
 
 typedef void sock_diag_visit(void *context, const struct sock_diag_socket *socket);
@@ -34,9 +38,9 @@ typedef void sock_diag_visit(void *context, const struct sock_diag_socket *socke
 bool sock_diag_parse(const void *data, size_t size, bool udp, sock_diag_visit *visit, void *context,
                      bool *done, struct error *e);
 
-/* Asks and reads all answers. */
-bool sock_diag_dump(int netlink_fd, bool ipv6, bool udp, sock_diag_visit *visit, void *context,
-                    struct error *e);
+/* Asks for the sockets in these states (a bit each) and reads all answers. */
+bool sock_diag_dump(int netlink_fd, bool ipv6, bool udp, uint32_t states, sock_diag_visit *visit,
+                    void *context, struct error *e);
 
 /* The text of /proc/net/tcp and its like; sockets of other states are left out. Returns how
  * many lines made no sense. */
