@@ -25,7 +25,7 @@ demo:
 	@$(MAKE) --no-print-directory all
 	@scripts/demo $(BUILD)
 
-# Everything, which takes an hour; QUICK=1 for the day's work, in minutes.
+# Everything, in less than an hour; QUICK=1 for the day's work, in minutes.
 test:
 	@scripts/deps test
 	@scripts/test $(BUILD)-test $(QUICK)

@@ -235,11 +235,10 @@ const struct command cli_commands[] = {
      "close | print",
      N_("a site was defaced: what to do now, in which order"),
      N_("Leads through the runbook: start opens an incident; next tells of the next step, do does "
-        "it and proves it; skip wants --because; undo takes it back; sign takes a finding, "
-        "a hole or a changed password upon you; confirm makes what is on trial last; resume looks "
-        "again "
-        "whether all that was done is still true; close ends it. "
-        "print is the paper copy to keep before anything happens."),
+        "it and proves it; skip wants --because; undo takes it back; sign takes a finding, a hole "
+        "or a changed password upon you; confirm makes what is on trial last; resume looks again "
+        "whether all that was done is still true; close ends it. print is the paper copy to keep "
+        "before anything happens."),
      "start status next do skip undo sign confirm resume close print",
      "--root --image --runbook --first-sign --mode --allow --trial --because --who --yes --dry-run",
      cmd_respond},

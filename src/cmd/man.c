@@ -3,7 +3,8 @@
 
 #include "base/str.h"
 
-/* Text in a man page: a line may not begin with . or ', a backslash and a dash are escaped. */
+/* Text in a man page: a line may not begin with . or ', a backslash, a dash and a
+ * quotation mark (which a request such as .B would take away) are escaped. */
 static void roff(FILE *out, const char *text)
 {
     if (*text == '.' || *text == '\'')
@@ -13,6 +14,8 @@ static void roff(FILE *out, const char *text)
             fputs("\\e", out);
         else if (*text == '-')
             fputs("\\-", out);
+        else if (*text == '"')
+            fputs("\\(dq", out);
         else
             fputc(*text, out);
     }
@@ -41,6 +44,9 @@ static void examples(FILE *out)
         {"yagura patch record Q293826 --image disk.img --because \"pilot host\"",
          N_("write down what was applied")},
         {"yagura ports --gateway | nft -c -f -", N_("rules for the router in front, tried out")},
+        {"yagura scan /var/www", N_("what attackers left behind there")},
+        {"yagura respond start --because \"index.html was defaced\"",
+         N_("a site was defaced: begin to lead it back, step by step")},
         {"yagura audit --json --fail-on high >/dev/null || echo look",
          N_("in a script: the exit code says it")},
     };
@@ -57,9 +63,10 @@ static void files(FILE *out)
     static const struct {
         const char *path, *what;
     } rows[] = {
-        {"/var/lib/yagura", N_("root's state: what was found and recorded, imported advisories, "
-                               "the key that signs the ledger, caches")},
+        {"/var/lib/yagura", N_("root's state: what was found, published and recorded, imported "
+                               "advisories, the key that signs, caches")},
         {"~/.local/state/yagura", N_("the state of everyone else")},
+        {"/etc/yagura/yagura.yaml", N_("the configuration; every key may be left out")},
         {YAGURA_PREFIX "/share/yagura", N_("the advisories and rules that come with the program")},
     };
     fprintf(out, ".SH %s\n", _("FILES"));
@@ -73,6 +80,9 @@ static void files(FILE *out)
 void cmd_print_man(FILE *out)
 {
     fprintf(out, ".TH YAGURA 1 \"\" \"yagura %s\" \"yagura\"\n", YAGURA_VERSION);
+    /* No option is torn in two, no line pulled apart; Japanese, which has no spaces, is broken as
+     * ja.tmac of groff says. */
+    fprintf(out, "%s.ad l\n.nh\n", language_is_japanese() ? ".mso ja.tmac\n" : "");
     fprintf(out, ".SH %s\n", _("NAME"));
     roff(out, _("yagura - a watchtower for web servers"));
     fprintf(out,
@@ -80,8 +90,9 @@ void cmd_print_man(FILE *out)
             _("SYNOPSIS"));
     fprintf(out, ".SH %s\n", _("DESCRIPTION"));
     roff(out,
-         _("Looks at web servers, tells which holes are open and what to fix first. What is looked "
-           "at is this host, or --root DIR, --image FILE or --text FILE."));
+         _("Looks at web servers, tells which holes are open and what to fix first; keeps sites as "
+           "they were published. What is looked at is this host, or --root DIR, --image FILE or "
+           "--text FILE."));
     fprintf(out, ".SH %s\n", _("COMMANDS"));
     for (size_t i = 0; i < cli_command_count; i++) {
         const struct command *c = &cli_commands[i];
@@ -103,8 +114,9 @@ void cmd_print_man(FILE *out)
     roff(out, _("Exit codes: 0 nothing wrong, 1 something was found, 2 bad usage or input, 3 "
                 "nothing was found, but something could not be looked at."));
     fprintf(out, ".SH %s\n", _("ENVIRONMENT"));
-    roff(out, _("YAGURA_STATE stands for --state; NO_COLOR switches colours off; YAGURA_DATA, "
-                "YAGURA_LIBEXEC and YAGURA_LOCALE name other places of the program's own files."));
+    roff(out, _("YAGURA_STATE stands for --state, YAGURA_CONFIG for --config; NO_COLOR switches "
+                "colours off; YAGURA_DATA, YAGURA_LIBEXEC and YAGURA_LOCALE name other places of "
+                "the program's own files."));
     examples(out);
     files(out);
     fprintf(out, ".SH %s\n", _("SEE ALSO"));

@@ -164,8 +164,9 @@ static int status(struct running *run)
 {
     show_incident(&run->cli->show, &run->response);
     size_t open = respond_next(&run->response) != NULL && !run->response.incident.closed;
-    end_json(run->cli, run->response.incident.problems, 0);
-    return run->response.incident.problems || open ? EXIT_FOUND : EXIT_CLEAN;
+    size_t found = run->response.incident.problems + open;
+    end_json(run->cli, found, 0);
+    return found ? EXIT_FOUND : EXIT_CLEAN;
 }
 
 static int next(struct running *run)

@@ -49,10 +49,13 @@ UNITS=$ROOT/packaging/systemd
     sed -E 's/^#([a-z ])/\1/' "$ROOT/packaging/yagura.yaml" | grep -v '^[A-Z]\|^ [A-Z]\|^ a\|^ o' >"$WORK/all.yaml"
     sed -i 's,^on_tamper:.*,on_tamper: cat,' "$WORK/all.yaml"
     code 0 "$YAGURA" --config "$WORK/all.yaml" on-tamper
-    local key
-    for key in on_tamper keep guard detect_only ready_mb sweep_seconds selftest_seconds sites policies; do
-        grep -q "\\b$key:" "$WORK/all.yaml"
+    local key found=
+    for key in $(grep -ohE 'str_equal\([^,]*->text, "[a-z_]+"\)' "$ROOT"/src/cmd/config*.c | cut -d'"' -f2 | sort -u); do
+        case $key in yes | no | true | false | other | any) continue ;; esac # values
+        found="$found $key"
+        grep -q "\\b$key:" "$WORK/all.yaml" || { echo "$key is not there"; false; }
     done
+    [[ "$found" == *evidence_mb*selftest_seconds* ]]
 }
 
 @test "the package is clean under lintian, and all is in it" {
