@@ -294,7 +294,7 @@ YAML
 terminal_killed() {
     connect doomed
     (on doomed "yagura respond do $1" >/dev/null 2>&1 &)
-    for _ in $(seq 600); do # its conditions may take long to look at
+    for _ in $(seq 3600); do # its conditions may take long to look at
         "$YAGURA" --state "$HOST_STATE" ledger show --json | grep -q '"what":"begin".*"step":"'"$1" && break
         sleep 0.05
     done
