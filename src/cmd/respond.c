@@ -242,6 +242,7 @@ static int print(struct cli *cli)
     if (!runbook_load(&book, cli->runbook ? cli->runbook : "defacement", arena, &e))
         return failed(&e);
     show_runbook(&cli->show, book);
+    end_json(cli, 0, 0);
     return EXIT_CLEAN;
 }
 
@@ -261,6 +262,11 @@ static int run_action(struct running *run, size_t i)
     struct cli *cli = run->cli;
     struct error e = ERROR_INIT;
     if (actions[i].run != start && !respond_open(&run->response, NULL, &e))
+        return failed(&e);
+    if (cli->first_sign && actions[i].run != start && actions[i].run != resume &&
+        actions[i].on_step != do_step)
+        return cli_usage(cli, _("--first-sign goes with start, do STEP and resume"));
+    if (cli->first_sign && actions[i].run != start && !respond_first_sign(&run->response, &e))
         return failed(&e);
     if (actions[i].run)
         return actions[i].run(run);

@@ -40,7 +40,8 @@ static bool choose(struct generation *out, struct response *r, struct site *site
         if (!generation_open(out, r->state, &site->row, numbers[i], e))
             return false;
         if (manifest_made_ns(out->manifest) / 1000000000 < r->incident.first_sign) {
-            *doubtful = false;
+            /* of files it is only known when they were changed at the latest */
+            *doubtful = r->incident.first_sign_from == FIRST_SIGN_FILES;
             return true;
         }
         generation_close(out);

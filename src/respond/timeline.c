@@ -58,6 +58,7 @@ static const char *what_of(struct response *r, const json_t *o)
                  {"respond", "resume", N_("somebody went on with it")},
                  {"respond", "undo", N_("a step was undone")},
                  {"respond", "sign", N_("a person signed")},
+                 {"respond", "first-sign", N_("somebody said when it first showed")},
                  {"respond", "evidence", N_("evidence was taken")},
                  {"respond", "close", N_("the incident was closed")},
                  {"init", NULL, N_("a site was taken into care")},

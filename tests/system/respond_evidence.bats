@@ -258,6 +258,26 @@ YAML
     lines "$report/timeline.jsonl" '{m["source"] for m in lines} == {"ledger"} and not any("site was" in m["what"] for m in lines)'
 }
 
+@test "the first sign is what the guard saw first, unless the operator says otherwise" {
+    site 20
+    guard
+    page=$(find "$SITE" -name '*.html' | head -1)
+    echo owned >"$page"
+    back
+    guard_ends
+    sed -i 's/id: take/id: open/;s/action: evidence$/action: open/;s/verify: \[evidence-whole\]/verify: [opened]/' "$WORK/evidence.yaml"
+    code 0 start --json
+    holds 'next(o for o in every if o.get("step") == "open")["result"]["guard"]["bursts"] == 1'
+    code 1 "$YAGURA" respond status --json
+    holds 'any(o["type"] == "incident" and o["first_sign_from"] == "guard" and o["first_sign_subject"].endswith(": '"${page#"$SITE"/}"'") for o in every)'
+    code 0 "$YAGURA" respond do open
+    unwrapped
+    says "The guard undid 1 changes and could not undo 0" "the guard undid "
+    code 0 "$YAGURA" respond resume --first-sign 2026-01-01
+    code 1 "$YAGURA" respond status --json
+    holds 'any(o["type"] == "incident" and o["first_sign_from"] == "operator" for o in every)'
+}
+
 @test "forms of one's own: the folder that the runbook names" {
     mkdir "$WORK/forms"
     printf '#: a remark\nOf {host}, not {of_this}{that|(blank)}, {not a place} {\n' >"$WORK/forms/ours.txt"
