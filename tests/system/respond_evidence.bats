@@ -278,6 +278,50 @@ YAML
     holds 'any(o["type"] == "incident" and o["first_sign_from"] == "operator" for o in every)'
 }
 
+@test "what was quarantined and what was put aside: in the bundle, harmless to unpack, and in the timeline with its times" {
+    program minisign zstd tar
+    mkdir "$WORK/www" "$WORK/plant"
+    echo published >"$WORK/www/index.html"
+    code 0 "$YAGURA" init "$WORK/www"
+    echo owned >"$WORK/www/index.html"
+    echo '<?php eval($_POST["x"]); ?>' >"$WORK/plant/shell.php"
+    chmod 4755 "$WORK/plant/shell.php"
+    cp -a "$WORK/plant/shell.php" "$WORK/copy"
+    touch -d 2001-05-05 "$WORK/plant/shell.php"
+    made=$(date -u -d "@$(stat -c %W "$WORK/plant/shell.php")" +%FT%TZ)
+    cat >"$WORK/put-back.yaml" <<'YAML'
+id: put-back
+title: Put back
+steps:
+  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no}
+  - {id: restore, title: Restore, text: x, why: x, action: restore, verify: [content], undo: no}
+  - {id: report, title: Report, text: x, why: x, action: report, verify: [report-written], undo: no}
+YAML
+    code 0 "$YAGURA" respond start --runbook "$WORK/put-back.yaml" --because test
+    code "0 1" "$YAGURA" scan "$WORK/plant" --quarantine --yes --because "a shell"
+    [ ! -e "$WORK/plant/shell.php" ]
+    code 0 "$YAGURA" respond do restore
+    code 0 "$YAGURA" respond do report
+    report=$(folder report-1)
+    mkdir "$WORK/out"
+    tar --zstd -C "$WORK/out" -xpf "$report/bundle.tar.zst" # as root, with all modes
+    cd "$WORK/out"
+    sha256sum --quiet -c yagura-*/SHA256SUMS
+    kept=$(echo yagura-*/quarantine/*.json)
+    cmp "$WORK/copy" "${kept%.json}"
+    lines "$kept" 'lines[0]["mode"] & 0o4000 and lines[0]["sha256"]'
+    [ -z "$(find . -perm /6000)" ]
+    grep -rqx owned yagura-*/aside
+    # their times are the kernel's; what the file says of itself is told beside them
+    lines "$report/timeline.jsonl" 'any(m["subject"].endswith("/plant/shell.php") and "btime" in m["what"] and m["time"][:19] + "Z" == "'"$made"'" and "mode 4755" in m["detail"] and "mtime 2001-05-05T00:00:00Z" in m["detail"] for m in lines)'
+    lines "$report/timeline.jsonl" 'any(m["what"] == "something was put into quarantine" and m["subject"].endswith("/plant/shell.php") for m in lines)'
+    lines "$report/timeline.jsonl" 'any(m["source"] == "file" and m["subject"] == "www: index.html" for m in lines) and not any("?" in m["subject"] for m in lines)'
+    # of equal times the order of the ledger, in which a step begins before it ends
+    lines "$report/timeline.jsonl" '[m["number"] for m in lines] == list(range(1, len(lines) + 1))'
+    lines "$report/timeline.jsonl" '[m["what"] for m in lines if m["source"] == "ledger" and m["subject"] in ("", "open")][-3:] == ["the incident was opened", "a step was begun", "a step was done and proved"]'
+    code 0 "$YAGURA" ledger verify
+}
+
 @test "forms of one's own: the folder that the runbook names" {
     mkdir "$WORK/forms"
     printf '#: a remark\nOf {host}, not {of_this}{that|(blank)}, {not a place} {\n' >"$WORK/forms/ours.txt"
