@@ -6,7 +6,9 @@
 #include "show/respond.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 enum { LEAST_BLOCKS = 256 }; /* free, for the state to be opened and written */
 
@@ -293,6 +295,13 @@ static int without_state(struct running *run)
             _("The disk is full. Make room first: the state needs a few MiB. If that takes time, "
               "cut this host off at once, from a state elsewhere: yagura respond start --state "
               "/run/yagura, then yagura respond do isolate --state /run/yagura"));
+    struct stat st;
+    if (state_default_dir(dir, sizeof dir, run->cli->state, NULL) && stat(dir, &st) == 0 &&
+        geteuid() != 0 && st.st_uid != geteuid())
+        say(run, arena_printf(run->response.arena,
+                              _("This state is another user's (uid %u): go on with the incident as "
+                                "that one (sudo); the ledger notes who you are."),
+                              st.st_uid));
     return EXIT_UNKNOWN;
 }
 

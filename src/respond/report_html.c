@@ -111,17 +111,21 @@ static void add_summary(struct str *out, struct response *r, const json_t *facts
 {
     const struct {
         const char *label, *place;
-    } rows[] = {{_("Host"), "host"},
-                {_("Addresses"), "addresses"},
-                {_("System"), "os"},
-                {_("Sites"), "sites"},
-                {_("Opened"), "opened"},
-                {_("Opened by"), "who"},
-                {_("Why"), "because"},
-                {_("First sign of the intrusion"), "first_sign"},
-                {_("Closed"), "closed"},
-                {_("Zone of the times"), "zone"},
-                {_("Clock wrong by at most"), "clock_error"}};
+    } rows[] = {
+        {_("Host"), "host"},
+        {_("Addresses"), "addresses"},
+        {_("System"), "os"},
+        {_("Sites"), "sites"},
+        {_("Opened"), "opened"},
+        {_("Opened by"), "who"},
+        {_("Why"), "because"},
+        {_("First sign of the intrusion"), "first_sign"},
+        {_("How that is known"), language_is_japanese() ? "first_sign_ja" : "first_sign_en"},
+        {_("Reached from outside before the cut"), "listening"},
+        {_("By these programs"), "programs"},
+        {_("Closed"), "closed"},
+        {_("Zone of the times"), "zone"},
+        {_("Clock wrong by at most"), "clock_error"}};
     str_add(out, "<dl>\n");
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         if (!str_equal(rows[i].place, "closed") || r->incident.closed)

@@ -316,9 +316,38 @@ YAML
     lines "$report/timeline.jsonl" 'any(m["subject"].endswith("/plant/shell.php") and "btime" in m["what"] and m["time"][:19] + "Z" == "'"$made"'" and "mode 4755" in m["detail"] and "mtime 2001-05-05T00:00:00Z" in m["detail"] for m in lines)'
     lines "$report/timeline.jsonl" 'any(m["what"] == "something was put into quarantine" and m["subject"].endswith("/plant/shell.php") for m in lines)'
     lines "$report/timeline.jsonl" 'any(m["source"] == "file" and m["subject"] == "www: index.html" for m in lines) and not any("?" in m["subject"] for m in lines)'
+    # files show only when it was at the latest: no time of the first sign in the forms, but the hint
+    grep -q '^発生時刻:$' <(tr -d ' ' <"$report/jpcert.txt")
+    grep -q '最初の兆候: *遅くとも .* (www: index.html の時刻による)' "$report/jpcert.txt"
+    grep -q "^OS: .*$(. /etc/os-release && echo "$PRETTY_NAME")" "$report/jpcert.txt"
+    # visitors hear what was done, and not what is open
+    grep -q '^  - Restore$' "$report/notice.en.txt"
+    has_none Report "$report/notice.en.txt"
     # of equal times the order of the ledger, in which a step begins before it ends
     lines "$report/timeline.jsonl" '[m["number"] for m in lines] == list(range(1, len(lines) + 1))'
     lines "$report/timeline.jsonl" '[m["what"] for m in lines if m["source"] == "ledger" and m["subject"] in ("", "open")][-3:] == ["the incident was opened", "a step was begun", "a step was done and proved"]'
+    code 0 "$YAGURA" ledger verify
+}
+
+@test "what listened before the cut stands in the draft for JPCERT/CC" {
+    /usr/bin/python3 -c "${LISTENER/127.0.0.1/0.0.0.0}" 47117 3>&- &
+    PIDS+=($!)
+    until_true 10 grep -q B80D /proc/net/tcp
+    code 0 start
+    code 0 "$YAGURA" respond do report
+    grep -q '待ち受けていたもの.*tcp 47117' "$(folder report-1)/jpcert.txt"
+    grep -q "待ち受けていたプログラム:.*$(readlink -f /usr/bin/python3)" "$(folder report-1)/jpcert.txt"
+}
+
+@test "another user's state: said whose it is, and that the incident is gone on with as that one" {
+    program setpriv
+    code 0 start
+    chmod 755 "$WORK" "$YAGURA_STATE"
+    for d in "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$(dirname "$WORK")"; do chmod o+x "$d" 2>/dev/null || true; done
+    code 3 setpriv --reuid 65534 --regid 65534 --clear-groups "$YAGURA" respond resume
+    unwrapped
+    says "This state is another user's (uid 0)"
+    code 1 "$YAGURA" respond status
     code 0 "$YAGURA" ledger verify
 }
 
