@@ -584,3 +584,14 @@ bool quarantine_list(struct quarantine *q, struct arena *arena, struct quarantin
     VEC_FREE(&list);
     return good;
 }
+
+int quarantine_open_place(const struct quarantine_item *item, struct error *e)
+{
+    char path[PATH_MAX];
+    const char *slash = strrchr(item->kept, '/');
+    snprintf(path, sizeof path, "%.*s", slash ? (int)(slash - item->kept) : 0, item->kept);
+    int fd = open_written_down(path);
+    if (fd < 0)
+        error_set_errno(e, errno, "opening the folder for the quarantine");
+    return fd;
+}

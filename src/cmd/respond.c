@@ -8,7 +8,9 @@
 #include "show/respond.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 enum { LEAST_BLOCKS = 256 }; /* free, for the state to be opened and written */
 
@@ -274,6 +276,7 @@ static int print(struct cli *cli)
     if (!runbook_load(&book, cli->runbook ? cli->runbook : "defacement", arena, &e))
         return failed(&e);
     show_runbook(&cli->show, book);
+    end_json(cli, 0, 0);
     return EXIT_CLEAN;
 }
 
@@ -294,6 +297,11 @@ static int run_action(struct running *run, size_t i)
     struct error e = ERROR_INIT;
     bool opens = actions[i].run == start || actions[i].run == watch;
     if (!opens && !respond_open(&run->response, NULL, &e))
+        return failed(&e);
+    if (cli->first_sign && actions[i].run != start && actions[i].run != resume &&
+        actions[i].on_step != do_step)
+        return cli_usage(cli, _("--first-sign goes with start, do STEP and resume"));
+    if (cli->first_sign && actions[i].run != start && !respond_first_sign(&run->response, &e))
         return failed(&e);
     if (actions[i].run)
         return actions[i].run(run);
@@ -332,6 +340,13 @@ static int without_state(struct running *run)
             _("The disk is full. Make room first: the state needs a few MiB. If that takes time, "
               "cut this host off at once, from a state elsewhere: yagura respond start --state "
               "/run/yagura, then yagura respond do isolate --state /run/yagura"));
+    struct stat st;
+    if (state_default_dir(dir, sizeof dir, run->cli->state, NULL) && stat(dir, &st) == 0 &&
+        geteuid() != 0 && st.st_uid != geteuid())
+        say(run, arena_printf(run->response.arena,
+                              _("This state is another user's (uid %u): go on with the incident as "
+                                "that one (sudo); the ledger notes who you are."),
+                              st.st_uid));
     return EXIT_UNKNOWN;
 }
 

@@ -7,6 +7,7 @@
 #include "record/ledger.h"
 #include "respond/actions.h"
 #include "respond/checks.h"
+#include "respond/clock.h"
 #include "respond/isolate.h"
 #include "respond/watch.h"
 
@@ -84,6 +85,19 @@ static bool read_again(struct response *r, const char *id, struct error *e)
     return true;
 }
 
+static bool read_first_sign(const struct response *r, int64_t now, int64_t *out, struct error *e)
+{
+    const char *said = r->options->first_sign;
+    if (!date_parse(said, out)) {
+        error_set(e, ERR_USAGE, "%.64s is no date (2026-11-26, or with T12:00:00+09:00)", said);
+        return false;
+    }
+    if (*out <= now)
+        return true;
+    error_set(e, ERR_USAGE, "%.64s is yet to come: when did it first show?", said);
+    return false;
+}
+
 bool respond_start(struct response *r, const char *runbook, const char *target_kind,
                    const char *target, struct error *e)
 {
@@ -103,17 +117,8 @@ bool respond_start(struct response *r, const char *runbook, const char *target_k
         *e = none;
         return false;
     }
-    if (r->options->first_sign && !date_parse(r->options->first_sign, &first_sign)) {
-        error_set(e, ERR_USAGE, "%.64s is no date (2026-11-26, or with T12:00:00+09:00)",
-                  r->options->first_sign);
-        return false;
-    }
-    if (first_sign > now) {
-        error_set(e, ERR_USAGE, "%.64s is yet to come: when did it first show?",
-                  r->options->first_sign);
-        return false;
-    }
-    if (!runbook_load(&r->book, runbook, r->arena, e) ||
+    if ((r->options->first_sign && !read_first_sign(r, now, &first_sign, e)) ||
+        !runbook_load(&r->book, runbook, r->arena, e) ||
         !incident_new_id(r->state, now, r->arena, &id, e))
         return false;
     sodium_bin2hex(hash, sizeof hash, r->book->sha256, sizeof r->book->sha256);
@@ -123,11 +128,8 @@ bool respond_start(struct response *r, const char *runbook, const char *target_k
     json_put_string(entry, "runbook_sha256", hash);
     json_put_string(entry, "target_kind", target_kind);
     json_put_string(entry, "target_argument", target);
-    if (first_sign) {
-        char when[32];
-        date_format(first_sign, when);
-        json_put_string(entry, "first_sign", when);
-    }
+    if (first_sign)
+        clock_put_time(entry, "first_sign", first_sign);
     return ledger_append(r->state, entry, now, e) && read_again(r, id, e);
 }
 
@@ -419,6 +421,28 @@ bool respond_sign(struct response *r, const char *what, struct error *e)
     json_put_string(entry, "signed", what);
     json_put_string(entry, "because", r->options->because);
     return ledger_append(r->state, entry, date_now(), e) && read_again(r, r->incident.id, e);
+}
+
+bool respond_first_sign(struct response *r, struct error *e)
+{
+    int64_t at, before = r->incident.first_sign;
+    if (!is_open(r, e) || !read_first_sign(r, date_now(), &at, e))
+        return false;
+    CLEANUP_JSON json_t *entry =
+        incident_entry(r->incident.id, "first-sign", NULL, r->options->who);
+    clock_put_time(entry, "first_sign", at);
+    if (r->options->because)
+        json_put_string(entry, "because", r->options->because);
+    if (!ledger_append(r->state, entry, date_now(), e) || !read_again(r, r->incident.id, e))
+        return false;
+    for (size_t i = 0; i < r->book->steps.count && at != before; i++) {
+        const struct runbook_step *step = &r->book->steps.items[i];
+        if (str_equal(step->action.name, "restore") && r->incident.steps[i].state == STEP_DONE &&
+            !write_entry(r, "failed", step,
+                         _("it was put back as of another first sign of the intrusion"), NULL, e))
+            return false;
+    }
+    return true;
 }
 
 bool respond_skip(struct response *r, const struct runbook_step *step, struct error *e)

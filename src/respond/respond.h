@@ -107,6 +107,9 @@ bool respond_confirm(struct response *r, const struct runbook_step **step,
 /* The person takes something upon himself: a finding of the scan, a hole, or a password that was
  * changed elsewhere. `what` is its id, as a step named it; ERR_USAGE if none did. */
 bool respond_sign(struct response *r, const char *what, struct error *e);
+/* options->first_sign, said of an incident that is open already. What was put back as of another
+ * one is open again. */
+bool respond_first_sign(struct response *r, struct error *e);
 bool respond_skip(struct response *r, const struct runbook_step *step, struct error *e);
 /* RESPOND_UNDONE, RESPOND_WAITS (it is on trial: respond_confirm()), RESPOND_PREVIEW. */
 bool respond_undo(struct response *r, const struct runbook_step *step, struct respond_report *out,
