@@ -58,6 +58,15 @@ bool firewall_network_parse(struct firewall_network *out, const char *text, stru
                   text);
         return false;
     }
+    /* as a socket for both families has it; packets and connections_read() do not */
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    if (n.address.ipv6 && bits > 96 && memcmp(n.address.bytes, mapped, sizeof mapped) == 0) {
+        struct address inner = {.ipv6 = false};
+        memcpy(inner.bytes, n.address.bytes + sizeof mapped, 4);
+        n.address = inner;
+        bits -= 96;
+        whole = 32;
+    }
     n.bits = (uint8_t)bits;
     for (unsigned bit = n.bits; bit < whole; bit++)
         n.address.bytes[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
@@ -145,22 +154,32 @@ static bool names_outside(const struct firewall_plan *p, const struct address *i
     return false;
 }
 
+/* Nobody comes from this host itself or from no address at all. */
+static bool names_somebody(const struct firewall_plan *p)
+{
+    for (size_t i = 0; i < p->named_count; i++)
+        if (!address_is_loopback(&p->named[i].address) && !address_is_any(&p->named[i].address))
+            return true;
+    return false;
+}
+
 bool firewall_check(const struct firewall_plan *p, struct error *e)
 {
     const struct operator* op = & p->operator;
+    bool named = names_somebody(p);
     if (p->trial_seconds < FIREWALL_SHORTEST || p->trial_seconds > FIREWALL_LONGEST) {
         error_set(e, ERR_USAGE, "a trial lasts %d to %d seconds", FIREWALL_SHORTEST,
                   FIREWALL_LONGEST);
         return false;
     }
-    if (op->seat == OPERATOR_HIDDEN && !p->named_count) {
+    if (op->seat == OPERATOR_HIDDEN && !named) {
         error_set(e, ERR_USAGE,
                   "this would lock you out: %s. Name the address from which you come: --allow "
                   "ADDRESS",
                   op->why);
         return false;
     }
-    if (op->seat == OPERATOR_NOWHERE && !p->named_count) {
+    if (op->seat == OPERATOR_NOWHERE && !named) {
         error_set(e, ERR_USAGE,
                   "this may lock you out: nobody sits at a terminal here, and no connection leads "
                   "here. Name the address from which you will come: --allow ADDRESS");
@@ -174,7 +193,7 @@ bool firewall_check(const struct firewall_plan *p, struct error *e)
                       op->ways[i].tunnel);
             return false;
         }
-    if (p->mode == FIREWALL_FULL && op->seat != OPERATOR_CONSOLE && !p->named_count) {
+    if (p->mode == FIREWALL_FULL && op->seat != OPERATOR_CONSOLE && !named) {
         error_set(e, ERR_USAGE,
                   "this would lock you out as soon as your connection ends: do it at the console, "
                   "or name the address from which you come: --allow ADDRESS");
