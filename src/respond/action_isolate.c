@@ -51,7 +51,45 @@ static void put_operator(json_t *result, const struct operator* op)
     json_put_string(o, "terminal", op->terminal);
     json_put_string(o, "through", op->through);
     json_put_int(o, "ways", (int64_t)op->way_count);
+    json_t *list = json_array();
+    for (size_t i = 0; i < op->way_count; i++) {
+        char text[120];
+        json_array_append_new(
+            list, json_from_text(connection_text(&op->ways[i].connection, text, sizeof text)));
+    }
+    json_object_set_new(o, "connections", list);
     json_object_set_new(result, "operator", o);
+}
+
+/* All connections that stay, by name: one of them may be the attacker's. */
+static const char *ways_text(struct response *r, const struct operator* op)
+{
+    CLEANUP_STR struct str list = {0};
+    for (size_t i = 0; i < op->way_count; i++) {
+        char text[120];
+        connection_text(&op->ways[i].connection, text, sizeof text);
+        str_printf(&list, "%s%s", i ? ", " : "", text);
+    }
+    return arena_strdup(r->arena, str_text(&list));
+}
+
+/* He who looks at the operator's tmux stays as well, and so does he to whom an SSH_CONNECTION leads
+ * that somebody else wrote: only the operator can tell. */
+static void say_ways(struct response *r, const struct operator* op)
+{
+    if (!op->way_count)
+        return;
+    const char *ways = ways_text(r, op);
+    respond_say(r, op->through[0] ? arena_printf(r->arena, _("Your way in, through %s, stays: %s"),
+                                                 op->through, ways)
+                                  : arena_printf(r->arena, _("Your way in stays: %s"), ways));
+    for (size_t i = 1; i < op->way_count; i++)
+        if (!address_equal(&op->ways[i].connection.remote, &op->ways[0].connection.remote)) {
+            respond_say(r, _("They come from different addresses: if one is not yours, somebody "
+                             "looks at your terminal. Undo this, log in without tmux or screen, "
+                             "and do it again."));
+            return;
+        }
 }
 
 static bool find_operator(struct operator* out, struct error *e)
@@ -114,6 +152,7 @@ bool action_isolate(struct response *r, const struct runbook_call *call, json_t 
     json_put_int(result, "ended_connections", (int64_t)cut.ended);
     json_put_int(result, "in_force_us", (int64_t)cut.load_us);
     put_operator(result, &p.operator);
+    say_ways(r, &p.operator);
     if (cut.left)
         respond_say(
             r, arena_printf(r->arena,
@@ -197,6 +236,8 @@ bool action_isolate_preview(struct response *r, const struct runbook_call *call,
     if (!make_plan(&p, r, call, e) || !connections_read(&all, e) ||
         !firewall_preview(&p, &all, NULL, &ending, e))
         return false;
+    put_operator(result, &p.operator);
+    say_ways(r, &p.operator);
     *waits = arena_printf(
         r->arena,
         ngettext("The kernel takes the rules (%s). %zu standing connection would end, and %zu "
@@ -245,7 +286,11 @@ void check_operator_known(struct response *r, const struct runbook_call *call,
             ? _("you work at the console: no connection of yours can be cut")
         : op.seat == OPERATOR_NOWHERE
             ? _("you have neither a terminal nor a connection here: nothing of yours is cut")
-            : _("your way in is known and stays open");
+        : op.seat == OPERATOR_HIDDEN
+            ? arena_printf(r->arena, _("your way in is not known; what you named stays open: %s"),
+                           r->options->allow)
+            : arena_printf(r->arena, _("your way in is known and stays open: %s"),
+                           ways_text(r, &op));
     if (out->verdict == CHECK_FALSE)
         out->todo = "yagura respond do isolate --allow YOUR-ADDRESS";
 }
