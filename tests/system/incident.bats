@@ -163,7 +163,7 @@ finish_isolate() {
     CUT=$(date +%s.%N)
     tell "cut off after $LAST ms"
     unwrapped
-    says "over a NEW connection" "yagura respond confirm"
+    says "stays: 10.8.1.2:" "over a NEW connection" "yagura respond confirm"
     connect second
     AT=second respond 0 "confirm"
     [ "$(asked / -w '%{http_code}' | tail -c 3)" = 503 ]
