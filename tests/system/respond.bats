@@ -226,3 +226,20 @@ start() { code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --json "$@
     code 1 "$YAGURA" respond next --json
     holds 'any(o["type"] == "runbook-step" and o["step"] == "look" and o["verify"] == ["content"] and o["action"] is None and o["no_undo"] == "no" for o in every)'
 }
+
+@test "what could not be read is signed for by what is shown of it, whatever its name is" {
+    program setpriv
+    local name
+    name=$(printf 'x\xff\033[2J\n+ y.php')
+    sed -i '/id: look/s/verify: \[content\]/action: scan, verify: [scan-settled]/' "$WORK/short.yaml"
+    mkdir -p "$WORK/root/srv"
+    echo '<?php' >"$WORK/root/srv/$name"
+    chmod 0 "$WORK/root/srv/$name"
+    weak() { setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-dac_override,-dac_read_search "$YAGURA" respond "$@"; }
+    code "0 1 3" weak start --runbook "$WORK/short.yaml" --root "$WORK/root"
+    code 3 weak do look
+    says "unread:/srv/x\xff\x1b[2J\x0a+ y.php"
+    code 0 weak sign 'unread:/srv/x\xff\x1b[2J\x0a+ y.php' --because "it is ours"
+    code "0 3" weak do look
+    says_not "y.php"
+}
