@@ -98,6 +98,19 @@ static bool read_first_sign(const struct response *r, int64_t now, int64_t *out,
     return false;
 }
 
+/* It runs nothing of its own, but a step of it may ask for less than it seems to. */
+static void say_if_others_write(const struct response *r)
+{
+    struct stat st;
+    const char *path = r->book->path;
+    if (stat(path, &st) == 0 &&
+        (st.st_mode & (S_IWGRP | S_IWOTH) || (st.st_uid != 0 && st.st_uid != geteuid())))
+        respond_say(r, arena_printf(r->arena,
+                                    _("The runbook %s can be changed by others: read it before "
+                                      "you follow it."),
+                                    path));
+}
+
 bool respond_start(struct response *r, const char *runbook, const char *target_kind,
                    const char *target, struct error *e)
 {
@@ -121,6 +134,7 @@ bool respond_start(struct response *r, const char *runbook, const char *target_k
         !runbook_load(&r->book, runbook, r->arena, e) ||
         !incident_new_id(r->state, now, r->arena, &id, e))
         return false;
+    say_if_others_write(r);
     sodium_bin2hex(hash, sizeof hash, r->book->sha256, sizeof r->book->sha256);
     CLEANUP_JSON json_t *entry = incident_entry(id, "start", NULL, r->options->who);
     json_put_string(entry, "because", r->options->because ? r->options->because : "");

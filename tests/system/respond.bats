@@ -202,7 +202,13 @@ start() { code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --json "$@
 }
 
 @test "a runbook that changed under way, one that proves nothing, and the paper copy" {
+    chmod o+w "$WORK/short.yaml"
+    code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --state "$WORK/another"
+    unwrapped
+    says "can be changed by others"
+    chmod o-w "$WORK/short.yaml"
     start
+    says_not "can be changed by others"
     echo '# changed' >>"$WORK/short.yaml"
     code 2 "$YAGURA" respond next
     says "is not the one that incident"
