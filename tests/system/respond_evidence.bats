@@ -372,3 +372,31 @@ YAML
         /usr/bin/python3 -c 'import json,sys; o=json.load(open(sys.argv[1])); print("#", o["folder"], o["took_us"] / 1000, "ms"); sys.exit(o["took_us"] > 5e6)' "$(folder $f)/index.json" >&3
     done
 }
+
+@test "two million descriptors of one user's hide no socket, and keep nobody from cutting off" {
+    program unshare setpriv nft
+    sed '/action: evidence/s/evidence/{action: isolate, mode: contain}/' "$WORK/evidence.yaml" >"$WORK/isolate.yaml"
+    /usr/bin/python3 -c '
+import ctypes, os, resource, socket, time
+most = min(20000, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen()
+print(s.getsockname()[1], flush=True)
+try:
+    while True: os.dup(s.fileno())
+except OSError: pass
+for i in range(100):
+    if not os.fork():
+        ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
+        time.sleep(300)
+print("ready", flush=True)
+time.sleep(300)' >"$WORK/many" 3>&- &
+    PIDS+=($!)
+    for _ in $(seq 300); do grep -q ready "$WORK/many" && break; sleep 0.1; done
+    # in a network of its own, and no right to change even that: only what is read first
+    code 3 unshare -n setpriv --bounding-set=-net_admin --inh-caps=-net_admin "$YAGURA" respond start --allow 192.0.2.1 --runbook "$WORK/isolate.yaml"
+    lines "$(folder first-1)/index.json" '"sockets.jsonl" not in [u["what"] for u in lines[0]["unread"]]'
+    [ -e "$(folder first-1)/sockets.jsonl" ]
+}
