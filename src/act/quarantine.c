@@ -65,6 +65,11 @@ void quarantine_close(struct quarantine *q)
     q->fd = -1;
 }
 
+int quarantine_processes_folder(struct quarantine *q, struct error *e)
+{
+    return open_folder(q->fd, "processes", true, e);
+}
+
 /* The topmost folder of the file system that a folder lies on, and in it our own. */
 static int open_beside(int dir, bool make, struct error *e)
 {

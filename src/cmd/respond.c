@@ -3,6 +3,7 @@
 #include "act/firewall.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "cmd/quarantine.h"
 #include "show/respond.h"
 
 #include <stdlib.h>
@@ -64,6 +65,12 @@ static void finding(void *context, const struct finding *f)
     show_wrap(s, "! ", 2,
               arena_printf(arena, "%.8s  %s  %s", f->id, show_severity(f->severity),
                            show_message(arena, &f->summary)));
+}
+
+static bool quarantine(void *context, const struct audit *found)
+{
+    struct running *run = context;
+    return cli_quarantine_found(run->cli, found, SEVERITY_MEDIUM);
 }
 
 static int failed(const struct error *e)
@@ -308,6 +315,8 @@ int cmd_respond(struct cli *cli)
                              wants == 2 ? _("which one? yagura respond %s STEP")
                                         : _("yagura respond %s takes no more words"),
                              word);
+        if (cli->quarantine && (actions[i].on_step != do_step || cli->image))
+            return cli_usage(cli, _("--quarantine goes with yagura respond do scan"));
         CLEANUP_ARENA struct arena *arena = arena_new();
         struct running run = {.cli = cli, .config = cli_config(cli)};
         run.options = (struct respond_options){.who = cli->who ? cli->who : cli_who(),
@@ -322,6 +331,8 @@ int cmd_respond(struct cli *cli)
                                                .allow = cli->allow,
                                                .mode = cli->mode,
                                                .context = &run};
+        if (cli->quarantine)
+            run.options.quarantine = quarantine;
         run.response = (struct response){.arena = arena, .options = &run.options};
         if (!run.config)
             return EXIT_USAGE;

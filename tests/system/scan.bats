@@ -351,3 +351,106 @@ relay() {
     [ -e "$ELSEWHERE/www/deep/$name" ]
     umount "$ELSEWHERE"
 }
+
+# begin COMMAND ...: in the background, its pid is kept for the end and in $begun.
+begin() {
+    "$@" >/dev/null 2>&1 3>&- &
+    begun=$!
+    echo $begun >>"$WORK/pids"
+}
+# A zombie, whose parent is this shell, has ended.
+lives() { [ -e "/proc/$1/stat" ] && [[ "$(sed 's/.*) //' "/proc/$1/stat")" != [ZX]* ]]; }
+gone() { if lives "$1"; then echo "$1 lives: $(tr '\0' ' ' <"/proc/$1/cmdline")"; return 1; fi; }
+# runs PID TEXT: waits until its command line says so: it has begun.
+runs() {
+    local i
+    for i in $(seq 100); do [[ "$(tr '\0' ' ' <"/proc/$1/cmdline")" != *"$2"* ]] || return 0; sleep 0.1; done
+    return 1
+}
+# What each kind of program looks like that hits a rule and runs.
+plant_running() {
+    cp "$(command -v sleep)" "$WORK/site/bot"
+    shell >>"$WORK/site/bot"
+    { echo 'while :; do sleep 1; done'; echo exit; echo "# $(shell)"; } >"$WORK/site/loop.sh"
+    cp "$WORK/site/loop.sh" "$WORK/site/hidden.sh"
+    printf 'import time\nwhile True: time.sleep(1)\n# %s\n' "$(shell)" >"$WORK/site/loop.py"
+}
+
+@test "what runs from a file that was found is named, kept as evidence and ended; nothing else is" {
+    plant_running
+    begin "$WORK/site/bot" 600
+    local bot=$begun script hidden python reader tail
+    begin sh "$WORK/site/loop.sh"
+    script=$begun
+    begin env A_SECRET=hunter2 bash -c 'cd "$0"; exec -a kworker bash hidden.sh' "$WORK/site"
+    hidden=$begun
+    begin env -C "$WORK/site" /usr/bin/python3 loop.py
+    python=$begun
+    begin bash -c 'exec 3<"$0"; while :; do read -t 1 <> <(:); sleep 1; done' "$WORK/site/loop.sh"
+    reader=$begun
+    begin tail -f "$WORK/site/loop.py" "$WORK/site/bot"
+    tail=$begun
+    runs "$hidden" kworker
+    runs "$python" loop.py
+    runs "$reader" exec
+    code 1 scan "$WORK/site"
+    holds 'sum(f["rule"]["id"] == "scan-running" for f in findings) == 4' \
+        'sum(f["rule"]["id"] == "scan-running-likely" for f in findings) == 1'
+    says "Process $bot " "Process $script " "Process $hidden " "Process $python " "Process $reader "
+    says_not "Process $tail "
+    code 1 scan "$WORK/site" --quarantine --dry-run
+    holds 'sorted(o["pid"] for o in of("would-end")) == sorted(['"$bot, $script, $hidden, $python"'])' \
+        'len(of("would-quarantine")) == 4' 'not of("ended")'
+    lives "$bot"
+    # without a word of the operator nothing is ended
+    code "1 2 3" scan "$WORK/site" --quarantine
+    lives "$bot"
+    [ -e "$WORK/site/bot" ]
+    code 1 scan "$WORK/site" --quarantine --yes
+    holds 'sorted(o["pid"] for o in of("ended")) == sorted(['"$bot, $script, $hidden, $python"'])' \
+        'len(of("quarantined")) == 4' 'not of("left")'
+    gone "$bot"
+    gone "$script"
+    gone "$hidden"
+    gone "$python"
+    lives "$reader"
+    lives "$tail"
+    [[ "$(sed 's/.*) //' "/proc/$reader/stat")" != T* ]]
+    local kept
+    kept=$(ls -d "$YAGURA_STATE/quarantine/processes/$hidden-"*)
+    grep -q A_SECRET "$kept/environment-names"
+    run grep -rq hunter2 "$kept"
+    [ "$status" = 1 ]
+    grep -q "r-xp" "$kept/maps"
+    grep -q kworker "$kept/process.json"
+    code 0 "$YAGURA" ledger show
+    says process-ended
+    code 0 "$YAGURA" quarantine list --json
+    holds 'len(of("quarantined")) == 4'
+}
+
+@test "what keeps starting itself anew is ended, and what ran on from quarantine is found" {
+    plant_running
+    cat >"$WORK/site/beat.sh" <<EOF
+bash "$WORK/site/beat.sh" & sleep 0.05
+exit
+# $(shell)
+EOF
+    begin setsid bash "$WORK/site/beat.sh"
+    code 1 scan "$WORK/site" --quarantine --yes
+    holds 'of("ended")' 'not of("left")'
+    local i
+    for i in $(seq 50); do pgrep -f "$WORK/site/beat.sh" >/dev/null || break; sleep 0.1; done
+    run pgrep -f "$WORK/site/beat.sh"
+    [ "$status" = 1 ]
+    # the file lies in quarantine already, and somebody runs it from there
+    begin "$YAGURA_STATE/quarantine/$(id_of /bot)" 600
+    local bot=$begun
+    runs "$bot" 600
+    code 1 scan "$WORK/site"
+    says "Process $bot "
+    code 1 scan "$WORK/site" --quarantine --yes
+    holds 'len(of("ended")) == 1' 'not of("quarantined")'
+    gone "$bot"
+    code 0 scan "$WORK/site"
+}
