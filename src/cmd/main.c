@@ -148,8 +148,9 @@ const struct command cli_commands[] = {
      N_("Looks into the files beneath each PATH, or of the whole target, for what attackers leave "
         "behind: by YARA rules, the program's and yours, and by ClamAV where clamd runs. Of this "
         "host, without PATH: the document roots and the folders for everybody. Archives are not "
-        "unfolded, links not followed. With --quarantine what was found is moved out of reach; "
-        "yagura quarantine gives it back."),
+        "unfolded, links not followed. With --quarantine what was found is moved out of reach, "
+        "which "
+        "yagura quarantine undoes, and what runs from it is ended, which nothing undoes."),
      "",
      "--root --image --name --rules --clamd --fail-on --quarantine --yes --dry-run --because "
      "--who",
@@ -241,7 +242,8 @@ const struct command cli_commands[] = {
         "has come back since the reconnection, for a timer. print is the paper copy to keep "
         "before anything happens."),
      "start status next do skip undo sign confirm resume close watch print",
-     "--root --image --runbook --first-sign --mode --allow --trial --because --who --yes --dry-run",
+     "--root --image --runbook --first-sign --mode --allow --trial --quarantine --because --who "
+     "--yes --dry-run",
      cmd_respond},
     {"help", "[COMMAND]", N_("this help, or that of a command"), N_("Prints help."), "",
      "--man --completion", cmd_help},
