@@ -1,10 +1,10 @@
 /* incident.h - how far a response is: nothing but what the ledger says.
  *
  * Every entry of kind "respond" names the incident, what happened ("start", "begin", "done",
- * "failed", "skip", "undo", "sign", "resume", "close") and, of a step, which. The state of an
- * incident is these entries read in order, so that a reboot, a lost terminal or another operator
- * finds it as it is, and a changed ledger is a changed incident: it is verified whenever one is
- * opened.
+ * "failed", "skip", "plan", "undo", "sign", "change", "resume", "close") and, of a step, which. The
+ * state of an incident is these entries read in order, so that a reboot, a lost terminal or another
+ * operator finds it as it is, and a changed ledger is a changed incident: it is verified whenever
+ * one is opened.
  *
  * A step that was begun and neither done nor failed was cut short (by a reboot, a kill). */
 #ifndef YAGURA_RESPOND_INCIDENT_H
@@ -15,7 +15,15 @@
 #include "record/state.h"
 #include "respond/runbook.h"
 
-enum step_state { STEP_OPEN, STEP_BEGUN, STEP_FAILED, STEP_DONE, STEP_SKIPPED, STEP_UNDONE };
+enum step_state {
+    STEP_OPEN,
+    STEP_BEGUN,
+    STEP_FAILED,
+    STEP_DONE,
+    STEP_SKIPPED,
+    STEP_UNDONE,
+    STEP_PLANNED /* left for the host itself: plan.h */
+};
 const char *step_state_name(enum step_state state); /* "open", "begun" ... */
 
 struct incident_step {
