@@ -181,6 +181,11 @@ finish_scan() {
     respond "0 1 3" "do scan"
     says_not /etc/cron.d/php-sessions /usr/local/bin/.dash x@y
     local unread
+    for _ in 1 2 3 4 5 6; do # on a slow machine it takes several runs to compare all packages
+        grep -q "goes on from here" <<<"$output" || break
+        respond "0 1 3" "do scan"
+        unwrapped
+    done
     unread=$(ids | grep -c unread: || :)
     tell "to sign for: $(ids | wc -l), of these not looked at: $unread"
     sign "looked at, and known" "$(ids)"
