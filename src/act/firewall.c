@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char *const mode_names[] = {"web", "contain", "full", "ports"};
@@ -391,6 +390,23 @@ static void take_back(enum firewall_scope scope)
     (void)!nft_load(text.data, NULL);
 }
 
+/* Without it stays what is in force. */
+static void add_later(struct firewall_plan *p, struct str *rules, unsigned seconds,
+                      struct firewall_result *r)
+{
+    CLEANUP_STR struct str text = {0};
+    struct firewall_plan whole = *p;
+    whole.once_cut = NULL;
+    p->once_cut(&whole, p->context);
+    p->once_cut = NULL;
+    firewall_rules(&text, &whole, seconds);
+    if (!nft_load(text.data, &r->later))
+        return;
+    *p = whole;
+    str_clear(rules);
+    str_add(rules, text.data);
+}
+
 bool firewall_begin(int dirfd, const struct firewall_plan *plan, struct firewall_result *out,
                     struct error *e)
 {
@@ -412,8 +428,11 @@ bool firewall_begin(int dirfd, const struct firewall_plan *plan, struct firewall
         return false;
     }
     r.load_us = now_us() - start;
+    clock_gettime(CLOCK_REALTIME, &r.since);
     (void)!cut_standing(&p, &r, &r.why);
     r.all_us = now_us() - start;
+    if (p.once_cut)
+        add_later(&p, &rules, r.confirmed ? 0 : p.trial_seconds, &r);
     CLEANUP_JSON json_t *record = record_of(&p, r.confirmed);
     if (!firewall_is_live(scope)) {
         error_set(e, ERR_SYSTEM, "the rules were loaded, and somebody else took them away at once");
