@@ -83,6 +83,11 @@ shop() {
         echo '<?php $wp_version = "0";' >"$SHOP/wp-includes/version.php"
         echo '<?php' >"$SHOP/wp-config.php"
     fi
+    # SITE_FILES: bench/run wants a larger one
+    for ((i = $(find "$SHOP" -type f | wc -l); i < ${SITE_FILES:-0}; i++)); do
+        mkdir -p "$SHOP/pages/$((i % 100))"
+        printf '<h1>%d</h1>%4000d\n' "$i" "$i" >"$SHOP/pages/$((i % 100))/$i.html"
+    done
     mkdir -p "$SHOP/wp-content/uploads"
     chown 33:33 "$SHOP/wp-content/uploads"
 }
