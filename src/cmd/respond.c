@@ -3,7 +3,9 @@
 #include "act/firewall.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "cmd/quarantine.h"
 #include "guard/caller.h"
+#include "respond/passwords.h"
 #include "respond/watch.h"
 #include "show/respond.h"
 
@@ -83,6 +85,12 @@ static void alarm_by_hook(void *context, const char *text, size_t size)
     else if (!caller_tell(caller.fd, text, size))
         say(run, _("on_tamper was not told"));
     caller_end(&caller);
+}
+
+static bool quarantine(void *context, const struct audit *found)
+{
+    struct running *run = context;
+    return cli_quarantine_found(run->cli, found, SEVERITY_MEDIUM);
 }
 
 static int failed(const struct error *e)
@@ -268,6 +276,59 @@ static int watch(struct running *run)
     return found ? EXIT_FOUND : unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
 
+static int sign(struct running *run, const char *what)
+{
+    struct error e = ERROR_INIT;
+    return respond_sign(&run->response, what, &e) ? EXIT_CLEAN : failed(&e);
+}
+
+static int change(struct running *run, enum password_way way, const char *what)
+{
+    struct error e = ERROR_INIT;
+    const char *said = "";
+    if (!password_change(&run->response, way, what, &said, &e))
+        return failed(&e);
+    if (run->cli->json) {
+        json_t *o = json_object();
+        json_put_string(o, "type", "password-change");
+        json_put_string(o, "way", password_way_name(way));
+        json_put_string(o, "what", what);
+        json_put_bool(o, "done", !run->cli->dry_run);
+        json_put_string(o, "text", said);
+        show_json_line(&run->cli->show, o);
+    } else if (run->cli->dry_run)
+        show_wrap(&run->cli->show, "", 2,
+                  arena_printf(run->response.arena, _("%s: it could be done; nothing was"), what));
+    else
+        show_wrap(&run->cli->show, "+ ", 2, said);
+    return EXIT_CLEAN;
+}
+
+static int lock(struct running *run, const char *what)
+{
+    return change(run, PASSWORD_LOCK, what);
+}
+
+static int expire(struct running *run, const char *what)
+{
+    return change(run, PASSWORD_EXPIRE, what);
+}
+
+static int unlock(struct running *run, const char *what)
+{
+    return change(run, PASSWORD_UNLOCK, what);
+}
+
+static int end_sessions(struct running *run, const char *what)
+{
+    return change(run, PASSWORD_END_SESSIONS, what);
+}
+
+static int rotate(struct running *run, const char *what)
+{
+    return change(run, PASSWORD_ROTATE, what);
+}
+
 static int print(struct cli *cli)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -286,10 +347,23 @@ static const struct {
     const char *name;
     int (*run)(struct running *run);
     int (*on_step)(struct running *run, const struct runbook_step *step);
-} actions[] = {{"start", start, NULL}, {"status", status, NULL},   {"next", next, NULL},
-               {"do", NULL, do_step},  {"skip", NULL, skip},       {"undo", NULL, undo},
-               {"sign", NULL, NULL},   {"confirm", confirm, NULL}, {"resume", resume, NULL},
-               {"close", end, NULL},   {"watch", watch, NULL}};
+    int (*on_name)(struct running *run, const char *what); /* of one or more */
+} actions[] = {{"start", .run = start},
+               {"status", .run = status},
+               {"next", .run = next},
+               {"do", .on_step = do_step},
+               {"skip", .on_step = skip},
+               {"undo", .on_step = undo},
+               {"sign", .on_name = sign},
+               {"lock", .on_name = lock},
+               {"expire", .on_name = expire},
+               {"unlock", .on_name = unlock},
+               {"end-sessions", .on_name = end_sessions},
+               {"rotate", .on_name = rotate},
+               {"confirm", .run = confirm},
+               {"resume", .run = resume},
+               {"close", .run = end},
+               {"watch", .run = watch}};
 
 static int run_action(struct running *run, size_t i)
 {
@@ -305,10 +379,12 @@ static int run_action(struct running *run, size_t i)
         return failed(&e);
     if (actions[i].run)
         return actions[i].run(run);
-    if (!actions[i].on_step) {
-        for (size_t k = 1; k < cli->argument_count; k++)
-            if (!respond_sign(&run->response, cli->arguments[k], &e))
-                return failed(&e);
+    if (actions[i].on_name) {
+        for (size_t k = 1; k < cli->argument_count; k++) {
+            int code = actions[i].on_name(run, cli->arguments[k]);
+            if (code != EXIT_CLEAN)
+                return code;
+        }
         return stands(run);
     }
     const struct runbook_step *step = runbook_find(run->response.book, cli->arguments[1]);
@@ -353,8 +429,8 @@ static int without_state(struct running *run)
 int cmd_respond(struct cli *cli)
 {
     static const char question[] = N_("respond start, status, next, do STEP, skip STEP, undo STEP, "
-                                      "sign ID, confirm, resume, close, watch "
-                                      "or print?");
+                                      "sign ID, lock, expire, unlock or end-sessions ACCOUNT, "
+                                      "rotate FILE, confirm, resume, close, watch or print?");
     const char *word = cli->argument_count ? cli->arguments[0] : "status";
     if (str_equal(word, "print") && cli->argument_count == 1)
         return print(cli);
@@ -362,12 +438,15 @@ int cmd_respond(struct cli *cli)
         size_t wants = actions[i].run ? 1 : 2;
         if (!str_equal(word, actions[i].name))
             continue;
-        bool many = wants == 2 && !actions[i].on_step; /* sign ID ... */
+        bool many = actions[i].on_name != NULL;
         if ((cli->argument_count > wants && !many) || (wants == 2 && cli->argument_count < 2))
             return cli_usage(cli,
-                             wants == 2 ? _("which one? yagura respond %s STEP")
-                                        : _("yagura respond %s takes no more words"),
+                             many         ? _("which one? yagura respond %s NAME ...")
+                             : wants == 2 ? _("which one? yagura respond %s STEP")
+                                          : _("yagura respond %s takes no more words"),
                              word);
+        if (cli->quarantine && (actions[i].on_step != do_step || cli->image))
+            return cli_usage(cli, _("--quarantine goes with yagura respond do scan"));
         CLEANUP_ARENA struct arena *arena = arena_new();
         struct running run = {.cli = cli, .config = cli_config(cli)};
         run.options = (struct respond_options){.who = cli->who ? cli->who : cli_who(),
@@ -383,6 +462,8 @@ int cmd_respond(struct cli *cli)
                                                .mode = cli->mode,
                                                .alarm = alarm_by_hook,
                                                .context = &run};
+        if (cli->quarantine)
+            run.options.quarantine = quarantine;
         run.response = (struct response){.arena = arena, .options = &run.options};
         if (!run.config)
             return EXIT_USAGE;

@@ -1,4 +1,5 @@
 /* Step 5: every site as it was published last before the first sign of the intrusion. */
+#include "audit/audit.h"
 #include "base/language.h"
 #include "base/str.h"
 #include "content/mend.h"
@@ -112,6 +113,36 @@ static bool restore_site(struct response *r, const char *name, json_t *result, s
     if (o->release)
         o->release(o->context, name);
     return good;
+}
+
+/* Its document root; where the settings do not say it so, its name. */
+static const char *place_of(const struct fact *site)
+{
+    static const char *const keys[] = {"root", "servername", "name", "instance"};
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
+        if (*fact_text(site, keys[i]))
+            return fact_text(site, keys[i]);
+    return site->path;
+}
+
+/* The pages that the volume's servers serve. */
+bool action_restore_plan(struct response *r, const struct runbook_call *call, json_t *result,
+                         const char **waits, struct error *e)
+{
+    CLEANUP(audit_cleanup) struct audit *a = NULL;
+    struct audit_request request = {.kind = respond_target_kind(r),
+                                    .argument = r->incident.target,
+                                    .as_of = DATE_NONE,
+                                    .about = ABOUT_SITES};
+    json_t *sites = json_array();
+    json_object_set_new(result, "sites", sites);
+    if (!audit_collect(&a, &request, e))
+        return false;
+    for (const struct fact *f = facts_first(a->facts, "site"); f;
+         f = facts_next(a->facts, "site", f))
+        if (!str_equal(fact_text(f, "admin"), "yes"))
+            json_array_append_new(sites, json_from_text(place_of(f)));
+    return true;
 }
 
 bool action_restore(struct response *r, const struct runbook_call *call, json_t *result,
