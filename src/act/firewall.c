@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char *const mode_names[] = {"web", "contain", "full", "ports"};
@@ -410,22 +409,43 @@ static void take_back(enum firewall_scope scope)
     (void)!nft_load(text.data, NULL);
 }
 
-/* Loaded, and the standing connections ended; `confirmed`: for good. `start`: of the call. */
-static bool put_in_force(int dirfd, const struct firewall_plan *p, bool confirmed, uint64_t start,
-                         struct firewall_result *out, struct error *e)
+/* Without it stays what is in force. */
+static void add_later(struct firewall_plan *p, struct str *rules, unsigned seconds,
+                      struct firewall_result *r)
 {
-    enum firewall_scope scope = firewall_scope_of(p->mode);
-    struct firewall_result r = {.mode = p->mode, .confirmed = confirmed};
+    CLEANUP_STR struct str text = {0};
+    struct firewall_plan whole = *p;
+    whole.once_cut = NULL;
+    p->once_cut(&whole, p->context);
+    p->once_cut = NULL;
+    firewall_rules(&text, &whole, seconds);
+    if (!nft_load(text.data, &r->later))
+        return;
+    *p = whole;
+    str_clear(rules);
+    str_add(rules, text.data);
+}
+
+/* Loaded, and the standing connections ended; `confirmed`: for good. `start`: of the call. */
+static bool put_in_force(int dirfd, const struct firewall_plan *plan, bool confirmed,
+                         uint64_t start, struct firewall_result *out, struct error *e)
+{
+    enum firewall_scope scope = firewall_scope_of(plan->mode);
+    struct firewall_plan p = *plan;
+    struct firewall_result r = {.mode = p.mode, .confirmed = confirmed};
     CLEANUP_STR struct str rules = {0};
-    firewall_rules(&rules, p, confirmed ? 0 : p->trial_seconds);
+    firewall_rules(&rules, &p, confirmed ? 0 : p.trial_seconds);
     if (!nft_load(rules.data, e)) {
         error_prefix(e, "%s", _("nothing was changed, the kernel or nft does not take the rules"));
         return false;
     }
     r.load_us = now_us() - start;
-    (void)!cut_standing(p, &r, &r.why);
+    clock_gettime(CLOCK_REALTIME, &r.since);
+    (void)!cut_standing(&p, &r, &r.why);
     r.all_us = now_us() - start;
-    CLEANUP_JSON json_t *record = record_of(p, confirmed);
+    if (p.once_cut)
+        add_later(&p, &rules, confirmed ? 0 : p.trial_seconds, &r);
+    CLEANUP_JSON json_t *record = record_of(&p, confirmed);
     if (!firewall_is_live(scope)) {
         error_set(e, ERR_SYSTEM, "the rules were loaded, and somebody else took them away at once");
         return false;
@@ -437,9 +457,9 @@ static bool put_in_force(int dirfd, const struct firewall_plan *p, bool confirme
             take_back(scope);
         return false;
     }
-    if (confirmed && p->mode == FIREWALL_WEB)
+    if (confirmed && p.mode == FIREWALL_WEB)
         notice_stay(dirfd);
-    if (p->mode == FIREWALL_CONTAIN || p->mode == FIREWALL_FULL)
+    if (p.mode == FIREWALL_CONTAIN || p.mode == FIREWALL_FULL)
         (void)!notice_stop(dirfd, NULL);
     *out = r;
     return true;

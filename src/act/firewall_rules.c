@@ -221,6 +221,8 @@ static void add_isolation(struct str *out, const struct firewall_plan *p)
     if (notice)
         str_add(out, "\t\ttcp dport @web socket transparent 1 accept\n"
                      "\t\ttcp dport @web_tls socket transparent 1 accept\n");
+    if (p->once_cut)
+        str_add(out, "\t\ttcp flags & (syn | ack) == syn drop\n");
     if (p->mode == FIREWALL_WEB)
         str_add(out, "\t\ttcp dport @web reject with tcp reset\n"
                      "\t\ttcp dport @web_tls reject with tcp reset\n");

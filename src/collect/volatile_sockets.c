@@ -281,14 +281,15 @@ static void read_space(struct sockets *s, size_t space)
 }
 
 /* Our own namespace is the first. */
-static void find_all(struct sockets *s)
+static void find_all(struct sockets *s, bool others)
 {
     struct volatile_reader *r = s->r;
     s->least_ms = volatile_left_ms(r) / 3 * 2;
     find_space(s, (uint32_t)getpid());
     for (size_t i = 0; i < r->pid_count; i++) {
         volatile_alive(r);
-        find_space(s, r->pids[i]);
+        if (others)
+            find_space(s, r->pids[i]);
         if (is_late(s))
             s->unowned++;
         else if (find_owners(s, r->pids[i], 0, FIRST_DESCRIPTORS))
@@ -313,7 +314,7 @@ static void find_all(struct sockets *s)
 void volatile_sockets(struct volatile_reader *r)
 {
     CLEANUP(free_sockets) struct sockets s = {.r = r};
-    find_all(&s);
+    find_all(&s, false);
     if (s.space_count)
         read_space(&s, 0);
 }
@@ -321,7 +322,7 @@ void volatile_sockets(struct volatile_reader *r)
 void volatile_other_sockets(struct volatile_reader *r)
 {
     CLEANUP(free_sockets) struct sockets s = {.r = r};
-    find_all(&s);
+    find_all(&s, true);
     if (s.space_count == MOST_NAMESPACES)
         volatile_unread(r, "/proc/PID/ns/net", _("there are more than 256 network namespaces"));
     for (size_t i = 1; i < s.space_count; i++)

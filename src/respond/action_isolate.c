@@ -11,18 +11,18 @@
 #include "respond/evidence.h"
 #include "respond/isolate.h"
 
+#include <stdio.h>
+#include <time.h>
+
 enum { TRIAL_SECONDS = 600, MOST_PORTS = 16 };
 
-/* What is served here now, and the usual two. TLS is what is spoken on 443 alone, as far as a port
- * tells. Nothing else is collected: the door is open meanwhile. */
-static void choose_web(struct firewall_plan *p)
+/* The usual two, and of sites those they say. TLS is what is spoken on 443 alone, as far as a port
+ * tells. */
+static void choose_web(struct firewall_plan *p, const struct facts *sites)
 {
     uint16_t ports[MOST_PORTS];
-    CLEANUP(audit_cleanup) struct audit *a = NULL;
-    struct audit_request request = {.kind = TARGET_LIVE, .as_of = DATE_NONE, .about = ABOUT_SITES};
-    CLEANUP(facts_cleanup) struct facts *none = facts_new();
-    bool good = audit_collect(&a, &request, NULL);
-    size_t count = ports_of_sites(good ? a->facts : none, ports, MOST_PORTS);
+    size_t count = ports_of_sites(sites, ports, MOST_PORTS);
+    p->web_count = p->web_tls_count = 0;
     for (size_t i = 0; i < count; i++) {
         if (ports[i] == 443)
             p->web_tls[p->web_tls_count++] = ports[i];
@@ -31,15 +31,36 @@ static void choose_web(struct firewall_plan *p)
     }
 }
 
-/* Nobody in front of the door is no reason to leave it open. */
-static void show_notice(struct firewall_plan *p, struct response *r)
+static void find_web(struct firewall_plan *p)
 {
+    CLEANUP(audit_cleanup) struct audit *a = NULL;
+    struct audit_request request = {.kind = TARGET_LIVE, .as_of = DATE_NONE, .about = ABOUT_SITES};
+    if (audit_collect(&a, &request, NULL))
+        choose_web(p, a->facts);
+}
+
+/* Nobody in front of the door is no reason to leave it open. */
+static void show_notice(struct firewall_plan *p, void *context)
+{
+    struct response *r = context;
     struct error e = ERROR_INIT;
     struct notice notice = {.seconds = p->trial_seconds + 60};
+    find_web(p);
     if (!notice_start(&p->notice_port, &p->notice_tls_port, state_dirfd(r->state), &notice, &e)) {
         p->notice_port = p->notice_tls_port = 0;
         respond_say(r, arena_printf(r->arena, _("visitors get no notice: %s"), e.message));
     }
+}
+
+/* The usual ports at once, so that whoever is connected there is told; all else once it is cut. */
+static void notice_later(struct firewall_plan *p, struct response *r)
+{
+    CLEANUP(facts_cleanup) struct facts *none = facts_new();
+    if (p->mode != FIREWALL_WEB)
+        return;
+    choose_web(p, none);
+    p->once_cut = show_notice;
+    p->context = r;
 }
 
 static void put_operator(json_t *result, const struct operator* op)
@@ -114,9 +135,28 @@ static bool make_plan(struct firewall_plan *p, struct response *r, const struct 
     firewall_plan_ways(p);
     if (o->allow && !firewall_plan_name(p, o->allow, e))
         return false;
-    if (p->mode == FIREWALL_WEB)
-        choose_web(p);
     return firewall_check(p, e);
+}
+
+static uint64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void put_cut(struct response *r, json_t *result, uint64_t before_us,
+                    const struct firewall_result *cut)
+{
+    char second[32], whole[48];
+    json_put_string(result, "mode", firewall_mode_name(cut->mode));
+    json_put_int(result, "ended_connections", (int64_t)cut->ended);
+    date_format(cut->since.tv_sec, second);
+    snprintf(whole, sizeof whole, "%.19s.%06ldZ", second, cut->since.tv_nsec / 1000);
+    json_put_string(result, "in_force_at", whole);
+    json_put_int(result, "in_force_us", (int64_t)(before_us + cut->load_us));
+    if (cut->later.code != ERR_NONE)
+        respond_say(r, arena_printf(r->arena, _("visitors get no notice: %s"), cut->later.message));
 }
 
 /* What was read is evidence whether or not the door was shut. */
@@ -136,21 +176,20 @@ bool action_isolate(struct response *r, const struct runbook_call *call, json_t 
     struct firewall_plan p;
     struct firewall_result cut;
     struct error evidence = ERROR_INIT;
+    uint64_t begun_us = now_us();
     if (!make_plan(&p, r, call, e))
         return false;
     if (!evidence_first(&first, r, &evidence))
         respond_say(r, arena_printf(r->arena, _("no evidence of sockets and processes: %s"),
                                     evidence.message));
-    if (p.mode == FIREWALL_WEB)
-        show_notice(&p, r);
+    notice_later(&p, r);
+    uint64_t before_us = now_us() - begun_us;
     if (!firewall_begin(state_dirfd(r->state), &p, &cut, e)) {
         notice_stop(state_dirfd(r->state), NULL);
         enter_alone(r, first, result);
         return false;
     }
-    json_put_string(result, "mode", firewall_mode_name(p.mode));
-    json_put_int(result, "ended_connections", (int64_t)cut.ended);
-    json_put_int(result, "in_force_us", (int64_t)cut.load_us);
+    put_cut(r, result, before_us, &cut);
     put_operator(result, &p.operator);
     say_ways(r, &p.operator);
     if (cut.left)
@@ -179,6 +218,7 @@ bool isolate_again(struct response *r, const json_t *proved, const char *mode, j
     struct firewall_plan p = {.trial_seconds = TRIAL_SECONDS};
     struct firewall_result cut;
     struct error evidence = ERROR_INIT;
+    uint64_t begun_us = now_us();
     if (!firewall_mode_parse(&p.mode, mode) || p.mode == FIREWALL_PORTS)
         p.mode = FIREWALL_WEB;
     if (find_operator(&p.operator, NULL) && p.operator.seat == OPERATOR_NETWORK)
@@ -186,18 +226,14 @@ bool isolate_again(struct response *r, const json_t *proved, const char *mode, j
     if (!evidence_first(&first, r, &evidence))
         respond_say(r, arena_printf(r->arena, _("no evidence of sockets and processes: %s"),
                                     evidence.message));
-    if (p.mode == FIREWALL_WEB) {
-        choose_web(&p);
-        show_notice(&p, r);
-    }
+    notice_later(&p, r);
+    uint64_t before_us = now_us() - begun_us;
     if (!firewall_again(state_dirfd(r->state), &p, proved, &cut, e)) {
         notice_stop(state_dirfd(r->state), NULL);
         enter_alone(r, first, result);
         return false;
     }
-    json_put_string(result, "mode", firewall_mode_name(cut.mode));
-    json_put_int(result, "ended_connections", (int64_t)cut.ended);
-    json_put_int(result, "in_force_us", (int64_t)cut.load_us);
+    put_cut(r, result, before_us, &cut);
     evidence = ERROR_INIT;
     if (!evidence_rest(r, first, result, &evidence))
         respond_say(r, arena_printf(r->arena, _("evidence is not complete: %s"), evidence.message));
@@ -233,8 +269,12 @@ bool action_isolate_preview(struct response *r, const struct runbook_call *call,
     CLEANUP_CONNECTIONS struct connections all = {0};
     struct firewall_plan p;
     size_t ending;
-    if (!make_plan(&p, r, call, e) || !connections_read(&all, e) ||
-        !firewall_preview(&p, &all, NULL, &ending, e))
+    if (!make_plan(&p, r, call, e))
+        return false;
+    notice_later(&p, r);
+    if (p.mode == FIREWALL_WEB)
+        find_web(&p);
+    if (!connections_read(&all, e) || !firewall_preview(&p, &all, NULL, &ending, e))
         return false;
     put_operator(result, &p.operator);
     say_ways(r, &p.operator);

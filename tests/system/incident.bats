@@ -85,6 +85,11 @@ shop() {
         echo '<?php $wp_version = "0";' >"$SHOP/wp-includes/version.php"
         echo '<?php' >"$SHOP/wp-config.php"
     fi
+    # SITE_FILES: bench/run wants a larger one
+    for ((i = $(find "$SHOP" -type f | wc -l); i < ${SITE_FILES:-0}; i++)); do
+        mkdir -p "$SHOP/pages/$((i % 100))"
+        printf '<h1>%d</h1>%4000d\n' "$i" "$i" >"$SHOP/pages/$((i % 100))/$i.html"
+    done
     mkdir -p "$SHOP/wp-content/uploads"
     chown 33:33 "$SHOP/wp-content/uploads"
 }
@@ -117,11 +122,11 @@ connect() {
 on() { local name=$1; shift; "$HELPERS/session" do "$WORK/$name.sock" "${WAIT:-120}" "export LC_ALL=C.UTF-8 PATH=/opt/yagura:/usr/sbin:/usr/bin:/sbin:/bin; $*"; }
 # respond CODE WORDS: as the operator; the time that it takes is the machine's
 respond() {
-    local wanted=$1 began
+    local wanted=$1
     shift
-    began=$(date +%s%N)
+    BEGAN=$(date +%s%N)
     code "$wanted" on "${AT:-operator}" "yagura respond $*"
-    LAST=$((($(date +%s%N) - began) / 1000000))
+    LAST=$((($(date +%s%N) - BEGAN) / 1000000))
     MACHINE=$((MACHINE + LAST))
 }
 # ids: of what the last step listed
@@ -156,12 +161,22 @@ publish() {
     code 0 on operator "yagura init /var/www/shop"
     listing "$SHOP" >"$WORK/published"
 }
+# When the last isolation came into force: the ledger knows
+tell_cut() {
+    local at us
+    at=$("$YAGURA" --state "$HOST_STATE" ledger show --json | grep -o 'in_force_at":"[^"]*' | tail -1 | cut -d'"' -f3)
+    us=$("$YAGURA" --state "$HOST_STATE" ledger show --json | grep -o 'in_force_us":[0-9]*' | tail -1 | cut -d: -f2)
+    at=$(date -d "$at" +%s%N)
+    [ "$at" -gt "$BEGAN" ]
+    [ "$at" -lt $((BEGAN + LAST * 1000000)) ]
+    tell "cut off $((us / 1000)) ms after it was decided, $(((at - BEGAN) / 1000000)) ms after it was typed at the other end; evidence and all: $LAST ms"
+}
 # ---- the steps, as an administrator does them ----
 
 finish_isolate() {
     respond 0 "do isolate"
     CUT=$(date +%s.%N)
-    tell "cut off after $LAST ms"
+    tell_cut
     unwrapped
     says "stays: 10.8.1.2:" "over a NEW connection" "yagura respond confirm"
     connect second
