@@ -85,19 +85,26 @@ static bool is_ours(const char *name)
 }
 
 /* nft begins a table with "table FAMILY NAME {" at the start of a line, and indents all below. */
-static void add_table(json_t *tables, enum firewall_scope scope, const char *text, size_t length,
-                      char own[65])
+static void add_table(json_t *tables, const char *text, size_t length)
 {
-    char name[128], wanted[32], hash[65];
+    char name[128], hash[65];
     size_t end = strcspn(text, "\n{");
     snprintf(name, sizeof name, "%.*s", (int)(end > 6 ? end - 6 : 0), text + 6);
     const char *trimmed = str_trim(name);
     digest(text, length, hash);
-    snprintf(wanted, sizeof wanted, "inet %s", firewall_names_of(scope)->table);
-    if (str_equal(trimmed, wanted))
-        memcpy(own, hash, sizeof hash);
-    else if (!is_ours(trimmed))
+    if (!is_ours(trimmed))
         json_put_string(tables, trimmed, hash);
+}
+
+/* Ours with what is in its sets, as an address more in one of them is a way in more; without the
+ * time that is left of a trial. */
+static void digest_own(enum firewall_scope scope, char own[65])
+{
+    const char *const words[] = {"list", "table", "inet", firewall_names_of(scope)->table};
+    CLEANUP_STR struct str text = {0};
+    own[0] = '\0';
+    if (nft_ask(&text, words, ARRAY_COUNT(words), NULL))
+        digest(str_text(&text), text.length, own);
 }
 
 json_t *firewall_tables(enum firewall_scope scope, char own[65], struct error *e)
@@ -107,20 +114,20 @@ json_t *firewall_tables(enum firewall_scope scope, char own[65], struct error *e
     if (!nft_ask(&text, words, ARRAY_COUNT(words), e))
         return NULL;
     json_t *tables = json_object();
-    own[0] = '\0';
+    digest_own(scope, own);
     const char *all = str_text(&text), *start = NULL;
     for (const char *p = all; *p;) {
         const char *next = strchr(p, '\n');
         next = next ? next + 1 : p + strlen(p);
         if (str_starts(p, "table ")) {
             if (start)
-                add_table(tables, scope, start, (size_t)(p - start), own);
+                add_table(tables, start, (size_t)(p - start));
             start = p;
         }
         p = next;
     }
     if (start)
-        add_table(tables, scope, start, strlen(start), own);
+        add_table(tables, start, strlen(start));
     return tables;
 }
 

@@ -2,7 +2,8 @@
  * all tables of this host look like just now: for firewall.c only.
  *
  * A table's digest is SHA-256 of how nft lists it without counters and without what is in its sets
- * (nft -s -t): an address that fail2ban or Docker adds to a set is no change of rules. */
+ * (nft -s -t): an address that fail2ban or Docker adds to a set is no change of rules. That of our
+ * own has what is in its sets: an address more would be a way in more. */
 #ifndef YAGURA_ACT_FIREWALL_RECORD_H
 #define YAGURA_ACT_FIREWALL_RECORD_H
 

@@ -15,12 +15,14 @@ struct respond_action {
     respond_action_run *run;
     respond_action_run *confirm; /* of one that waits; else NULL */
     respond_action_run *preview; /* says in *waits what it would do, and changes nothing; or NULL */
+    respond_action_run *mend;    /* of one that is done: what others undid of it since, done again,
+                                    where nothing is to be decided; or NULL */
     bool offline;                /* works on a root or an image, and changes nothing */
 };
 const struct respond_action *respond_action_find(const char *name);
 
 respond_action_run action_administrator, action_evidence, action_isolate, action_isolate_confirm,
-    action_isolate_preview, action_holes, action_open, action_open_network, action_passwords,
-    action_report, action_restore, action_scan;
+    action_isolate_mend, action_isolate_preview, action_holes, action_open, action_open_network,
+    action_passwords, action_report, action_restore, action_scan;
 
 #endif

@@ -436,7 +436,7 @@ RULES
     code 0 on again "$ISOLATE $YAGURA_STATE begin contain 60"
     says confirmed
     code 28 page att http://www.example/
-    run ! kill -0 "$(cat "$WORK/notice.pid")"
+    ! kill -0 "$(cat "$WORK/notice.pid")" 2>/dev/null || false
     connect third adm 10.9.1.1
     code 0 on third "$ISOLATE $YAGURA_STATE end"
     others | diff "$WORK/before" -
