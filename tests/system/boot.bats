@@ -30,11 +30,11 @@ teardown() { ! mountpoint -q "$WORK/root/proc" || umount "$WORK/root/proc"; }
     }
     umount "$root/proc"
     cp "$BUILD/deface" "$HELPERS/boot_test" "$root/usr/local/bin/"
-    printf '[Unit]\nAfter=nginx.service yagura-guard.service\n[Service]\nType=oneshot\nExecStart=/usr/local/bin/boot_test\n' \
+    printf '[Unit]\nAfter=at-network.service nginx.service yagura-guard.service\n[Service]\nType=oneshot\nExecStart=/usr/local/bin/boot_test\n' \
         >"$root/etc/systemd/system/boot-test.service"
     ln -s ../boot-test.service "$root/etc/systemd/system/multi-user.target.wants/"
-    # what finds the network unit that comes first
-    printf '[Unit]\nDefaultDependencies=no\nAfter=network-pre.target\nBefore=network.target\n[Service]\nType=oneshot\nExecStart=/bin/sh -c "nft list tables >/run/at-network"\n' \
+    # ordered as whatever brings a network up; no names of protocols (/etc/protocols) are there
+    printf '[Unit]\nDefaultDependencies=no\nAfter=network-pre.target\nWants=network.target\nBefore=network.target\n[Service]\nType=oneshot\nExecStart=/bin/sh -c "nft list tables >/run/at-network"\n' \
         >"$root/etc/systemd/system/at-network.service"
     ln -s ../at-network.service "$root/etc/systemd/system/multi-user.target.wants/"
     ln -s /dev/null "$root/etc/systemd/system/serial-getty@ttyS0.service"
