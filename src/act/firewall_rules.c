@@ -247,8 +247,8 @@ static void add_isolation(struct str *out, const struct firewall_plan *p)
  * packet what is an answer. UDP has nothing else: an answer on its way in that moment is asked for
  * again.
  *
- * Protocols stand as numbers (IANA): nft looks names up in /etc/protocols, which a small Debian does
- * not have. 1, 58, 2: ICMP, ICMPv6, IGMP; 6 TCP; 17, 136: UDP, UDP-Lite; 33, 132: DCCP, SCTP.
+ * Protocols stand as numbers (IANA): nft looks names up in /etc/protocols, which a small Debian
+ * does not have. 1, 58, 2: ICMP, ICMPv6, IGMP; 6 TCP; 17, 136: UDP, UDP-Lite; 33, 132: DCCP, SCTP.
  *
  * What is translated to a container was meant for the port before the translation; and a site
  * whose port is translated to another one here stays open by either. */

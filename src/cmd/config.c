@@ -147,6 +147,8 @@ static bool read_top(struct config_parse *p, const struct yaml_node *top)
             good = config_health(p, value);
         else if (str_equal(key->text, "patch"))
             good = config_patch(p, value);
+        else if (str_equal(key->text, "respond"))
+            good = config_respond(p, value);
         else if (str_equal(key->text, "sites"))
             good = read_sites(p, value);
         else
@@ -170,6 +172,7 @@ bool config_load(struct config **out, const char *flag, struct error *e)
         .ready_mb = 256,
         .sweep_seconds = 3600,
         .selftest_seconds = 5,
+        .watch_hours = CONFIG_WATCH_HOURS,
         .patch = {.receipt_days = PATCH_RECEIPT_DAYS, .backup_hours = PATCH_BACKUP_HOURS},
         .arena = arena_new()};
     CLEANUP_FREE char *text = NULL;

@@ -3,6 +3,8 @@
 #include "act/firewall.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "guard/caller.h"
+#include "respond/watch.h"
 #include "show/respond.h"
 
 #include <stdlib.h>
@@ -64,6 +66,21 @@ static void finding(void *context, const struct finding *f)
     show_wrap(s, "! ", 2,
               arena_printf(arena, "%.8s  %s  %s", f->id, show_severity(f->severity),
                            show_message(arena, &f->summary)));
+}
+
+/* As the guard's alarm does it: by the unit of on_tamper where there is one, else as nobody. */
+static void alarm_by_hook(void *context, const char *text, size_t size)
+{
+    struct running *run = context;
+    struct caller caller = CALLER_NONE;
+    struct error e = ERROR_INIT;
+    if (!run->config->on_tamper)
+        return;
+    if (!caller_start(&caller, run->config->on_tamper, &e))
+        cli_complain(&e);
+    else if (!caller_tell(caller.fd, text, size))
+        say(run, _("on_tamper was not told"));
+    caller_end(&caller);
 }
 
 static int failed(const struct error *e)
@@ -238,6 +255,21 @@ static int end(struct running *run)
     return failed(&e);
 }
 
+/* For a timer: says nothing but what is new, or wrong. */
+static int watch(struct running *run)
+{
+    struct error e = ERROR_INIT;
+    struct watch_report report;
+    bool looked = watch_look(&run->response, &report, &e);
+    show_watch_report(&run->cli->show, &run->response, &report);
+    if (!looked)
+        cli_complain(&e);
+    size_t found = report.finds.count, unknown = report.unknown + !looked;
+    end_json(run->cli, found, unknown);
+    watch_report_free(&report);
+    return found ? EXIT_FOUND : unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
+}
+
 static int print(struct cli *cli)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -258,13 +290,14 @@ static const struct {
 } actions[] = {{"start", start, NULL}, {"status", status, NULL},   {"next", next, NULL},
                {"do", NULL, do_step},  {"skip", NULL, skip},       {"undo", NULL, undo},
                {"sign", NULL, NULL},   {"confirm", confirm, NULL}, {"resume", resume, NULL},
-               {"close", end, NULL}};
+               {"close", end, NULL},   {"watch", watch, NULL}};
 
 static int run_action(struct running *run, size_t i)
 {
     struct cli *cli = run->cli;
     struct error e = ERROR_INIT;
-    if (actions[i].run != start && !respond_open(&run->response, NULL, &e))
+    bool opens = actions[i].run == start || actions[i].run == watch;
+    if (!opens && !respond_open(&run->response, NULL, &e))
         return failed(&e);
     if (actions[i].run)
         return actions[i].run(run);
@@ -278,6 +311,18 @@ static int run_action(struct running *run, size_t i)
     if (!step)
         return cli_usage(cli, _("there is no step %s: yagura respond status"), cli->arguments[1]);
     return actions[i].on_step(run, step);
+}
+
+static void take_config(struct respond_options *o, const struct config *c)
+{
+    o->dpkg = c->dpkg;
+    o->pages = c->health;
+    o->page_count = c->health_count;
+    o->health_command = c->respond_health;
+    o->watch_hours = (unsigned)c->watch_hours;
+    o->isolate_again = c->isolate_again;
+    o->known_ports = c->allow;
+    o->known_port_count = c->allow_count;
 }
 
 /* The error was said. A full disk is no reason to stay connected. */
@@ -297,7 +342,7 @@ static int without_state(struct running *run)
 int cmd_respond(struct cli *cli)
 {
     static const char question[] = N_("respond start, status, next, do STEP, skip STEP, undo STEP, "
-                                      "sign ID, confirm, resume, close "
+                                      "sign ID, confirm, resume, close, watch "
                                       "or print?");
     const char *word = cli->argument_count ? cli->arguments[0] : "status";
     if (str_equal(word, "print") && cli->argument_count == 1)
@@ -325,6 +370,7 @@ int cmd_respond(struct cli *cli)
                                                .finding = finding,
                                                .allow = cli->allow,
                                                .mode = cli->mode,
+                                               .alarm = alarm_by_hook,
                                                .context = &run};
         run.response = (struct response){.arena = arena, .options = &run.options};
         if (!run.config)
@@ -336,7 +382,7 @@ int cmd_respond(struct cli *cli)
                              FIREWALL_LONGEST);
         }
         run.options.trial_seconds = (unsigned)seconds;
-        run.options.dpkg = run.config->dpkg;
+        take_config(&run.options, run.config);
         run.response.state = cli_state_or_fail(cli);
         int code = run.response.state ? run_action(&run, i) : without_state(&run);
         respond_close(&run.response);

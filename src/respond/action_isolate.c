@@ -9,6 +9,7 @@
 #include "respond/actions.h"
 #include "respond/checks.h"
 #include "respond/evidence.h"
+#include "respond/isolate.h"
 
 enum { TRIAL_SECONDS = 600, MOST_PORTS = 16 };
 
@@ -132,6 +133,61 @@ bool action_isolate(struct response *r, const struct runbook_call *call, json_t 
     return true;
 }
 
+bool isolate_again(struct response *r, const json_t *proved, const char *mode, json_t *result,
+                   struct error *e)
+{
+    CLEANUP_EVIDENCE struct evidence_folder *first = NULL;
+    struct firewall_plan p = {.trial_seconds = TRIAL_SECONDS};
+    struct firewall_result cut;
+    struct error evidence = ERROR_INIT;
+    if (!firewall_mode_parse(&p.mode, mode) || p.mode == FIREWALL_PORTS)
+        p.mode = FIREWALL_WEB;
+    if (find_operator(&p.operator, NULL) && p.operator.seat == OPERATOR_NETWORK)
+        firewall_plan_ways(&p);
+    if (!evidence_first(&first, r, &evidence))
+        respond_say(r, arena_printf(r->arena, _("no evidence of sockets and processes: %s"),
+                                    evidence.message));
+    if (p.mode == FIREWALL_WEB) {
+        choose_web(&p);
+        show_notice(&p, r);
+    }
+    if (!firewall_again(state_dirfd(r->state), &p, proved, &cut, e)) {
+        notice_stop(state_dirfd(r->state), NULL);
+        enter_alone(r, first, result);
+        return false;
+    }
+    json_put_string(result, "mode", firewall_mode_name(cut.mode));
+    json_put_int(result, "ended_connections", (int64_t)cut.ended);
+    json_put_int(result, "in_force_us", (int64_t)cut.load_us);
+    evidence = ERROR_INIT;
+    if (!evidence_rest(r, first, result, &evidence))
+        respond_say(r, arena_printf(r->arena, _("evidence is not complete: %s"), evidence.message));
+    return true;
+}
+
+json_t *isolate_proved(const struct incident *i)
+{
+    const json_t *o;
+    json_t *last = NULL;
+    size_t k;
+    json_array_foreach(i->array, k, o)
+    {
+        json_t *proved = json_get_object(json_get_object(o, "result"), "proved");
+        if (proved && str_equal(json_get_string(o, "incident"), i->id) &&
+            str_equal(json_get_string(o, "what"), "stage"))
+            last = proved;
+    }
+    return json_incref(last);
+}
+
+bool isolate_find_operator(struct operator* out, json_t *result, struct error *e)
+{
+    if (!find_operator(out, e))
+        return false;
+    put_operator(result, out);
+    return true;
+}
+
 bool action_isolate_preview(struct response *r, const struct runbook_call *call, json_t *result,
                             const char **waits, struct error *e)
 {
@@ -219,6 +275,12 @@ void check_operator_known(struct response *r, const struct runbook_call *call,
         out->todo = "yagura respond do isolate --allow YOUR-ADDRESS";
 }
 
+bool isolate_reconnects(const struct runbook_step *step)
+{
+    return str_equal(step->action.name, "reconnect") ||
+           str_equal(step->action.name, "open-network");
+}
+
 /* The step that reconnects: done; or begun, which it was only because all that it asks for was
  * true, and cut short behind the opening, or in the middle of it. */
 static bool is_reconnected(struct response *r)
@@ -227,7 +289,7 @@ static bool is_reconnected(struct response *r)
     for (size_t i = 0; i < r->book->steps.count; i++) {
         const struct runbook_step *step = &r->book->steps.items[i];
         enum step_state state = r->incident.steps[i].state;
-        if (!str_equal(step->action.name, "open-network"))
+        if (!isolate_reconnects(step))
             continue;
         return state == STEP_DONE ||
                (state == STEP_BEGUN &&

@@ -176,6 +176,14 @@ bool incident_knows(const struct incident *i, const char *what)
                     return true;
             }
     }
+    const json_t *o;
+    size_t k;
+    json_array_foreach(i->array, k, o)
+    {
+        const char *found = json_get_string(json_get_object(o, "finding"), "id");
+        if (found && str_equal(json_get_string(o, "incident"), i->id) && is_called(found, what))
+            return true;
+    }
     return false;
 }
 

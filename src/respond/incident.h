@@ -1,7 +1,8 @@
 /* incident.h - how far a response is: nothing but what the ledger says.
  *
  * Every entry of kind "respond" names the incident, what happened ("start", "begin", "done",
- * "failed", "skip", "undo", "sign", "resume", "close") and, of a step, which. The state of an
+ * "failed", "skip", "undo", "sign", "resume", "close"; of a step in stages each "stage"; of the
+ * watch (watch.h) "watch", "find" and "watch-over") and, of a step, which. The state of an
  * incident is these entries read in order, so that a reboot, a lost terminal or another operator
  * finds it as it is, and a changed ledger is a changed incident: it is verified whenever one is
  * opened.
@@ -50,7 +51,7 @@ void incident_read_steps(struct incident *i, const struct runbook *book, struct 
  * shown, by its first eight digits. */
 const char *incident_signed(const struct incident *i, const char *what);
 /* Is it the name of something that a step found and that can be signed for (`findings`,
- * `unread` and `to_change` of a result)? */
+ * `unread` and `to_change` of a result), or the watch? */
 bool incident_knows(const struct incident *i, const char *what);
 void incident_close(struct incident *i);
 

@@ -7,6 +7,8 @@
 #include "record/ledger.h"
 #include "respond/actions.h"
 #include "respond/checks.h"
+#include "respond/isolate.h"
+#include "respond/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -240,6 +242,20 @@ static bool write_entry(struct response *r, const char *what, const struct runbo
     return ledger_append(r->state, entry, date_now(), e) && read_again(r, id, e);
 }
 
+bool respond_note(struct response *r, const char *what, const char *stage, const char *because,
+                  json_t *result, struct error *e)
+{
+    CLEANUP_JSON json_t *entry =
+        incident_entry(r->incident.id, what, r->step ? r->step->id : NULL, r->options->who);
+    if (stage)
+        json_put_string(entry, "stage", stage);
+    if (because)
+        json_put_string(entry, "because", because);
+    if (result && json_object_size(result))
+        json_object_set(entry, "result", result);
+    return ledger_append(r->state, entry, date_now(), e);
+}
+
 static bool is_open(const struct response *r, struct error *e)
 {
     if (!r->incident.closed)
@@ -262,12 +278,11 @@ static bool is_its_turn(struct response *r, const struct runbook_step *step, str
     return true;
 }
 
-static bool fail(struct response *r, const struct runbook_step *step, struct error *e)
+static void fail(struct response *r, const struct runbook_step *step, struct error *e)
 {
     struct error ledger = ERROR_INIT;
     if (!write_entry(r, "failed", step, e->message, NULL, &ledger))
         error_prefix(e, "the ledger does not know of it (%.200s)", ledger.message);
-    return false;
 }
 
 /* Done if it is true; else it is not, whoever says so. */
@@ -279,6 +294,31 @@ static bool prove(struct response *r, const struct runbook_step *step, struct re
     out->outcome = good ? RESPOND_DONE : RESPOND_REFUSED;
     return write_entry(r, good ? "done" : "failed", step,
                        good ? r->options->because : first_untrue(out, 0), out->result, e);
+}
+
+/* An action that went no further says why as a check does. */
+static bool refuse(struct response *r, const struct runbook_step *step, struct respond_report *out,
+                   struct error *e)
+{
+    out->checks.count = 0;
+    VEC_PUSH(&out->checks, r->refusal);
+    out->outcome = RESPOND_REFUSED;
+    return write_entry(r, "failed", step, r->refusal.result.text, out->result, e);
+}
+
+/* What was begun does not hold, or nothing could be written down of it. */
+static bool go_back(struct response *r, const struct runbook_step *step,
+                    const struct respond_action *action, struct respond_report *out,
+                    struct error *e)
+{
+    struct error problem = ERROR_INIT;
+    if (!action || !action->back || action->back(r, &step->undo, out->result, &out->text, &problem))
+        return true;
+    error_set(e, problem.code ? problem.code : ERR_SYSTEM,
+              "THE NETWORK IS OPEN, and cutting it off again failed (%.200s): yagura respond undo "
+              "%.60s, or pull the cable",
+              problem.message, step->id);
+    return false;
 }
 
 /* What would be done is what is not true yet, and what the action says of itself. */
@@ -313,13 +353,18 @@ bool respond_do(struct response *r, const struct runbook_step *step, struct resp
     }
     if (!write_entry(r, "begin", step, NULL, NULL, e))
         return false;
-    if (action && !action->run(r, &step->action, out->result, &out->text, e))
-        return fail(r, step, e);
+    r->step = step;
+    if (action && !action->run(r, &step->action, out->result, &out->text, e)) {
+        fail(r, step, e);
+        (void)!go_back(r, step, action, out, e);
+        return false;
+    }
     if (out->text) {
         out->outcome = RESPOND_WAITS;
         return write_entry(r, "begin", step, NULL, out->result, e);
     }
-    return prove(r, step, out, e);
+    bool told = r->refusal.call ? refuse(r, step, out, e) : prove(r, step, out, e);
+    return (out->outcome == RESPOND_DONE || go_back(r, step, action, out, e)) && told;
 }
 
 static bool is_true(struct response *r, const struct runbook_step *step)
@@ -405,6 +450,8 @@ bool respond_undo(struct response *r, const struct runbook_step *step, struct re
         return preview(r, &step->undo, out, e);
     if (!respond_action_find(step->undo.name)->run(r, &step->undo, out->result, &out->text, e))
         return false;
+    if (isolate_reconnects(step))
+        watch_end(r);
     out->outcome = out->text ? RESPOND_WAITS : RESPOND_UNDONE;
     return write_entry(r, "undo", step, r->options->because, out->result, e);
 }

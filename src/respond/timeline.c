@@ -59,6 +59,10 @@ static const char *what_of(struct response *r, const json_t *o)
                  {"respond", "undo", N_("a step was undone")},
                  {"respond", "sign", N_("a person signed")},
                  {"respond", "evidence", N_("evidence was taken")},
+                 {"respond", "stage", N_("a stage of the reconnection")},
+                 {"respond", "watch", N_("the closer watch began")},
+                 {"respond", "find", N_("the closer watch found something")},
+                 {"respond", "watch-over", N_("the closer watch is over")},
                  {"respond", "close", N_("the incident was closed")},
                  {"init", NULL, N_("a site was taken into care")},
                  {"restore", NULL, N_("a site was put back")},
@@ -80,7 +84,8 @@ static void add_entry(struct timeline *t, struct response *r, const json_t *o)
         return;
     if (!id && !respond_is_live(r) && json_get_string(o, "site"))
         return; /* sites, too, are of this host */
-    const char *step = text_of(r, o, "step"), *folder = text_of(r, o, "folder"),
+    const char *stage = text_of(r, o, "stage");
+    const char *step = *stage ? stage : text_of(r, o, "step"), *folder = text_of(r, o, "folder"),
                *because = text_of(r, o, "because");
     const char *subject = *step ? step : *folder ? folder : text_of(r, o, "site");
     const char *detail = *because ? because

@@ -41,6 +41,33 @@ static json_t *json_step(struct response *r, const struct runbook_step *step)
     return o;
 }
 
+static void put_time(json_t *o, const char *key, int64_t seconds)
+{
+    char when[32];
+    date_format(seconds, when);
+    json_put_string(o, key, seconds ? when : NULL);
+}
+
+static void json_watch(struct show *s, struct response *r)
+{
+    struct watch_status w;
+    watch_status(r, &w);
+    if (!w.begun)
+        return;
+    json_t *o = json_object();
+    json_put_string(o, "type", "watch");
+    json_put_string(o, "incident", r->incident.id);
+    json_put_bool(o, "on", w.on);
+    json_put_bool(o, "stale", w.stale);
+    put_time(o, "until", w.until);
+    put_time(o, "looked", w.looked);
+    put_time(o, "over", w.over);
+    json_put_int(o, "finds", (int64_t)w.finds);
+    json_put_string(o, "last", w.last);
+    json_put_string(o, "isolate_again", w.isolate_again);
+    show_json_line(s, o);
+}
+
 static void json_incident(struct show *s, struct response *r)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -64,6 +91,58 @@ static void json_incident(struct show *s, struct response *r)
     show_json_line(s, o);
     for (size_t k = 0; k < r->book->steps.count; k++)
         show_json_line(s, json_step(r, &r->book->steps.items[k]));
+    json_watch(s, r);
+}
+
+static const char *time_text(struct arena *arena, int64_t seconds)
+{
+    char when[32];
+    date_format(seconds, when);
+    return arena_strdup(arena, when);
+}
+
+/* How the closer watch stands, if there ever was one. */
+static void say_watch(struct show *s, struct response *r, struct arena *arena)
+{
+    struct watch_status w;
+    watch_status(r, &w);
+    if (!w.begun)
+        return;
+    const char *found = w.finds
+                            ? arena_printf(arena,
+                                           ngettext("%zu thing found, the last one: %s",
+                                                    "%zu things found, the last one: %s", w.finds),
+                                           w.finds, w.last ? w.last : "")
+                            : _("nothing found");
+    if (!w.on)
+        show_wrap(s, w.finds ? "! " : "+ ", 2,
+                  arena_printf(arena, _("The closer watch is over since %s%s%s; %s"),
+                               time_text(arena, w.over), w.ended && *w.ended ? ": " : "",
+                               w.ended ? w.ended : "", found));
+    else if (w.stale && w.looked)
+        show_wrap(s, "! ", 2,
+                  arena_printf(arena,
+                               _("NOBODY LOOKS: the closer watch is to go on until %s, and the "
+                                 "last look was at %s; %s"),
+                               time_text(arena, w.until), time_text(arena, w.looked), found));
+    else if (w.stale)
+        show_wrap(s, "! ", 2,
+                  arena_printf(arena,
+                               _("NOBODY LOOKS: the closer watch is to go on until %s, and there "
+                                 "was no look yet"),
+                               time_text(arena, w.until)));
+    else
+        show_wrap(s, w.finds ? "! " : "+ ", 2,
+                  arena_printf(arena, _("Closer watch until %s (%s); last look: %s; %s"),
+                               time_text(arena, w.until),
+                               w.isolate_again
+                                   ? arena_printf(arena, _("it isolates again by itself: %s"),
+                                                  w.isolate_again)
+                                   : _("it tells, and does not isolate"),
+                               w.looked ? time_text(arena, w.looked) : _("none yet"), found));
+    if (w.stale)
+        show_hint(s, _("What should look every few minutes:"),
+                  "systemctl status yagura-watch.timer");
 }
 
 void show_incident(struct show *s, struct response *r)
@@ -106,6 +185,7 @@ void show_incident(struct show *s, struct response *r)
                                      is->because && *is->because ? ": " : "",
                                      is->because ? is->because : ""));
     }
+    say_watch(s, r, arena);
     const struct runbook_step *next = respond_next(r);
     if (i->closed)
         return;
@@ -205,14 +285,63 @@ void show_respond_report(struct show *s, struct response *r, const struct runboo
         show_wrap(s, "", 2,
                   arena_printf(arena, _("Step %zu (%s) is undone."), number_of(r->book, step),
                                runbook_text(&step->title)));
-    else if (step && report->outcome == RESPOND_REFUSED)
+    else if (step && report->outcome == RESPOND_REFUSED) {
+        if (report->text)
+            show_wrap(s, "! ", 2, show_as_called(arena, report->text));
         show_wrap(s, "", 2,
                   arena_printf(arena, _("Step %zu (%s) is NOT done."), number_of(r->book, step),
                                runbook_text(&step->title)));
-    else if (step)
+    } else if (step)
         show_wrap(s, "", 2,
                   arena_printf(arena, _("Step %zu (%s) is done and proved."),
                                number_of(r->book, step), runbook_text(&step->title)));
+}
+
+void show_watch_report(struct show *s, struct response *r, const struct watch_report *report)
+{
+    static const char *const outcomes[] = {"off", "looked", "over", "isolated"};
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    for (size_t i = 0; i < report->finds.count; i++) {
+        const struct watch_find *f = &report->finds.items[i];
+        if (s->json) {
+            json_t *o = json_object();
+            json_put_string(o, "type", "find");
+            json_put_string(o, "incident", r->incident.id);
+            json_put_string(o, "text", f->text);
+            json_put_bool(o, "grave", f->grave);
+            json_put_bool(o, "new", f->is_new);
+            if (f->finding)
+                json_object_set(o, "finding", f->finding);
+            show_json_line(s, o);
+        } else if (f->is_new)
+            show_wrap(s, "! ", 2, f->text);
+    }
+    if (s->json) {
+        json_t *o = json_object();
+        json_put_string(o, "type", "look");
+        json_put_string(o, "outcome", outcomes[report->outcome]);
+        json_put_int(o, "new", (int64_t)report->new_finds);
+        put_time(o, "until", report->until);
+        json_put_string(o, "mode", report->outcome == WATCH_ISOLATED ? report->mode : NULL);
+        show_json_line(s, o);
+        return;
+    }
+    size_t old = report->finds.count - report->new_finds;
+    if (old)
+        show_wrap(s, "! ", 2,
+                  arena_printf(arena,
+                               ngettext("%zu thing that was told before is still so",
+                                        "%zu things that were told before are still so", old),
+                               old));
+    if (report->outcome == WATCH_ISOLATED)
+        show_wrap(s, "! ", 2,
+                  arena_printf(arena,
+                               _("This host was cut off again (%s). The ways in that were proved "
+                                 "in incident %s are open."),
+                               report->mode, r->incident.id));
+    if (report->finds.count)
+        show_hint(s, _("What to do:"),
+                  show_command(arena, r->incident.closed ? "respond start" : "respond"));
 }
 
 void show_runbook(struct show *s, const struct runbook *book)
