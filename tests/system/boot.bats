@@ -59,7 +59,7 @@ teardown() { ! mountpoint -q "$WORK/root/proc" || umount "$WORK/root/proc"; }
     # what was confirmed is there before the network, without a timer; what was not is not
     says "BOOT: 1: stand: isolation trial ports trial" "BOOT: 1: kept then: firewall.nft "
     says_not "BOOT: 1: kept: f" "BOOT: 1: kept: p" "firewall.nft ports.nft"
-    says "BOOT: 2: at the network: table inet yagura " "BOOT: 2: live: elements = { ipv4, ipv6 }" \
+    says "BOOT: 2: at the network: table inet yagura " "flags timeout elements = { ipv4, ipv6 } } }" \
         "BOOT: 2: units: active inactive active" "BOOT: 2: stand: isolation confirmed ports lapsed" \
         "BOOT: 2: visitor: HTTP/1.1 503"
     says "BOOT: 3: at the network: table inet yagura_ports " "BOOT: 3: units: inactive active inactive" \
