@@ -11,6 +11,7 @@ SSH=(ssh -F none -e none -q -tt -o StrictHostKeyChecking=no -o UserKnownHostsFil
 setup() {
     as_root
     program ip nft ss nsenter unshare /usr/sbin/sshd ssh ssh-keygen sudo
+    WAIT=60 # seconds for an answer, at most
     network
     house
 }
