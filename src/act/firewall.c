@@ -540,7 +540,7 @@ static void look_at(struct firewall_status *s, const json_t *record, const char 
     else /* the last second is the kernel's and not ours to judge */
         s->stand = left > 1 ? FIREWALL_REMOVED : FIREWALL_LAPSED;
     s->seconds_left = s->stand == FIREWALL_TRIAL ? left : 0;
-    s->altered = own[0] && !str_equal(own, json_get_string(record, "own"));
+    s->altered = live && !str_equal(own, json_get_string(record, "own"));
     firewall_tables_differ(s->changed, sizeof s->changed, json_get_object(record, "others"),
                            tables);
 }
@@ -639,6 +639,56 @@ bool firewall_confirm(int dirfd, enum firewall_scope scope, const struct operato
     if (s.mode == FIREWALL_WEB)
         notice_stay(dirfd);
     json_put_bool(record, "confirmed", true);
+    return remember(dirfd, scope, record, e);
+}
+
+/* His connections would go on, and he could come again. */
+static bool keeps_way_in(const struct firewall_plan *p)
+{
+    for (size_t i = 0; i < p->operator.way_count; i++) {
+        const struct operator_way *w = &p->operator.ways[i];
+        const struct connection *c = &w->connection;
+        uint16_t port = w->made_here ? c->remote_port : c->local_port;
+        bool kept = false;
+        for (size_t k = 0; k < p->way_count && p->mode != FIREWALL_FULL; k++)
+            kept |= address_equal(&p->ways[k].address, &c->remote) && p->ways[k].port == port &&
+                    p->ways[k].out == w->made_here;
+        for (size_t k = 0; k < p->named_count; k++)
+            kept |= firewall_network_has(&p->named[k], &c->remote);
+        if (!kept)
+            return false;
+    }
+    return true;
+}
+
+bool firewall_mend(int dirfd, enum firewall_scope scope, const struct operator* op,
+                   struct firewall_result *out, bool *mended, struct error *e)
+{
+    struct firewall_status s;
+    struct firewall_result r = {.confirmed = true};
+    *mended = false;
+    if (!firewall_look(dirfd, scope, &s, e))
+        return false;
+    if (s.stand != FIREWALL_REMOVED && !(s.stand == FIREWALL_CONFIRMED && s.altered))
+        return true;
+    CLEANUP_JSON json_t *record = firewall_record_read(dirfd, scope, e);
+    const char *rules = record ? json_get_string(record, "rules") : NULL;
+    if (!rules || !json_is_true(json_object_get(record, "confirmed")))
+        return record != NULL;
+    struct firewall_plan p = {.mode = s.mode, .trial_seconds = FIREWALL_SHORTEST, .operator= * op };
+    inherit(&p, record);
+    if (!firewall_check(&p, e))
+        return false;
+    if (!keeps_way_in(&p)) {
+        error_set(e, ERR_USAGE,
+                  "this would lock you out: the rules that were confirmed have no way in for you");
+        return false;
+    }
+    if (!keep_rules(dirfd, scope, rules, e) || !nft_load(rules, e))
+        return false;
+    (void)!cut_standing(&p, &r, &r.why);
+    *mended = true;
+    *out = r;
     return remember(dirfd, scope, record, e);
 }
 

@@ -138,7 +138,7 @@ struct firewall_status {
     enum firewall_mode mode;
     int64_t since;         /* seconds since 1970 */
     unsigned seconds_left; /* FIREWALL_TRIAL */
-    bool altered;          /* somebody else changed rules in our table */
+    bool altered;          /* somebody else changed rules, or what is in sets, in our table */
     char changed[400];     /* tables of others that are not as they were: "ip filter, inet x" */
     uint16_t notice_port, notice_tls_port;
 };
@@ -154,6 +154,13 @@ bool firewall_look(int state_dirfd, enum firewall_scope scope, struct firewall_s
  * or `op` does not come over a connection made since (nor sits at the console). */
 bool firewall_confirm(int state_dirfd, enum firewall_scope scope, const struct operator* op,
                       struct error *e);
+
+/* What was confirmed, and somebody else took away or changed since: as it was confirmed, and what
+ * was connected meanwhile is ended. *mended: there was something to mend. ERR_USAGE, and nothing is
+ * changed, where that would lock `op` out. Not for closed ports, whose record does not say which
+ * stay open. */
+bool firewall_mend(int state_dirfd, enum firewall_scope scope, const struct operator* op,
+                   struct firewall_result *out, bool *mended, struct error *e);
 
 /* Of an isolation that is in force and confirmed: {"mode", "ways", "named"}, the ways in that were
  * proved over a new connection, and the addresses named. NULL: none is. A new reference. */

@@ -85,38 +85,44 @@ static bool is_ours(const char *name)
 }
 
 /* nft begins a table with "table FAMILY NAME {" at the start of a line, and indents all below. */
-static void add_table(json_t *tables, enum firewall_scope scope, const char *text, size_t length,
-                      char own[65])
+static void add_table(json_t *tables, const char *text, size_t length)
 {
-    char name[128], wanted[32], hash[65];
+    char name[128], hash[65];
     size_t end = strcspn(text, "\n{");
     snprintf(name, sizeof name, "%.*s", (int)(end > 6 ? end - 6 : 0), text + 6);
     const char *trimmed = str_trim(name);
     digest(text, length, hash);
-    snprintf(wanted, sizeof wanted, "inet %s", firewall_names_of(scope)->table);
-    if (str_equal(trimmed, wanted))
-        memcpy(own, hash, sizeof hash);
-    else if (!is_ours(trimmed))
+    if (!is_ours(trimmed))
         json_put_string(tables, trimmed, hash);
 }
 
-json_t *firewall_tables_of(enum firewall_scope scope, const char *listed, char own[65])
+/* Ours with what is in its sets, as an address more in one of them is a way in more; without the
+ * time that is left of a trial. */
+static void digest_own(enum firewall_scope scope, char own[65])
+{
+    const char *const words[] = {"list", "table", "inet", firewall_names_of(scope)->table};
+    CLEANUP_STR struct str text = {0};
+    own[0] = '\0';
+    if (nft_ask(&text, words, ARRAY_COUNT(words), NULL))
+        digest(str_text(&text), text.length, own);
+}
+
+json_t *firewall_tables_of(const char *listed)
 {
     json_t *tables = json_object();
     const char *start = NULL;
-    own[0] = '\0';
     for (const char *p = listed; *p;) {
         const char *next = strchr(p, '\n');
         next = next ? next + 1 : p + strlen(p);
         if (str_starts(p, "table ")) {
             if (start)
-                add_table(tables, scope, start, (size_t)(p - start), own);
+                add_table(tables, start, (size_t)(p - start));
             start = p;
         }
         p = next;
     }
     if (start)
-        add_table(tables, scope, start, strlen(start), own);
+        add_table(tables, start, strlen(start));
     return tables;
 }
 
@@ -126,7 +132,8 @@ json_t *firewall_tables(enum firewall_scope scope, char own[65], struct error *e
     CLEANUP_STR struct str text = {0};
     if (!nft_ask(&text, words, ARRAY_COUNT(words), e))
         return NULL;
-    return firewall_tables_of(scope, str_text(&text), own);
+    digest_own(scope, own);
+    return firewall_tables_of(str_text(&text));
 }
 
 static void add_name(char *out, size_t size, const char *name)

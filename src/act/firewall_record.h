@@ -2,7 +2,8 @@
  * all tables of this host look like just now: for firewall.c only.
  *
  * A table's digest is SHA-256 of how nft lists it without counters and without what is in its sets
- * (nft -s -t): an address that fail2ban or Docker adds to a set is no change of rules. */
+ * (nft -s -t): an address that fail2ban or Docker adds to a set is no change of rules. That of our
+ * own has what is in its sets: an address more would be a way in more. */
 #ifndef YAGURA_ACT_FIREWALL_RECORD_H
 #define YAGURA_ACT_FIREWALL_RECORD_H
 
@@ -27,8 +28,8 @@ bool firewall_record_write(int state_dirfd, enum firewall_scope scope, const jso
 
 /* {"ip filter": DIGEST, ...} of all tables but ours; *own is ours, or "" where it is not there. */
 json_t *firewall_tables(enum firewall_scope scope, char own[65], struct error *e);
-/* The same of what nft has said. */
-json_t *firewall_tables_of(enum firewall_scope scope, const char *listed, char own[65]);
+/* The first of these of what nft has said. */
+json_t *firewall_tables_of(const char *listed);
 /* "ip filter, inet x": those that are not the same in both. */
 void firewall_tables_differ(char *out, size_t size, const json_t *before, const json_t *now);
 

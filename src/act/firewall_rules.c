@@ -256,6 +256,9 @@ static void add_isolation(struct str *out, const struct firewall_plan *p)
  * packet what is an answer. UDP has nothing else: an answer on its way in that moment is asked for
  * again.
  *
+ * Protocols stand as numbers (IANA): nft looks names up in /etc/protocols, which a small Debian
+ * does not have. 1, 58, 2: ICMP, ICMPv6, IGMP; 6 TCP; 17, 136: UDP, UDP-Lite; 33, 132: DCCP, SCTP.
+ *
  * What is translated to a container was meant for the port before the translation; and a site
  * whose port is translated to another one here stays open by either. */
 static void add_closing(struct str *out, const struct firewall_plan *p)
@@ -265,26 +268,26 @@ static void add_closing(struct str *out, const struct firewall_plan *p)
     str_add(out, "\tchain incoming {\n");
     add_allowed(out, false);
     str_add(out,
-            "\t\tmeta l4proto { icmp, ipv6-icmp, igmp } accept\n"
+            "\t\tmeta l4proto { 1, 2, 58 } accept\n"
             "\t\tmeta nfproto ipv4 udp sport 67 udp dport 68 accept\n"
             "\t\tmeta nfproto ipv6 udp sport 547 udp dport 546 accept\n"
-            "\t\tmeta l4proto tcp jump over_tcp\n"
-            "\t\tmeta l4proto { udp, udplite } jump over_udp\n"
-            "\t\tmeta l4proto { sctp, dccp } drop\n\t}\n"
+            "\t\tmeta l4proto 6 jump over_tcp\n"
+            "\t\tmeta l4proto { 17, 136 } jump over_udp\n"
+            "\t\tmeta l4proto { 33, 132 } drop\n\t}\n"
             "\tchain over_tcp {\n"
             "\t\ttcp dport @open_tcp accept\n"
-            "\t\tmeta l4proto tcp ct status dnat ct original proto-dst @open_tcp accept\n"
+            "\t\tmeta l4proto 6 ct status dnat ct original proto-dst @open_tcp accept\n"
             "\t\ttcp flags & (syn | ack) == syn drop\n\t}\n"
             "\tchain over_udp {\n"
             "\t\tudp dport @open_udp accept\n"
             "\t\tct direction reply accept\n"
-            "\t\tmeta l4proto udp ct status dnat ct original proto-dst @open_udp accept\n"
+            "\t\tmeta l4proto 17 ct status dnat ct original proto-dst @open_udp accept\n"
             "\t\tdrop\n\t}\n"
             "\tchain passing {\n"
             "\t\tip saddr @named4 accept\n\t\tip daddr @named4 accept\n"
             "\t\tip6 saddr @named6 accept\n\t\tip6 daddr @named6 accept\n"
-            "\t\tct status dnat meta l4proto tcp ct original proto-dst != @open_tcp drop\n"
-            "\t\tct status dnat meta l4proto udp ct original proto-dst != @open_udp drop\n\t}\n");
+            "\t\tct status dnat meta l4proto 6 ct original proto-dst != @open_tcp drop\n"
+            "\t\tct status dnat meta l4proto 17 ct original proto-dst != @open_udp drop\n\t}\n");
     add_base(out, "input", "incoming");
     add_base(out, "forward", "passing");
 }

@@ -6,9 +6,9 @@
 #include "judge/ports.h"
 #include "show/firewall.h"
 
-/* What we shut ourselves; *wrong: somebody took it away or changed it. */
-static void say_firewall(struct cli *cli, struct state *state, size_t *wrong)
+size_t cli_say_firewall(struct cli *cli, struct state *state)
 {
+    size_t wrong = 0;
     for (int scope = FIREWALL_ISOLATION; scope <= FIREWALL_CLOSED_PORTS; scope++) {
         struct firewall_status status;
         struct error e = ERROR_INIT;
@@ -19,8 +19,9 @@ static void say_firewall(struct cli *cli, struct state *state, size_t *wrong)
             continue;
         }
         show_firewall(&cli->show, scope, &status);
-        *wrong += status.stand == FIREWALL_REMOVED || status.altered;
+        wrong += status.stand == FIREWALL_REMOVED || status.altered;
     }
+    return wrong;
 }
 
 int cmd_ports(struct cli *cli)
@@ -50,7 +51,7 @@ int cmd_ports(struct cli *cli)
         return code;
     size_t wrong = 0;
     if (state && request.kind == TARGET_LIVE)
-        say_firewall(cli, state, &wrong);
+        wrong = cli_say_firewall(cli, state);
     show_ports(&cli->show, a, wrong);
     if (wrong)
         return EXIT_FOUND;

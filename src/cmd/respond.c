@@ -187,11 +187,15 @@ static int stands(struct running *run)
     return run->response.incident.problems ? EXIT_FOUND : EXIT_CLEAN;
 }
 
+/* What the ledger says; and of the firewall, which others can change, how it is. */
 static int status(struct running *run)
 {
+    bool closed = run->response.incident.closed;
     show_incident(&run->cli->show, &run->response);
-    size_t open = respond_next(&run->response) != NULL && !run->response.incident.closed;
+    size_t open = respond_next(&run->response) != NULL && !closed;
     size_t found = run->response.incident.problems + open;
+    if (!closed && respond_is_live(&run->response))
+        found += cli_say_firewall(run->cli, run->response.state);
     end_json(run->cli, found, 0);
     return found ? EXIT_FOUND : EXIT_CLEAN;
 }

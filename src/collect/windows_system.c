@@ -187,7 +187,8 @@ static struct windows *open_windows(struct target *target)
                    is_there(target, w->arena, w->folder, "system32/kernel32.dll");
         for (size_t n = 0; n < WINDOWS_HIVES; n++) {
             w->hives[n].name = hive_names[n];
-            windows_hive_open(w, &w->hives[n], arena_printf(w->arena, "%s/system32/config", w->folder));
+            windows_hive_open(w, &w->hives[n],
+                              arena_printf(w->arena, "%s/system32/config", w->folder));
         }
     } else if (!find_alone(w)) {
         windows_free(w);

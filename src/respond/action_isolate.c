@@ -301,6 +301,31 @@ bool action_isolate_confirm(struct response *r, const struct runbook_call *call,
     return true;
 }
 
+bool action_isolate_mend(struct response *r, const struct runbook_call *call, json_t *result,
+                         const char **waits, struct error *e)
+{
+    struct operator op;
+    struct firewall_result cut;
+    bool mended;
+    if (!find_operator(&op, e) ||
+        !firewall_mend(state_dirfd(r->state), FIREWALL_ISOLATION, &op, &cut, &mended, e))
+        return false;
+    if (!mended)
+        return true;
+    json_put_string(result, "mended", "isolate");
+    json_put_int(result, "ended_connections", (int64_t)cut.ended);
+    respond_say(r, arena_printf(r->arena,
+                                ngettext("somebody else changed the rules that cut this host off, "
+                                         "or took them away: they are back, and %zu connection "
+                                         "made meanwhile was ended",
+                                         "somebody else changed the rules that cut this host off, "
+                                         "or took them away: they are back, and %zu connections "
+                                         "made meanwhile were ended",
+                                         cut.ended),
+                                cut.ended));
+    return true;
+}
+
 bool action_open_network(struct response *r, const struct runbook_call *call, json_t *result,
                          const char **waits, struct error *e)
 {

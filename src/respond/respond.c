@@ -524,7 +524,19 @@ bool respond_undo(struct response *r, const struct runbook_step *step, struct re
 
 bool respond_resume(struct response *r, struct error *e)
 {
-    return r->incident.closed || write_entry(r, "resume", NULL, r->options->because, NULL, e);
+    CLEANUP_JSON json_t *result = json_object();
+    for (size_t i = 0; i < r->book->steps.count && !r->incident.closed; i++) {
+        const struct runbook_call *call = &r->book->steps.items[i].action;
+        const struct respond_action *action = call->name ? respond_action_find(call->name) : NULL;
+        const char *waits = NULL;
+        struct error problem = ERROR_INIT;
+        /* what cannot be mended is not true any more, and that is what is found next */
+        if (r->incident.steps[i].state == STEP_DONE && action && action->mend &&
+            !action->mend(r, call, result, &waits, &problem))
+            respond_say(r,
+                        arena_printf(r->arena, _("it could not be mended: %s"), problem.message));
+    }
+    return r->incident.closed || write_entry(r, "resume", NULL, r->options->because, result, e);
 }
 
 bool respond_prove(struct response *r, struct respond_report *out, size_t *lost, struct error *e)

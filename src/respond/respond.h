@@ -117,7 +117,8 @@ bool respond_skip(struct response *r, const struct runbook_step *step, struct er
 /* RESPOND_UNDONE, RESPOND_WAITS (it is on trial: respond_confirm()), RESPOND_PREVIEW. */
 bool respond_undo(struct response *r, const struct runbook_step *step, struct respond_report *out,
                   struct error *e);
-/* Another operator, or the same one on another day, goes on with it: the ledger says who. */
+/* Another operator, or the same one on another day, goes on with it: the ledger says who. What
+ * others undid of it meanwhile is done again, where that can be. */
 bool respond_resume(struct response *r, struct error *e);
 /* Are the steps that are done still true? Those that are not are open again, and the ledger says
  * so. Of one that was begun and not ended it is looked at, too, how far it came. *lost: how

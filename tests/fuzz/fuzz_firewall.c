@@ -5,13 +5,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char own[65], differ[200];
+    char differ[200];
     CLEANUP_ARENA struct arena *arena = arena_new();
     const char *text = arena_strndup(arena, (const char *)data, size);
-    CLEANUP_JSON json_t *ports = firewall_tables_of(FIREWALL_CLOSED_PORTS, text, own);
-    CLEANUP_JSON json_t *tables = firewall_tables_of(FIREWALL_ISOLATION, text, own);
-    if (own[0] && strlen(own) != 64)
-        abort();
+    CLEANUP_JSON json_t *tables = firewall_tables_of(text);
     fuzz_root_write("firewall.json", data, size);
     CLEANUP_CLOSE int dir = open(fuzz_root(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct error e = ERROR_INIT;

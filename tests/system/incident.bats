@@ -429,22 +429,32 @@ terminal_killed() {
     code 1 on operator "yagura respond status --json"
     holds 'next(o for o in every if o.get("step") == "isolate")["state"] == "done"' \
         'next(o for o in every if o.get("step") == "scan")["state"] == "begun"'
-    # somebody opens the door
+    # somebody opens the door, or makes a hole in it
     in_ns srv nft delete table inet yagura
+    code 1 on operator "yagura respond status"
+    unwrapped
+    says "somebody else took our rules away"
     code 1 on operator "yagura respond resume"
     unwrapped
-    says "THIS HOST IS OPEN" "yagura respond do isolate"
+    says "they are back" "this host is cut off"
+    in_ns srv nft list table inet yagura | grep -m1 -o 'chain [a-z_0-9]*' >"$WORK/chain"
+    in_ns srv nft insert rule inet yagura "$(cut -d' ' -f2 "$WORK/chain")" accept
+    code 1 on operator "yagura respond status"
+    unwrapped
+    says "changed rules in our table"
+    code 1 on operator "yagura respond resume"
+    unwrapped
+    says "they are back" "this host is cut off"
+    # and takes away what was kept of it: nothing is there to be put back
+    in_ns srv nft delete table inet yagura
+    code 0 on operator "rm /var/lib/yagura/firewall.json"
+    code 1 on operator "yagura respond resume"
+    unwrapped
+    says "the network is open" "yagura respond do isolate"
     code 2 on operator "yagura respond do scan"
     unwrapped
     says "step 1 (isolate) comes first"
     finish_isolate
-    # or makes a hole in it
-    in_ns srv nft list table inet yagura | grep -m1 -o 'chain [a-z_0-9]*' >"$WORK/chain"
-    in_ns srv nft insert rule inet yagura "$(cut -d' ' -f2 "$WORK/chain")" accept
-    code 1 on operator "yagura respond resume"
-    unwrapped
-    says "somebody changed the rules that cut this host off"
-    respond "0" "do isolate"
     lead scan patch restore
     # once more, now with the guard
     touch "$WORK/root/etc/guarded"
