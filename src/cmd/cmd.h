@@ -37,7 +37,7 @@ struct cli {
     bool all, checklist, gateway, man, completion, quarantine, override;
     const char *clamd;
     /* sites */
-    const char *runbook, *first_sign, *mode;
+    const char *runbook, *first_sign, *mode, *site;
     const char *profile, *generation, *keep, *from, *from_git;
     bool quick, yes, dry_run, mtree, detect_only, dpkg;
     /* ports */

@@ -47,8 +47,9 @@ static void say(void *context, const char *text)
     struct show s;
     if (run->cli->json)
         return;
+    CLEANUP_ARENA struct arena *arena = arena_new();
     show_init(&s, stderr, false);
-    show_wrap(&s, "! ", 2, text);
+    show_wrap(&s, "! ", 2, show_as_called(arena, text));
 }
 
 static void finding(void *context, const struct finding *f)
@@ -64,6 +65,26 @@ static void finding(void *context, const struct finding *f)
     show_wrap(s, "! ", 2,
               arena_printf(arena, "%.8s  %s  %s", f->id, show_severity(f->severity),
                            show_message(arena, &f->summary)));
+}
+
+static void show_source(void *context, const struct site *site, const struct deploy *d)
+{
+    struct running *run = context;
+    struct show *s = &run->cli->show;
+    show_left_out(s, d->taken);
+    if (!s->json)
+        show_wrap(s, "", 0,
+                  d->found->wrong ? arena_printf(run->response.arena, _("%s (%s) becomes:"),
+                                                 site->row.name, site->row.root)
+                                  : arena_printf(run->response.arena, _("%s (%s) is so already"),
+                                                 site->row.name, site->row.root));
+    show_deployment(s, site, d->found);
+}
+
+static bool agreed(void *context)
+{
+    struct running *run = context;
+    return cli_confirm(run->cli, _("Put this in place, and move what was there aside?"));
 }
 
 static int failed(const struct error *e)
@@ -256,6 +277,25 @@ static const struct {
                {"sign", NULL, NULL},   {"confirm", confirm, NULL}, {"resume", resume, NULL},
                {"close", end, NULL}};
 
+/* An option that the step's action does not know would be silently without effect. */
+static bool options_fit(const struct cli *cli, const struct runbook_step *step)
+{
+    const struct {
+        const char *action, *option;
+        bool given;
+    } rows[] = {{"restore", "--from", cli->from},
+                {"restore", "--from-git", cli->from_git},
+                {"restore", "--site", cli->site},
+                {"restore", "--profile", cli->profile}};
+    bool does = str_equal(cli->arguments[0], "do");
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        if (rows[i].given && !(does && str_equal(step->action.name, rows[i].action))) {
+            cli_usage(cli, _("%s is of the step that does \"%s\""), rows[i].option, rows[i].action);
+            return false;
+        }
+    return true;
+}
+
 static int run_action(struct running *run, size_t i)
 {
     struct cli *cli = run->cli;
@@ -271,6 +311,8 @@ static int run_action(struct running *run, size_t i)
         return stands(run);
     }
     const struct runbook_step *step = runbook_find(run->response.book, cli->arguments[1]);
+    if (step && !options_fit(cli, step))
+        return EXIT_USAGE;
     if (!step)
         return cli_usage(cli, _("there is no step %s: yagura respond status"), cli->arguments[1]);
     return actions[i].on_step(run, step);
@@ -314,6 +356,12 @@ int cmd_respond(struct cli *cli)
                                                .because = cli->because,
                                                .first_sign = cli->first_sign,
                                                .dry_run = cli->dry_run,
+                                               .from = cli->from,
+                                               .from_git = cli->from_git,
+                                               .site = cli->site,
+                                               .profile = cli->profile,
+                                               .show_source = show_source,
+                                               .agreed = agreed,
                                                .own_policies = own_policies,
                                                .hold = hold,
                                                .release = release,

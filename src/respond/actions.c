@@ -14,7 +14,7 @@ static const struct respond_action actions[] = {
     {.name = "open-network", .run = action_open_network},
     {.name = "passwords", .run = action_passwords},
     {.name = "report", .run = action_report, .offline = true},
-    {.name = "restore", .run = action_restore},
+    {.name = "restore", .run = action_restore, .preview = action_restore_preview},
     {.name = "scan", .run = action_scan, .offline = true},
 };
 

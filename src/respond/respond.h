@@ -8,8 +8,7 @@
 #define YAGURA_RESPOND_RESPOND_H
 
 #include "audit/audit.h"
-#include "content/objects.h"
-#include "content/policy.h"
+#include "content/deploy.h"
 #include "respond/incident.h"
 #include "target/target.h"
 
@@ -21,6 +20,11 @@ struct respond_options {
     const char *allow;         /* --allow: addresses that stay connected; or NULL */
     unsigned trial_seconds;    /* of isolation; 0: ten minutes */
     bool dry_run;
+    const char *from, *from_git; /* of restore: what the site is to become (act/tree_source.h) */
+    const char *site, *profile;  /* of restore: which site, and of what kind a new one is */
+    /* What a site would become, to be looked at; then: is it to be done? NULL: yes. */
+    void (*show_source)(void *context, const struct site *site, const struct deploy *d);
+    bool (*agreed)(void *context);
     /* Further policies of a site (configuration); may be NULL. */
     const struct policies *(*own_policies)(void *context, const char *site);
     /* A running guard waits while a site is put back; may be NULL. */
