@@ -86,6 +86,8 @@ const struct option_row cli_options[] = {
      OPTION(first_sign), NULL},
     {"--site", "SITE|DOCUMENT-ROOT", N_("of do restore: only this one, also one never published"),
      OPTION(site), NULL},
+    {"--apply", NULL, N_("of do patch: apply the plan that the step has written"), OPTION(apply),
+     NULL},
     {"--close", NULL, N_("shut the ports that have no business outside, on trial"), OPTION(close),
      NULL},
     {"--confirm", NULL, N_("make the trial permanent; only over a connection made since"),
@@ -244,7 +246,7 @@ const struct command cli_commands[] = {
         "before anything happens."),
      "start status next do skip undo sign confirm resume close print",
      "--root --image --runbook --first-sign --mode --allow --trial --from --from-git --site "
-     "--profile --all --because --who --yes --dry-run",
+     "--profile --all --apply --out --receipt --override --because --who --yes --dry-run",
      cmd_respond},
     {"help", "[COMMAND]", N_("this help, or that of a command"), N_("Prints help."), "",
      "--man --completion", cmd_help},

@@ -67,6 +67,61 @@ static void finding(void *context, const struct finding *f)
                            show_message(arena, &f->summary)));
 }
 
+/* A command about what the incident is about: this host, or a volume or image that is named. */
+static const char *about(struct arena *arena, const struct response *r, const char *command)
+{
+    CLEANUP_STR struct str out = {0};
+    str_add(&out, command);
+    if (!respond_is_live(r)) {
+        str_printf(&out, " --%s ", r->incident.target_kind);
+        str_add_shell_word(&out, r->incident.target);
+    }
+    return show_command(arena, str_text(&out));
+}
+
+/* The steps of this incident first, and how to go on with them. */
+static void show_the_plan(void *context, const struct audit *a, const struct plan *p, size_t count)
+{
+    struct running *run = context;
+    struct show *s = &run->cli->show;
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    if (!s->json && count)
+        show_wrap(s, "", 0, _("What closes them, the hole that can be reached first:"));
+    show_plan_first(s, a, p, count);
+    if (s->json)
+        return;
+    if (count && respond_is_live(&run->response))
+        show_hint(s, _("Apply the packages of it:"),
+                  show_command(arena, "respond do patch --apply"));
+    if (count)
+        show_hint(s, _("Write down what you applied:"),
+                  about(arena, &run->response, "patch record PATCH"));
+    if (p->steps.count > count)
+        show_hint(s,
+                  arena_printf(arena,
+                               ngettext("%zu further step, of holes that cannot be reached:",
+                                        "%zu further steps, of holes that cannot be reached:",
+                                        p->steps.count - count),
+                               p->steps.count - count),
+                  about(arena, &run->response, "patch plan"));
+}
+
+/* `patch apply` itself. What it could not look at is for the check of the step to find. */
+static bool apply_plan(void *context, const char *path, struct error *e)
+{
+    struct running *run = context;
+    struct audit_request request;
+    if (!cli_request(run->cli, &request))
+        return false;
+    request.state = run->response.state;
+    int code = cli_patch_run(run->cli, &request, path, false);
+    if (code == EXIT_CLEAN || code == EXIT_UNKNOWN)
+        return true;
+    error_set(e, code == EXIT_USAGE ? ERR_USAGE : ERR_SYSTEM,
+              "the plan was not applied, or not as it should be: see above");
+    return false;
+}
+
 static void show_source(void *context, const struct site *site, const struct deploy *d)
 {
     struct running *run = context;
@@ -283,10 +338,10 @@ static bool options_fit(const struct cli *cli, const struct runbook_step *step)
     const struct {
         const char *action, *option;
         bool given;
-    } rows[] = {{"restore", "--from", cli->from},
-                {"restore", "--from-git", cli->from_git},
-                {"restore", "--site", cli->site},
-                {"restore", "--profile", cli->profile}};
+    } rows[] = {{"restore", "--from", cli->from},     {"restore", "--from-git", cli->from_git},
+                {"restore", "--site", cli->site},     {"restore", "--profile", cli->profile},
+                {"holes", "--apply", cli->apply},     {"holes", "--out", cli->out},
+                {"holes", "--receipt", cli->receipt}, {"holes", "--override", cli->override}};
     bool does = str_equal(cli->arguments[0], "do");
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         if (rows[i].given && !(does && str_equal(step->action.name, rows[i].action))) {
@@ -360,6 +415,10 @@ int cmd_respond(struct cli *cli)
                                                .from_git = cli->from_git,
                                                .site = cli->site,
                                                .profile = cli->profile,
+                                               .apply = cli->apply,
+                                               .out = cli->out,
+                                               .show_plan = show_the_plan,
+                                               .apply_plan = apply_plan,
                                                .show_source = show_source,
                                                .agreed = agreed,
                                                .own_policies = own_policies,

@@ -5,7 +5,7 @@
 static const struct respond_action actions[] = {
     {.name = "administrator", .run = action_administrator, .offline = true},
     {.name = "evidence", .run = action_evidence},
-    {.name = "holes", .run = action_holes, .offline = true},
+    {.name = "holes", .run = action_holes, .preview = action_holes_preview, .offline = true},
     {.name = "isolate",
      .run = action_isolate,
      .confirm = action_isolate_confirm,

@@ -22,6 +22,12 @@ struct respond_options {
     bool dry_run;
     const char *from, *from_git; /* of restore: what the site is to become (act/tree_source.h) */
     const char *site, *profile;  /* of restore: which site, and of what kind a new one is */
+    bool apply;                  /* of patch: apply the plan */
+    const char *out;             /* of patch: write the plan there, too; or NULL */
+    /* The plan, its first `count` steps being those of this incident. May be NULL. */
+    void (*show_plan)(void *context, const struct audit *a, const struct plan *p, size_t count);
+    /* Applies the plan in this file as `patch apply` does. NULL: that cannot be done. */
+    bool (*apply_plan)(void *context, const char *path, struct error *e);
     /* What a site would become, to be looked at; then: is it to be done? NULL: yes. */
     void (*show_source)(void *context, const struct site *site, const struct deploy *d);
     bool (*agreed)(void *context);
