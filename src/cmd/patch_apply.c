@@ -118,7 +118,7 @@ int cli_patch_run(struct cli *cli, struct audit_request *request, const char *pa
     CLEANUP(patch_receipt_cleanup) struct patch_receipt *receipt = NULL;
     struct patching_request r = request_of(cli, request);
     r.staging = staging;
-    if (cli->override && !cli->because)
+    if (cli->override && !(cli->because && *cli->because))
         return cli_usage(cli, _("--override wants a reason, for the ledger: --because TEXT"));
     if (!config || !read_inputs(cli, &r, path, &plan, &receipt))
         return EXIT_USAGE;

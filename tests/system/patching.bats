@@ -222,6 +222,7 @@ PY
     refused receipt_days
     # against it: with a reason only, and the ledger keeps both
     apply 2 --receipt /repo/old --override
+    apply 2 --receipt /repo/old --override --because ""
     apply 0 --receipt /repo/old --override --because "it is being attacked" --dry-run
     holds 'summary["found"] == 0' 'not summary["refused"]'
     apply 0 --receipt /repo/old --override --because "it is being attacked"
