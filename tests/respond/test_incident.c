@@ -162,6 +162,7 @@ static void test_which(void **state)
     /* the entries of another incident are not of this one */
     read_it(f, "2001-06-06-1");
     assert_int_equal(f->is.steps[0].state, STEP_OPEN);
+    incident_close(&f->is);
     assert_false(incident_open(&f->is, f->state, "2001-06-06-9", f->arena, &e));
 }
 
