@@ -33,7 +33,7 @@ void patching_choose_pages(struct patching *p, const struct patching_request *r,
     if (r->url_count)
         return;
     const char **urls;
-    size_t count = site_pages(facts, p->arena, &urls);
+    size_t count = site_pages(facts, true, p->arena, &urls);
     for (size_t i = 0; i < count; i++)
         add_page(p, urls[i]);
 }

@@ -27,7 +27,8 @@ static const char *name_of(struct arena *arena, const struct fact *site)
     return "localhost";
 }
 
-/* "*:80", "[::]:443/ssl", "127.0.0.1:8080": a URL that reaches it over loopback, or NULL. */
+/* "*:80", "[::]:443/ssl", "127.0.0.1:8080": a URL that reaches it over loopback, or NULL. With
+ * facts only where the port listens. */
 static const char *url_of(struct arena *arena, const struct facts *facts, const char *name,
                           const char *binding)
 {
@@ -38,7 +39,7 @@ static const char *url_of(struct arena *arena, const struct facts *facts, const 
             continue;
         const char *at = binding + strlen(reached[i]);
         const char *port = arena_strndup(arena, at, strspn(at, "0123456789"));
-        if (!*port || !listens(facts, port))
+        if (!*port || (facts && !listens(facts, port)))
             return NULL;
         bool usual = str_equal(port, tls ? "443" : "80");
         return arena_printf(arena, "%s://%s%s%s/", tls ? "https" : "http", name, usual ? "" : ":",
@@ -66,11 +67,11 @@ static void add_site(struct urls *urls, struct arena *arena, const struct facts 
     }
 }
 
-size_t site_pages(const struct facts *facts, struct arena *arena, const char ***out)
+size_t site_pages(const struct facts *facts, bool listening, struct arena *arena, const char ***out)
 {
     struct urls urls = {0};
     for (const struct fact *f = facts_first(facts, "site"); f; f = facts_next(facts, "site", f))
-        add_site(&urls, arena, facts, f);
+        add_site(&urls, arena, listening ? facts : NULL, f);
     size_t count = urls.list.count;
     *out = count ? arena_dup(arena, urls.list.items, count * sizeof *urls.list.items) : NULL;
     VEC_FREE(&urls.list);

@@ -4,8 +4,10 @@
 
 #include "model/fact.h"
 
-/* The URLs, for act/pages.h, of every site that the facts know and whose port listens; in the
- * arena. One that hangs on a condition, or is bound to an outer address only, has none. */
-size_t site_pages(const struct facts *facts, struct arena *arena, const char ***out);
+/* The URLs, for act/pages.h, of every site that the facts know; in the arena. One that hangs on a
+ * condition, or is bound to an outer address only, has none. `listening`: only those whose port
+ * listens, for which the facts have to know the listeners (ABOUT_SITES does not). */
+size_t site_pages(const struct facts *facts, bool listening, struct arena *arena,
+                  const char ***out);
 
 #endif

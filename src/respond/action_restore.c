@@ -274,7 +274,7 @@ static void ask_servers(struct response *r, json_t *result)
     CLEANUP(audit_cleanup) struct audit *a = served_here();
     json_t *pages = json_array();
     const char **urls = NULL;
-    size_t count = a ? site_pages(a->facts, r->arena, &urls) : 0, answers = 0;
+    size_t count = a ? site_pages(a->facts, false, r->arena, &urls) : 0, answers = 0;
     for (size_t i = 0; i < count && i < MOST_PAGES; i++) {
         struct error e = ERROR_INIT;
         int status = 0;
