@@ -19,7 +19,7 @@ enum tree_frame_kind {
     TREE_END    /* that was all */
 };
 
-enum { TREE_MOST_NAME = 4096, TREE_MOST_BODY = 128 * 1024 };
+enum { TREE_MOST_NAME = 4096, TREE_MOST_BODY = 128 << 10 };
 
 struct tree_frame {
     uint32_t kind, program; /* program: it may be executed */

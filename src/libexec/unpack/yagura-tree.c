@@ -26,8 +26,9 @@
 
 #define MIB (1024ull * 1024)
 
+static const size_t read_bytes = 128 << 10;
 enum { IN = HELPER_FIRST_FD, OUT, MOST_MEMBERS = 1000000, MOST_RATIO = 1000 };
-#define MOST_TOTAL_BYTES (16 * 1024 * MIB)
+#define MOST_TOTAL_BYTES (16384 * MIB)
 #define RATIO_FROM_BYTES (100 * MIB)
 
 struct reading {
@@ -83,7 +84,7 @@ static bool send_bytes(struct reading *r, const char *bytes, size_t size)
     static const struct tree_frame piece = {.kind = TREE_PIECE};
     static const char zeros[TREE_MOST_BODY]; /* `bytes` NULL: a hole of a sparse file */
     while (size && !*r->stop) {
-        size_t n = size < TREE_MOST_BODY ? size : TREE_MOST_BODY;
+        size_t n = size < sizeof zeros ? size : sizeof zeros;
         r->total += n;
         check_bounds(r);
         if (!send(piece, "", bytes ? bytes : zeros, n))
@@ -187,7 +188,7 @@ int main(void)
     r.archive = reading_open();
     if (!cage_enter(CAGE_BYTES, -1, &limits, &e))
         error_text(&e, r.stop, sizeof r.stop);
-    else if (!r.archive || archive_read_open_fd(r.archive, IN, 128 * 1024) != ARCHIVE_OK) {
+    else if (!r.archive || archive_read_open_fd(r.archive, IN, read_bytes) != ARCHIVE_OK) {
         const char *why = r.archive ? archive_error_string(r.archive) : NULL;
         stop(&r, why ? why : _("no memory"));
     } else if (!read_all(&r))
