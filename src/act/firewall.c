@@ -58,6 +58,15 @@ bool firewall_network_parse(struct firewall_network *out, const char *text, stru
                   text);
         return false;
     }
+    /* as a socket for both families has it; packets and connections_read() do not */
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    if (n.address.ipv6 && bits > 96 && memcmp(n.address.bytes, mapped, sizeof mapped) == 0) {
+        struct address inner = {.ipv6 = false};
+        memcpy(inner.bytes, n.address.bytes + sizeof mapped, 4);
+        n.address = inner;
+        bits -= 96;
+        whole = 32;
+    }
     n.bits = (uint8_t)bits;
     for (unsigned bit = n.bits; bit < whole; bit++)
         n.address.bytes[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
@@ -145,22 +154,32 @@ static bool names_outside(const struct firewall_plan *p, const struct address *i
     return false;
 }
 
+/* Nobody comes from this host itself or from no address at all. */
+static bool names_somebody(const struct firewall_plan *p)
+{
+    for (size_t i = 0; i < p->named_count; i++)
+        if (!address_is_loopback(&p->named[i].address) && !address_is_any(&p->named[i].address))
+            return true;
+    return false;
+}
+
 bool firewall_check(const struct firewall_plan *p, struct error *e)
 {
     const struct operator* op = & p->operator;
+    bool named = names_somebody(p);
     if (p->trial_seconds < FIREWALL_SHORTEST || p->trial_seconds > FIREWALL_LONGEST) {
         error_set(e, ERR_USAGE, "a trial lasts %d to %d seconds", FIREWALL_SHORTEST,
                   FIREWALL_LONGEST);
         return false;
     }
-    if (op->seat == OPERATOR_HIDDEN && !p->named_count) {
+    if (op->seat == OPERATOR_HIDDEN && !named) {
         error_set(e, ERR_USAGE,
                   "this would lock you out: %s. Name the address from which you come: --allow "
                   "ADDRESS",
                   op->why);
         return false;
     }
-    if (op->seat == OPERATOR_NOWHERE && !p->named_count) {
+    if (op->seat == OPERATOR_NOWHERE && !named) {
         error_set(e, ERR_USAGE,
                   "this may lock you out: nobody sits at a terminal here, and no connection leads "
                   "here. Name the address from which you will come: --allow ADDRESS");
@@ -174,7 +193,7 @@ bool firewall_check(const struct firewall_plan *p, struct error *e)
                       op->ways[i].tunnel);
             return false;
         }
-    if (p->mode == FIREWALL_FULL && op->seat != OPERATOR_CONSOLE && !p->named_count) {
+    if (p->mode == FIREWALL_FULL && op->seat != OPERATOR_CONSOLE && !named) {
         error_set(e, ERR_USAGE,
                   "this would lock you out as soon as your connection ends: do it at the console, "
                   "or name the address from which you come: --allow ADDRESS");
@@ -391,47 +410,80 @@ static void take_back(enum firewall_scope scope)
     (void)!nft_load(text.data, NULL);
 }
 
-bool firewall_begin(int dirfd, const struct firewall_plan *plan, struct firewall_result *out,
-                    struct error *e)
+/* Loaded, and the standing connections ended; `confirmed`: for good. `start`: of the call. */
+static bool put_in_force(int dirfd, const struct firewall_plan *p, bool confirmed, uint64_t start,
+                         struct firewall_result *out, struct error *e)
 {
-    uint64_t start = now_us();
-    enum firewall_scope scope = firewall_scope_of(plan->mode);
-    struct firewall_result r = {0};
-    struct firewall_plan p = *plan;
-    CLEANUP_JSON json_t *before = firewall_record_read(dirfd, scope, NULL);
+    enum firewall_scope scope = firewall_scope_of(p->mode);
+    struct firewall_result r = {.mode = p->mode, .confirmed = confirmed};
     CLEANUP_STR struct str rules = {0};
-    r.confirmed =
-        before && json_is_true(json_object_get(before, "confirmed")) && firewall_is_live(scope);
-    if (r.confirmed)
-        inherit(&p, before);
-    firewall_rules(&rules, &p, r.confirmed ? 0 : p.trial_seconds);
-    if (!firewall_check(&p, e))
-        return false;
+    firewall_rules(&rules, p, confirmed ? 0 : p->trial_seconds);
     if (!nft_load(rules.data, e)) {
         error_prefix(e, "%s", _("nothing was changed, the kernel or nft does not take the rules"));
         return false;
     }
     r.load_us = now_us() - start;
-    (void)!cut_standing(&p, &r, &r.why);
+    (void)!cut_standing(p, &r, &r.why);
     r.all_us = now_us() - start;
-    CLEANUP_JSON json_t *record = record_of(&p, r.confirmed);
+    CLEANUP_JSON json_t *record = record_of(p, confirmed);
     if (!firewall_is_live(scope)) {
         error_set(e, ERR_SYSTEM, "the rules were loaded, and somebody else took them away at once");
         return false;
     }
-    if (r.confirmed && !keep_rules(dirfd, scope, rules.data, e))
+    if (confirmed && !keep_rules(dirfd, scope, rules.data, e))
         return false;
     if (!remember(dirfd, scope, record, e)) {
-        if (!r.confirmed)
+        if (!confirmed)
             take_back(scope);
         return false;
     }
-    if (r.confirmed && p.mode == FIREWALL_WEB)
+    if (confirmed && p->mode == FIREWALL_WEB)
         notice_stay(dirfd);
-    if (p.mode == FIREWALL_CONTAIN || p.mode == FIREWALL_FULL)
+    if (p->mode == FIREWALL_CONTAIN || p->mode == FIREWALL_FULL)
         (void)!notice_stop(dirfd, NULL);
     *out = r;
     return true;
+}
+
+static bool is_confirmed(const json_t *record, enum firewall_scope scope)
+{
+    return record && json_is_true(json_object_get(record, "confirmed")) && firewall_is_live(scope);
+}
+
+bool firewall_begin(int dirfd, const struct firewall_plan *plan, struct firewall_result *out,
+                    struct error *e)
+{
+    uint64_t start = now_us();
+    enum firewall_scope scope = firewall_scope_of(plan->mode);
+    struct firewall_plan p = *plan;
+    CLEANUP_JSON json_t *before = firewall_record_read(dirfd, scope, NULL);
+    bool confirmed = is_confirmed(before, scope);
+    if (confirmed)
+        inherit(&p, before);
+    return firewall_check(&p, e) && put_in_force(dirfd, &p, confirmed, start, out, e);
+}
+
+json_t *firewall_proved(int dirfd)
+{
+    static const char *const keys[] = {"mode", "ways", "named"};
+    CLEANUP_JSON json_t *record = firewall_record_read(dirfd, FIREWALL_ISOLATION, NULL);
+    if (!is_confirmed(record, FIREWALL_ISOLATION))
+        return NULL;
+    json_t *proved = json_object();
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
+        json_object_set(proved, keys[i], json_object_get(record, keys[i]));
+    return proved;
+}
+
+bool firewall_again(int dirfd, const struct firewall_plan *plan, const json_t *proved,
+                    struct firewall_result *out, struct error *e)
+{
+    uint64_t start = now_us();
+    struct firewall_plan p = *plan;
+    inherit(&p, proved);
+    if (p.mode == FIREWALL_FULL && p.way_count && !p.named_count)
+        p.mode = FIREWALL_CONTAIN;
+    return put_in_force(dirfd, &p, true, start, out, e);
 }
 
 static unsigned seconds_left(const json_t *record)

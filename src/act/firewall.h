@@ -26,6 +26,7 @@
 #define YAGURA_ACT_FIREWALL_H
 
 #include "act/operator.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -98,6 +99,7 @@ bool firewall_ends(const struct firewall_plan *p, const struct connections *all,
                    const struct connection *c);
 
 struct firewall_result {
+    enum firewall_mode mode;
     bool confirmed;   /* it replaces one that was: no trial */
     size_t ended;     /* standing connections */
     size_t left;      /* that the kernel would not end: the rules cut them all the same, where
@@ -142,6 +144,17 @@ bool firewall_look(int state_dirfd, enum firewall_scope scope, struct firewall_s
  * or `op` does not come over a connection made since (nor sits at the console). */
 bool firewall_confirm(int state_dirfd, enum firewall_scope scope, const struct operator* op,
                       struct error *e);
+
+/* Of an isolation that is in force and confirmed: {"mode", "ways", "named"}, the ways in that were
+ * proved over a new connection, and the addresses named. NULL: none is. A new reference. */
+json_t *firewall_proved(int state_dirfd);
+
+/* Isolates again, for good and without a trial, where nobody may be there to confirm: through the
+ * ways that were proved in the same incident, and those that the plan has besides. One without any
+ * way was confirmed at the console, and that is his way again. FIREWALL_FULL, where ways were
+ * proved and no address was named, would shut them: it is FIREWALL_CONTAIN then. */
+bool firewall_again(int state_dirfd, const struct firewall_plan *p, const json_t *proved,
+                    struct firewall_result *out, struct error *e);
 
 /* Takes our table away and what the state keeps of it; fine if there is none. */
 bool firewall_end(int state_dirfd, enum firewall_scope scope, struct error *e);

@@ -100,16 +100,12 @@ static void add_table(json_t *tables, enum firewall_scope scope, const char *tex
         json_put_string(tables, trimmed, hash);
 }
 
-json_t *firewall_tables(enum firewall_scope scope, char own[65], struct error *e)
+json_t *firewall_tables_of(enum firewall_scope scope, const char *listed, char own[65])
 {
-    static const char *const words[] = {"-t", "list", "ruleset"};
-    CLEANUP_STR struct str text = {0};
-    if (!nft_ask(&text, words, ARRAY_COUNT(words), e))
-        return NULL;
     json_t *tables = json_object();
+    const char *start = NULL;
     own[0] = '\0';
-    const char *all = str_text(&text), *start = NULL;
-    for (const char *p = all; *p;) {
+    for (const char *p = listed; *p;) {
         const char *next = strchr(p, '\n');
         next = next ? next + 1 : p + strlen(p);
         if (str_starts(p, "table ")) {
@@ -122,6 +118,15 @@ json_t *firewall_tables(enum firewall_scope scope, char own[65], struct error *e
     if (start)
         add_table(tables, scope, start, strlen(start), own);
     return tables;
+}
+
+json_t *firewall_tables(enum firewall_scope scope, char own[65], struct error *e)
+{
+    static const char *const words[] = {"-t", "list", "ruleset"};
+    CLEANUP_STR struct str text = {0};
+    if (!nft_ask(&text, words, ARRAY_COUNT(words), e))
+        return NULL;
+    return firewall_tables_of(scope, str_text(&text), own);
 }
 
 static void add_name(char *out, size_t size, const char *name)

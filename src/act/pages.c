@@ -113,6 +113,19 @@ static int connect_to_loopback(uint16_t port)
     return fd;
 }
 
+/* -1 with errno; EINVAL: that is no address. */
+static int connect_to_own(const char *address, uint16_t port)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    if (inet_pton(AF_INET, address, &v4.sin_addr) == 1)
+        return connect_to((const struct sockaddr *)&v4, sizeof v4);
+    if (inet_pton(AF_INET6, address, &v6.sin6_addr) == 1)
+        return connect_to((const struct sockaddr *)&v6, sizeof v6);
+    errno = EINVAL;
+    return -1;
+}
+
 /* --- TLS --- */
 
 /* libssl is loaded where a page is asked over TLS, and not with the program: it costs every start
@@ -244,12 +257,20 @@ static bool status_of(const char *line, int *out)
 
 bool pages_ask(int *status, const char *url, struct error *e)
 {
+    return pages_ask_at(status, url, NULL, e);
+}
+
+bool pages_ask_at(int *status, const char *url, const char *address, struct error *e)
+{
     struct page_url u;
     if (!pages_parse(&u, url, e))
         return false;
-    CLEANUP_CLOSE int fd = connect_to_loopback(u.port);
+    CLEANUP_CLOSE int fd = address ? connect_to_own(address, u.port) : connect_to_loopback(u.port);
     if (fd < 0) {
-        error_set_errno(e, errno, "nothing answers on port %u of loopback", u.port);
+        if (address)
+            error_set_errno(e, errno, "nothing answers on port %u of %.45s", u.port, address);
+        else
+            error_set_errno(e, errno, "nothing answers on port %u of loopback", u.port);
         e->code = ERR_UNREADABLE;
         return false;
     }

@@ -20,5 +20,8 @@ bool pages_parse(struct page_url *out, const char *url, struct error *e);
 
 /* The status, 100 to 599. False: there was no answer, and why. */
 bool pages_ask(int *status, const char *url, struct error *e);
+/* The same of a server that listens at one address of this host only: "192.0.2.1", "2001:db8::1".
+ * NULL: loopback. */
+bool pages_ask_at(int *status, const char *url, const char *address, struct error *e);
 
 #endif

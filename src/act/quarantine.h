@@ -65,4 +65,7 @@ bool quarantine_give_back(struct quarantine *q, const char *id, bool dry, struct
 bool quarantine_list(struct quarantine *q, struct arena *arena, struct quarantine_item **out,
                      size_t *count, struct error *e);
 
+/* Opens the folder in which an item of that list lies, under its id; through no link. */
+int quarantine_open_place(const struct quarantine_item *item, struct error *e);
+
 #endif

@@ -3,13 +3,12 @@
 #include "base/str.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-static bool listens(const struct facts *facts, const char *port)
+static bool have_page(const site_page_list *list, const struct site_page *page)
 {
-    for (const struct fact *f = facts_first(facts, "listener"); f;
-         f = facts_next(facts, "listener", f))
-        if (str_equal(fact_text(f, "proto"), "tcp") && str_equal(fact_text(f, "port"), port))
+    for (size_t i = 0; i < list->count; i++)
+        if (str_equal(list->items[i].url, page->url) &&
+            str_equal(list->items[i].address, page->address))
             return true;
     return false;
 }
@@ -27,53 +26,52 @@ static const char *name_of(struct arena *arena, const struct fact *site)
     return "localhost";
 }
 
-/* "*:80", "[::]:443/ssl", "127.0.0.1:8080": a URL that reaches it over loopback, or NULL. With
- * facts only where the port listens. */
-static const char *url_of(struct arena *arena, const struct facts *facts, const char *name,
-                          const char *binding)
+static bool is_loopback(const char *address)
 {
-    static const char *const reached[] = {"*:", "0.0.0.0:", "[::]:", "127.0.0.1:", "[::1]:"};
+    static const char *const all[] = {"*", "0.0.0.0", "[::]", "127.0.0.1", "[::1]"};
+    for (size_t i = 0; i < ARRAY_COUNT(all); i++)
+        if (str_equal(address, all[i]))
+            return true;
+    return false;
+}
+
+/* "*:80", "[::]:443/ssl", "192.0.2.1:8080" */
+static bool read_binding(struct site_page *out, struct arena *arena, const char *name,
+                         const char *binding)
+{
     bool tls = str_ends(binding, "/ssl");
-    for (size_t i = 0; i < ARRAY_COUNT(reached); i++) {
-        if (!str_starts(binding, reached[i]))
+    const char *colon = strrchr(binding, ':');
+    if (!colon)
+        return false;
+    const char *port = arena_strndup(arena, colon + 1, strspn(colon + 1, "0123456789"));
+    const char *address = arena_strndup(arena, binding, (size_t)(colon - binding));
+    bool usual = str_equal(port, tls ? "443" : "80");
+    if (!*port || !*address)
+        return false;
+    if (is_loopback(address))
+        address = NULL;
+    else if (address[0] == '[')
+        address = arena_strndup(arena, address + 1, strcspn(address + 1, "]"));
+    *out = (struct site_page){arena_printf(arena, "%s://%s%s%s/", tls ? "https" : "http", name,
+                                           usual ? "" : ":", usual ? "" : port),
+                              address};
+    return true;
+}
+
+void site_pages_of(site_page_list *out, const struct facts *facts, struct arena *arena)
+{
+    for (const struct fact *f = facts_first(facts, "site"); f; f = facts_next(facts, "site", f)) {
+        const char *name = name_of(arena, f);
+        if (str_equal(fact_text(f, "reachable"), "no") || *fact_text(f, "condition"))
             continue;
-        const char *at = binding + strlen(reached[i]);
-        const char *port = arena_strndup(arena, at, strspn(at, "0123456789"));
-        if (!*port || (facts && !listens(facts, port)))
-            return NULL;
-        bool usual = str_equal(port, tls ? "443" : "80");
-        return arena_printf(arena, "%s://%s%s%s/", tls ? "https" : "http", name, usual ? "" : ":",
-                            usual ? "" : port);
+        for (const char *at = fact_text(f, "bindings"); *at;) {
+            size_t n = strcspn(at, " ");
+            struct site_page page;
+            if (out->count < SITE_PAGES_MOST &&
+                read_binding(&page, arena, name, arena_strndup(arena, at, n)) &&
+                !have_page(out, &page))
+                VEC_PUSH(out, page);
+            at += n + (at[n] == ' ');
+        }
     }
-    return NULL;
-}
-
-struct urls {
-    VEC(const char *) list;
-};
-
-static void add_site(struct urls *urls, struct arena *arena, const struct facts *facts,
-                     const struct fact *site)
-{
-    const char *name = name_of(arena, site);
-    if (str_equal(fact_text(site, "reachable"), "no") || *fact_text(site, "condition"))
-        return;
-    for (const char *at = fact_text(site, "bindings"); *at;) {
-        size_t n = strcspn(at, " ");
-        const char *url = url_of(arena, facts, name, arena_strndup(arena, at, n));
-        if (url)
-            VEC_PUSH(&urls->list, url);
-        at += n + (at[n] == ' ');
-    }
-}
-
-size_t site_pages(const struct facts *facts, bool listening, struct arena *arena, const char ***out)
-{
-    struct urls urls = {0};
-    for (const struct fact *f = facts_first(facts, "site"); f; f = facts_next(facts, "site", f))
-        add_site(&urls, arena, listening ? facts : NULL, f);
-    size_t count = urls.list.count;
-    *out = count ? arena_dup(arena, urls.list.items, count * sizeof *urls.list.items) : NULL;
-    VEC_FREE(&urls.list);
-    return count;
 }

@@ -1,13 +1,22 @@
-/* site_pages.h - a page of each site that is served here, to see whether its server answers. */
+/* site_pages.h - which page of each site can be asked from this host itself (act/pages.h).
+ *
+ * One a binding of each `site` fact that visitors can reach: by its first name that is no pattern,
+ * over loopback, or over the address that it listens at. */
 #ifndef YAGURA_AUDIT_SITE_PAGES_H
 #define YAGURA_AUDIT_SITE_PAGES_H
 
+#include "base/mem.h"
 #include "model/fact.h"
 
-/* The URLs, for act/pages.h, of every site that the facts know; in the arena. One that hangs on a
- * condition, or is bound to an outer address only, has none. `listening`: only those whose port
- * listens, for which the facts have to know the listeners (ABOUT_SITES does not). */
-size_t site_pages(const struct facts *facts, bool listening, struct arena *arena,
-                  const char ***out);
+struct site_page {
+    const char *url;
+    const char *address; /* an own one of this host; NULL: loopback */
+};
+typedef VEC(struct site_page) site_page_list;
+
+enum { SITE_PAGES_MOST = 200 };
+
+/* Added to what is in the list, nothing twice. Strings live in the arena. */
+void site_pages_of(site_page_list *out, const struct facts *facts, struct arena *arena);
 
 #endif

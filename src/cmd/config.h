@@ -14,7 +14,8 @@
  *     selftest_seconds: 5             how often the guard proves that it sees (0: never)
  *     bounded_queue: no               the kernel keeps at most fs.fanotify.max_queued_events
  *                                     changes for the guard, not as many as memory holds
- *   health: [https://www.example.jp/]  pages that patch asks before and after (act/pages.h)
+ *   health: [https://www.example.jp/]  pages that patch asks before and after, and reconnecting
+ *                                     (act/pages.h)
  *   patch:
  *     policy:                         what `patch apply` asks for: judge/patch_policy.h
  *       staging: yes                  nothing without a receipt of `patch stage`
@@ -23,13 +24,19 @@
  *       receipt_keys: [RW...]         whose receipts are believed
  *       window: {days: sat sun, from: "22:00", to: "04:00", zone: Asia/Tokyo}
  *       backup: {path: /var/backups/db, hours: 24}   or {command: ...}: it ends with 0
+ *   respond:
+ *     health: [/usr/local/bin/check, -q]   what reconnecting runs as well: a program and its
+ *                                     arguments, no shell; 0 is good (respond/health.h)
+ *     watch_hours: 72                 of the closer watch afterwards (0: none): respond/watch.h
+ *     isolate_again: no               what the watch does with a find: web, contain or full
  *   sites:
  *     www:
  *       policies:                     behind those of its profile; the last that fits wins
  *         - {path: /cache/, policy: ignore}
  *
  * The file is --config FILE, YAGURA_CONFIG, or that of /etc, which may be missing; the two others
- * may not. An unknown key is an error with its line: a misspelt policy must not be no policy. */
+ * may not. An unknown key is an error with its line: a misspelt policy must not be no policy. A file
+ * that names commands (on_tamper, backup) and that others may write is refused. */
 #ifndef YAGURA_CMD_CONFIG_H
 #define YAGURA_CMD_CONFIG_H
 
@@ -37,6 +44,8 @@
 #include "base/mem.h"
 #include "content/policy.h"
 #include "judge/patch_policy.h"
+
+enum { CONFIG_WATCH_HOURS = 72 };
 
 struct config_site {
     const char *name;
@@ -51,6 +60,9 @@ struct config {
     struct patch_policy patch;
     const char **health;
     size_t health_count;
+    const char **respond_health; /* ends with NULL; or NULL */
+    uint64_t watch_hours;
+    const char *isolate_again; /* a mode of act/firewall.h; NULL: no */
     struct firewall_ports *allow;
     size_t allow_count;
     struct config_site *sites;

@@ -22,4 +22,7 @@ bool config_truth(struct config_parse *p, const struct yaml_node *node, bool *ou
 bool config_patch(struct config_parse *p, const struct yaml_node *map);
 bool config_health(struct config_parse *p, const struct yaml_node *list);
 
+/* config_respond.c */
+bool config_respond(struct config_parse *p, const struct yaml_node *map);
+
 #endif

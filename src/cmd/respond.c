@@ -3,10 +3,14 @@
 #include "act/firewall.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "guard/caller.h"
+#include "respond/watch.h"
 #include "show/respond.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 enum { LEAST_BLOCKS = 256 }; /* free, for the state to be opened and written */
 
@@ -140,6 +144,21 @@ static bool agreed(void *context)
 {
     struct running *run = context;
     return cli_confirm(run->cli, _("Put this in place, and move what was there aside?"));
+}
+
+/* As the guard's alarm does it: by the unit of on_tamper where there is one, else as nobody. */
+static void alarm_by_hook(void *context, const char *text, size_t size)
+{
+    struct running *run = context;
+    struct caller caller = CALLER_NONE;
+    struct error e = ERROR_INIT;
+    if (!run->config->on_tamper)
+        return;
+    if (!caller_start(&caller, run->config->on_tamper, &e))
+        cli_complain(&e);
+    else if (!caller_tell(caller.fd, text, size))
+        say(run, _("on_tamper was not told"));
+    caller_end(&caller);
 }
 
 static int failed(const struct error *e)
@@ -310,6 +329,21 @@ static int end(struct running *run)
     return failed(&e);
 }
 
+/* For a timer: says nothing but what is new, or wrong. */
+static int watch(struct running *run)
+{
+    struct error e = ERROR_INIT;
+    struct watch_report report;
+    bool looked = watch_look(&run->response, &report, &e);
+    show_watch_report(&run->cli->show, &run->response, &report);
+    if (!looked)
+        cli_complain(&e);
+    size_t found = report.finds.count, unknown = report.unknown + !looked;
+    end_json(run->cli, found, unknown);
+    watch_report_free(&report);
+    return found ? EXIT_FOUND : unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
+}
+
 static int print(struct cli *cli)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -318,6 +352,7 @@ static int print(struct cli *cli)
     if (!runbook_load(&book, cli->runbook ? cli->runbook : "defacement", arena, &e))
         return failed(&e);
     show_runbook(&cli->show, book);
+    end_json(cli, 0, 0);
     return EXIT_CLEAN;
 }
 
@@ -330,7 +365,7 @@ static const struct {
 } actions[] = {{"start", start, NULL}, {"status", status, NULL},   {"next", next, NULL},
                {"do", NULL, do_step},  {"skip", NULL, skip},       {"undo", NULL, undo},
                {"sign", NULL, NULL},   {"confirm", confirm, NULL}, {"resume", resume, NULL},
-               {"close", end, NULL}};
+               {"close", end, NULL},   {"watch", watch, NULL}};
 
 /* An option that the step's action does not know would be silently without effect. */
 static bool options_fit(const struct cli *cli, const struct runbook_step *step)
@@ -355,7 +390,13 @@ static int run_action(struct running *run, size_t i)
 {
     struct cli *cli = run->cli;
     struct error e = ERROR_INIT;
-    if (actions[i].run != start && !respond_open(&run->response, NULL, &e))
+    bool opens = actions[i].run == start || actions[i].run == watch;
+    if (!opens && !respond_open(&run->response, NULL, &e))
+        return failed(&e);
+    if (cli->first_sign && actions[i].run != start && actions[i].run != resume &&
+        actions[i].on_step != do_step)
+        return cli_usage(cli, _("--first-sign goes with start, do STEP and resume"));
+    if (cli->first_sign && actions[i].run != start && !respond_first_sign(&run->response, &e))
         return failed(&e);
     if (actions[i].run)
         return actions[i].run(run);
@@ -373,6 +414,18 @@ static int run_action(struct running *run, size_t i)
     return actions[i].on_step(run, step);
 }
 
+static void take_config(struct respond_options *o, const struct config *c)
+{
+    o->dpkg = c->dpkg;
+    o->pages = c->health;
+    o->page_count = c->health_count;
+    o->health_command = c->respond_health;
+    o->watch_hours = (unsigned)c->watch_hours;
+    o->isolate_again = c->isolate_again;
+    o->known_ports = c->allow;
+    o->known_port_count = c->allow_count;
+}
+
 /* The error was said. A full disk is no reason to stay connected. */
 static int without_state(struct running *run)
 {
@@ -384,13 +437,20 @@ static int without_state(struct running *run)
             _("The disk is full. Make room first: the state needs a few MiB. If that takes time, "
               "cut this host off at once, from a state elsewhere: yagura respond start --state "
               "/run/yagura, then yagura respond do isolate --state /run/yagura"));
+    struct stat st;
+    if (state_default_dir(dir, sizeof dir, run->cli->state, NULL) && stat(dir, &st) == 0 &&
+        geteuid() != 0 && st.st_uid != geteuid())
+        say(run, arena_printf(run->response.arena,
+                              _("This state is another user's (uid %u): go on with the incident as "
+                                "that one (sudo); the ledger notes who you are."),
+                              st.st_uid));
     return EXIT_UNKNOWN;
 }
 
 int cmd_respond(struct cli *cli)
 {
     static const char question[] = N_("respond start, status, next, do STEP, skip STEP, undo STEP, "
-                                      "sign ID, confirm, resume, close "
+                                      "sign ID, confirm, resume, close, watch "
                                       "or print?");
     const char *word = cli->argument_count ? cli->arguments[0] : "status";
     if (str_equal(word, "print") && cli->argument_count == 1)
@@ -428,6 +488,7 @@ int cmd_respond(struct cli *cli)
                                                .finding = finding,
                                                .allow = cli->allow,
                                                .mode = cli->mode,
+                                               .alarm = alarm_by_hook,
                                                .context = &run};
         run.response = (struct response){.arena = arena, .options = &run.options};
         if (!run.config)
@@ -439,7 +500,7 @@ int cmd_respond(struct cli *cli)
                              FIREWALL_LONGEST);
         }
         run.options.trial_seconds = (unsigned)seconds;
-        run.options.dpkg = run.config->dpkg;
+        take_config(&run.options, run.config);
         run.response.state = cli_state_or_fail(cli);
         int code = run.response.state ? run_action(&run, i) : without_state(&run);
         respond_close(&run.response);

@@ -196,6 +196,11 @@ void volatile_alive(struct volatile_reader *r)
         cage_send(r->cage, FRAME_ALIVE, "", 0);
 }
 
+int64_t volatile_left_ms(const struct volatile_reader *r)
+{
+    return r->deadline_ms - now_ms();
+}
+
 char *volatile_file(struct volatile_reader *r, const char *path, size_t most, struct arena *arena,
                     size_t *size, bool *cut)
 {

@@ -9,6 +9,7 @@
 #include "respond/actions.h"
 #include "respond/checks.h"
 #include "respond/evidence.h"
+#include "respond/isolate.h"
 
 enum { TRIAL_SECONDS = 600, MOST_PORTS = 16 };
 
@@ -50,7 +51,45 @@ static void put_operator(json_t *result, const struct operator* op)
     json_put_string(o, "terminal", op->terminal);
     json_put_string(o, "through", op->through);
     json_put_int(o, "ways", (int64_t)op->way_count);
+    json_t *list = json_array();
+    for (size_t i = 0; i < op->way_count; i++) {
+        char text[120];
+        json_array_append_new(
+            list, json_from_text(connection_text(&op->ways[i].connection, text, sizeof text)));
+    }
+    json_object_set_new(o, "connections", list);
     json_object_set_new(result, "operator", o);
+}
+
+/* All connections that stay, by name: one of them may be the attacker's. */
+static const char *ways_text(struct response *r, const struct operator* op)
+{
+    CLEANUP_STR struct str list = {0};
+    for (size_t i = 0; i < op->way_count; i++) {
+        char text[120];
+        connection_text(&op->ways[i].connection, text, sizeof text);
+        str_printf(&list, "%s%s", i ? ", " : "", text);
+    }
+    return arena_strdup(r->arena, str_text(&list));
+}
+
+/* He who looks at the operator's tmux stays as well, and so does he to whom an SSH_CONNECTION leads
+ * that somebody else wrote: only the operator can tell. */
+static void say_ways(struct response *r, const struct operator* op)
+{
+    if (!op->way_count)
+        return;
+    const char *ways = ways_text(r, op);
+    respond_say(r, op->through[0] ? arena_printf(r->arena, _("Your way in, through %s, stays: %s"),
+                                                 op->through, ways)
+                                  : arena_printf(r->arena, _("Your way in stays: %s"), ways));
+    for (size_t i = 1; i < op->way_count; i++)
+        if (!address_equal(&op->ways[i].connection.remote, &op->ways[0].connection.remote)) {
+            respond_say(r, _("They come from different addresses: if one is not yours, somebody "
+                             "looks at your terminal. Undo this, log in without tmux or screen, "
+                             "and do it again."));
+            return;
+        }
 }
 
 static bool find_operator(struct operator* out, struct error *e)
@@ -113,6 +152,7 @@ bool action_isolate(struct response *r, const struct runbook_call *call, json_t 
     json_put_int(result, "ended_connections", (int64_t)cut.ended);
     json_put_int(result, "in_force_us", (int64_t)cut.load_us);
     put_operator(result, &p.operator);
+    say_ways(r, &p.operator);
     if (cut.left)
         respond_say(
             r, arena_printf(r->arena,
@@ -132,6 +172,61 @@ bool action_isolate(struct response *r, const struct runbook_call *call, json_t 
     return true;
 }
 
+bool isolate_again(struct response *r, const json_t *proved, const char *mode, json_t *result,
+                   struct error *e)
+{
+    CLEANUP_EVIDENCE struct evidence_folder *first = NULL;
+    struct firewall_plan p = {.trial_seconds = TRIAL_SECONDS};
+    struct firewall_result cut;
+    struct error evidence = ERROR_INIT;
+    if (!firewall_mode_parse(&p.mode, mode) || p.mode == FIREWALL_PORTS)
+        p.mode = FIREWALL_WEB;
+    if (find_operator(&p.operator, NULL) && p.operator.seat == OPERATOR_NETWORK)
+        firewall_plan_ways(&p);
+    if (!evidence_first(&first, r, &evidence))
+        respond_say(r, arena_printf(r->arena, _("no evidence of sockets and processes: %s"),
+                                    evidence.message));
+    if (p.mode == FIREWALL_WEB) {
+        choose_web(&p);
+        show_notice(&p, r);
+    }
+    if (!firewall_again(state_dirfd(r->state), &p, proved, &cut, e)) {
+        notice_stop(state_dirfd(r->state), NULL);
+        enter_alone(r, first, result);
+        return false;
+    }
+    json_put_string(result, "mode", firewall_mode_name(cut.mode));
+    json_put_int(result, "ended_connections", (int64_t)cut.ended);
+    json_put_int(result, "in_force_us", (int64_t)cut.load_us);
+    evidence = ERROR_INIT;
+    if (!evidence_rest(r, first, result, &evidence))
+        respond_say(r, arena_printf(r->arena, _("evidence is not complete: %s"), evidence.message));
+    return true;
+}
+
+json_t *isolate_proved(const struct incident *i)
+{
+    const json_t *o;
+    json_t *last = NULL;
+    size_t k;
+    json_array_foreach(i->array, k, o)
+    {
+        json_t *proved = json_get_object(json_get_object(o, "result"), "proved");
+        if (proved && str_equal(json_get_string(o, "incident"), i->id) &&
+            str_equal(json_get_string(o, "what"), "stage"))
+            last = proved;
+    }
+    return json_incref(last);
+}
+
+bool isolate_find_operator(struct operator* out, json_t *result, struct error *e)
+{
+    if (!find_operator(out, e))
+        return false;
+    put_operator(result, out);
+    return true;
+}
+
 bool action_isolate_preview(struct response *r, const struct runbook_call *call, json_t *result,
                             const char **waits, struct error *e)
 {
@@ -141,6 +236,8 @@ bool action_isolate_preview(struct response *r, const struct runbook_call *call,
     if (!make_plan(&p, r, call, e) || !connections_read(&all, e) ||
         !firewall_preview(&p, &all, NULL, &ending, e))
         return false;
+    put_operator(result, &p.operator);
+    say_ways(r, &p.operator);
     *waits = arena_printf(
         r->arena,
         ngettext("The kernel takes the rules (%s). %zu standing connection would end, and %zu "
@@ -189,9 +286,19 @@ void check_operator_known(struct response *r, const struct runbook_call *call,
             ? _("you work at the console: no connection of yours can be cut")
         : op.seat == OPERATOR_NOWHERE
             ? _("you have neither a terminal nor a connection here: nothing of yours is cut")
-            : _("your way in is known and stays open");
+        : op.seat == OPERATOR_HIDDEN
+            ? arena_printf(r->arena, _("your way in is not known; what you named stays open: %s"),
+                           r->options->allow)
+            : arena_printf(r->arena, _("your way in is known and stays open: %s"),
+                           ways_text(r, &op));
     if (out->verdict == CHECK_FALSE)
         out->todo = "yagura respond do isolate --allow YOUR-ADDRESS";
+}
+
+bool isolate_reconnects(const struct runbook_step *step)
+{
+    return str_equal(step->action.name, "reconnect") ||
+           str_equal(step->action.name, "open-network");
 }
 
 /* The step that reconnects: done; or begun, which it was only because all that it asks for was
@@ -202,7 +309,7 @@ static bool is_reconnected(struct response *r)
     for (size_t i = 0; i < r->book->steps.count; i++) {
         const struct runbook_step *step = &r->book->steps.items[i];
         enum step_state state = r->incident.steps[i].state;
-        if (!str_equal(step->action.name, "open-network"))
+        if (!isolate_reconnects(step))
             continue;
         return state == STEP_DONE ||
                (state == STEP_BEGUN &&

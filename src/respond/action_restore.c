@@ -17,21 +17,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_PAGES = 20, MOST_NAMED = 20 };
+enum { MOST_PAGES = 20, MOST_NAMED = 20, MOST_ASIDE = 1000 };
 
-struct counted {
-    size_t put_back, removed, failed;
-    char first_error[512];
-};
-
-static void on_event(void *context, const struct mend_event *event)
+void restore_event(void *context, const struct mend_event *event)
 {
-    struct counted *c = context;
+    struct restored *c = context;
+    if (event->evidence[0] && json_object_size(c->aside) < MOST_ASIDE)
+        json_put_string(c->aside, event->evidence, event->path);
     if (event->undone)
         ++*(event->kind == DIFFERENCE_ADDED ? &c->removed : &c->put_back);
-    if (!event->error)
-        return;
-    if (!c->failed++)
+    if (event->error && !c->failed++)
         snprintf(c->first_error, sizeof c->first_error, "%.200s: %.300s", event->path,
                  event->error->message);
 }
@@ -78,8 +73,11 @@ static bool choose(struct generation *out, struct response *r, struct site *site
     for (size_t i = count; r->incident.first_sign && i-- > 0;) {
         if (!generation_open(out, r->state, &site->row, numbers[i], e))
             return false;
-        if (manifest_made_ns(out->manifest) / 1000000000 < r->incident.first_sign)
+        if (manifest_made_ns(out->manifest) / 1000000000 < r->incident.first_sign) {
+            /* of files it is only known when they were changed at the latest */
+            *doubtful = r->incident.first_sign_from == FIRST_SIGN_FILES;
             return true;
+        }
         generation_close(out);
     }
     *doubtful = true;
@@ -213,7 +211,8 @@ static void say_doubt(struct response *r, const char *site, uint64_t generation)
 static bool put_back(struct response *r, struct site *site, json_t *result, struct error *e)
 {
     CLEANUP_GENERATION struct generation g = {0};
-    struct counted counted = {0};
+    CLEANUP_JSON json_t *aside = json_object();
+    struct restored counted = {.aside = aside};
     bool doubtful;
     struct objects *objects = respond_objects(r, e);
     if (!objects || !choose(&g, r, site, &doubtful, e) || !aside_clear_ready(&site->aside, e))
@@ -223,7 +222,7 @@ static bool put_back(struct response *r, struct site *site, json_t *result, stru
                        .policies = site->policies,
                        .objects = objects,
                        .aside = &site->aside,
-                       .event = on_event,
+                       .event = restore_event,
                        .context = &counted};
     mend_tree(&m, "", 0, false);
     CLEANUP_JSON json_t *entry = restore_entry(r);
@@ -244,6 +243,7 @@ static bool put_back(struct response *r, struct site *site, json_t *result, stru
     json_put_bool(o, "doubtful", doubtful);
     json_put_int(o, "put_back", (int64_t)counted.put_back);
     json_put_int(o, "removed", (int64_t)counted.removed);
+    json_object_set(o, "aside", aside);
     json_array_append_new(json_get_array(result, "sites"), o);
     if (doubtful)
         say_doubt(r, site->row.name, g.number);
@@ -267,27 +267,37 @@ static bool restore_site(struct response *r, const char *name, json_t *result, s
 
 /* ---- the servers ----------------------------------------------------------------------------- */
 
+static bool ask_page(struct response *r, const struct site_page *page, json_t *pages)
+{
+    struct error e = ERROR_INIT;
+    int status = 0;
+    json_t *o = json_object();
+    bool answered = pages_ask_at(&status, page->url, page->address, &e);
+    json_put_string(o, "url", page->url);
+    json_put_int(o, "status", status);
+    json_put_string(o, "error", answered ? NULL : e.message);
+    json_array_append_new(pages, o);
+    if (!answered)
+        respond_say(r, arena_printf(r->arena, _("%s: no answer (%s)"), page->url, e.message));
+    return answered;
+}
+
 /* Each site is asked for a page, so that its server runs what is in place now, before the second
  * comparison. */
 static void ask_servers(struct response *r, json_t *result)
 {
-    CLEANUP(audit_cleanup) struct audit *a = served_here();
+    const struct respond_options *o = r->options;
+    CLEANUP(audit_cleanup) struct audit *a = o->page_count ? NULL : served_here();
     json_t *pages = json_array();
-    const char **urls = NULL;
-    size_t count = a ? site_pages(a->facts, false, r->arena, &urls) : 0, answers = 0;
-    for (size_t i = 0; i < count && i < MOST_PAGES; i++) {
-        struct error e = ERROR_INIT;
-        int status = 0;
-        json_t *o = json_object();
-        bool answered = pages_ask(&status, urls[i], &e);
-        answers += answered;
-        json_put_string(o, "url", urls[i]);
-        json_put_int(o, "status", status);
-        json_put_string(o, "error", answered ? NULL : e.message);
-        json_array_append_new(pages, o);
-        if (!answered)
-            respond_say(r, arena_printf(r->arena, _("%s: no answer (%s)"), urls[i], e.message));
-    }
+    site_page_list list = {0};
+    size_t answers = 0;
+    for (size_t i = 0; i < o->page_count; i++)
+        VEC_PUSH(&list, ((struct site_page){.url = o->pages[i]}));
+    if (a)
+        site_pages_of(&list, a->facts, r->arena);
+    for (size_t i = 0; i < list.count && i < MOST_PAGES; i++)
+        answers += ask_page(r, &list.items[i], pages);
+    VEC_FREE(&list);
     json_object_set_new(result, "pages", pages);
     if (!answers)
         respond_say(r, _("NO WEB SERVER ANSWERS HERE, so the second look at the content is without "

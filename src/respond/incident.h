@@ -1,10 +1,11 @@
 /* incident.h - how far a response is: nothing but what the ledger says.
  *
  * Every entry of kind "respond" names the incident, what happened ("start", "begin", "done",
- * "failed", "skip", "undo", "sign", "resume", "close") and, of a step, which. The state of an
- * incident is these entries read in order, so that a reboot, a lost terminal or another operator
- * finds it as it is, and a changed ledger is a changed incident: it is verified whenever one is
- * opened.
+ * "failed", "skip", "undo", "sign", "first-sign", "resume", "close"; of a step in stages each
+ * "stage"; of the watch (watch.h) "watch", "find" and "watch-over") and, of a step, which. The
+ * state of an incident is these entries read in order, so that a reboot, a lost terminal or another
+ * operator finds it as it is, and a changed ledger is a changed incident: it is verified whenever
+ * one is opened.
  *
  * A step that was begun and neither done nor failed was cut short (by a reboot, a kill). */
 #ifndef YAGURA_RESPOND_INCIDENT_H
@@ -25,6 +26,9 @@ struct incident_step {
     const json_t *result; /* what the action found, of the last entry that had one; or NULL */
 };
 
+/* Who says when it began: the operator, or (first_sign.h) what the guard or the files show. */
+enum first_sign_from { FIRST_SIGN_NONE, FIRST_SIGN_SAID, FIRST_SIGN_GUARD, FIRST_SIGN_FILES };
+
 struct incident {
     const char *id;         /* "2026-11-26-1" */
     int64_t opened, closed; /* closed 0: open */
@@ -32,6 +36,9 @@ struct incident {
     const char *runbook_sha256;       /* hexadecimal, of the runbook's file when it began */
     const char *target_kind, *target; /* "live", "root", "image" and its path ("") */
     int64_t first_sign;               /* 0: not known */
+    enum first_sign_from first_sign_from;
+    const char *first_sign_subject; /* who said so, or of what it is the time; "" */
+    int64_t before;                 /* when the incident before this one was closed; 0: none was */
     struct incident_step steps[RUNBOOK_STEPS];
     const char *last_who;
     json_t *array; /* keeps what `result` points to */
@@ -50,7 +57,7 @@ void incident_read_steps(struct incident *i, const struct runbook *book, struct 
  * shown, by its first eight digits. */
 const char *incident_signed(const struct incident *i, const char *what);
 /* Is it the name of something that a step found and that can be signed for (`findings`,
- * `unread` and `to_change` of a result)? */
+ * `unread` and `to_change` of a result), or the watch? */
 bool incident_knows(const struct incident *i, const char *what);
 void incident_close(struct incident *i);
 

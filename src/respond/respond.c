@@ -7,6 +7,9 @@
 #include "record/ledger.h"
 #include "respond/actions.h"
 #include "respond/checks.h"
+#include "respond/clock.h"
+#include "respond/isolate.h"
+#include "respond/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,6 +85,32 @@ static bool read_again(struct response *r, const char *id, struct error *e)
     return true;
 }
 
+static bool read_first_sign(const struct response *r, int64_t now, int64_t *out, struct error *e)
+{
+    const char *said = r->options->first_sign;
+    if (!date_parse(said, out)) {
+        error_set(e, ERR_USAGE, "%.64s is no date (2026-11-26, or with T12:00:00+09:00)", said);
+        return false;
+    }
+    if (*out <= now)
+        return true;
+    error_set(e, ERR_USAGE, "%.64s is yet to come: when did it first show?", said);
+    return false;
+}
+
+/* It runs nothing of its own, but a step of it may ask for less than it seems to. */
+static void say_if_others_write(const struct response *r)
+{
+    struct stat st;
+    const char *path = r->book->path;
+    if (stat(path, &st) == 0 &&
+        (st.st_mode & (S_IWGRP | S_IWOTH) || (st.st_uid != 0 && st.st_uid != geteuid())))
+        respond_say(r, arena_printf(r->arena,
+                                    _("The runbook %s can be changed by others: read it before "
+                                      "you follow it."),
+                                    path));
+}
+
 bool respond_start(struct response *r, const char *runbook, const char *target_kind,
                    const char *target, struct error *e)
 {
@@ -101,19 +130,11 @@ bool respond_start(struct response *r, const char *runbook, const char *target_k
         *e = none;
         return false;
     }
-    if (r->options->first_sign && !date_parse(r->options->first_sign, &first_sign)) {
-        error_set(e, ERR_USAGE, "%.64s is no date (2026-11-26, or with T12:00:00+09:00)",
-                  r->options->first_sign);
-        return false;
-    }
-    if (first_sign > now) {
-        error_set(e, ERR_USAGE, "%.64s is yet to come: when did it first show?",
-                  r->options->first_sign);
-        return false;
-    }
-    if (!runbook_load(&r->book, runbook, r->arena, e) ||
+    if ((r->options->first_sign && !read_first_sign(r, now, &first_sign, e)) ||
+        !runbook_load(&r->book, runbook, r->arena, e) ||
         !incident_new_id(r->state, now, r->arena, &id, e))
         return false;
+    say_if_others_write(r);
     sodium_bin2hex(hash, sizeof hash, r->book->sha256, sizeof r->book->sha256);
     CLEANUP_JSON json_t *entry = incident_entry(id, "start", NULL, r->options->who);
     json_put_string(entry, "because", r->options->because ? r->options->because : "");
@@ -121,11 +142,8 @@ bool respond_start(struct response *r, const char *runbook, const char *target_k
     json_put_string(entry, "runbook_sha256", hash);
     json_put_string(entry, "target_kind", target_kind);
     json_put_string(entry, "target_argument", target);
-    if (first_sign) {
-        char when[32];
-        date_format(first_sign, when);
-        json_put_string(entry, "first_sign", when);
-    }
+    if (first_sign)
+        clock_put_time(entry, "first_sign", first_sign);
     return ledger_append(r->state, entry, now, e) && read_again(r, id, e);
 }
 
@@ -240,6 +258,20 @@ static bool write_entry(struct response *r, const char *what, const struct runbo
     return ledger_append(r->state, entry, date_now(), e) && read_again(r, id, e);
 }
 
+bool respond_note(struct response *r, const char *what, const char *stage, const char *because,
+                  json_t *result, struct error *e)
+{
+    CLEANUP_JSON json_t *entry =
+        incident_entry(r->incident.id, what, r->step ? r->step->id : NULL, r->options->who);
+    if (stage)
+        json_put_string(entry, "stage", stage);
+    if (because)
+        json_put_string(entry, "because", because);
+    if (result && json_object_size(result))
+        json_object_set(entry, "result", result);
+    return ledger_append(r->state, entry, date_now(), e);
+}
+
 static bool is_open(const struct response *r, struct error *e)
 {
     if (!r->incident.closed)
@@ -262,12 +294,11 @@ static bool is_its_turn(struct response *r, const struct runbook_step *step, str
     return true;
 }
 
-static bool fail(struct response *r, const struct runbook_step *step, struct error *e)
+static void fail(struct response *r, const struct runbook_step *step, struct error *e)
 {
     struct error ledger = ERROR_INIT;
     if (!write_entry(r, "failed", step, e->message, NULL, &ledger))
         error_prefix(e, "the ledger does not know of it (%.200s)", ledger.message);
-    return false;
 }
 
 /* Done if it is true; else it is not, whoever says so. */
@@ -279,6 +310,31 @@ static bool prove(struct response *r, const struct runbook_step *step, struct re
     out->outcome = good ? RESPOND_DONE : RESPOND_REFUSED;
     return write_entry(r, good ? "done" : "failed", step,
                        good ? r->options->because : first_untrue(out, 0), out->result, e);
+}
+
+/* An action that went no further says why as a check does. */
+static bool refuse(struct response *r, const struct runbook_step *step, struct respond_report *out,
+                   struct error *e)
+{
+    out->checks.count = 0;
+    VEC_PUSH(&out->checks, r->refusal);
+    out->outcome = RESPOND_REFUSED;
+    return write_entry(r, "failed", step, r->refusal.result.text, out->result, e);
+}
+
+/* What was begun does not hold, or nothing could be written down of it. */
+static bool go_back(struct response *r, const struct runbook_step *step,
+                    const struct respond_action *action, struct respond_report *out,
+                    struct error *e)
+{
+    struct error problem = ERROR_INIT;
+    if (!action || !action->back || action->back(r, &step->undo, out->result, &out->text, &problem))
+        return true;
+    error_set(e, problem.code ? problem.code : ERR_SYSTEM,
+              "THE NETWORK IS OPEN, and cutting it off again failed (%.200s): yagura respond undo "
+              "%.60s, or pull the cable",
+              problem.message, step->id);
+    return false;
 }
 
 /* What would be done is what is not true yet, and what the action says of itself. */
@@ -313,13 +369,18 @@ bool respond_do(struct response *r, const struct runbook_step *step, struct resp
     }
     if (!write_entry(r, "begin", step, NULL, NULL, e))
         return false;
-    if (action && !action->run(r, &step->action, out->result, &out->text, e))
-        return fail(r, step, e);
+    r->step = step;
+    if (action && !action->run(r, &step->action, out->result, &out->text, e)) {
+        fail(r, step, e);
+        (void)!go_back(r, step, action, out, e);
+        return false;
+    }
     if (out->text) {
         out->outcome = RESPOND_WAITS;
         return write_entry(r, "begin", step, NULL, out->result, e);
     }
-    return prove(r, step, out, e);
+    bool told = r->refusal.call ? refuse(r, step, out, e) : prove(r, step, out, e);
+    return (out->outcome == RESPOND_DONE || go_back(r, step, action, out, e)) && told;
 }
 
 static bool is_true(struct response *r, const struct runbook_step *step)
@@ -376,6 +437,28 @@ bool respond_sign(struct response *r, const char *what, struct error *e)
     return ledger_append(r->state, entry, date_now(), e) && read_again(r, r->incident.id, e);
 }
 
+bool respond_first_sign(struct response *r, struct error *e)
+{
+    int64_t at, before = r->incident.first_sign;
+    if (!is_open(r, e) || !read_first_sign(r, date_now(), &at, e))
+        return false;
+    CLEANUP_JSON json_t *entry =
+        incident_entry(r->incident.id, "first-sign", NULL, r->options->who);
+    clock_put_time(entry, "first_sign", at);
+    if (r->options->because)
+        json_put_string(entry, "because", r->options->because);
+    if (!ledger_append(r->state, entry, date_now(), e) || !read_again(r, r->incident.id, e))
+        return false;
+    for (size_t i = 0; i < r->book->steps.count && at != before; i++) {
+        const struct runbook_step *step = &r->book->steps.items[i];
+        if (str_equal(step->action.name, "restore") && r->incident.steps[i].state == STEP_DONE &&
+            !write_entry(r, "failed", step,
+                         _("it was put back as of another first sign of the intrusion"), NULL, e))
+            return false;
+    }
+    return true;
+}
+
 bool respond_skip(struct response *r, const struct runbook_step *step, struct error *e)
 {
     if (!is_open(r, e) || !is_its_turn(r, step, e))
@@ -405,6 +488,8 @@ bool respond_undo(struct response *r, const struct runbook_step *step, struct re
         return preview(r, &step->undo, out, e);
     if (!respond_action_find(step->undo.name)->run(r, &step->undo, out->result, &out->text, e))
         return false;
+    if (isolate_reconnects(step))
+        watch_end(r);
     out->outcome = out->text ? RESPOND_WAITS : RESPOND_UNDONE;
     return write_entry(r, "undo", step, r->options->because, out->result, e);
 }

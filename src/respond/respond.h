@@ -7,6 +7,7 @@
 #ifndef YAGURA_RESPOND_RESPOND_H
 #define YAGURA_RESPOND_RESPOND_H
 
+#include "act/firewall.h"
 #include "audit/audit.h"
 #include "content/deploy.h"
 #include "respond/incident.h"
@@ -31,6 +32,15 @@ struct respond_options {
     /* What a site would become, to be looked at; then: is it to be done? NULL: yes. */
     void (*show_source)(void *context, const struct site *site, const struct deploy *d);
     bool (*agreed)(void *context);
+    const char *const *pages; /* that the host asks itself for (health.h); none: of each site */
+    size_t page_count;
+    const char *const *health_command; /* ends with NULL; or NULL: none */
+    unsigned watch_hours;              /* of the closer watch (watch.h); 0: none */
+    const char *isolate_again;         /* the mode in which the watch isolates; NULL: it does not */
+    const struct firewall_ports *known_ports; /* no surprise to the watch */
+    size_t known_port_count;
+    /* One line of JSON for whoever is to know at once. May be NULL. */
+    void (*alarm)(void *context, const char *text, size_t size);
     /* Further policies of a site (configuration); may be NULL. */
     const struct policies *(*own_policies)(void *context, const char *site);
     /* A running guard waits while a site is put back; may be NULL. */
@@ -43,6 +53,17 @@ struct respond_options {
     void *context;
 };
 
+/* What a check says: text is a sentence, todo a line to follow or to paste (NULL: none). */
+enum verdict_of_check { CHECK_TRUE, CHECK_FALSE, CHECK_UNKNOWN };
+struct check_result {
+    enum verdict_of_check verdict;
+    const char *text, *todo;
+};
+struct check_made {
+    const struct runbook_call *call;
+    struct check_result result;
+};
+
 struct response {
     struct state *state;
     struct objects *objects; /* opened when it is wanted: respond_objects() */
@@ -51,13 +72,10 @@ struct response {
     struct arena *arena;
     const struct respond_options *options;
     struct audit *scan; /* of this run: the check after the action need not look again; or NULL */
-};
-
-/* What a check says: text is a sentence, todo a line to follow or to paste (NULL: none). */
-enum verdict_of_check { CHECK_TRUE, CHECK_FALSE, CHECK_UNKNOWN };
-struct check_result {
-    enum verdict_of_check verdict;
-    const char *text, *todo;
+    const struct runbook_step *step; /* that is being done or undone */
+    struct check_made refusal;       /* of an action that went no further, which is no failure of
+                                        its own: why; call NULL: it went on */
+    bool opened;                     /* the network, by this run */
 };
 
 /* Opens a new incident with this runbook, of this target ("live", "" is this host). ERR_USAGE if
@@ -73,11 +91,6 @@ void respond_close(struct response *r);
 const struct runbook_step *respond_next(const struct response *r);
 struct incident_step *respond_step_of(struct response *r, const struct runbook_step *step);
 
-struct check_made {
-    const struct runbook_call *call;
-    struct check_result result;
-};
-
 /* What doing a step came to. */
 enum respond_outcome {
     RESPOND_DONE,
@@ -88,7 +101,8 @@ enum respond_outcome {
 };
 struct respond_report {
     enum respond_outcome outcome;
-    const char *text; /* of RESPOND_WAITS and RESPOND_PREVIEW; or NULL */
+    const char *text; /* of RESPOND_WAITS and RESPOND_PREVIEW; of RESPOND_REFUSED where what was
+                         begun was undone again; or NULL */
     VEC(struct check_made) checks;
     json_t *result; /* of the action; or NULL */
 };
@@ -103,6 +117,9 @@ bool respond_confirm(struct response *r, const struct runbook_step **step,
 /* The person takes something upon himself: a finding of the scan, a hole, or a password that was
  * changed elsewhere. `what` is its id, as a step named it; ERR_USAGE if none did. */
 bool respond_sign(struct response *r, const char *what, struct error *e);
+/* options->first_sign, said of an incident that is open already. What was put back as of another
+ * one is open again. */
+bool respond_first_sign(struct response *r, struct error *e);
 bool respond_skip(struct response *r, const struct runbook_step *step, struct error *e);
 /* RESPOND_UNDONE, RESPOND_WAITS (it is on trial: respond_confirm()), RESPOND_PREVIEW. */
 bool respond_undo(struct response *r, const struct runbook_step *step, struct respond_report *out,
@@ -122,6 +139,10 @@ struct objects *respond_objects(struct response *r, struct error *e);
 int respond_evidence(struct response *r, struct error *e);
 bool respond_is_live(const struct response *r);
 void respond_say(const struct response *r, const char *text);
+/* An entry about the step that is being done, or NULL: about the incident. `stage`, `because` and
+ * `result` may be NULL. The incident is not read again. */
+bool respond_note(struct response *r, const char *what, const char *stage, const char *because,
+                  json_t *result, struct error *e);
 /* In short, for a result: id, rule, severity, verdict, subject. */
 json_t *respond_finding(const struct finding *f);
 /* The audit request's target: this host, or the root or image of the incident. */

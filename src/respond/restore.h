@@ -3,6 +3,7 @@
 #ifndef YAGURA_RESPOND_RESTORE_H
 #define YAGURA_RESPOND_RESTORE_H
 
+#include "content/mend.h"
 #include "content/site.h"
 #include "respond/respond.h"
 
@@ -17,6 +18,15 @@ bool restore_find(struct response *r, struct restore_site *out, struct error *e)
 
 /* The document roots that are served here and were never published; in the arena of `r`. */
 size_t restore_unpublished(struct response *r, const char ***roots);
+
+/* What a mender did: its context, and what to call with each event. `aside`: the name beside the
+ * document root, and the path that it had. */
+struct restored {
+    json_t *aside;
+    size_t put_back, removed, failed;
+    char first_error[512];
+};
+void restore_event(void *context, const struct mend_event *event);
 
 /* From options->from or options->from_git: shown, asked, published, put in place. A look only: it
  * is shown, and that is all. */

@@ -11,21 +11,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-struct counted {
-    size_t put_back, removed, failed;
-    char first_error[512];
-};
-
-static void on_event(void *context, const struct mend_event *event)
-{
-    struct counted *c = context;
-    if (event->undone)
-        ++*(event->kind == DIFFERENCE_ADDED ? &c->removed : &c->put_back);
-    if (event->error && !c->failed++)
-        snprintf(c->first_error, sizeof c->first_error, "%.200s: %.300s", event->path,
-                 event->error->message);
-}
-
 /* A site that the state does not know. The profile is told by what is there and by what comes. */
 static bool open_fresh(struct site *site, struct response *r, const struct restore_site *which,
                        int treefd, const struct site_wants *wants, struct error *e)
@@ -101,7 +86,7 @@ static json_t *names_of(const char *const *names, size_t count)
 }
 
 static void tell(json_t *result, const struct site *site, const struct tree_source *from,
-                 const struct deploy *d, const struct counted *counted)
+                 const struct deploy *d, const struct restored *counted)
 {
     json_t *o = json_object();
     json_put_string(o, "site", site->row.name);
@@ -113,13 +98,14 @@ static void tell(json_t *result, const struct site *site, const struct tree_sour
     json_put_int(o, "put_back", (int64_t)counted->put_back);
     json_put_int(o, "removed", (int64_t)counted->removed);
     json_put_int(o, "left_out", (int64_t)d->taken->left_out_count);
+    json_object_set(o, "aside", counted->aside);
     json_object_set_new(o, "kept", names_of(d->kept.items, d->kept.count));
     json_object_set_new(o, "lost", names_of(d->lost.items, d->lost.count));
     json_array_append_new(json_get_array(result, "sites"), o);
 }
 
 static bool carry_out(struct response *r, struct site *site, struct deploy *d,
-                      const struct tree_source *from, struct counted *counted, struct error *e)
+                      const struct tree_source *from, struct restored *counted, struct error *e)
 {
     CLEANUP_JSON json_t *entry = restore_entry(r);
     json_put_string(entry, "source", from->said);
@@ -136,7 +122,7 @@ static bool carry_out(struct response *r, struct site *site, struct deploy *d,
                        .policies = site->policies,
                        .objects = r->objects,
                        .aside = &site->aside,
-                       .event = on_event,
+                       .event = restore_event,
                        .context = counted};
     deploy_carry_out(d, &m);
     if (counted->failed) {
@@ -148,7 +134,7 @@ static bool carry_out(struct response *r, struct site *site, struct deploy *d,
 }
 
 static bool held(struct response *r, struct site *site, struct deploy *d,
-                 const struct tree_source *from, struct counted *counted, struct error *e)
+                 const struct tree_source *from, struct restored *counted, struct error *e)
 {
     const struct respond_options *o = r->options;
     if (o->hold && !o->hold(o->context, site->row.name, e))
@@ -165,7 +151,8 @@ bool restore_from(struct response *r, json_t *result, bool look_only, struct err
     CLEANUP_TREE_SOURCE struct tree_source from = TREE_SOURCE_INIT;
     CLEANUP_SITE struct site site = {.rootfd = -1, .aside = {.fd = -1}};
     CLEANUP_DEPLOY struct deploy d = {0};
-    struct counted counted = {0};
+    CLEANUP_JSON json_t *aside = json_object();
+    struct restored counted = {.aside = aside};
     struct restore_site which;
     struct objects *objects = respond_objects(r, e);
     if (!objects || !restore_find(r, &which, e) || !open_source(&from, r, &which, e))

@@ -3,6 +3,7 @@
 #define YAGURA_SHOW_RESPOND_H
 
 #include "respond/respond.h"
+#include "respond/watch.h"
 #include "show/show.h"
 
 /* Where it stands: a line a step. */
@@ -12,6 +13,8 @@ void show_respond_step(struct show *s, struct response *r, const struct runbook_
 /* What doing it came to. */
 void show_respond_report(struct show *s, struct response *r, const struct runbook_step *step,
                          const struct respond_report *report);
+/* What a look of the watch found: what is new, and of the rest how much. */
+void show_watch_report(struct show *s, struct response *r, const struct watch_report *report);
 /* The whole runbook, to be kept on paper: needs no incident. */
 void show_runbook(struct show *s, const struct runbook *book);
 

@@ -16,6 +16,8 @@ setup() {
     network
     "$HELPERS/host" make "$WORK/root"
     shop
+    # WordPress without its database answers 500: this one answers
+    config "health: [http://localhost/readme.html]"
     cp -a "$WORK/root" "$WORK/root.before"
     boot
     connect operator
@@ -85,6 +87,11 @@ shop() {
     fi
     mkdir -p "$SHOP/wp-content/uploads"
     chown 33:33 "$SHOP/wp-content/uploads"
+}
+# config LINE ...: what the server has in /etc/yagura/yagura.yaml
+config() {
+    mkdir -p "$WORK/root/etc/yagura"
+    printf '%s\n' "$@" >"$WORK/root/etc/yagura/yagura.yaml"
 }
 boot() { keep host srv "$HELPERS/host" boot "$WORK/root" "$BUILD" "$HOST_STATE"; }
 # The power is cut: no rule is left but those that a start loads.
@@ -156,7 +163,7 @@ finish_isolate() {
     CUT=$(date +%s.%N)
     tell "cut off after $LAST ms"
     unwrapped
-    says "over a NEW connection" "yagura respond confirm"
+    says "stays: 10.8.1.2:" "over a NEW connection" "yagura respond confirm"
     connect second
     AT=second respond 0 "confirm"
     [ "$(asked / -w '%{http_code}' | tail -c 3)" = 503 ]
@@ -399,4 +406,168 @@ terminal_killed() {
     code 1 on operator "yagura ledger verify"
     code "1" on operator "yagura respond do administrator"
     code 1 on operator "yagura respond next"
+}
+
+# ---- the reconnection in stages, and the watch after it ----
+
+# entries WHAT: how many of them the incident's ledger has
+entries() { "$YAGURA" --state "$HOST_STATE" ledger show --json | grep -c "\"what\":\"$1\"" || :; }
+answer() { asked /readme.html -w '%{http_code}' | tail -c 3; }
+# The state is the service's, as the package has it: what root makes in it is handed over.
+SERVICE=990
+# look CODE: as yagura-watch.service does it, by its user and with its capabilities
+look() {
+    local caps=+dac_read_search,+net_admin,+sys_ptrace
+    code "$1" on operator "YAGURA_HOOK=/run/hook setpriv --reuid=$SERVICE --regid=$SERVICE --clear-groups --inh-caps=-all,$caps --ambient-caps=-all,$caps --bounding-set=-all,$caps --no-new-privs yagura --state /var/lib/yagura respond watch"
+}
+# Cut off and confirmed; what is left is to reconnect.
+cut_off() {
+    chown $SERVICE:$SERVICE "$HOST_STATE"
+    publish
+    cat >"$HOST_STATE/short.yaml" <<'YAML'
+id: short
+title: Short
+steps:
+  - {id: isolate, title: Isolate, text: x, why: x, action: isolate, verify: [isolated], undo: {action: open-network}}
+  - {id: reconnect, title: Reconnect, text: x, why: x, before: [isolated, content], action: reconnect, verify: [reconnected, content], undo: {action: isolate}}
+YAML
+    respond 0 "start --runbook /var/lib/yagura/short.yaml"
+    connect second
+    AT=second respond 0 confirm
+    [ "$(answer)" = 503 ]
+}
+
+@test "visitors keep the notice until the host's own health check passes, and get it again when the opening does not hold" {
+    cut_off
+    # what it would do
+    respond 1 "do reconnect --dry-run"
+    unwrapped
+    says "In stages: 1. your way in alone" "1 was asked" "closer watch for 72 hours, which tells and does not isolate" "Nothing was done"
+    [ "$(answer)" = 503 ]
+    # a stopped web server
+    on operator "nginx -s stop; while pgrep -x nginx; do sleep 0.1; done" >/dev/null
+    respond 1 "do reconnect"
+    unwrapped
+    says "http://localhost/readme.html: nothing answers on port 80 of loopback" "mend the web server" "is NOT done"
+    [ "$(answer)" = 503 ]
+    on operator "nginx" || :
+    # one that answers 404, and without any page named: each site is asked
+    config "health: [http://localhost/gone.html]"
+    respond 1 "do reconnect"
+    unwrapped
+    says "http://localhost/gone.html answers 404"
+    [ "$(answer)" = 503 ]
+    on operator "pkill -o php-fpm; while pgrep php-fpm; do sleep 0.1; done" >/dev/null
+    config ""
+    respond 1 "do reconnect"
+    unwrapped
+    says "http://localhost/ answers 502"
+    # the operator's own check
+    config "health: [http://localhost/readme.html]" "respond: {health: [/bin/sh, -c, 'echo no database; exit 3']}"
+    respond 1 "do reconnect"
+    unwrapped
+    says "your own check /bin/sh ends with 3: no database"
+    [ "$(answer)" = 503 ]
+    [ "$(entries watch)" = 0 ]
+    # true while cut off, and not afterwards
+    config "health: [http://localhost/readme.html]" "respond: {health: [/bin/sh, -c, 'nft list table inet yagura']}"
+    respond 1 "do reconnect"
+    unwrapped
+    says "your own check /bin/sh ends with 1" "This host was cut off again at once" "is NOT done"
+    [ "$(answer)" = 503 ]
+    code "0 1" on operator "echo still here"
+    says "still here"
+    connect third
+    AT=third code 1 on third "yagura respond status"
+    unwrapped
+    says "The closer watch is over since"
+    # the rules last, as they did before
+    power_off
+    boot
+    connect operator
+    [ "$(answer)" = 503 ]
+    config "health: [http://localhost/readme.html]" "respond: {health: [/bin/true]}"
+    respond 0 "do reconnect"
+    [ "$(answer)" = 200 ]
+    code 0 "$YAGURA" --state "$HOST_STATE" ledger show --json
+    for stage in administrator health public "health after the opening" "cut off again"; do
+        says "\"stage\":\"$stage\""
+    done
+    code 0 on operator "yagura respond status"
+    unwrapped
+    says "Closer watch until" "it tells, and does not isolate" "last look: none yet; nothing found"
+    code 0 on operator "yagura ledger verify"
+}
+
+@test "what is planted after the reconnection is found by the watch, told once, and cut off again if so configured" {
+    cut_off
+    config "health: [http://localhost/readme.html]" "on_tamper: cat >>/tmp/alarms"
+    code 0 on operator "yagura respond watch" # none is on
+    respond 0 "do reconnect"
+    local began
+    began=$(date +%s%N)
+    look 0
+    tell "a look of the watch: $((($(date +%s%N) - began) / 1000000)) ms"
+    [ -z "$output" ]
+    # what on_tamper is handed to, as yagura-hook.socket does it
+    code 0 on operator "(setsid python3 -c 'import socket, os; s = socket.socket(socket.AF_UNIX); s.bind(\"/run/hook\"); os.chown(\"/run/hook\", $SERVICE, $SERVICE); s.listen(4); [(lambda c: (open(\"/tmp/alarms\", \"ab\").write(c.makefile(\"rb\").read()), c.close()))(s.accept()[0]) for i in range(99)]' >/dev/null 2>&1 &); for i in \$(seq 100); do [ -S /run/hook ] && break; sleep 0.1; done; [ -S /run/hook ]"
+    # a page, a job, a key that looks old, a door, a way out
+    code 0 on operator "echo defaced >>/var/www/shop/readme.html"
+    code 0 on operator "echo '* * * * * root sh /tmp/x' >/etc/cron.d/php-sessions; touch -d 2020-01-01 /etc/cron.d/php-sessions"
+    code 0 on operator "echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGt5dGh5dGh5dGh5dGh5dGh5dGh5dGh5dGh5dGh5dGh5 x@y' >>/root/.ssh/authorized_keys; touch -d 2020-01-01 /root/.ssh/authorized_keys"
+    code 0 on operator "(setsid python3 -c 'import socket, time; s = socket.socket(); s.bind((\"\", 4444)); s.listen(1); open(\"/run/door\", \"w\").close(); time.sleep(600)' >/dev/null 2>&1 &); until [ -e /run/door ]; do sleep 0.1; done"
+    code 0 on operator "(setsid setpriv --reuid=33 --regid=33 --clear-groups python3 -c 'import socket, time; s = socket.create_connection((\"10.8.3.2\", 22)); open(\"/tmp/out\", \"w\").close(); time.sleep(600)' >/dev/null 2>&1 &); for i in \$(seq 100); do [ -e /tmp/out ] && break; sleep 0.1; done; [ -e /tmp/out ]"
+    look 1
+    unwrapped
+    says "not as it was published: readme.html" "/etc/cron.d/php-sessions" "A key that was added lately lets somebody in: /root/.ssh/authorized_keys" \
+        "a program of root listens to the outside on TCP port 4444" "a program of www-data has made a connection to 10.8.3.2, port 22"
+    # not the key that was there before
+    [ "$(grep -o authorized_keys <<<"$output" | wc -l)" = 1 ]
+    [ "$(entries find)" = 6 ] # the job breaks two rules
+    grep -q '"type":"watch".*"found":6.*"isolates_again":null' "$WORK/root/tmp/alarms"
+    # it only tells
+    [ "$(answer)" = 200 ]
+    # once
+    look 1
+    unwrapped
+    says "6 things that were told before are still so"
+    says_not php-sessions
+    [ "$(entries find)" = 6 ]
+    [ "$(wc -l <"$WORK/root/tmp/alarms")" = 1 ]
+    # the incident is closed before the hours are over: the watch goes on, and reopens nothing
+    code 0 on operator "pkill -f 4444; pkill -f create_connection; rm /etc/cron.d/php-sessions; sed -i /x@y/d /root/.ssh/authorized_keys; yagura restore shop --yes"
+    code "0 1" on operator "yagura respond watch"
+    respond 0 close
+    # who writes in its memory is found out
+    sed -i 's/"listeners":\[/&4445,/' "$HOST_STATE/watch.json"
+    look 1
+    unwrapped
+    says "what was known at the reconnection was changed"
+    sed -i 's/"listeners":\[4445,/"listeners":[/' "$HOST_STATE/watch.json"
+    code 0 on operator "yagura respond"
+    unwrapped
+    says closed "Closer watch until" "7 things found"
+    code 0 on operator "echo again >>/var/www/shop/readme.html"
+    config "health: [http://localhost/readme.html]" "on_tamper: cat >>/tmp/alarms" "respond: {isolate_again: full}"
+    look 1
+    unwrapped
+    # nobody named an address: all but the ways in, and not all
+    says "was cut off again (contain)" "respond start"
+    tail -1 "$WORK/root/tmp/alarms" | grep -q '"isolates_again":"full".*"do":"yagura respond start"'
+    [ "$(answer)" = 000 ]
+    if in_ns srv timeout 2 bash -c 'echo >/dev/tcp/10.8.3.2/22'; then return 1; fi
+    code 0 on operator "echo still here"
+    says "still here"
+    connect third
+    code "0 1" on third "yagura respond status"
+    unwrapped
+    says closed "The closer watch is over since" "the watch cut this host off again"
+    code 0 on third "yagura respond watch" # there is none
+    [ "$(entries evidence)" = 4 ] # of both cuts, before and after
+    # it lasts
+    power_off
+    boot
+    connect operator
+    [ "$(answer)" = 000 ]
+    code 0 on operator "yagura ledger verify"
 }

@@ -13,20 +13,22 @@ UNITS=$ROOT/packaging/systemd
     code 0 env SYSTEMD_UNIT_PATH="$WORK/units:" systemd-analyze verify --man=no "$WORK"/units/yagura-guard.service \
         "$WORK"/units/yagura-audit.service "$WORK"/units/yagura-audit.timer "$WORK"/units/yagura-hook.socket \
         "$WORK"/units/yagura-hook@.service "$WORK"/units/yagura-isolation.service \
-        "$WORK"/units/yagura-ports.service "$WORK"/units/yagura-notice.service
+        "$WORK"/units/yagura-ports.service "$WORK"/units/yagura-notice.service \
+        "$WORK"/units/yagura-watch.service "$WORK"/units/yagura-watch.timer
     [ -z "$(printf '%s' "$output" | grep yagura)" ] || {
         echo "$output"
         return 1
     }
 }
 
-@test "the units are as narrow as was promised: the guard 1.8, the notice 1.9, all others 1.2" {
+@test "the units are as narrow as was promised: the guard 1.8, the notice 1.9, the watch 2.5, all others 1.2" {
     program systemd-analyze
     local unit most
     for unit in "$UNITS"/*.service; do
         most=12
         [[ $unit != */yagura-guard.service ]] || most=18
         [[ $unit != */yagura-notice.service ]] || most=19 # it is there to be reached from outside
+        [[ $unit != */yagura-watch.service ]] || most=25 # it isolates: the firewall, the notice, evidence
         code 0 systemd-analyze security --offline=true --no-pager --threshold=$most "$unit"
     done
     # the other way round: it can fail
@@ -70,6 +72,7 @@ UNITS=$ROOT/packaging/systemd
         usr/share/man/ja/man1/yagura.1.gz usr/share/bash-completion/completions/yagura \
         etc/yagura/yagura.yaml lib/systemd/system/yagura-guard.service \
         lib/systemd/system/yagura-audit.timer lib/systemd/system/yagura-hook.socket \
+        lib/systemd/system/yagura-watch.service lib/systemd/system/yagura-watch.timer \
         usr/share/doc/yagura/privileges.md usr/share/doc/yagura/copyright; do
         grep -qx "./$wanted" "$WORK/names" || {
             echo "$wanted is missing"
@@ -90,6 +93,7 @@ UNITS=$ROOT/packaging/systemd
     says "番人"
     [ -L "$root/etc/systemd/system/multi-user.target.wants/yagura-guard.service" ]
     [ -L "$root/etc/systemd/system/timers.target.wants/yagura-audit.timer" ]
+    [ -L "$root/etc/systemd/system/timers.target.wants/yagura-watch.timer" ]
     [ -L "$root/etc/systemd/system/sockets.target.wants/yagura-hook.socket" ]
     code 0 inside stat -c '%U %a' /var/lib/yagura
     says "yagura 700"

@@ -278,3 +278,18 @@ PY
     [ -e "$ELSEWHERE/www/deep/$name" ]
     umount "$ELSEWHERE"
 }
+
+@test "quarantine below a bind mount, which has the device of what lies above it" {
+    as_root
+    ELSEWHERE=$WORK/bound
+    mkdir -p "$ELSEWHERE" "$WORK/site/deep"
+    shell >"$WORK/site/deep/x.php"
+    mount --bind "$WORK/site" "$ELSEWHERE" || skip "nothing can be mounted here"
+    code 1 scan "$ELSEWHERE/deep" --quarantine --yes
+    [ ! -e "$ELSEWHERE/deep/x.php" ]
+    [ "$(stat -c %a "$ELSEWHERE/.yagura-quarantine")" = 700 ]
+    [ ! -e "$WORK/.yagura-quarantine" ]
+    code 0 "$YAGURA" quarantine give-back "$(id_of .php)"
+    [ -e "$ELSEWHERE/deep/x.php" ]
+    umount "$ELSEWHERE"
+}
