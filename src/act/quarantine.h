@@ -32,6 +32,10 @@ struct quarantine {
 bool quarantine_open(struct quarantine *out, int state_dirfd, bool make, struct error *e);
 void quarantine_close(struct quarantine *q);
 
+/* STATE/quarantine/processes, open: what the processes were that ran from what was moved. -1:
+ * error. */
+int quarantine_processes_folder(struct quarantine *q, struct error *e);
+
 struct quarantine_wish {
     int rootfd; /* path lies beneath it */
     const char *path;

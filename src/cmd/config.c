@@ -167,7 +167,7 @@ static bool read_top(struct config_parse *p, const struct yaml_node *top)
 static bool is_trusted(const struct config *c, int fd, const char *path, struct error *e)
 {
     struct stat st;
-    bool commands = c->on_tamper || c->patch.backup_command;
+    bool commands = c->on_tamper || c->patch.backup_command || c->respond_health;
     if (!commands || (fstat(fd, &st) == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH)) &&
                       (st.st_uid == 0 || st.st_uid == geteuid())))
         return true;

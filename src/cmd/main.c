@@ -153,8 +153,9 @@ const struct command cli_commands[] = {
      N_("Looks into the files beneath each PATH, or of the whole target, for what attackers leave "
         "behind: by YARA rules, the program's and yours, and by ClamAV where clamd runs. Of this "
         "host, without PATH: the document roots and the folders for everybody. Archives are not "
-        "unfolded, links not followed. With --quarantine what was found is moved out of reach; "
-        "yagura quarantine gives it back."),
+        "unfolded, links not followed. With --quarantine what was found is moved out of reach, "
+        "which "
+        "yagura quarantine undoes, and what runs from it is ended, which nothing undoes."),
      "",
      "--root --image --name --rules --clamd --fail-on --quarantine --yes --dry-run --because "
      "--who",
@@ -247,7 +248,8 @@ const struct command cli_commands[] = {
         "before anything happens."),
      "start status next do skip undo sign confirm resume close watch print",
      "--root --image --runbook --first-sign --mode --allow --trial --from --from-git --site "
-     "--profile --all --apply --out --receipt --override --because --who --yes --dry-run",
+     "--profile --all --quarantine --apply --out --receipt --override --because --who --yes "
+     "--dry-run",
      cmd_respond},
     {"help", "[COMMAND]", N_("this help, or that of a command"), N_("Prints help."), "",
      "--man --completion", cmd_help},

@@ -3,6 +3,7 @@
 #include "act/firewall.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "cmd/quarantine.h"
 #include "guard/caller.h"
 #include "respond/watch.h"
 #include "show/respond.h"
@@ -159,6 +160,12 @@ static void alarm_by_hook(void *context, const char *text, size_t size)
     else if (!caller_tell(caller.fd, text, size))
         say(run, _("on_tamper was not told"));
     caller_end(&caller);
+}
+
+static bool quarantine(void *context, const struct audit *found)
+{
+    struct running *run = context;
+    return cli_quarantine_found(run->cli, found, SEVERITY_MEDIUM);
 }
 
 static int failed(const struct error *e)
@@ -465,6 +472,8 @@ int cmd_respond(struct cli *cli)
                              wants == 2 ? _("which one? yagura respond %s STEP")
                                         : _("yagura respond %s takes no more words"),
                              word);
+        if (cli->quarantine && (actions[i].on_step != do_step || cli->image))
+            return cli_usage(cli, _("--quarantine goes with yagura respond do scan"));
         CLEANUP_ARENA struct arena *arena = arena_new();
         struct running run = {.cli = cli, .config = cli_config(cli)};
         run.options = (struct respond_options){.who = cli->who ? cli->who : cli_who(),
@@ -490,6 +499,8 @@ int cmd_respond(struct cli *cli)
                                                .mode = cli->mode,
                                                .alarm = alarm_by_hook,
                                                .context = &run};
+        if (cli->quarantine)
+            run.options.quarantine = quarantine;
         run.response = (struct response){.arena = arena, .options = &run.options};
         if (!run.config)
             return EXIT_USAGE;

@@ -96,6 +96,10 @@ bool action_scan(struct response *r, const struct runbook_call *call, json_t *re
     json_put_int(result, "unknown", (int64_t)audit_unknown(r->scan));
     json_put_int(result, "signed", (int64_t)signed_for);
     json_object_set_new(result, "findings", list);
+    if (r->options->quarantine && r->options->quarantine(r->options->context, r->scan)) {
+        audit_free(r->scan); /* the check is made of what is left */
+        r->scan = NULL;
+    }
     return !respond_is_live(r) || content_compare(r, result, e);
 }
 

@@ -50,6 +50,9 @@ struct respond_options {
     void (*say)(void *context, const char *text);
     /* A finding of the scan, as it is found. May be NULL. */
     void (*finding)(void *context, const struct finding *f);
+    /* do scan --quarantine: moves what was found out of reach and ends what runs from it, after
+     * asking. True: look again. May be NULL. */
+    bool (*quarantine)(void *context, const struct audit *found);
     void *context;
 };
 
