@@ -5,6 +5,8 @@
 #include "base/str.h"
 #include "cmd/quarantine.h"
 #include "guard/caller.h"
+#include "respond/passwords.h"
+#include "respond/plan.h"
 #include "respond/watch.h"
 #include "show/respond.h"
 
@@ -73,15 +75,10 @@ static void finding(void *context, const struct finding *f)
 }
 
 /* A command about what the incident is about: this host, or a volume or image that is named. */
-static const char *about(struct arena *arena, const struct response *r, const char *command)
+static const char *about(struct arena *arena, struct response *r, const char *command)
 {
-    CLEANUP_STR struct str out = {0};
-    str_add(&out, command);
-    if (!respond_is_live(r)) {
-        str_printf(&out, " --%s ", r->incident.target_kind);
-        str_add_shell_word(&out, r->incident.target);
-    }
-    return show_command(arena, str_text(&out));
+    const char *target = plan_target(r);
+    return show_command(arena, arena_printf(arena, "%s%s%s", command, *target ? " " : "", target));
 }
 
 /* The steps of this incident first, and how to go on with them. */
@@ -351,6 +348,59 @@ static int watch(struct running *run)
     return found ? EXIT_FOUND : unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
 
+static int sign(struct running *run, const char *what)
+{
+    struct error e = ERROR_INIT;
+    return respond_sign(&run->response, what, &e) ? EXIT_CLEAN : failed(&e);
+}
+
+static int change(struct running *run, enum password_way way, const char *what)
+{
+    struct error e = ERROR_INIT;
+    const char *said = "";
+    if (!password_change(&run->response, way, what, &said, &e))
+        return failed(&e);
+    if (run->cli->json) {
+        json_t *o = json_object();
+        json_put_string(o, "type", "password-change");
+        json_put_string(o, "way", password_way_name(way));
+        json_put_string(o, "what", what);
+        json_put_bool(o, "done", !run->cli->dry_run);
+        json_put_string(o, "text", said);
+        show_json_line(&run->cli->show, o);
+    } else if (run->cli->dry_run)
+        show_wrap(&run->cli->show, "", 2,
+                  arena_printf(run->response.arena, _("%s: it could be done; nothing was"), what));
+    else
+        show_wrap(&run->cli->show, "+ ", 2, said);
+    return EXIT_CLEAN;
+}
+
+static int lock(struct running *run, const char *what)
+{
+    return change(run, PASSWORD_LOCK, what);
+}
+
+static int expire(struct running *run, const char *what)
+{
+    return change(run, PASSWORD_EXPIRE, what);
+}
+
+static int unlock(struct running *run, const char *what)
+{
+    return change(run, PASSWORD_UNLOCK, what);
+}
+
+static int end_sessions(struct running *run, const char *what)
+{
+    return change(run, PASSWORD_END_SESSIONS, what);
+}
+
+static int rotate(struct running *run, const char *what)
+{
+    return change(run, PASSWORD_ROTATE, what);
+}
+
 static int print(struct cli *cli)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -369,10 +419,23 @@ static const struct {
     const char *name;
     int (*run)(struct running *run);
     int (*on_step)(struct running *run, const struct runbook_step *step);
-} actions[] = {{"start", start, NULL}, {"status", status, NULL},   {"next", next, NULL},
-               {"do", NULL, do_step},  {"skip", NULL, skip},       {"undo", NULL, undo},
-               {"sign", NULL, NULL},   {"confirm", confirm, NULL}, {"resume", resume, NULL},
-               {"close", end, NULL},   {"watch", watch, NULL}};
+    int (*on_name)(struct running *run, const char *what); /* of one or more */
+} actions[] = {{"start", .run = start},
+               {"status", .run = status},
+               {"next", .run = next},
+               {"do", .on_step = do_step},
+               {"skip", .on_step = skip},
+               {"undo", .on_step = undo},
+               {"sign", .on_name = sign},
+               {"lock", .on_name = lock},
+               {"expire", .on_name = expire},
+               {"unlock", .on_name = unlock},
+               {"end-sessions", .on_name = end_sessions},
+               {"rotate", .on_name = rotate},
+               {"confirm", .run = confirm},
+               {"resume", .run = resume},
+               {"close", .run = end},
+               {"watch", .run = watch}};
 
 /* An option that the step's action does not know would be silently without effect. */
 static bool options_fit(const struct cli *cli, const struct runbook_step *step)
@@ -407,10 +470,12 @@ static int run_action(struct running *run, size_t i)
         return failed(&e);
     if (actions[i].run)
         return actions[i].run(run);
-    if (!actions[i].on_step) {
-        for (size_t k = 1; k < cli->argument_count; k++)
-            if (!respond_sign(&run->response, cli->arguments[k], &e))
-                return failed(&e);
+    if (actions[i].on_name) {
+        for (size_t k = 1; k < cli->argument_count; k++) {
+            int code = actions[i].on_name(run, cli->arguments[k]);
+            if (code != EXIT_CLEAN)
+                return code;
+        }
         return stands(run);
     }
     const struct runbook_step *step = runbook_find(run->response.book, cli->arguments[1]);
@@ -457,8 +522,8 @@ static int without_state(struct running *run)
 int cmd_respond(struct cli *cli)
 {
     static const char question[] = N_("respond start, status, next, do STEP, skip STEP, undo STEP, "
-                                      "sign ID, confirm, resume, close, watch "
-                                      "or print?");
+                                      "sign ID, lock, expire, unlock or end-sessions ACCOUNT, "
+                                      "rotate FILE, confirm, resume, close, watch or print?");
     const char *word = cli->argument_count ? cli->arguments[0] : "status";
     if (str_equal(word, "print") && cli->argument_count == 1)
         return print(cli);
@@ -466,11 +531,12 @@ int cmd_respond(struct cli *cli)
         size_t wants = actions[i].run ? 1 : 2;
         if (!str_equal(word, actions[i].name))
             continue;
-        bool many = wants == 2 && !actions[i].on_step; /* sign ID ... */
+        bool many = actions[i].on_name != NULL;
         if ((cli->argument_count > wants && !many) || (wants == 2 && cli->argument_count < 2))
             return cli_usage(cli,
-                             wants == 2 ? _("which one? yagura respond %s STEP")
-                                        : _("yagura respond %s takes no more words"),
+                             many         ? _("which one? yagura respond %s NAME ...")
+                             : wants == 2 ? _("which one? yagura respond %s STEP")
+                                          : _("yagura respond %s takes no more words"),
                              word);
         if (cli->quarantine && (actions[i].on_step != do_step || cli->image))
             return cli_usage(cli, _("--quarantine goes with yagura respond do scan"));

@@ -2,6 +2,7 @@
  * compared twice: here, as soon as it is in place, and by the check behind it, once the sites were
  * asked for a page: what their servers do when somebody comes has then been done. */
 #include "act/pages.h"
+#include "audit/audit.h"
 #include "audit/site_pages.h"
 #include "base/language.h"
 #include "base/str.h"
@@ -351,6 +352,36 @@ static bool rows_of(struct response *r, struct site_row **rows, size_t *count, s
                   "DIR-OR-ARCHIVE or --from-git REV",
                   site);
     return !site;
+}
+
+/* Its document root; where the settings do not say it so, its name. */
+static const char *place_of(const struct fact *site)
+{
+    static const char *const keys[] = {"root", "servername", "name", "instance"};
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
+        if (*fact_text(site, keys[i]))
+            return fact_text(site, keys[i]);
+    return site->path;
+}
+
+/* The pages that the volume's servers serve. */
+bool action_restore_plan(struct response *r, const struct runbook_call *call, json_t *result,
+                         const char **waits, struct error *e)
+{
+    CLEANUP(audit_cleanup) struct audit *a = NULL;
+    struct audit_request request = {.kind = respond_target_kind(r),
+                                    .argument = r->incident.target,
+                                    .as_of = DATE_NONE,
+                                    .about = ABOUT_SITES};
+    json_t *sites = json_array();
+    json_object_set_new(result, "sites", sites);
+    if (!audit_collect(&a, &request, e))
+        return false;
+    for (const struct fact *f = facts_first(a->facts, "site"); f;
+         f = facts_next(a->facts, "site", f))
+        if (!str_equal(fact_text(f, "admin"), "yes"))
+            json_array_append_new(sites, json_from_text(place_of(f)));
+    return true;
 }
 
 bool action_restore(struct response *r, const struct runbook_call *call, json_t *result,

@@ -6,6 +6,7 @@
 #include "model/date.h"
 #include "respond/checks.h"
 #include "respond/holes.h"
+#include "respond/plan.h"
 
 bool holes_count(const struct finding *f, enum severity least)
 {
@@ -75,7 +76,9 @@ void check_holes(struct response *r, const struct runbook_call *call, struct che
                                     "%zu holes that can be reached are open: %s and others", open),
                            open, first)
             : _("no hole that can be reached is open");
-    out->todo = open      ? "yagura patch plan"
-                : unknown ? "yagura respond sign ID --because \"...\""
+    out->todo = open      ? respond_is_live(r)
+                                ? "yagura patch plan"
+                                : arena_printf(r->arena, "yagura patch plan %s", plan_target(r))
+                     : unknown ? "yagura respond sign ID --because \"...\""
                           : NULL;
 }

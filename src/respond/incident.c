@@ -10,15 +10,13 @@
 static const struct {
     const char *what;
     enum step_state state;
-} transitions[] = {{"begin", STEP_BEGUN},
-                   {"failed", STEP_FAILED},
-                   {"done", STEP_DONE},
-                   {"skip", STEP_SKIPPED},
-                   {"undo", STEP_UNDONE}};
+} transitions[] = {{"begin", STEP_BEGUN},  {"failed", STEP_FAILED}, {"done", STEP_DONE},
+                   {"skip", STEP_SKIPPED}, {"undo", STEP_UNDONE},   {"plan", STEP_PLANNED}};
 
 const char *step_state_name(enum step_state state)
 {
-    static const char *const names[] = {"open", "begun", "failed", "done", "skipped", "undone"};
+    static const char *const names[] = {"open",    "begun",  "failed", "done",
+                                        "skipped", "undone", "planned"};
     return names[state];
 }
 

@@ -1,11 +1,11 @@
 /* incident.h - how far a response is: nothing but what the ledger says.
  *
  * Every entry of kind "respond" names the incident, what happened ("start", "begin", "done",
- * "failed", "skip", "undo", "sign", "first-sign", "resume", "close"; of a step in stages each
- * "stage"; of the watch (watch.h) "watch", "find" and "watch-over") and, of a step, which. The
- * state of an incident is these entries read in order, so that a reboot, a lost terminal or another
- * operator finds it as it is, and a changed ledger is a changed incident: it is verified whenever
- * one is opened.
+ * "failed", "skip", "plan", "undo", "sign", "first-sign", "change", "resume", "close"; of a step in
+ * stages each "stage"; of the watch (watch.h) "watch", "find" and "watch-over") and, of a step,
+ * which. The state of an incident is these entries read in order, so that a reboot, a lost terminal
+ * or another operator finds it as it is, and a changed ledger is a changed incident: it is verified
+ * whenever one is opened.
  *
  * A step that was begun and neither done nor failed was cut short (by a reboot, a kill). */
 #ifndef YAGURA_RESPOND_INCIDENT_H
@@ -16,7 +16,15 @@
 #include "record/state.h"
 #include "respond/runbook.h"
 
-enum step_state { STEP_OPEN, STEP_BEGUN, STEP_FAILED, STEP_DONE, STEP_SKIPPED, STEP_UNDONE };
+enum step_state {
+    STEP_OPEN,
+    STEP_BEGUN,
+    STEP_FAILED,
+    STEP_DONE,
+    STEP_SKIPPED,
+    STEP_UNDONE,
+    STEP_PLANNED /* left for the host itself: plan.h */
+};
 const char *step_state_name(enum step_state state); /* "open", "begun" ... */
 
 struct incident_step {

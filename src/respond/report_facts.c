@@ -227,9 +227,9 @@ static void put_guard(json_t *o, const struct timeline *t)
 
 static void put_steps(json_t *o, struct response *r, bool japanese)
 {
-    static const char *const states[][2] = {{"open", "未実施"},   {"begun", "実施中"},
-                                            {"failed", "未完了"}, {"done", "実施"},
-                                            {"skipped", "省略"},  {"undone", "取り消し"}};
+    static const char *const states[][2] = {
+        {"open", "未実施"},  {"begun", "実施中"},    {"failed", "未完了"}, {"done", "実施"},
+        {"skipped", "省略"}, {"undone", "取り消し"}, {"planned", "計画"}};
     CLEANUP_STR struct str list = {0};
     for (size_t i = 0; i < r->book->steps.count; i++) {
         const struct runbook_text *title = &r->book->steps.items[i].title;

@@ -9,6 +9,7 @@
 #include "respond/checks.h"
 #include "respond/clock.h"
 #include "respond/isolate.h"
+#include "respond/plan.h"
 #include "respond/watch.h"
 
 #include <errno.h>
@@ -186,7 +187,7 @@ struct incident_step *respond_step_of(struct response *r, const struct runbook_s
 
 static bool is_settled(enum step_state state)
 {
-    return state == STEP_DONE || state == STEP_SKIPPED;
+    return state == STEP_DONE || state == STEP_SKIPPED || state == STEP_PLANNED;
 }
 
 const struct runbook_step *respond_next(const struct response *r)
@@ -294,6 +295,34 @@ static bool is_its_turn(struct response *r, const struct runbook_step *step, str
     return true;
 }
 
+/* What would change this host is not done for one that is looked at from outside. */
+static bool is_for_here(const struct response *r, const struct runbook_step *step, struct error *e)
+{
+    if (!plan_holds(r, step))
+        return true;
+    error_set(e, ERR_USAGE,
+              "step %s changes the host, and this incident is about %s: it stands in the plan "
+              "(plan.txt in the folder of evidence)",
+              step->id, r->incident.target);
+    return false;
+}
+
+/* Of a root or an image the steps that change the host are planned, once; the text is written anew
+ * as more is known. */
+static bool plan_the_rest(struct response *r, struct error *e)
+{
+    for (size_t i = 0; i < r->book->steps.count; i++) {
+        const struct runbook_step *step = &r->book->steps.items[i];
+        if (!plan_holds(r, step) || is_settled(r->incident.steps[i].state))
+            continue;
+        CLEANUP_JSON json_t *result = json_object();
+        plan_look(r, step, result);
+        if (!write_entry(r, "plan", step, NULL, result, e))
+            return false;
+    }
+    return plan_write(r, e);
+}
+
 static void fail(struct response *r, const struct runbook_step *step, struct error *e)
 {
     struct error ledger = ERROR_INIT;
@@ -308,8 +337,10 @@ static bool prove(struct response *r, const struct runbook_step *step, struct re
     out->checks.count = 0;
     bool good = check_all(r, step->verify.items, step->verify.count, out);
     out->outcome = good ? RESPOND_DONE : RESPOND_REFUSED;
-    return write_entry(r, good ? "done" : "failed", step,
-                       good ? r->options->because : first_untrue(out, 0), out->result, e);
+    if (!write_entry(r, good ? "done" : "failed", step,
+                     good ? r->options->because : first_untrue(out, 0), out->result, e))
+        return false;
+    return respond_is_live(r) || plan_the_rest(r, e);
 }
 
 /* An action that went no further says why as a check does. */
@@ -350,15 +381,10 @@ bool respond_do(struct response *r, const struct runbook_step *step, struct resp
                 struct error *e)
 {
     *out = (struct respond_report){.result = json_object()};
-    if (!is_open(r, e) || !is_its_turn(r, step, e))
+    if (!is_open(r, e) || !is_for_here(r, step, e) || !is_its_turn(r, step, e))
         return false;
     const struct respond_action *action =
         step->action.name ? respond_action_find(step->action.name) : NULL;
-    if (!respond_is_live(r) && !(step->offline && (!action || action->offline))) {
-        error_set(e, ERR_USAGE, "step %s changes the host, and this incident is about %s", step->id,
-                  r->incident.target);
-        return false;
-    }
     if (!check_all(r, step->before.items, step->before.count, out)) {
         out->outcome = RESPOND_REFUSED;
         return true;
@@ -475,6 +501,8 @@ bool respond_undo(struct response *r, const struct runbook_step *step, struct re
 {
     *out = (struct respond_report){.result = json_object()};
     if (!is_open(r, e))
+        return false;
+    if (!is_for_here(r, step, e))
         return false;
     if (!step->undo.name) {
         error_set(e, ERR_USAGE, "%s", runbook_text(&step->no_undo));

@@ -90,7 +90,7 @@ bool respond_open(struct response *r, const char *id, struct error *e);
 /* Also of one that could not be opened. */
 void respond_close(struct response *r);
 
-/* The first step that is neither done nor skipped; NULL: none is left. */
+/* The first step that is neither done, skipped nor planned (plan.h); NULL: none is left. */
 const struct runbook_step *respond_next(const struct response *r);
 struct incident_step *respond_step_of(struct response *r, const struct runbook_step *step);
 

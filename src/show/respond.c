@@ -10,14 +10,22 @@
 
 static const char *state_text(enum step_state state)
 {
-    static const char *const texts[] = {N_("open"), N_("begun, not ended"), N_("failed"),
-                                        N_("done"), N_("skipped"),          N_("undone")};
+    static const char *const texts[] = {N_("open"),
+                                        N_("begun, not ended"),
+                                        N_("failed"),
+                                        N_("done"),
+                                        N_("skipped"),
+                                        N_("undone"),
+                                        N_("planned, for the host itself")};
     return language_text(texts[state]);
 }
 
 static const char *state_sign(enum step_state state)
 {
-    return state == STEP_DONE ? "+" : state == STEP_SKIPPED ? "-" : state == STEP_OPEN ? " " : "!";
+    return state == STEP_DONE                               ? "+"
+           : state == STEP_SKIPPED || state == STEP_PLANNED ? "-"
+           : state == STEP_OPEN                             ? " "
+                                                            : "!";
 }
 
 static size_t number_of(const struct runbook *book, const struct runbook_step *step)

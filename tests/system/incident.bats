@@ -291,6 +291,79 @@ YAML
     [ -z "$(in_ns srv nft list tables)" ]
 }
 
+@test "passwords: shut and taken back, thrown out, made anew, and seen to have changed" {
+    local file=/var/www/shop/wp-config.php name
+    cat >"$HOST_STATE/passwords.yaml" <<'YAML'
+id: passwords
+title: Passwords
+steps:
+  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no}
+  - {id: passwords, title: Passwords, text: x, why: x, action: passwords, verify: [passwords-changed], undo: no}
+YAML
+    {
+        printf "<?php\ndefine('DB_PASSWORD', 'hoshi-db');\n"
+        for name in AUTH_KEY SECURE_AUTH_KEY LOGGED_IN_KEY NONCE_KEY AUTH_SALT SECURE_AUTH_SALT LOGGED_IN_SALT NONCE_SALT; do
+            printf "define('%s', 'hoshi-%s');\n" "$name" "$name"
+        done
+    } >"$WORK/root$file"
+    code 0 on operator "useradd -m ada && echo ada:hoshi-ada | chpasswd && echo hoshi-key >/root/.git-credentials"
+    publish
+    respond 0 "start --runbook /var/lib/yagura/passwords.yaml"
+    respond 1 "do passwords"
+    says system-account:ada system-account:root salt:$file database:$file deploy-key:/root/.git-credentials registrar:dns
+    # a new time is no new password
+    code 0 on operator "touch $file /root/.git-credentials /etc/shadow"
+    respond 1 "do passwords"
+    says system-account:ada salt:$file database:$file deploy-key:/root/.git-credentials
+
+    # locked: nobody gets in, what ran is ended; and taken back
+    code 0 on operator "(setsid setpriv --reuid ada --regid ada --clear-groups sleep 600 >/dev/null 2>&1 </dev/null &) ; until pgrep -u ada >/dev/null; do sleep 0.1; done"
+    respond 0 "lock ada --dry-run"
+    code 0 on operator "pgrep -u ada && grep '^ada:[$]' /etc/shadow"
+    respond 0 "lock ada --because 'nobody knows her'"
+    says "processes ended: 1"
+    code 1 on operator "pgrep -u ada"
+    code 0 on operator "grep '^ada:![$].*:1:$' /etc/shadow"
+    respond 0 "lock ada" # twice is once: what was before is not forgotten
+    respond 0 "unlock ada"
+    code 0 on operator "grep '^ada:[$].*::$' /etc/shadow"
+    respond 2 "unlock ada"
+    respond 1 "do passwords"
+    says "! system-account:ada"
+    respond 0 "expire ada"
+    code 0 on operator "grep '^ada:[$].*:1:$' /etc/shadow"
+    respond 2 "lock root"
+    says "root"
+    respond 0 "end-sessions root"
+    code 0 on operator "echo still here"
+
+    # salts: not published with what somebody else wrote into the file
+    code 0 on operator "cp -p $file /root/kept && echo '@eval(1);' >>$file"
+    respond 3 "rotate salt:$file"
+    unwrapped
+    says "not as it was published"
+    code 0 on operator "cp -p /root/kept $file && cmp /root/kept $file"
+    respond 2 "rotate /etc/passwd"
+    respond 0 "rotate $file"
+    says "8 new salts"
+    code 1 on operator "grep -E 'hoshi-(AUTH|SECURE|LOGGED|NONCE)' $file"
+    code 0 on operator "grep hoshi-db $file && yagura verify --all"
+
+    respond 1 "do passwords"
+    says "! database:$file" "! system-account:root" "! deploy-key:/root/.git-credentials"
+    says_not "! salt:" "! system-account:ada"
+    code 0 on operator "sed -i s/hoshi-db/kanuma-db/ $file && echo root:kanuma-root | chpasswd && echo kanuma-key >/root/.git-credentials"
+    respond 1 "do passwords"
+    says_not "! database:$file" "! system-account:" "! deploy-key:"
+    sign "changed where it lies" "$(grep -oE '^! [a-z-]+:[^ ]+' <<<"$output" | cut -c3-)"
+    respond 0 "do passwords"
+    # whatever was done is in the ledger, and no secret is
+    code 0 on operator "yagura ledger show --json"
+    says '"way":"lock"' '"way":"unlock"' '"way":"rotate"' "nobody knows her"
+    if grep -rqE "hoshi-|kanuma-" "$HOST_STATE/evidence" <<<"$output"; then return 1; fi
+    says_not hoshi- kanuma-
+}
+
 @test "what was signed for has to have been found" {
     begin
     code 2 on operator "yagura respond sign 0badcafe --because typo"
