@@ -37,7 +37,8 @@ struct cli {
     bool all, checklist, gateway, man, completion, quarantine, override;
     const char *clamd;
     /* sites */
-    const char *runbook, *first_sign, *mode;
+    const char *runbook, *first_sign, *mode, *site;
+    bool apply;
     const char *profile, *generation, *keep, *from, *from_git;
     bool quick, yes, dry_run, mtree, detect_only, dpkg;
     /* ports */
@@ -126,8 +127,8 @@ int cmd_ports_close(struct cli *cli); /* --close, --confirm, --open */
 int cmd_scan(struct cli *cli);
 int cmd_quarantine(struct cli *cli);
 int cmd_patch(struct cli *cli);
-/* patch stage, apply, undo and policy: in patch_apply.c. */
-int cli_patch_run(struct cli *cli, struct audit_request *request, bool staging);
+/* patch stage, apply, undo and policy: in patch_apply.c. The plan is a file. */
+int cli_patch_run(struct cli *cli, struct audit_request *request, const char *plan, bool staging);
 int cli_patch_undo(struct cli *cli, struct audit_request *request);
 int cli_patch_policy(struct cli *cli);
 int cmd_ledger(struct cli *cli);

@@ -1,79 +1,8 @@
 #include "cmd/site.h"
 
-#include "act/git_tree.h"
+#include "act/tree_source.h"
 #include "content/deploy.h"
 #include "show/progress.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
-
-/* The tree that is to be deployed, open. */
-struct source {
-    int fd;
-    struct git_tree git;
-};
-
-static void source_close(struct source *from)
-{
-    if (from->git.name[0])
-        git_tree_close(&from->git);
-    else if (from->fd >= 0)
-        close(from->fd);
-}
-
-/* Is `inner` the folder `outer`, or in it? Up to the root of the file system of this process. */
-static bool lies_in(int inner, int outer)
-{
-    struct stat wanted, at, last = {0};
-    CLEANUP_CLOSE int fd = dup(inner);
-    if (fstat(outer, &wanted) != 0)
-        return false;
-    while (fd >= 0 && fstat(fd, &at) == 0 &&
-           (at.st_ino != last.st_ino || at.st_dev != last.st_dev)) {
-        if (at.st_ino == wanted.st_ino && at.st_dev == wanted.st_dev)
-            return true;
-        last = at;
-        int above = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        close(fd);
-        fd = above;
-    }
-    return false;
-}
-
-/* The keys would be published, or the site in itself. */
-static bool fit_to_deploy(int fd, const struct open_site *s, const char *path, struct error *e)
-{
-    if (lies_in(state_dirfd(s->state), fd))
-        error_set(e, ERR_USAGE, "%.200s has yagura's own state in it: that is not deployed", path);
-    else if (lies_in(s->site.rootfd, fd))
-        error_set(e, ERR_USAGE,
-                  "%.200s is the document root, or has it in it: to publish what is there, "
-                  "leave --from out",
-                  path);
-    else
-        return true;
-    return false;
-}
-
-static bool source_open(struct source *out, struct cli *cli, const struct open_site *s,
-                        struct error *e)
-{
-    if (cli->from_git) {
-        if (!git_tree_open(&out->git, state_dirfd(s->state), cli->from ? cli->from : ".",
-                           cli->from_git, e))
-            return false;
-        out->fd = out->git.fd;
-        return true;
-    }
-    out->fd = open(cli->from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (out->fd >= 0)
-        return fit_to_deploy(out->fd, s, cli->from, e);
-    error_set_errno(e, errno, "opening the folder to deploy");
-    error_at(e, cli->from, 0, 0);
-    return false;
-}
 
 struct done {
     struct cli *cli;
@@ -108,13 +37,13 @@ static bool show_foreign(struct cli *cli, struct open_site *s, struct error *e)
 }
 
 static bool carry_out(struct cli *cli, struct open_site *s, struct deploy *d, struct done *done,
-                      const struct source *from, struct error *e)
+                      const struct tree_source *from, struct error *e)
 {
     struct hold hold = {0};
     CLEANUP_JSON json_t *entry = cli_site_entry(cli, "publish");
-    json_put_string(entry, "from", cli->from_git ? cli->from_git : cli->from);
-    if (cli->from_git)
-        json_put_string(entry, "commit", from->git.commit);
+    json_put_string(entry, "from", from->said);
+    if (from->commit)
+        json_put_string(entry, "commit", from->commit);
     if (!cli_hold(&hold, s, e))
         return false;
     bool good = deploy_accept(d, s->state, s->objects, &s->site, entry, e);
@@ -167,14 +96,14 @@ static int say_plan(struct cli *cli, const struct open_site *s, const struct dep
     return unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
 
-static int deploy(struct cli *cli, struct open_site *s, const struct source *from)
+static int deploy(struct cli *cli, struct open_site *s, const struct tree_source *from)
 {
     CLEANUP_DEPLOY struct deploy d = {0};
     struct error e = ERROR_INIT;
     struct walk_progress at = {0};
     struct done done = {.cli = cli, .site = s->site.row.name};
     struct progress *progress = progress_start(&cli->show, _("Taking"), &at, 0, 0);
-    bool good = deploy_plan(&d, s->objects, &s->site, from->fd, &at, &e);
+    bool good = deploy_plan(&d, s->objects, &s->site, from->fd, false, &at, &e);
     progress_end(progress);
     if (!good || !show_foreign(cli, s, &e)) {
         cli_complain(&e);
@@ -207,11 +136,14 @@ static int deploy(struct cli *cli, struct open_site *s, const struct source *fro
 
 int cli_deploy(struct cli *cli, struct open_site *s)
 {
-    CLEANUP(source_close) struct source from = {.fd = -1, .git = {.fd = -1}};
+    CLEANUP_TREE_SOURCE struct tree_source from = TREE_SOURCE_INIT;
     struct error e = ERROR_INIT;
-    if (!source_open(&from, cli, s, &e)) {
+    if (!tree_source_open(&from, cli->from, cli->from_git, state_dirfd(s->state), s->site.rootfd,
+                          &e)) {
         cli_complain(&e);
-        return e.code == ERR_USAGE || e.code == ERR_ABSENT ? EXIT_USAGE : EXIT_UNKNOWN;
+        return cli_code_of(&e);
     }
+    if (*from.within && !cli->json)
+        printf(_("All of the archive lies in %s: that is meant\n"), from.within);
     return deploy(cli, s, &from);
 }

@@ -11,20 +11,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A name from the last part of the path: /var/www/Html is "html"; "site" if nothing is left. */
-const char *cli_site_name(struct arena *arena, const char *root)
-{
-    const char *slash = strrchr(root, '/');
-    char *name = arena_strdup(arena, slash ? slash + 1 : root), *to = name;
-    str_lower_all(name);
-    for (const char *from = name; *from && to - name < 63; from++)
-        if (strchr("abcdefghijklmnopqrstuvwxyz0123456789._-", *from) &&
-            (to > name || (*from != '.' && *from != '-')))
-            *to++ = *from;
-    *to = '\0';
-    return *name ? name : "site";
-}
-
 static bool is_known(struct cli *cli, struct state *state, const char *name, const char *root,
                      int *code)
 {
@@ -100,7 +86,7 @@ bool cli_first_publication(struct cli *cli, const struct config *config, struct 
     int rootfd = site_open_root(root, &e);
     const char *profile = rootfd < 0     ? NULL
                           : cli->profile ? cli->profile
-                                         : profile_propose(rootfd, arena, &e);
+                                         : profile_propose(rootfd, -1, arena, &e);
     if (rootfd >= 0)
         close(rootfd);
     struct site_wants wants = {.aside = true, .own = config_policies(config, name)};
@@ -155,7 +141,7 @@ int cmd_init(struct cli *cli)
         cli_complain(&e);
         return EXIT_USAGE;
     }
-    const char *name = cli->name ? cli->name : cli_site_name(arena, root);
+    const char *name = cli->name ? cli->name : site_name_of(arena, root);
     CLEANUP(config_cleanup) struct config *config = cli_config(cli);
     if (!config)
         return EXIT_USAGE;

@@ -64,7 +64,8 @@ const struct option_row cli_options[] = {
      NULL},
     {"--keep", "N", N_("how many generations stay (default: as configured, 10)"), OPTION(keep),
      NULL},
-    {"--from", "DIR", N_("deploy this folder; with --from-git: where the repository is"),
+    {"--from", "DIR|ARCHIVE",
+     N_("deploy this folder or archive (tar, zip); with --from-git: where the repository is"),
      OPTION(from), NULL},
     {"--from-git", "REV", N_("deploy this revision of a git repository (default: the one here)"),
      OPTION(from_git), NULL},
@@ -83,6 +84,10 @@ const struct option_row cli_options[] = {
      OPTION(runbook), NULL},
     {"--first-sign", "DATE", N_("when the intrusion first showed, as far as you know"),
      OPTION(first_sign), NULL},
+    {"--site", "SITE|DOCUMENT-ROOT", N_("of do restore: only this one, also one never published"),
+     OPTION(site), NULL},
+    {"--apply", NULL, N_("of do patch: apply the plan that the step has written"), OPTION(apply),
+     NULL},
     {"--close", NULL, N_("shut the ports that have no business outside, on trial"), OPTION(close),
      NULL},
     {"--confirm", NULL, N_("make the trial permanent; only over a connection made since"),
@@ -246,8 +251,9 @@ const struct command cli_commands[] = {
         "keep before anything happens."),
      "start status next do skip undo sign lock expire unlock end-sessions rotate confirm resume "
      "close watch print",
-     "--root --image --runbook --first-sign --mode --allow --trial --quarantine --because --who "
-     "--yes --dry-run",
+     "--root --image --runbook --first-sign --mode --allow --trial --from --from-git --site "
+     "--profile --all --quarantine --apply --out --receipt --override --because --who --yes "
+     "--dry-run",
      cmd_respond},
     {"help", "[COMMAND]", N_("this help, or that of a command"), N_("Prints help."), "",
      "--man --completion", cmd_help},

@@ -420,7 +420,7 @@ static int on_this_host(struct cli *cli, struct audit_request *request, const ch
         return cli_patch_undo(cli, request);
     if (cli->argument_count < 2)
         return cli_usage(cli, _("which plan? yagura patch plan --out plan.json makes one"));
-    return cli_patch_run(cli, request, str_equal(what, "stage"));
+    return cli_patch_run(cli, request, cli->arguments[1], str_equal(what, "stage"));
 }
 
 int cmd_patch(struct cli *cli)

@@ -20,11 +20,11 @@ static int complain(const struct error *e, int code)
 }
 
 /* What is wrong with a plan or receipt is bad input; that it cannot be reached is, too. */
-static bool read_inputs(struct cli *cli, struct patching_request *r, struct patch_plan **plan,
-                        struct patch_receipt **receipt)
+static bool read_inputs(struct cli *cli, struct patching_request *r, const char *path,
+                        struct patch_plan **plan, struct patch_receipt **receipt)
 {
     struct error e = ERROR_INIT;
-    if (!patch_plan_read(plan, cli->arguments[1], &e)) {
+    if (!patch_plan_read(plan, path, &e)) {
         error_prefix(&e, "the plan");
         cli_complain(&e);
         return false;
@@ -44,7 +44,8 @@ static int exit_code(const struct patching *p)
     return patching_failures(p) ? EXIT_FOUND : patching_unknown(p) ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
 
-static int run(struct cli *cli, struct patching *p, const struct patching_request *r)
+static int run(struct cli *cli, struct patching *p, const struct patching_request *r,
+               const char *path)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct error e = ERROR_INIT;
@@ -53,8 +54,7 @@ static int run(struct cli *cli, struct patching *p, const struct patching_reques
         return complain(&e, EXIT_UNKNOWN);
     int code = exit_code(p);
     if (r->staging && !patching_failures(p)) {
-        receipt =
-            cli->receipt ? cli->receipt : arena_printf(arena, "%s.receipt", cli->arguments[1]);
+        receipt = cli->receipt ? cli->receipt : arena_printf(arena, "%s.receipt", path);
         if (!patching_write_receipt(p, r, receipt, &e)) {
             error_prefix(&e, "the receipt was not written");
             cli_complain(&e);
@@ -73,7 +73,7 @@ static bool nothing_to_do(const struct patching *p, const struct patching_reques
     return !r->staging && !p->begun && !p->unfinished && p->there == p->packages.count;
 }
 
-static int check_and_run(struct cli *cli, const struct patching_request *r)
+static int check_and_run(struct cli *cli, const struct patching_request *r, const char *path)
 {
     CLEANUP(patching_free) struct patching p = {0};
     struct error e = ERROR_INIT;
@@ -97,7 +97,7 @@ static int check_and_run(struct cli *cli, const struct patching_request *r)
     if (!cli_confirm(cli, r->staging ? _("Try this plan on this host?")
                                      : _("Apply this plan to this host?")))
         return EXIT_USAGE;
-    return run(cli, &p, r);
+    return run(cli, &p, r, path);
 }
 
 static struct patching_request request_of(struct cli *cli, const struct audit_request *audit)
@@ -111,16 +111,16 @@ static struct patching_request request_of(struct cli *cli, const struct audit_re
                                      .context = cli};
 }
 
-int cli_patch_run(struct cli *cli, struct audit_request *request, bool staging)
+int cli_patch_run(struct cli *cli, struct audit_request *request, const char *path, bool staging)
 {
     CLEANUP(config_cleanup) struct config *config = cli_config(cli);
     CLEANUP(patch_plan_cleanup) struct patch_plan *plan = NULL;
     CLEANUP(patch_receipt_cleanup) struct patch_receipt *receipt = NULL;
     struct patching_request r = request_of(cli, request);
     r.staging = staging;
-    if (cli->override && !cli->because)
+    if (cli->override && !(cli->because && *cli->because))
         return cli_usage(cli, _("--override wants a reason, for the ledger: --because TEXT"));
-    if (!config || !read_inputs(cli, &r, &plan, &receipt))
+    if (!config || !read_inputs(cli, &r, path, &plan, &receipt))
         return EXIT_USAGE;
     r.policy = &config->patch;
     r.urls = config->health;
@@ -134,7 +134,7 @@ int cli_patch_run(struct cli *cli, struct audit_request *request, bool staging)
             show_patching_end(&cli->show, &nothing, &r, false);
         return EXIT_CLEAN;
     }
-    return check_and_run(cli, &r);
+    return check_and_run(cli, &r, path);
 }
 
 /* --- undo --- */

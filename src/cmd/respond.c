@@ -6,6 +6,7 @@
 #include "cmd/quarantine.h"
 #include "guard/caller.h"
 #include "respond/passwords.h"
+#include "respond/plan.h"
 #include "respond/watch.h"
 #include "show/respond.h"
 
@@ -53,8 +54,9 @@ static void say(void *context, const char *text)
     struct show s;
     if (run->cli->json)
         return;
+    CLEANUP_ARENA struct arena *arena = arena_new();
     show_init(&s, stderr, false);
-    show_wrap(&s, "! ", 2, text);
+    show_wrap(&s, "! ", 2, show_as_called(arena, text));
 }
 
 static void finding(void *context, const struct finding *f)
@@ -70,6 +72,76 @@ static void finding(void *context, const struct finding *f)
     show_wrap(s, "! ", 2,
               arena_printf(arena, "%.8s  %s  %s", f->id, show_severity(f->severity),
                            show_message(arena, &f->summary)));
+}
+
+/* A command about what the incident is about: this host, or a volume or image that is named. */
+static const char *about(struct arena *arena, struct response *r, const char *command)
+{
+    const char *target = plan_target(r);
+    return show_command(arena, arena_printf(arena, "%s%s%s", command, *target ? " " : "", target));
+}
+
+/* The steps of this incident first, and how to go on with them. */
+static void show_the_plan(void *context, const struct audit *a, const struct plan *p, size_t count)
+{
+    struct running *run = context;
+    struct show *s = &run->cli->show;
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    if (!s->json && count)
+        show_wrap(s, "", 0, _("What closes them, the hole that can be reached first:"));
+    show_plan_first(s, a, p, count);
+    if (s->json)
+        return;
+    if (count && respond_is_live(&run->response))
+        show_hint(s, _("Apply the packages of it:"),
+                  show_command(arena, "respond do patch --apply"));
+    if (count)
+        show_hint(s, _("Write down what you applied:"),
+                  about(arena, &run->response, "patch record PATCH"));
+    if (p->steps.count > count)
+        show_hint(s,
+                  arena_printf(arena,
+                               ngettext("%zu further step, of holes that cannot be reached:",
+                                        "%zu further steps, of holes that cannot be reached:",
+                                        p->steps.count - count),
+                               p->steps.count - count),
+                  about(arena, &run->response, "patch plan"));
+}
+
+/* `patch apply` itself. What it could not look at is for the check of the step to find. */
+static bool apply_plan(void *context, const char *path, struct error *e)
+{
+    struct running *run = context;
+    struct audit_request request;
+    if (!cli_request(run->cli, &request))
+        return false;
+    request.state = run->response.state;
+    int code = cli_patch_run(run->cli, &request, path, false);
+    if (code == EXIT_CLEAN || code == EXIT_UNKNOWN)
+        return true;
+    error_set(e, code == EXIT_USAGE ? ERR_USAGE : ERR_SYSTEM,
+              "the plan was not applied, or not as it should be: see above");
+    return false;
+}
+
+static void show_source(void *context, const struct site *site, const struct deploy *d)
+{
+    struct running *run = context;
+    struct show *s = &run->cli->show;
+    show_left_out(s, d->taken);
+    if (!s->json)
+        show_wrap(s, "", 0,
+                  d->found->wrong ? arena_printf(run->response.arena, _("%s (%s) becomes:"),
+                                                 site->row.name, site->row.root)
+                                  : arena_printf(run->response.arena, _("%s (%s) is so already"),
+                                                 site->row.name, site->row.root));
+    show_deployment(s, site, d->found);
+}
+
+static bool agreed(void *context)
+{
+    struct running *run = context;
+    return cli_confirm(run->cli, _("Put this in place, and move what was there aside?"));
 }
 
 /* As the guard's alarm does it: by the unit of on_tamper where there is one, else as nobody. */
@@ -369,6 +441,25 @@ static const struct {
                {"close", .run = end},
                {"watch", .run = watch}};
 
+/* An option that the step's action does not know would be silently without effect. */
+static bool options_fit(const struct cli *cli, const struct runbook_step *step)
+{
+    const struct {
+        const char *action, *option;
+        bool given;
+    } rows[] = {{"restore", "--from", cli->from},     {"restore", "--from-git", cli->from_git},
+                {"restore", "--site", cli->site},     {"restore", "--profile", cli->profile},
+                {"holes", "--apply", cli->apply},     {"holes", "--out", cli->out},
+                {"holes", "--receipt", cli->receipt}, {"holes", "--override", cli->override}};
+    bool does = str_equal(cli->arguments[0], "do");
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        if (rows[i].given && !(does && str_equal(step->action.name, rows[i].action))) {
+            cli_usage(cli, _("%s is of the step that does \"%s\""), rows[i].option, rows[i].action);
+            return false;
+        }
+    return true;
+}
+
 static int run_action(struct running *run, size_t i)
 {
     struct cli *cli = run->cli;
@@ -392,6 +483,8 @@ static int run_action(struct running *run, size_t i)
         return stands(run);
     }
     const struct runbook_step *step = runbook_find(run->response.book, cli->arguments[1]);
+    if (step && !options_fit(cli, step))
+        return EXIT_USAGE;
     if (!step)
         return cli_usage(cli, _("there is no step %s: yagura respond status"), cli->arguments[1]);
     return actions[i].on_step(run, step);
@@ -457,6 +550,16 @@ int cmd_respond(struct cli *cli)
                                                .because = cli->because,
                                                .first_sign = cli->first_sign,
                                                .dry_run = cli->dry_run,
+                                               .from = cli->from,
+                                               .from_git = cli->from_git,
+                                               .site = cli->site,
+                                               .profile = cli->profile,
+                                               .apply = cli->apply,
+                                               .out = cli->out,
+                                               .show_plan = show_the_plan,
+                                               .apply_plan = apply_plan,
+                                               .show_source = show_source,
+                                               .agreed = agreed,
                                                .own_policies = own_policies,
                                                .hold = hold,
                                                .release = release,

@@ -27,9 +27,6 @@ void open_site_close(struct open_site *s);
  * there is if there is no argument. False: said already; *code is the exit code. */
 bool cli_site(struct cli *cli, const struct site_wants *wants, struct open_site *out, int *code);
 
-/* A name for a site from the last part of its document root: /var/www/Html is "html". */
-const char *cli_site_name(struct arena *arena, const char *root);
-
 /* Publishes a new site as it is, with --profile or the profile that fits, and says so; warns when
  * the web server's user (of the facts; NULL: none are known) may write it. False: it could not be;
  * said already. *code is the exit code either way. */

@@ -75,22 +75,6 @@ static bool lies_in_another(const struct roots *roots, size_t i)
     return false;
 }
 
-/* A name that is free: html, html-2, ... */
-static const char *free_name(struct arena *arena, const struct site_row *rows, size_t count,
-                             const char *root)
-{
-    const char *base = cli_site_name(arena, root), *name = base;
-    for (unsigned n = 2; n < 10000; n++) {
-        bool taken = false;
-        for (size_t i = 0; i < count; i++)
-            taken = taken || str_equal(rows[i].name, name);
-        if (!taken)
-            break;
-        name = arena_printf(arena, "%.50s-%u", base, n);
-    }
-    return name;
-}
-
 /* Publishes what is new; names of the sites to guard go to `names`. */
 static bool publish_new(struct cli *cli, struct state *state, struct roots *roots,
                         const char **names, size_t *count, int *code)
@@ -120,7 +104,7 @@ static bool publish_new(struct cli *cli, struct state *state, struct roots *root
             if (str_equal(rows[k].root, root))
                 name = rows[k].name;
         if (!name) {
-            name = free_name(roots->arena, rows, known, root);
+            name = site_name_free(roots->arena, rows, known, root);
             if (!cli_first_publication(cli, config, state, objects,
                                        roots->audit ? roots->audit->facts : NULL, name, root, code))
                 return false;

@@ -1,6 +1,9 @@
 #include "content/deploy.h"
 
+#include "base/file.h"
 #include "base/str.h"
+#include "content/executable.h"
+#include "content/profile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +22,9 @@ void deploy_cleanup(struct deploy *d)
     capture_free(d->taken);
     differences_free(d->found);
     generation_close(&d->before);
+    VEC_FREE(&d->kept);
+    VEC_FREE(&d->lost);
+    arena_free(d->arena);
     *d = (struct deploy){0};
 }
 
@@ -29,6 +35,13 @@ struct merge {
     const struct policies *policies;
     struct build *build;
     size_t left;
+    struct deploy *deploy;
+    const char **keeps;
+    size_t keep_count;
+    /* of a first publication; there `old` is what lies in the document root */
+    bool first;
+    struct objects *objects;
+    int rootfd;
 };
 
 static bool same_type(const struct manifest_entry *a, const struct manifest_entry *b)
@@ -117,6 +130,70 @@ static bool merge_dir(struct merge *m, const char *folder, enum policy above,
                       const struct manifest_entry *parent, uint32_t tree, uint32_t old,
                       uint32_t number, uint32_t *count, struct error *e);
 
+/* What nobody vouches for, as far as it may stay. */
+static struct manifest_entry tamed(const struct manifest_entry *was)
+{
+    static const char capability[] = "security.capability";
+    struct manifest_entry e = *was;
+    e.mode &= ~(mode_t)(S_ISDIR(e.mode) ? S_ISUID | S_IWOTH : S_ISUID | S_ISGID | S_IWOTH);
+    if (S_ISLNK(was->mode))
+        e.mode = was->mode;
+    if (e.xattrs && memmem(e.xattrs, e.xattrs_size, capability, strlen(capability))) {
+        e.xattrs = NULL;
+        e.xattrs_size = 0;
+    }
+    return e;
+}
+
+static bool is_kept(const struct merge *m, const char *path)
+{
+    for (size_t i = 0; i < m->keep_count; i++)
+        if (str_equal(m->keeps[i], path))
+            return true;
+    return false;
+}
+
+/* The content is kept, so that it can be put back from now on. */
+static bool keep(struct merge *m, const char *path, const struct manifest_entry *was,
+                 struct error *e)
+{
+    struct stat st;
+    CLEANUP_CLOSE int fd = file_open_beneath(m->rootfd, path, &st, e);
+    if (fd < 0 || !objects_put(m->objects, fd, was->size, was->sha256, e)) {
+        error_prefix(e, "%s", path);
+        return false;
+    }
+    VEC_PUSH(&m->deploy->kept, arena_strdup(m->deploy->arena, path));
+    return true;
+}
+
+/* A program where strangers may upload does not stay; what the tree has there takes its place. */
+static bool is_refused(const struct merge *m, const char *path, enum policy policy,
+                       const struct manifest_entry *was)
+{
+    const char *slash = strrchr(path, '/');
+    CLEANUP_CLOSE int fd = policy == POLICY_UPLOAD && S_ISREG(was->mode)
+                               ? file_open_beneath(m->rootfd, path, NULL, NULL)
+                               : -1;
+    return fd >= 0 && executable_file(fd, slash ? slash + 1 : path);
+}
+
+/* Of a first publication, a name that is not fixed, or that the tree does not have: what of it is
+ * in the manifest? Folders above all, so that what is allowed in them can stay. */
+static bool merge_own(struct merge *m, const char *path, enum policy policy,
+                      const struct manifest_entry *source, const struct manifest_entry *was,
+                      bool *taken, struct error *e)
+{
+    if (policy == POLICY_FIXED) {
+        *taken = S_ISREG(was->mode) && is_kept(m, path);
+        return !*taken || keep(m, path, was, e);
+    }
+    bool differs = source && was && !same_content(source, was) && !is_refused(m, path, policy, was);
+    m->left += differs;
+    *taken = source && !differs;
+    return true;
+}
+
 /* One name, of either or both. *taken: `out` is to be in the new manifest. */
 static bool merge_name(struct merge *m, const char *folder, enum policy above,
                        const struct manifest_entry *parent, const struct names *tree,
@@ -130,7 +207,21 @@ static bool merge_name(struct merge *m, const char *folder, enum policy above,
     str_printf(&path, "%s%s%.*s", folder, folder[0] ? "/" : "", (int)out->name_length, out->name);
     enum policy policy = policy_of(m->policies, path.data, S_ISDIR(out->mode), above);
     *taken = true;
-    if (policy != POLICY_FIXED) {
+    struct manifest_entry safe;
+    if (m->first && was) {
+        safe = tamed(was);
+        was = &safe;
+        if (!source)
+            *out = safe;
+    }
+    if (m->first && !S_ISDIR(out->mode) && (policy != POLICY_FIXED || !source)) {
+        if (!merge_own(m, path.data, policy, source, was, taken, e))
+            return false;
+        if (source && *taken)
+            fit_in(out, was, parent);
+        return true;
+    }
+    if (policy != POLICY_FIXED && !m->first) {
         m->left += source != NULL;
         *taken = was != NULL;
         return !was || build_copy(m->build, out, m->old, old->next, e);
@@ -138,7 +229,9 @@ static bool merge_name(struct merge *m, const char *folder, enum policy above,
     if (source)
         fit_in(out, was, parent);
     if (!S_ISDIR(out->mode)) {
-        *taken = source != NULL;
+        *taken = source || is_kept(m, path.data);
+        if (!source && *taken)
+            VEC_PUSH(&m->deploy->kept, arena_strdup(m->deploy->arena, path.data));
         return true;
     }
     uint32_t count, number = build_new_dir(m->build);
@@ -147,7 +240,8 @@ static bool merge_name(struct merge *m, const char *folder, enum policy above,
     if (!merge_dir(m, path.data, policy, out, source ? tree->next : MANIFEST_NONE,
                    old_dir ? old->next : MANIFEST_NONE, number, &count, e))
         return false;
-    *taken = source || count; /* one that only holds what is the site's own stays for that */
+    /* one that only holds what is the site's own stays for that */
+    *taken = source || count || (m->first && policy != POLICY_FIXED);
     return true;
 }
 
@@ -229,32 +323,83 @@ static bool same_manifest(const struct manifest *a, const struct manifest *b)
     return true;
 }
 
-bool deploy_plan(struct deploy *out, struct objects *objects, const struct site *site, int treefd,
-                 struct walk_progress *progress, struct error *e)
+/* The tree's content kept, and the manifest of it. */
+static bool take_tree(struct manifest **out, struct deploy *d, struct build *b,
+                      const struct site *site, int treefd, struct walk_progress *progress,
+                      struct error *e)
 {
-    CLEANUP_DEPLOY struct deploy d = {.held = objects};
-    CLEANUP(build_cleanup) struct build *b = build_new();
     CLEANUP(policies_cleanup) struct policies *policies = NULL;
-    CLEANUP(manifest_cleanup) struct manifest *tree = NULL;
-    objects_hold(objects);
-    if (!policies_for_tree(&policies, site->policies, e) ||
-        !capture_tree(&d.taken, b, treefd, policies, objects, 0, progress, e) ||
-        !manifest_in_memory(&tree, b, site, e))
-        return false;
-    const struct manifest *old = site->generation.manifest;
-    struct merge m = {.tree = tree, .old = old, .policies = site->policies, .build = b};
+    return policies_for_tree(&policies, site->policies, e) &&
+           capture_tree(&d->taken, b, treefd, policies, d->held, 0, progress, e) &&
+           manifest_in_memory(out, b, site, e);
+}
+
+/* `d->manifest` and what is to be done. */
+static bool merge_all(struct deploy *d, struct merge *m, const struct site *site, struct error *e)
+{
     struct manifest_entry root;
     uint32_t count;
-    manifest_entry(old, MANIFEST_ROOT, &root);
-    build_root(b, &root);
+    manifest_entry(m->old, MANIFEST_ROOT, &root);
+    if (m->first)
+        root = tamed(&root);
+    build_root(m->build, &root);
     struct verify_options options = {.policies = site->policies};
-    if (!merge_dir(&m, "", policy_of(site->policies, "", true, POLICY_FIXED), &root, MANIFEST_ROOT,
+    if (!merge_dir(m, "", policy_of(site->policies, "", true, POLICY_FIXED), &root, MANIFEST_ROOT,
                    MANIFEST_ROOT, 0, &count, e) ||
-        !manifest_in_memory(&d.manifest, b, site, e) ||
-        !verify(&d.found, site->rootfd, d.manifest, &options, e))
+        !manifest_in_memory(&d->manifest, m->build, site, e) ||
+        !verify(&d->found, site->rootfd, d->manifest, &options, e))
         return false;
-    d.left = m.left;
+    d->left = m->left;
+    return true;
+}
+
+bool deploy_plan(struct deploy *out, struct objects *objects, const struct site *site, int treefd,
+                 bool keeps, struct walk_progress *progress, struct error *e)
+{
+    CLEANUP_DEPLOY struct deploy d = {.held = objects, .arena = arena_new()};
+    CLEANUP(build_cleanup) struct build *b = build_new();
+    CLEANUP(manifest_cleanup) struct manifest *tree = NULL;
+    objects_hold(objects);
+    const struct manifest *old = site->generation.manifest;
+    struct merge m = {.old = old, .policies = site->policies, .build = b, .deploy = &d};
+    if (!take_tree(&tree, &d, b, site, treefd, progress, e) ||
+        (keeps && !profile_keeps(site->row.profile, d.arena, &m.keeps, &m.keep_count, e)))
+        return false;
+    m.tree = tree;
+    if (!merge_all(&d, &m, site, e))
+        return false;
     d.nothing = !d.found->wrong && same_manifest(d.manifest, old);
+    *out = d;
+    d = (struct deploy){0};
+    return true;
+}
+
+bool deploy_plan_first(struct deploy *out, struct objects *objects, const struct site *site,
+                       int treefd, struct walk_progress *progress, struct error *e)
+{
+    CLEANUP_DEPLOY struct deploy d = {.held = objects, .first = true, .arena = arena_new()};
+    CLEANUP(build_cleanup) struct build *b = build_new();
+    CLEANUP(manifest_cleanup) struct manifest *tree = NULL, *there = NULL;
+    CLEANUP(capture_cleanup) struct capture *seen = NULL;
+    objects_hold(objects);
+    struct merge m = {.policies = site->policies,
+                      .build = b,
+                      .first = true,
+                      .deploy = &d,
+                      .objects = objects,
+                      .rootfd = site->rootfd};
+    if (!take_tree(&tree, &d, b, site, treefd, progress, e) ||
+        !capture_tree(&seen, b, site->rootfd, site->policies, NULL, 0, progress, e) ||
+        !manifest_in_memory(&there, b, site, e) ||
+        !profile_keeps(site->row.profile, d.arena, &m.keeps, &m.keep_count, e))
+        return false;
+    m.tree = tree;
+    m.old = there;
+    if (!merge_all(&d, &m, site, e))
+        return false;
+    for (size_t i = 0; i < m.keep_count; i++)
+        if (manifest_find(d.manifest, m.keeps[i], strlen(m.keeps[i])) == MANIFEST_NONE)
+            VEC_PUSH(&d.lost, m.keeps[i]);
     *out = d;
     d = (struct deploy){0};
     return true;
@@ -348,7 +493,8 @@ struct carrying {
 static void on_event(void *context, const struct mend_event *event)
 {
     const struct carrying *c = context;
-    uint32_t index = manifest_find(c->before, event->path, strlen(event->path));
+    uint32_t index =
+        c->before ? manifest_find(c->before, event->path, strlen(event->path)) : MANIFEST_NONE;
     if (event->evidence[0] && index != MANIFEST_NONE)
         discard(c->before, index, c->m->aside->fd, event->evidence);
     if (c->event)
@@ -374,12 +520,26 @@ static enum mend_result mend_those(const struct deploy *d, struct mender *m,
     return worst;
 }
 
+/* What is missing where policy lets others write: the mender would leave it so. */
+static void put_in_missing(const struct deploy *d, struct mender *m)
+{
+    CLEANUP(policies_cleanup) struct policies *all_fixed = policies_new();
+    const struct policies *policies = m->policies;
+    m->policies = all_fixed;
+    for (size_t i = 0; d->first && i < d->found->count; i++)
+        if (d->found->items[i].kind == DIFFERENCE_REMOVED && !d->found->items[i].wrong)
+            mend_path(m, d->found->items[i].path);
+    mend_settle(m);
+    m->policies = policies;
+}
+
 enum mend_result deploy_carry_out(struct deploy *d, struct mender *m)
 {
     struct carrying c = {m, d->before.manifest, m->event, m->context};
     m->event = on_event;
     m->context = &c;
     mend_those(d, m, DIFFERENCE_REMOVED, DIFFERENCE_REMOVED);
+    put_in_missing(d, m);
     mend_those(d, m, DIFFERENCE_CHANGED, DIFFERENCE_TYPE);
     mend_those(d, m, DIFFERENCE_ADDED, DIFFERENCE_ADDED);
     enum mend_result r = mend_tree(m, "", 0, false);

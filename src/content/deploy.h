@@ -18,7 +18,17 @@
  *   - .git, .hg and .svn at the top of the tree are never taken.
  *
  * What the deployment replaces is kept as an object and is no evidence: it is not left in the
- * folder aside. What another hand had put there is. */
+ * folder aside. What another hand had put there is.
+ *
+ * A site that was never published (deploy_plan_first()) may have been in an attacker's hands, so
+ * that nothing of its content is believed:
+ *   - what is there is no part of the manifest, and goes aside as evidence
+ *   - but where a path's policy is not "fixed", what is there stays, unpublished, unless the policy
+ *     itself refuses it (a program among uploads); what is missing there is put in from the tree
+ *   - and what the profile keeps (profile.h), and the tree does not have, stays and is published:
+ *     `kept` names it, for somebody to read
+ *   - owner, group and mode of a path stay, but for set-id bits, capabilities, and that everybody
+ *     may write */
 #ifndef YAGURA_CONTENT_DEPLOY_H
 #define YAGURA_CONTENT_DEPLOY_H
 
@@ -33,15 +43,24 @@ struct deploy {
     struct differences *found; /* the document root against `manifest`: what is to be done */
     bool nothing;              /* the site is as the tree, and was published so */
     size_t left;               /* names of the tree that lie where the site's own is */
-    struct generation before;  /* once accepted: what was published until then */
+    VEC(const char *) kept;    /* in `arena` */
+    VEC(const char *) lost;    /* what the profile keeps, and is neither there nor in the tree */
+    bool first;
+    struct arena *arena;
+    struct generation before; /* once accepted: what was published until then */
     struct objects *held;
 };
 void deploy_cleanup(struct deploy *d);
 #define CLEANUP_DEPLOY CLEANUP(deploy_cleanup)
 
-/* `treefd` is the tree's folder. The site has its generation open. */
+/* `treefd` is the tree's folder. The site has its generation open. `keeps`: what the profile keeps
+ * (profile.h) stays as it was published, where the tree does not have it; `kept` names it. */
 bool deploy_plan(struct deploy *out, struct objects *objects, const struct site *site, int treefd,
-                 struct walk_progress *progress, struct error *e);
+                 bool keeps, struct walk_progress *progress, struct error *e);
+
+/* The same for a site of site_open_new(): the first generation is the tree. */
+bool deploy_plan_first(struct deploy *out, struct objects *objects, const struct site *site,
+                       int treefd, struct walk_progress *progress, struct error *e);
 
 /* `entry` goes into the ledger; the site then has the new generation open. */
 bool deploy_accept(struct deploy *d, struct state *s, struct objects *objects, struct site *site,

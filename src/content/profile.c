@@ -80,13 +80,16 @@ bool profile_add(struct policies *to, const char *name, struct error *e)
 }
 
 /* How many files it asks for, all of which are there; 0 if one is missing. */
-static size_t fits(const struct yaml_node *list, int rootfd)
+static size_t fits(const struct yaml_node *list, int rootfd, int treefd)
 {
     struct stat st;
-    for (size_t i = 0; list && i < list->count; i++)
-        if (list->items[i]->kind != YAML_SCALAR ||
-            !file_stat_beneath(rootfd, list->items[i]->text, false, &st, NULL))
+    for (size_t i = 0; list && i < list->count; i++) {
+        const struct yaml_node *name = list->items[i];
+        if (name->kind != YAML_SCALAR ||
+            (!file_stat_beneath(rootfd, name->text, false, &st, NULL) &&
+             (treefd < 0 || !file_stat_beneath(treefd, name->text, false, &st, NULL))))
             return 0;
+    }
     return list ? list->count : 0;
 }
 
@@ -140,7 +143,20 @@ bool profiles_list(struct arena *arena, struct profile_name **out, size_t *count
     return good;
 }
 
-const char *profile_propose(int rootfd, struct arena *arena, struct error *e)
+bool profile_keeps(const char *name, struct arena *arena, const char ***out, size_t *count,
+                   struct error *e)
+{
+    char path[4096];
+    const struct yaml_node *top = load(name, arena, path, e);
+    const struct yaml_node *list = top ? yaml_get(top, "keeps") : NULL;
+    *count = list && list->kind == YAML_SEQUENCE ? list->count : 0;
+    *out = arena_alloc(arena, (*count + 1) * sizeof **out);
+    for (size_t i = 0; i < *count; i++)
+        (*out)[i] = list->items[i]->kind == YAML_SCALAR ? list->items[i]->text : "";
+    return top != NULL;
+}
+
+const char *profile_propose(int rootfd, int treefd, struct arena *arena, struct error *e)
 {
     struct profile_name *names;
     size_t count, best = 0;
@@ -150,7 +166,7 @@ const char *profile_propose(int rootfd, struct arena *arena, struct error *e)
     for (size_t i = 0; i < count; i++) {
         char path[4096];
         const struct yaml_node *top = load(names[i].name, arena, path, e);
-        size_t found = top ? fits(yaml_get(top, "fits"), rootfd) : 0;
+        size_t found = top ? fits(yaml_get(top, "fits"), rootfd, treefd) : 0;
         if (found > best) {
             best = found;
             proposed = names[i].name;

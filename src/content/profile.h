@@ -4,6 +4,7 @@
  *   fits: [wp-config.php, wp-includes/version.php]   all of these are there: init proposes it
  *   policies:
  *     - {path: /wp-content/uploads/, policy: upload}
+ *   keeps: [wp-config.php]   made here and in no release: stays where a site is put back from one
  *
  * "static" is the fallback and fits everything: it has no policies of its own. */
 #ifndef YAGURA_CONTENT_PROFILE_H
@@ -20,9 +21,14 @@ bool profile_add(struct policies *to, const char *name, struct error *e);
 bool profile_read_policies(struct policies *to, const struct yaml_node *list, const char *path,
                            struct error *e);
 
-/* The profile that fits best what lies in this document root: that with the most files in
- * `fits`, all of them there. In the arena; "static" if none. */
-const char *profile_propose(int rootfd, struct arena *arena, struct error *e);
+/* The profile that fits best what lies in this document root, or in the tree that is to come into
+ * it (-1: none): that with the most files in `fits`, all of them there. In the arena; "static" if
+ * none. */
+const char *profile_propose(int rootfd, int treefd, struct arena *arena, struct error *e);
+
+/* Its `keeps`, in the arena. */
+bool profile_keeps(const char *name, struct arena *arena, const char ***out, size_t *count,
+                   struct error *e);
 
 /* Its title (a msgid) and the files by which it is told, "a, b" ("" if it fits everything); in the
  * arena. False if there is none of this name. */

@@ -1,6 +1,7 @@
 #include "content/site.h"
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "content/profile.h"
 
 #include <errno.h>
@@ -164,4 +165,32 @@ void site_close(struct site *site)
     if (site->rootfd >= 0)
         close(site->rootfd);
     *site = (struct site){.rootfd = -1, .aside = {.fd = -1}};
+}
+
+const char *site_name_of(struct arena *arena, const char *root)
+{
+    const char *slash = strrchr(root, '/');
+    char *name = arena_strdup(arena, slash ? slash + 1 : root), *to = name;
+    str_lower_all(name);
+    for (const char *from = name; *from && to - name < 63; from++)
+        if (strchr("abcdefghijklmnopqrstuvwxyz0123456789._-", *from) &&
+            (to > name || (*from != '.' && *from != '-')))
+            *to++ = *from;
+    *to = '\0';
+    return *name ? name : "site";
+}
+
+const char *site_name_free(struct arena *arena, const struct site_row *rows, size_t count,
+                           const char *root)
+{
+    const char *base = site_name_of(arena, root), *name = base;
+    for (unsigned n = 2; n < 10000; n++) {
+        bool taken = false;
+        for (size_t i = 0; i < count; i++)
+            taken = taken || str_equal(rows[i].name, name);
+        if (!taken)
+            break;
+        name = arena_printf(arena, "%.50s-%u", base, n);
+    }
+    return name;
 }

@@ -29,6 +29,11 @@ bool site_open(struct site *out, struct state *s, const char *name, const struct
 bool site_open_new(struct site *out, const char *name, const char *root, const char *profile,
                    const struct site_wants *wants, struct error *e);
 void site_close(struct site *site);
+/* A name for a site from the last part of its document root: /var/www/Html is "html"; and one that
+ * none of these sites has: html-2. */
+const char *site_name_of(struct arena *arena, const char *root);
+const char *site_name_free(struct arena *arena, const struct site_row *rows, size_t count,
+                           const char *root);
 #define CLEANUP_SITE CLEANUP(site_close)
 
 /* Opens the document root by its path again (it may be another directory than before). A link on

@@ -87,7 +87,7 @@ void patch_policy_judge(struct patch_opinion *o, struct arena *arena, const stru
     else
         VEC_PUSH(&o->notes,
                  message_of(N_("no receipt shows that this plan was tried on a test host first")));
-    if (p->other_approver && (!s->receipt || str_equal(s->approver, s->applier)))
+    if (p->other_approver && (!s->receipt || str_equal_nocase(s->approver, s->applier)))
         refuse(o, "other_approver",
                with(arena,
                     N_("the policy asks that somebody else than {who} answers for the staging"),

@@ -59,6 +59,9 @@ struct plan {
 
 /* `findings` as judged; steps live in its arena. */
 struct plan *plan_make(struct findings *findings, const struct judge_input *in);
+/* Puts the steps that close these findings in front, in the order of the findings, each behind what
+ * it needs; the others keep their order. Returns how many are in front. */
+size_t plan_put_first(struct plan *p, const struct finding *const *findings, size_t count);
 void plan_free(struct plan *p);
 
 #endif

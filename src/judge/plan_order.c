@@ -216,3 +216,43 @@ void plan_order(struct plan *plan)
             reboot = false;
     }
 }
+
+/* Marks what those that are marked need; true while there was something. */
+static bool mark_needed(const struct plan *p, bool *marked)
+{
+    bool more = false;
+    for (size_t i = 0; i < p->steps.count; i++)
+        for (size_t k = 0; k < p->steps.count && marked[i]; k++) {
+            const struct plan_step *s = p->steps.items[i], *other = p->steps.items[k];
+            if (!marked[k] && other->patch &&
+                plan_lists(s->needs.items, s->needs.count, other->patch))
+                marked[k] = more = true;
+        }
+    return more;
+}
+
+size_t plan_put_first(struct plan *p, const struct finding *const *findings, size_t count)
+{
+    size_t front = 0, all = p->steps.count;
+    CLEANUP_FREE bool *marked = mem_alloc(all + 1);
+    for (size_t f = 0; f < count; f++) {
+        for (size_t i = 0; i < all; i++)
+            marked[i] = plan_lists(p->steps.items[i]->closes.items, p->steps.items[i]->closes.count,
+                                   findings[f]->rule_id);
+        while (mark_needed(p, marked))
+            continue;
+        /* in the order that they have: there each stands behind what it needs */
+        for (size_t i = front; i < all; i++) {
+            struct plan_step *s = p->steps.items[i];
+            if (!marked[i])
+                continue;
+            memmove(&p->steps.items[front + 1], &p->steps.items[front],
+                    (i - front) * sizeof *p->steps.items);
+            memmove(&marked[front + 1], &marked[front], i - front);
+            p->steps.items[front++] = s;
+        }
+    }
+    for (size_t i = 0; i < all; i++)
+        p->steps.items[i]->order = (unsigned)i + 1;
+    return front;
+}

@@ -5,7 +5,7 @@
 static const struct respond_action actions[] = {
     {.name = "administrator", .run = action_administrator, .offline = true},
     {.name = "evidence", .run = action_evidence},
-    {.name = "holes", .run = action_holes, .offline = true},
+    {.name = "holes", .run = action_holes, .preview = action_holes_preview, .offline = true},
     {.name = "isolate",
      .run = action_isolate,
      .confirm = action_isolate_confirm,
@@ -19,7 +19,10 @@ static const struct respond_action actions[] = {
      .preview = action_reconnect_preview,
      .back = action_reconnect_back},
     {.name = "report", .run = action_report, .offline = true},
-    {.name = "restore", .run = action_restore, .plan = action_restore_plan},
+    {.name = "restore",
+     .run = action_restore,
+     .preview = action_restore_preview,
+     .plan = action_restore_plan},
     {.name = "scan", .run = action_scan, .offline = true},
 };
 

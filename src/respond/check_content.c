@@ -103,7 +103,7 @@ void check_content(struct response *r, const struct runbook_call *call, struct c
     }
     if (!count) {
         out->text = _("no site was ever published: nothing can be compared");
-        out->todo = "yagura init DOCUMENT-ROOT";
+        out->todo = "yagura respond do restore --site DOCUMENT-ROOT --from DIR-OR-ARCHIVE";
         return;
     }
     out->verdict = wrong ? CHECK_FALSE : CHECK_TRUE;

@@ -1,18 +1,14 @@
-/* Step 4. {action: holes} lists the holes that are open, the ones that can be reached first;
- * {check: holes, least: high}: no hole at least that severe is open that an attacker can reach;
+/* {check: holes, least: high}: no hole at least that severe is open that an attacker can reach;
  * nor one that attackers use, whatever its severity. What attackers left behind is a hole, too.
  * Somebody may sign for one that cannot be closed now, or not be judged. */
-#include "audit/audit.h"
 #include "base/language.h"
 #include "base/str.h"
 #include "model/date.h"
-#include "respond/actions.h"
 #include "respond/checks.h"
+#include "respond/holes.h"
 #include "respond/plan.h"
 
-enum { MOST_LISTED = 200 };
-
-static bool counts(const struct finding *f, enum severity least)
+bool holes_count(const struct finding *f, enum severity least)
 {
     enum finding_group group = finding_group(f);
     return finding_is_open(f) &&
@@ -20,7 +16,7 @@ static bool counts(const struct finding *f, enum severity least)
             (group == GROUP_REACHABLE && f->severity >= least));
 }
 
-static struct audit *look(struct response *r, struct error *e)
+struct audit *holes_look(struct response *r, struct error *e)
 {
     struct audit *a = NULL;
     struct audit_request request = {.kind = respond_target_kind(r),
@@ -33,45 +29,23 @@ static struct audit *look(struct response *r, struct error *e)
     return audit_run(&a, &request, e) ? a : NULL;
 }
 
-static enum severity least_of(const struct runbook_call *call)
+enum severity holes_least(const struct runbook_call *call)
 {
     enum severity least = SEVERITY_HIGH;
     severity_from_name(runbook_argument(call, "least", "high"), &least);
     return least;
 }
 
-static bool is_unknown(const struct finding *f, enum severity least)
+bool holes_unknown(const struct finding *f, enum severity least)
 {
     return f->verdict == VERDICT_UNKNOWN && f->severity >= least;
-}
-
-bool action_holes(struct response *r, const struct runbook_call *call, json_t *result,
-                  const char **waits, struct error *e)
-{
-    enum severity least = least_of(call);
-    CLEANUP(audit_cleanup) struct audit *a = look(r, e);
-    if (!a)
-        return false;
-    json_t *list = json_array();
-    for (size_t i = 0; i < a->findings->list.count; i++) {
-        const struct finding *f = a->findings->list.items[i];
-        if ((!counts(f, least) && !is_unknown(f, least)) || incident_signed(&r->incident, f->id))
-            continue;
-        if (r->options->finding)
-            r->options->finding(r->options->context, f);
-        if (json_array_size(list) == MOST_LISTED)
-            continue;
-        json_array_append_new(list, respond_finding(f));
-    }
-    json_object_set_new(result, "findings", list);
-    return true;
 }
 
 void check_holes(struct response *r, const struct runbook_call *call, struct check_result *out)
 {
     struct error e = ERROR_INIT;
-    enum severity least = least_of(call);
-    CLEANUP(audit_cleanup) struct audit *a = look(r, &e);
+    enum severity least = holes_least(call);
+    CLEANUP(audit_cleanup) struct audit *a = holes_look(r, &e);
     if (!a) {
         out->text = arena_strdup(r->arena, e.message);
         return;
@@ -82,8 +56,8 @@ void check_holes(struct response *r, const struct runbook_call *call, struct che
         const struct finding *f = a->findings->list.items[i];
         if (incident_signed(&r->incident, f->id))
             continue;
-        unknown += is_unknown(f, least);
-        if (!counts(f, least))
+        unknown += holes_unknown(f, least);
+        if (!holes_count(f, least))
             continue;
         open++;
         first = first ? first : arena_strdup(r->arena, f->rule_id);

@@ -9,8 +9,7 @@
 
 #include "act/firewall.h"
 #include "audit/audit.h"
-#include "content/objects.h"
-#include "content/policy.h"
+#include "content/deploy.h"
 #include "respond/incident.h"
 #include "target/target.h"
 
@@ -22,6 +21,17 @@ struct respond_options {
     const char *allow;         /* --allow: addresses that stay connected; or NULL */
     unsigned trial_seconds;    /* of isolation; 0: ten minutes */
     bool dry_run;
+    const char *from, *from_git; /* of restore: what the site is to become (act/tree_source.h) */
+    const char *site, *profile;  /* of restore: which site, and of what kind a new one is */
+    bool apply;                  /* of patch: apply the plan */
+    const char *out;             /* of patch: write the plan there, too; or NULL */
+    /* The plan, its first `count` steps being those of this incident. May be NULL. */
+    void (*show_plan)(void *context, const struct audit *a, const struct plan *p, size_t count);
+    /* Applies the plan in this file as `patch apply` does. NULL: that cannot be done. */
+    bool (*apply_plan)(void *context, const char *path, struct error *e);
+    /* What a site would become, to be looked at; then: is it to be done? NULL: yes. */
+    void (*show_source)(void *context, const struct site *site, const struct deploy *d);
+    bool (*agreed)(void *context);
     const char *const *pages; /* that the host asks itself for (health.h); none: of each site */
     size_t page_count;
     const char *const *health_command; /* ends with NULL; or NULL: none */

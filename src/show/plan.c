@@ -220,6 +220,18 @@ static void show_gone(struct show *s, struct arena *arena, const struct plan *p)
                                str_text(&list)));
 }
 
+void show_plan_first(struct show *s, const struct audit *a, const struct plan *p, size_t count)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    const struct fact *host = facts_first(a->facts, "host");
+    bool windows = host && str_equal(fact_text(host, "family"), "windows");
+    for (size_t i = 0; i < count; i++)
+        if (s->json)
+            step_json(s, p->steps.items[i]);
+        else
+            show_step(s, arena, p, p->steps.items[i], windows);
+}
+
 void show_plan(struct show *s, const struct audit *a, const struct plan *p)
 {
     if (s->json) {

@@ -119,6 +119,8 @@ size_t show_checklist(struct show *s, const struct audit *a, const char *set, en
 /* `wrong`: what else was found, for the summary. */
 void show_ports(struct show *s, const struct audit *a, size_t wrong);
 void show_plan(struct show *s, const struct audit *a, const struct plan *p);
+/* Only its first steps, without the sum: of an incident (plan_put_first()). */
+void show_plan_first(struct show *s, const struct audit *a, const struct plan *p, size_t count);
 
 const char *show_severity(enum severity severity);
 const char *show_verdict(enum verdict verdict);

@@ -48,7 +48,7 @@ static void each_clause_refuses_by_its_own_name(void **state)
     old = mine = stranger = late = no_backup = future = good;
     old.receipt_made = NOW - 15 * DAY;
     future.receipt_made = NOW + 2 * DAY;
-    mine.approver = "bob";
+    mine.approver = "Bob"; /* the same person */
     stranger.key = "RWstranger";
     late.minute = 61;
     no_backup.backup = PATCH_BACKUP_OLD;

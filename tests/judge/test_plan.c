@@ -299,6 +299,41 @@ static void patches_seen_before_that_nobody_knows_are_named(void **state)
     end(&m);
 }
 
+static void assert_order(const struct plan *p, const char *const *patches, size_t count)
+{
+    assert_int_equal(p->steps.count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(p->steps.items[i]->patch, patches[i]);
+        assert_int_equal(p->steps.items[i]->order, i + 1);
+    }
+}
+
+/* What an incident asks for comes first, and what that needs before it. */
+static void what_is_put_first_takes_what_it_needs_along(void **state)
+{
+    CLEANUP_ARENA struct arena *a = arena_new();
+    const char *with_need = arena_printf(a, "Q9\"}%.*s", (int)strlen(needs_2) - 2, needs_2);
+    const char *docs[] = {fixture_bulletin(a, "MS00-001", "2000-01-01", "Q1", with_need, "", ""),
+                          fixture_bulletin(a, "MS00-002", "2000-01-02", "Q2", "Q0", "", ""),
+                          fixture_bulletin(a, "MS00-003", "2000-01-03", "Q3", "Q0", "", "")};
+    struct made m = begin(docs, ARRAY_COUNT(docs), WINDOWS_HOST(""));
+    const struct finding *second = finding(&m, RULE_ADVISORY, "B", "Q2");
+    finding(&m, RULE_ADVISORY, "C", "Q3");
+    const struct finding *first = finding(&m, RULE_ADVISORY, "A", "Q1");
+    m.plan = plan_make(m.findings, &m.in);
+    const struct finding *order[] = {second, first};
+    static const char pack[] = "service-pack:windows:5.0:2";
+    assert_int_equal(plan_put_first(m.plan, order, 0), 0);
+    assert_string_equal(m.plan->steps.items[0]->patch, pack);
+    assert_int_equal(plan_put_first(m.plan, order, 2), 3);
+    assert_order(m.plan, (const char *const[]){"Q2", pack, "Q1", "Q3"}, 4);
+    /* the same again, the other way round */
+    const struct finding *turned[] = {first, second};
+    assert_int_equal(plan_put_first(m.plan, turned, 2), 3);
+    assert_order(m.plan, (const char *const[]){pack, "Q1", "Q2", "Q3"}, 4);
+    end(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +348,7 @@ int main(void)
         cmocka_unit_test(updates_come_before_restarts_and_the_host_last),
         cmocka_unit_test(what_has_no_remedy_is_said_last),
         cmocka_unit_test(patches_seen_before_that_nobody_knows_are_named),
+        cmocka_unit_test(what_is_put_first_takes_what_it_needs_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,7 +66,7 @@ UNITS=$ROOT/packaging/systemd
     says_not "W:" "E:"
     local wanted
     dpkg -c "$DEB" | awk '{print $6}' >"$WORK/names"
-    for wanted in usr/bin/yagura usr/libexec/yagura/yagura-image usr/libexec/yagura/yagura-unpack usr/libexec/yagura/yagura-scan \
+    for wanted in usr/bin/yagura usr/libexec/yagura/yagura-image usr/libexec/yagura/yagura-unpack usr/libexec/yagura/yagura-tree usr/libexec/yagura/yagura-scan \
         usr/share/yagura/rules/ usr/share/yagura/profiles/ usr/share/yagura/advisories/ \
         usr/share/locale/ja/LC_MESSAGES/yagura.mo usr/share/man/man1/yagura.1.gz \
         usr/share/man/ja/man1/yagura.1.gz usr/share/bash-completion/completions/yagura \

@@ -222,6 +222,7 @@ PY
     refused receipt_days
     # against it: with a reason only, and the ledger keeps both
     apply 2 --receipt /repo/old --override
+    apply 2 --receipt /repo/old --override --because ""
     apply 0 --receipt /repo/old --override --because "it is being attacked" --dry-run
     holds 'summary["found"] == 0' 'not summary["refused"]'
     apply 0 --receipt /repo/old --override --because "it is being attacked"
@@ -383,4 +384,52 @@ old_receipt() {
     code 2 "$YAGURA" patch policy print --json
     code "1 3" "$YAGURA" patch plan --image "$IMAGES/windows2000-iis5-found.img" --out "$WORK/none/plan.json"
     says "none/plan.json"
+}
+
+@test "in an incident: the plan in its light, applied by the step, with the receipt of a test host" {
+    two_hosts
+    local state=/repo/incident
+    cat >"$HOSTS/repo/short.yaml" <<'YAML'
+id: short
+title: {en: Short, ja: 短い}
+steps:
+  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no, offline: yes}
+  - {id: patch, title: Patch, text: x, why: x, action: {action: holes, least: high}, verify: [{check: holes, least: high}], undo: no, offline: yes}
+YAML
+    cp /dev/null "$HOSTS/repo/out.json"
+    respond() { local wanted=$1; shift; code "$wanted" yagura_on live respond "$@" --state $state; }
+    respond "0 1 3" start --runbook /repo/short.yaml
+    respond "0 1 3" do patch --dry-run
+    [ "$(ls "$HOSTS/repo/incident/evidence"/*/ | grep -c plan)" = 0 ]
+    respond "0 1 3" do patch --out /repo/out.json --json
+    holds 'next(o for o in every if o.get("step") == "patch")["result"]["plan"]'
+    cmp "$HOSTS/repo/out.json" "$HOSTS"/repo/incident/evidence/*/plan-1/plan.json
+    /usr/bin/python3 - "$HOSTS/repo/out.json" <<'PY'
+import json, sys
+[shop] = json.load(open(sys.argv[1]))["packages"]
+assert (shop["name"], shop["to"]) == ("shop", "2.0"), shop
+PY
+    respond "0 1 3" do patch
+    says "plan-2/plan.json"
+    # the policy holds here as well
+    policy <<<'patch: {policy: {staging: yes}}'
+    respond 3 do patch --apply --yes
+    says "tried on a test host first" "the plan was not applied"
+    [ "$(has live shop)" = "1.0 installed" ]
+    cp "$HOSTS"/repo/incident/evidence/*/plan-2/plan.json "$HOSTS/repo/plan.json"
+    stage
+    respond "0 1 3" do patch --apply "${RECEIPT[@]}" --dry-run
+    [ "$(has live shop)" = "1.0 installed" ]
+    respond "0 1 3" do patch --apply "${RECEIPT[@]}" --yes --json
+    holds 'any(o.get("type") == "package" and o.get("name") == "shop" and o.get("after") == "2.0" for o in every)' \
+        'next(o for o in every if o.get("step") == "patch")["result"]["applied"]'
+    [ "$(has live shop)" = "2.0 installed" ]
+    code 0 yagura_on live ledger show --json --state $state
+    holds '[e["kind"] for e in every if e.get("kind", "").startswith("patch")] == ["patch-begun", "patch-applied"]'
+    # a plan that somebody changed is not applied
+    echo >>"$HOSTS"/repo/incident/evidence/*/plan-2/plan.json
+    respond 3 do patch --apply --yes
+    says "the plan is not to be believed"
+    respond 2 do open --apply
+    says 'of the step that does "holes"'
 }

@@ -201,6 +201,34 @@ start() { code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --json "$@
     says "changes the host"
 }
 
+@test "the plan of an image in the incident's light, and the record of what was applied counts" {
+    images
+    local image=$IMAGES/solaris26-apache-found.img ids
+    cat >"$WORK/patch.yaml" <<'YAML'
+id: short
+title: {en: Short, ja: 短い}
+steps:
+  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no, offline: yes}
+  - {id: patch, title: Patch, text: x, why: x, action: {action: holes, least: high}, verify: [{check: holes, least: high}], undo: no, offline: yes}
+YAML
+    code 0 "$YAGURA" respond start --runbook "$WORK/patch.yaml" --image "$image" --json
+    code 1 "$YAGURA" respond do patch --json --out "$WORK/plan.json"
+    # the first step closes the first hole, and the plan that is kept has this order
+    holds 'next(o["rule"]["id"] for o in every if o["type"] == "finding") in next(o for o in every if o["type"] == "step")["closes"]'
+    /usr/bin/python3 -c 'import json, sys; plan = json.load(open(sys.argv[1])); assert "sadmind-1999" in plan["steps"][0]["closes"], plan["steps"][0]' "$WORK/plan.json"
+    ids=$(printf '%s\n' "$stdout" | grep '"type": *"finding"' | grep -v sadmind-1999 | grep -oE '"id": *"[0-9a-f]{16}"' | grep -oE '[0-9a-f]{16}')
+    # shellcheck disable=SC2086 # a list
+    code 0 "$YAGURA" respond sign $ids --because "what the image was made for"
+    code 1 "$YAGURA" respond do patch
+    unwrapped
+    says "sadmind-1999" "patch record PATCH --image $image" "What closes them"
+    code 2 "$YAGURA" respond do patch --apply
+    says "applied on the host itself"
+    code "0 1 3" "$YAGURA" patch record 108661-01 --image "$image"
+    code 0 "$YAGURA" respond do patch
+    says "no hole that can be reached is open"
+}
+
 @test "a runbook that changed under way, one that proves nothing, and the paper copy" {
     chmod o+w "$WORK/short.yaml"
     code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --state "$WORK/another"

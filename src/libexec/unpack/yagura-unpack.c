@@ -1,5 +1,5 @@
 /* yagura-unpack - reads an archive from descriptor 0 and streams its *.json members as frames
- * (feed/members.h) on descriptor 1. The one program that is linked with libarchive.
+ * (feed/members.h) on descriptor 1. With yagura-tree the one that is linked with libarchive.
  *
  * Read are tar, zip and single files, plain or compressed by gzip, bzip2, xz, lzma, zstd, lz4
  * or compress. Names are labels: nothing is written anywhere, so "/etc/passwd" and "../x" do
@@ -16,8 +16,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "feed/members.h"
+#include "libexec/unpack/reading.h"
 
-#include <archive.h>
 #include <archive_entry.h>
 #include <signal.h>
 #include <stdio.h>
@@ -155,27 +155,6 @@ static bool unpack(struct unpacking *u)
     }
 }
 
-/* No program filters, no formats that nobody publishes advisories in. */
-static struct archive *open_archive(void)
-{
-    struct archive *a = archive_read_new();
-    if (!a)
-        return NULL;
-    archive_read_support_filter_gzip(a);
-    archive_read_support_filter_bzip2(a);
-    archive_read_support_filter_xz(a);
-    archive_read_support_filter_lzma(a);
-    archive_read_support_filter_zstd(a);
-    archive_read_support_filter_lz4(a);
-    archive_read_support_filter_compress(a);
-    archive_read_support_format_tar(a);
-    archive_read_support_format_gnutar(a);
-    archive_read_support_format_zip(a);
-    archive_read_support_format_raw(a);
-    archive_read_support_format_empty(a);
-    return a;
-}
-
 int main(void)
 {
     static const struct cage_limits limits = {.memory_bytes = 1024 * MIB, .cpu_seconds = 600};
@@ -183,7 +162,11 @@ int main(void)
     struct unpacking u = {0};
     language_set(NULL); /* and C.UTF-8, for the names of members */
     signal(SIGPIPE, SIG_IGN);
-    u.archive = open_archive();
+    u.archive = reading_open();
+    if (u.archive) {
+        archive_read_support_format_raw(u.archive);
+        archive_read_support_format_empty(u.archive);
+    }
     if (!cage_enter(CAGE_BYTES, -1, &limits, &e)) {
         char text[1024];
         error_text(&e, text, sizeof text);

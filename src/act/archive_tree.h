@@ -1,0 +1,27 @@
+/* archive_tree.h - what an archive (tar or zip, plain or compressed) holds, in a folder of its own.
+ *
+ * It is read by yagura-tree, in a cage; here every name is judged and made beneath the folder,
+ * never through a link. All of it is taken or nothing. Refused, with the member's name:
+ *   - what begins with "/" or goes through ".."; a name that comes twice
+ *   - a link that leads out of the tree, or goes up behind a name ("a/../b")
+ *   - what is no file, folder or link; what is encrypted or damaged
+ *   - more than 1,000,000 members, 16 GiB, or 1,000 times the archive's size; what would leave the
+ *     disk less than 256 MiB
+ * Of attributes only the time of a file, and whether it may be executed, are taken. */
+#ifndef YAGURA_ACT_ARCHIVE_TREE_H
+#define YAGURA_ACT_ARCHIVE_TREE_H
+
+#include "base/error.h"
+
+struct archive_tree {
+    int fd;     /* the folder, open */
+    int parent; /* where it lies; the caller's */
+    char name[32];
+};
+
+/* In a folder beneath `parent`. ERR_FORMAT: it is refused, or no archive at all. */
+bool archive_tree_open(struct archive_tree *out, int parent, int archive, struct error *e);
+/* Takes the folder away. */
+void archive_tree_close(struct archive_tree *t);
+
+#endif
