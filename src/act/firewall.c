@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char *const mode_names[] = {"web", "contain", "full", "ports"};
@@ -57,6 +56,15 @@ bool firewall_network_parse(struct firewall_network *out, const char *text, stru
                   "\"%.60s\" is no address, and no network like 192.0.2.0/24 or 2001:db8::/48",
                   text);
         return false;
+    }
+    /* as a socket for both families has it; packets and connections_read() do not */
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    if (n.address.ipv6 && bits > 96 && memcmp(n.address.bytes, mapped, sizeof mapped) == 0) {
+        struct address inner = {.ipv6 = false};
+        memcpy(inner.bytes, n.address.bytes + sizeof mapped, 4);
+        n.address = inner;
+        bits -= 96;
+        whole = 32;
     }
     n.bits = (uint8_t)bits;
     for (unsigned bit = n.bits; bit < whole; bit++)
@@ -145,22 +153,32 @@ static bool names_outside(const struct firewall_plan *p, const struct address *i
     return false;
 }
 
+/* Nobody comes from this host itself or from no address at all. */
+static bool names_somebody(const struct firewall_plan *p)
+{
+    for (size_t i = 0; i < p->named_count; i++)
+        if (!address_is_loopback(&p->named[i].address) && !address_is_any(&p->named[i].address))
+            return true;
+    return false;
+}
+
 bool firewall_check(const struct firewall_plan *p, struct error *e)
 {
     const struct operator* op = & p->operator;
+    bool named = names_somebody(p);
     if (p->trial_seconds < FIREWALL_SHORTEST || p->trial_seconds > FIREWALL_LONGEST) {
         error_set(e, ERR_USAGE, "a trial lasts %d to %d seconds", FIREWALL_SHORTEST,
                   FIREWALL_LONGEST);
         return false;
     }
-    if (op->seat == OPERATOR_HIDDEN && !p->named_count) {
+    if (op->seat == OPERATOR_HIDDEN && !named) {
         error_set(e, ERR_USAGE,
                   "this would lock you out: %s. Name the address from which you come: --allow "
                   "ADDRESS",
                   op->why);
         return false;
     }
-    if (op->seat == OPERATOR_NOWHERE && !p->named_count) {
+    if (op->seat == OPERATOR_NOWHERE && !named) {
         error_set(e, ERR_USAGE,
                   "this may lock you out: nobody sits at a terminal here, and no connection leads "
                   "here. Name the address from which you will come: --allow ADDRESS");
@@ -174,7 +192,7 @@ bool firewall_check(const struct firewall_plan *p, struct error *e)
                       op->ways[i].tunnel);
             return false;
         }
-    if (p->mode == FIREWALL_FULL && op->seat != OPERATOR_CONSOLE && !p->named_count) {
+    if (p->mode == FIREWALL_FULL && op->seat != OPERATOR_CONSOLE && !named) {
         error_set(e, ERR_USAGE,
                   "this would lock you out as soon as your connection ends: do it at the console, "
                   "or name the address from which you come: --allow ADDRESS");
@@ -391,22 +409,43 @@ static void take_back(enum firewall_scope scope)
     (void)!nft_load(text.data, NULL);
 }
 
-/* Loaded, and the standing connections ended; `confirmed`: for good. `start`: of the call. */
-static bool put_in_force(int dirfd, const struct firewall_plan *p, bool confirmed, uint64_t start,
-                         struct firewall_result *out, struct error *e)
+/* Without it stays what is in force. */
+static void add_later(struct firewall_plan *p, struct str *rules, unsigned seconds,
+                      struct firewall_result *r)
 {
-    enum firewall_scope scope = firewall_scope_of(p->mode);
-    struct firewall_result r = {.mode = p->mode, .confirmed = confirmed};
+    CLEANUP_STR struct str text = {0};
+    struct firewall_plan whole = *p;
+    whole.once_cut = NULL;
+    p->once_cut(&whole, p->context);
+    p->once_cut = NULL;
+    firewall_rules(&text, &whole, seconds);
+    if (!nft_load(text.data, &r->later))
+        return;
+    *p = whole;
+    str_clear(rules);
+    str_add(rules, text.data);
+}
+
+/* Loaded, and the standing connections ended; `confirmed`: for good. `start`: of the call. */
+static bool put_in_force(int dirfd, const struct firewall_plan *plan, bool confirmed,
+                         uint64_t start, struct firewall_result *out, struct error *e)
+{
+    enum firewall_scope scope = firewall_scope_of(plan->mode);
+    struct firewall_plan p = *plan;
+    struct firewall_result r = {.mode = p.mode, .confirmed = confirmed};
     CLEANUP_STR struct str rules = {0};
-    firewall_rules(&rules, p, confirmed ? 0 : p->trial_seconds);
+    firewall_rules(&rules, &p, confirmed ? 0 : p.trial_seconds);
     if (!nft_load(rules.data, e)) {
         error_prefix(e, "%s", _("nothing was changed, the kernel or nft does not take the rules"));
         return false;
     }
     r.load_us = now_us() - start;
-    (void)!cut_standing(p, &r, &r.why);
+    clock_gettime(CLOCK_REALTIME, &r.since);
+    (void)!cut_standing(&p, &r, &r.why);
     r.all_us = now_us() - start;
-    CLEANUP_JSON json_t *record = record_of(p, confirmed);
+    if (p.once_cut)
+        add_later(&p, &rules, confirmed ? 0 : p.trial_seconds, &r);
+    CLEANUP_JSON json_t *record = record_of(&p, confirmed);
     if (!firewall_is_live(scope)) {
         error_set(e, ERR_SYSTEM, "the rules were loaded, and somebody else took them away at once");
         return false;
@@ -418,9 +457,9 @@ static bool put_in_force(int dirfd, const struct firewall_plan *p, bool confirme
             take_back(scope);
         return false;
     }
-    if (confirmed && p->mode == FIREWALL_WEB)
+    if (confirmed && p.mode == FIREWALL_WEB)
         notice_stay(dirfd);
-    if (p->mode == FIREWALL_CONTAIN || p->mode == FIREWALL_FULL)
+    if (p.mode == FIREWALL_CONTAIN || p.mode == FIREWALL_FULL)
         (void)!notice_stop(dirfd, NULL);
     *out = r;
     return true;

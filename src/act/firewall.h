@@ -30,6 +30,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#include <time.h>
+
 enum firewall_mode { FIREWALL_WEB, FIREWALL_CONTAIN, FIREWALL_FULL, FIREWALL_PORTS };
 const char *firewall_mode_name(enum firewall_mode mode); /* "web", ... "ports" */
 bool firewall_mode_parse(enum firewall_mode *out, const char *name);
@@ -78,6 +80,12 @@ struct firewall_plan {
     size_t web_tls_count;
     uint16_t notice_port, notice_tls_port; /* where notice.h answers; 0: nobody does, and these
                                               connections are refused */
+    /* What is wanted in the rules and takes too long before the cut (which ports sites have, and
+     * who answers there): called once the host is cut off, with a copy of the plan to add it to,
+     * which then takes the first one's place. Meanwhile whoever comes anew hears nothing and asks
+     * again after a second. May be NULL. */
+    void (*once_cut)(struct firewall_plan *p, void *context);
+    void *context;
 };
 
 /* The ways in that the operator of the plan has. */
@@ -100,13 +108,15 @@ bool firewall_ends(const struct firewall_plan *p, const struct connections *all,
 
 struct firewall_result {
     enum firewall_mode mode;
-    bool confirmed;   /* it replaces one that was: no trial */
-    size_t ended;     /* standing connections */
-    size_t left;      /* that the kernel would not end: the rules cut them all the same, where
-                         they can; `why` says so */
-    uint64_t load_us; /* from the call until the rules were in force */
-    uint64_t all_us;  /* and until the connections had ended */
+    bool confirmed;        /* it replaces one that was: no trial */
+    size_t ended;          /* standing connections */
+    size_t left;           /* that the kernel would not end: the rules cut them all the same, where
+                              they can; `why` says so */
+    uint64_t load_us;      /* from the call until the rules were in force */
+    uint64_t all_us;       /* and until the connections had ended */
+    struct timespec since; /* when they came into force, by this host's clock */
     struct error why;
+    struct error later; /* what once_cut() added was not taken: in force is what was before it */
 };
 
 /* In force when it returns true; when false, nothing is changed (but where the state could not be

@@ -107,16 +107,11 @@ static void digest_own(enum firewall_scope scope, char own[65])
         digest(str_text(&text), text.length, own);
 }
 
-json_t *firewall_tables(enum firewall_scope scope, char own[65], struct error *e)
+json_t *firewall_tables_of(const char *listed)
 {
-    static const char *const words[] = {"-t", "list", "ruleset"};
-    CLEANUP_STR struct str text = {0};
-    if (!nft_ask(&text, words, ARRAY_COUNT(words), e))
-        return NULL;
     json_t *tables = json_object();
-    digest_own(scope, own);
-    const char *all = str_text(&text), *start = NULL;
-    for (const char *p = all; *p;) {
+    const char *start = NULL;
+    for (const char *p = listed; *p;) {
         const char *next = strchr(p, '\n');
         next = next ? next + 1 : p + strlen(p);
         if (str_starts(p, "table ")) {
@@ -129,6 +124,16 @@ json_t *firewall_tables(enum firewall_scope scope, char own[65], struct error *e
     if (start)
         add_table(tables, start, strlen(start));
     return tables;
+}
+
+json_t *firewall_tables(enum firewall_scope scope, char own[65], struct error *e)
+{
+    static const char *const words[] = {"-t", "list", "ruleset"};
+    CLEANUP_STR struct str text = {0};
+    if (!nft_ask(&text, words, ARRAY_COUNT(words), e))
+        return NULL;
+    digest_own(scope, own);
+    return firewall_tables_of(str_text(&text));
 }
 
 static void add_name(char *out, size_t size, const char *name)

@@ -28,6 +28,8 @@ bool firewall_record_write(int state_dirfd, enum firewall_scope scope, const jso
 
 /* {"ip filter": DIGEST, ...} of all tables but ours; *own is ours, or "" where it is not there. */
 json_t *firewall_tables(enum firewall_scope scope, char own[65], struct error *e);
+/* The same of what nft has said, but for ours. */
+json_t *firewall_tables_of(const char *listed);
 /* "ip filter, inet x": those that are not the same in both. */
 void firewall_tables_differ(char *out, size_t size, const json_t *before, const json_t *now);
 

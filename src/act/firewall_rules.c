@@ -136,6 +136,10 @@ static const char network_out[] =
     "\t\tmeta nfproto ipv4 udp sport 68 udp dport 67 accept\n"
     "\t\tmeta nfproto ipv6 udp sport 546 udp dport 547 accept\n";
 
+/* Answers only: who holds the port of a way in (or stands at the other end of a way out) opens
+ * nothing from there. Not by the state of the connection: tracking may begin with these rules. */
+static const char only_answers[] = " tcp flags & (syn | ack) != syn";
+
 /* What stays, seen from the packet: what is the sender's on the way in is the receiver's on the way
  * out. */
 static void add_allowed(struct str *out, bool outward)
@@ -147,11 +151,12 @@ static void add_allowed(struct str *out, bool outward)
         const char *ip = ip_of(v == 6);
         str_printf(out,
                    "\t\t%s %s . tcp %s . %s %s . tcp %s @standing%d accept\n"
-                   "\t\t%s %s . tcp %s @way_in%d accept\n"
-                   "\t\t%s %s . tcp %s @way_out%d accept\n"
+                   "\t\t%s %s . tcp %s @way_in%d%s accept\n"
+                   "\t\t%s %s . tcp %s @way_out%d%s accept\n"
                    "\t\t%s %s @named%d accept\n",
-                   ip, far, far_port, ip, near, near_port, v, ip, far, near_port, v, ip, far,
-                   far_port, v, ip, far, v);
+                   ip, far, far_port, ip, near, near_port, v, ip, far, near_port, v,
+                   outward ? only_answers : "", ip, far, far_port, v, outward ? "" : only_answers,
+                   ip, far, v);
     }
 }
 
@@ -216,6 +221,8 @@ static void add_isolation(struct str *out, const struct firewall_plan *p)
     if (notice)
         str_add(out, "\t\ttcp dport @web socket transparent 1 accept\n"
                      "\t\ttcp dport @web_tls socket transparent 1 accept\n");
+    if (p->once_cut)
+        str_add(out, "\t\ttcp flags & (syn | ack) == syn drop\n");
     if (p->mode == FIREWALL_WEB)
         str_add(out, "\t\ttcp dport @web reject with tcp reset\n"
                      "\t\ttcp dport @web_tls reject with tcp reset\n");
@@ -224,8 +231,10 @@ static void add_isolation(struct str *out, const struct firewall_plan *p)
     if (has_network(p))
         str_add(out, network_out);
     if (notice)
-        str_add(out, "\t\ttcp sport @web socket transparent 1 accept\n"
-                     "\t\ttcp sport @web_tls socket transparent 1 accept\n");
+        str_printf(out,
+                   "\t\ttcp sport @web%s socket transparent 1 accept\n"
+                   "\t\ttcp sport @web_tls%s socket transparent 1 accept\n",
+                   only_answers, only_answers);
     if (p->mode == FIREWALL_WEB)
         str_add(out, "\t\ttcp sport @web tcp flags & rst == rst accept\n"
                      "\t\ttcp sport @web_tls tcp flags & rst == rst accept\n");

@@ -65,19 +65,41 @@ void quarantine_close(struct quarantine *q)
     q->fd = -1;
 }
 
+/* A bind mount has the device of what lies above it, and no rename leads out of it either. */
+static bool is_one_mount(int a, int b)
+{
+    struct statx one, other;
+    if (statx(a, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &one) != 0 ||
+        statx(b, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &other) != 0)
+        return false;
+    bool known = one.stx_mask & other.stx_mask & STATX_MNT_ID; /* since Linux 5.8 */
+    return one.stx_dev_major == other.stx_dev_major && one.stx_dev_minor == other.stx_dev_minor &&
+           (!known || one.stx_mnt_id == other.stx_mnt_id);
+}
+
+static bool is_same_folder(int a, int b)
+{
+    struct stat one, other;
+    return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_ino == other.st_ino &&
+           one.st_dev == other.st_dev;
+}
+
+int quarantine_processes_folder(struct quarantine *q, struct error *e)
+{
+    return open_folder(q->fd, "processes", true, e);
+}
+
 /* The topmost folder of the file system that a folder lies on, and in it our own. */
 static int open_beside(int dir, bool make, struct error *e)
 {
     CLEANUP_CLOSE int top = fcntl(dir, F_DUPFD_CLOEXEC, 0);
-    struct stat here, above;
-    if (top < 0 || fstat(top, &here) != 0) {
+    if (top < 0) {
         error_set_errno(e, errno, "looking for the top of the file system");
         return -1;
     }
     for (int i = 0; i < MOST_ABOVE; i++) {
         int parent = openat(top, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        bool higher = parent >= 0 && fstat(parent, &above) == 0 && above.st_dev == here.st_dev &&
-                      above.st_ino != here.st_ino;
+        bool higher = parent >= 0 && is_one_mount(parent, top) && !is_same_folder(parent, top);
         if (!higher) {
             if (parent >= 0)
                 close(parent);
@@ -85,7 +107,6 @@ static int open_beside(int dir, bool make, struct error *e)
         }
         close(top);
         top = parent;
-        here = above;
     }
     return open_folder(top, beside, make, e);
 }
@@ -583,4 +604,15 @@ bool quarantine_list(struct quarantine *q, struct arena *arena, struct quarantin
     *count = list.count;
     VEC_FREE(&list);
     return good;
+}
+
+int quarantine_open_place(const struct quarantine_item *item, struct error *e)
+{
+    char path[PATH_MAX];
+    const char *slash = strrchr(item->kept, '/');
+    snprintf(path, sizeof path, "%.*s", slash ? (int)(slash - item->kept) : 0, item->kept);
+    int fd = open_written_down(path);
+    if (fd < 0)
+        error_set_errno(e, errno, "opening the folder for the quarantine");
+    return fd;
 }

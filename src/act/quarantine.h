@@ -32,6 +32,10 @@ struct quarantine {
 bool quarantine_open(struct quarantine *out, int state_dirfd, bool make, struct error *e);
 void quarantine_close(struct quarantine *q);
 
+/* STATE/quarantine/processes, open: what the processes were that ran from what was moved. -1:
+ * error. */
+int quarantine_processes_folder(struct quarantine *q, struct error *e);
+
 struct quarantine_wish {
     int rootfd; /* path lies beneath it */
     const char *path;
@@ -64,5 +68,8 @@ bool quarantine_give_back(struct quarantine *q, const char *id, bool dry, struct
 /* All that is kept, the oldest first; a record that cannot be read is an error behind the rest. */
 bool quarantine_list(struct quarantine *q, struct arena *arena, struct quarantine_item **out,
                      size_t *count, struct error *e);
+
+/* Opens the folder in which an item of that list lies, under its id; through no link. */
+int quarantine_open_place(const struct quarantine_item *item, struct error *e);
 
 #endif

@@ -69,20 +69,19 @@ void patching_ask_before(struct patching *p)
         p->pages.items[i].before = ask(p, p->pages.items[i].url, &p->pages.items[i].why_before);
 }
 
+/* Twice alike: a server that was told to read its settings anew answers for a moment as before. */
 void patching_ask_after(struct patching *p)
 {
-    for (unsigned k = 0; k < TRIES_AFTER; k++) {
+    unsigned settled = 0;
+    for (unsigned k = 0; k < TRIES_AFTER && settled < 2; k++) {
         bool as_before = true;
         if (k)
             sleep(1);
         for (size_t i = 0; i < p->pages.count; i++) {
             struct patching_page *page = &p->pages.items[i];
-            if (k && page->after == page->before)
-                continue;
             page->after = ask(p, page->url, &page->why_after);
             as_before &= page->after == page->before;
         }
-        if (as_before)
-            return;
+        settled = as_before ? settled + 1 : 0;
     }
 }

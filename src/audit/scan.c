@@ -1,8 +1,11 @@
 #include "audit/scan.h"
 
+#include "act/quarantine.h"
 #include "audit/audit_internal.h"
+#include "base/language.h"
 #include "base/str.h"
 #include "base/where.h"
+#include "collect/scan_running.h"
 #include "judge/coverage.h"
 #include "model/site_root.h"
 #include "record/sites.h"
@@ -11,9 +14,9 @@
 #include <sys/stat.h>
 
 /* What attackers leave behind. */
-static const char *const scan_kinds[] = {"yara-hit",    "clamav-hit",      "leaving",
-                                         "persistence", "privileged-file", "packaged-file",
-                                         "account",     "session"};
+static const char *const scan_kinds[] = {"yara-hit",      "clamav-hit",  "running",
+                                         "leaving",       "persistence", "privileged-file",
+                                         "packaged-file", "account",     "session"};
 
 static bool is_of_scan(const char *kind)
 {
@@ -112,8 +115,61 @@ static bool look_into_files(struct audit *a, struct scan_result *result,
         find_places(&places, a, target->state);
         request.paths = places.list.items;
         request.path_count = places.list.count;
+        request.deleted_programs = true;
     }
     return scan_bytes(a->facts, a->target, &request, result, e);
+}
+
+/* --- what runs of it --- */
+
+struct files {
+    VEC(struct running_file) list;
+};
+
+static void files_cleanup(struct files *f)
+{
+    VEC_FREE(&f->list);
+}
+
+static void add_hits(struct files *files, const struct facts *facts)
+{
+    static const char *const kinds[] = {"yara-hit", "clamav-hit"};
+    for (size_t k = 0; k < ARRAY_COUNT(kinds); k++)
+        for (const struct fact *f = NULL; (f = facts_next(facts, kinds[k], f));) {
+            struct running_file file = {.path = fact_text(f, "path"),
+                                        .by = k ? "clamav" : fact_text(f, "by")};
+            if (str_to_u64(fact_text(f, "device"), &file.device) &&
+                str_to_u64(fact_text(f, "inode"), &file.inode))
+                VEC_PUSH(&files->list, file);
+        }
+}
+
+/* A file is the same one wherever it was moved, and a process that ran it runs it on. */
+static void add_quarantined(struct files *files, int quarantine_fd, struct arena *arena)
+{
+    struct quarantine q = {.fd = quarantine_fd};
+    struct quarantine_item *items;
+    size_t count = 0;
+    if (quarantine_fd < 0)
+        return;
+    (void)!quarantine_list(&q, arena, &items, &count, NULL); /* what can be read is in the list */
+    for (size_t i = 0; i < count; i++) {
+        struct stat st;
+        if (lstat(items[i].kept, &st) != 0 || !S_ISREG(st.st_mode))
+            continue;
+        struct running_file file = {st.st_dev, st.st_ino, items[i].origin, "quarantine"};
+        VEC_PUSH(&files->list, file);
+    }
+}
+
+static void find_running(struct audit *a, int quarantine_fd)
+{
+    CLEANUP(files_cleanup) struct files files = {0};
+    struct error e = ERROR_INIT;
+    add_hits(&files, a->facts);
+    add_quarantined(&files, quarantine_fd, facts_arena(a->facts));
+    if (!running_find(a->facts, files.list.items, files.list.count, &e))
+        facts_unread(a->facts, N_("running processes"), "/proc", e.message);
 }
 
 /* Of what collectors could not look at, that which a scan asks about. */
@@ -157,6 +213,8 @@ bool audit_scan(struct audit **out, struct scan_result *result, const struct aud
     size_t collected = facts_count(a->facts);
     if (!look_into_files(a, result, target, bytes, e))
         return false;
+    if (target->kind == TARGET_LIVE)
+        find_running(a, bytes->left_out_fd);
     judge(a, collected);
     for (size_t i = 0; i < result->problem_count; i++)
         if (a->rule_problem_count++ < ARRAY_COUNT(a->rule_problems))

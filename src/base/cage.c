@@ -304,9 +304,9 @@ static void pending_free(struct parent *p)
     str_free(&p->pending);
 }
 
-bool cage_run(enum cage_kind kind, int rootfd, const int *keep_fds, size_t keep_count,
-              const struct cage_limits *limits, cage_child *child, void *child_context,
-              cage_frame *frame, void *frame_context, struct error *e)
+bool cage_start(struct cage_started *out, enum cage_kind kind, int rootfd, const int *keep_fds,
+                size_t keep_count, const struct cage_limits *limits, cage_child *child,
+                void *child_context, struct error *e)
 {
     int ends[2];
     if (keep_count > MOST_KEPT) {
@@ -326,11 +326,19 @@ bool cage_run(enum cage_kind kind, int rootfd, const int *keep_fds, size_t keep_
         child_main(kind, rootfd, keep_fds, keep_count, ends[1], limits, child, child_context);
     }
     close(ends[1]);
-    CLEANUP_CLOSE int fd = ends[0];
     if (pid < 0) {
         error_set_errno(e, errno, "no process for a cage");
+        close(ends[0]);
         return false;
     }
+    *out = (struct cage_started){pid, ends[0]};
+    return true;
+}
+
+bool cage_finish(const struct cage_started *c, const struct cage_limits *limits, cage_frame *frame,
+                 void *frame_context, struct error *e)
+{
+    CLEANUP_CLOSE int fd = c->fd;
     CLEANUP(pending_free)
     struct parent p = {
         .fd = fd,
@@ -338,10 +346,19 @@ bool cage_run(enum cage_kind kind, int rootfd, const int *keep_fds, size_t keep_
         .wall_ms = limits && limits->wall_ms ? limits->wall_ms : DEFAULT_WALL_MS,
     };
     if (!listen_to(&p, frame, frame_context, e)) {
-        reap(pid, true);
+        reap(c->pid, true);
         return false;
     }
-    return explain_end(reap(pid, p.ended), &p, limits, e);
+    return explain_end(reap(c->pid, p.ended), &p, limits, e);
+}
+
+bool cage_run(enum cage_kind kind, int rootfd, const int *keep_fds, size_t keep_count,
+              const struct cage_limits *limits, cage_child *child, void *child_context,
+              cage_frame *frame, void *frame_context, struct error *e)
+{
+    struct cage_started c;
+    return cage_start(&c, kind, rootfd, keep_fds, keep_count, limits, child, child_context, e) &&
+           cage_finish(&c, limits, frame, frame_context, e);
 }
 
 const char *cage_describe(void)

@@ -72,6 +72,17 @@ bool cage_run(enum cage_kind kind, int rootfd, const int *keep_fds, size_t keep_
               const struct cage_limits *limits, cage_child *child, void *child_context,
               cage_frame *frame, void *frame_context, struct error *e);
 
+/* The same in two halves, for cages side by side: what a child sends waits in its pipe (`fd`), and
+ * the child, once that is full, for cage_finish(), which each one started is owed. */
+struct cage_started {
+    int pid, fd;
+};
+bool cage_start(struct cage_started *out, enum cage_kind kind, int rootfd, const int *keep_fds,
+                size_t keep_count, const struct cage_limits *limits, cage_child *child,
+                void *child_context, struct error *e);
+bool cage_finish(const struct cage_started *c, const struct cage_limits *limits, cage_frame *frame,
+                 void *frame_context, struct error *e);
+
 /* In the child. A frame that cannot be written ends the child. */
 void cage_send(struct cage *cage, uint32_t type, const void *bytes, size_t size);
 /* The same of several parts that are one after the other, for what is too big to be joined. */

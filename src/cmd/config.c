@@ -8,7 +8,11 @@
 #include "content/dpkg_owned.h"
 #include "content/profile.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { MOST_BYTES = 1024 * 1024, MOST_MB = 1 << 30 };
 static const char default_path[] = "/etc/yagura/yagura.yaml";
@@ -159,6 +163,30 @@ static bool read_top(struct config_parse *p, const struct yaml_node *top)
     return true;
 }
 
+/* What names commands is as good as a program: nobody else may have written it. */
+static bool is_trusted(const struct config *c, int fd, const char *path, struct error *e)
+{
+    struct stat st;
+    bool commands = c->on_tamper || c->patch.backup_command || c->respond_health;
+    if (!commands || (fstat(fd, &st) == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH)) &&
+                      (st.st_uid == 0 || st.st_uid == geteuid())))
+        return true;
+    error_set(e, ERR_USAGE,
+              "it names commands to be run, and others may write it: chown root, chmod go-w");
+    error_at(e, path, 0, 0);
+    return false;
+}
+
+static int open_config(const char *path, struct error *e)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        error_set_errno(e, errno, "could not be opened");
+        error_at(e, path, 0, 0);
+    }
+    return fd;
+}
+
 bool config_load(struct config **out, const char *flag, struct error *e)
 {
     const char *env = getenv("YAGURA_CONFIG");
@@ -179,14 +207,16 @@ bool config_load(struct config **out, const char *flag, struct error *e)
     size_t size, count;
     struct error problem = ERROR_INIT;
     struct yaml_node **documents;
-    if (!file_read(&text, &size, path, MOST_BYTES, &problem)) {
-        if (!named && problem.code == ERR_ABSENT) {
-            *out = c;
-            c = NULL;
-            return true;
-        }
+    CLEANUP_CLOSE int fd = open_config(path, &problem);
+    if (fd < 0 && !named && problem.code == ERR_ABSENT) {
+        *out = c;
+        c = NULL;
+        return true;
+    }
+    if (fd < 0 || !file_read_fd(&text, &size, fd, MOST_BYTES, &problem)) {
         if (e)
             *e = problem;
+        error_at(e, path, 0, 0);
         return false;
     }
     struct config_parse p = {.config = c, .path = arena_strdup(c->arena, path), .e = e};
@@ -195,6 +225,8 @@ bool config_load(struct config **out, const char *flag, struct error *e)
     for (size_t i = 0; i < count; i++)
         if (!read_top(&p, documents[i]))
             return false;
+    if (!is_trusted(c, fd, p.path, e))
+        return false;
     *out = c;
     c = NULL;
     return true;

@@ -35,7 +35,9 @@
  *         - {path: /cache/, policy: ignore}
  *
  * The file is --config FILE, YAGURA_CONFIG, or that of /etc, which may be missing; the two others
- * may not. An unknown key is an error with its line: a misspelt policy must not be no policy. */
+ * may not. An unknown key is an error with its line: a misspelt policy must not be no policy. A
+ * file that names commands (on_tamper, backup, respond: health) and that others may write is
+ * refused. */
 #ifndef YAGURA_CMD_CONFIG_H
 #define YAGURA_CMD_CONFIG_H
 

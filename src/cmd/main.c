@@ -148,8 +148,9 @@ const struct command cli_commands[] = {
      N_("Looks into the files beneath each PATH, or of the whole target, for what attackers leave "
         "behind: by YARA rules, the program's and yours, and by ClamAV where clamd runs. Of this "
         "host, without PATH: the document roots and the folders for everybody. Archives are not "
-        "unfolded, links not followed. With --quarantine what was found is moved out of reach; "
-        "yagura quarantine gives it back."),
+        "unfolded, links not followed. With --quarantine what was found is moved out of reach, "
+        "which "
+        "yagura quarantine undoes, and what runs from it is ended, which nothing undoes."),
      "",
      "--root --image --name --rules --clamd --fail-on --quarantine --yes --dry-run --because "
      "--who",
@@ -231,17 +232,22 @@ const struct command cli_commands[] = {
         "back yet."),
      "", "--all", cmd_status},
     {"respond",
-     "start | status | next | do STEP | skip STEP | undo STEP | sign ID ... | confirm | resume | "
-     "close | watch | print",
+     "start | status | next | do STEP | skip STEP | undo STEP | sign ID ... | lock ACCOUNT ... | "
+     "expire ACCOUNT ... | unlock ACCOUNT ... | end-sessions ACCOUNT ... | rotate FILE ... | "
+     "confirm | resume | close | watch | print",
      N_("a site was defaced: what to do now, in which order"),
      N_("Leads through the runbook: start opens an incident; next tells of the next step, do does "
         "it and proves it; skip wants --because; undo takes it back; sign takes a finding, a hole "
-        "or a changed password upon you; confirm makes what is on trial last; resume looks again "
-        "whether all that was done is still true; close ends it. watch looks once whether anybody "
-        "has come back since the reconnection, for a timer. print is the paper copy to keep "
-        "before anything happens."),
-     "start status next do skip undo sign confirm resume close watch print",
-     "--root --image --runbook --first-sign --mode --allow --trial --because --who --yes --dry-run",
+        "or a changed password upon you; lock shuts a local account and ends what it runs (expire "
+        "leaves its password as it is, unlock takes either back, end-sessions only throws it out); "
+        "rotate gives a wp-config.php new salts; confirm makes what is on trial last; resume looks "
+        "again whether all that was done is still true; close ends it. watch looks once whether "
+        "anybody has come back since the reconnection, for a timer. print is the paper copy to "
+        "keep before anything happens."),
+     "start status next do skip undo sign lock expire unlock end-sessions rotate confirm resume "
+     "close watch print",
+     "--root --image --runbook --first-sign --mode --allow --trial --quarantine --because --who "
+     "--yes --dry-run",
      cmd_respond},
     {"help", "[COMMAND]", N_("this help, or that of a command"), N_("Prints help."), "",
      "--man --completion", cmd_help},

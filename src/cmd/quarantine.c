@@ -1,6 +1,7 @@
 #include "cmd/quarantine.h"
 
 #include "act/quarantine.h"
+#include "act/quarantine_processes.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "cmd/site.h"
@@ -58,8 +59,26 @@ struct taking {
     struct arena *arena;
     struct state *state;
     struct quarantine q;
+    VEC(struct running_file) gone; /* moved now or before, or without a name */
     size_t done;
 };
+
+struct files {
+    VEC(struct running_file) list;
+};
+
+static void files_cleanup(struct files *f)
+{
+    VEC_FREE(&f->list);
+}
+
+static struct running_file file_of(const struct fact *f)
+{
+    struct running_file file = {.path = fact_text(f, "path"), .by = ""};
+    (void)!str_to_u64(fact_text(f, "device"), &file.device);
+    (void)!str_to_u64(fact_text(f, "inode"), &file.inode);
+    return file;
+}
 
 /* The path in bytes: what is not UTF-8 stands in the fact as digits, too. */
 static const char *path_of(struct arena *arena, const struct fact *hit)
@@ -162,13 +181,11 @@ static void take(struct taking *t, const struct finding *f, const struct fact *h
 {
     struct error e = ERROR_INIT;
     struct quarantine_item item;
-    uint64_t inode = 0, device = 0;
-    (void)!str_to_u64(fact_text(hit, "inode"), &inode);
-    (void)!str_to_u64(fact_text(hit, "device"), &device);
+    struct running_file file = file_of(hit);
     struct quarantine_wish wish = {.rootfd = target_rootfd(t->a->target),
                                    .path = path_of(t->arena, hit),
-                                   .inode = (ino_t)inode,
-                                   .device = (dev_t)device,
+                                   .inode = (ino_t)file.inode,
+                                   .device = (dev_t)file.device,
                                    .why = t->cli->because ? t->cli->because : f->rule_id,
                                    .who = t->cli->who ? t->cli->who : cli_who(),
                                    .now = date_now()};
@@ -177,37 +194,176 @@ static void take(struct taking *t, const struct finding *f, const struct fact *h
         return;
     }
     t->done++;
+    VEC_PUSH(&t->gone, file);
     say_taken(t, &item);
     if (!t->cli->dry_run)
         write_ledger(t->cli, t->state, "quarantine", &item);
 }
 
-void cli_quarantine_found(struct cli *cli, const struct audit *a, enum severity least)
+/* --- and of what runs from it --- */
+
+static void say_process(const struct taking *t, const struct held_process *p, const char *type,
+                        const char *text)
 {
-    size_t count;
-    CLEANUP_FREE struct found *found = choose(a, least, &count);
-    if (!count)
-        return;
-    CLEANUP_ARENA struct arena *arena = arena_new();
-    if (!cli->dry_run &&
-        !cli_confirm(cli, arena_printf(arena,
-                                       ngettext("Move %zu file out of reach?",
-                                                "Move %zu files out of reach?", count),
-                                       count)))
-        return;
-    struct error e = ERROR_INIT;
-    CLEANUP(state_cleanup) struct state *state = cli_state_or_fail(cli);
-    struct taking t = {.cli = cli, .a = a, .arena = arena, .state = state};
-    if (!state || !quarantine_open(&t.q, state_dirfd(state), true, &e)) {
-        if (state)
-            cli_complain(&e);
+    const struct fact *f = p->fact;
+    if (t->cli->json) {
+        static const char *const keys[] = {"path",   "how",     "user",    "since",
+                                           "parent", "command", "program", "deleted"};
+        json_t *o = json_object();
+        json_put_string(o, "type", type);
+        json_put_int(o, "pid", p->pid);
+        for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
+            json_put_string(o, keys[i], fact_text(f, keys[i]));
+        if (p->evidence)
+            json_put_string(o, "evidence", p->evidence);
+        show_json_line(&t->cli->show, o);
         return;
     }
-    CLEANUP(quarantine_cleanup) struct quarantine q = t.q;
+    show_wrap(&t->cli->show, "- ", 2,
+              arena_printf(t->arena, text, (int)p->pid, fact_text(f, "user"), fact_text(f, "since"),
+                           fact_text(f, "parent"), fact_text(f, "path"), fact_text(f, "command")));
+}
+
+static void say_running(const struct taking *t, const struct process_hold *h)
+{
+    for (size_t i = 0; i < h->list.count; i++)
+        say_process(t, &h->list.items[i], "would-end",
+                    _("Process %d (%s, since %s, started by %s) runs %s and would be ended: %s"));
+    if (h->above_us && !t->cli->json)
+        show_wrap(&t->cli->show, "- ", 2,
+                  _("One of them has started this program, and is left: end it from another "
+                    "terminal."));
+}
+
+/* Its file lies in quarantine, or has no name any more. */
+static bool is_to_end(void *context, const struct held_process *p)
+{
+    const struct taking *t = context;
+    for (size_t i = 0; i < t->gone.count; i++)
+        if (t->gone.items[i].device == p->device && t->gone.items[i].inode == p->inode)
+            return true;
+    return false;
+}
+
+static void note_ended(struct taking *t, const struct held_process *p)
+{
+    static const char *const keys[] = {"path", "since", "user", "command", "program"};
+    struct error e = ERROR_INIT;
+    CLEANUP_JSON json_t *entry = cli_site_entry(t->cli, "process-ended");
+    json_put_int(entry, "pid", p->pid);
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
+        json_put_string(entry, keys[i], fact_text(p->fact, keys[i]));
+    json_put_string(entry, "evidence", p->evidence ? p->evidence : "");
+    if (!ledger_append(t->state, entry, date_now(), &e))
+        cli_complain(&e);
+}
+
+static void end_processes(struct taking *t, struct process_hold *h)
+{
+    struct error e = ERROR_INIT;
+    CLEANUP_CLOSE int evidence = quarantine_processes_folder(&t->q, &e);
+    if (evidence < 0)
+        cli_complain(&e); /* they are ended all the same */
+    bool good =
+        process_hold_more(h, &e) && process_hold_end(h, is_to_end, t, evidence, t->arena, &e);
+    for (size_t i = 0; i < h->list.count; i++) {
+        const struct held_process *p = &h->list.items[i];
+        if (p->ended) {
+            say_process(t, p, "ended",
+                        _("Process %d (%s, since %s, started by %s) ran %s and was ended: %s"));
+            note_ended(t, p);
+        } else {
+            say_process(t, p, "left",
+                        _("Process %d (%s, since %s, started by %s) still runs %s: %s"));
+        }
+    }
+    if (!good)
+        cli_complain(&e);
+}
+
+static bool confirmed(struct taking *t, size_t files, size_t processes)
+{
+    const char *move = arena_printf(
+        t->arena, ngettext("Move %zu file out of reach?", "Move %zu files out of reach?", files),
+        files);
+    const char *end = arena_printf(t->arena,
+                                   ngettext("End %zu process that runs from there? (It cannot be "
+                                            "undone.)",
+                                            "End %zu processes that run from there? (It cannot be "
+                                            "undone.)",
+                                            processes),
+                                   processes);
+    const char *both = arena_printf(t->arena, "%s %s", move, end);
+    return cli_confirm(t->cli, files && processes ? both : files ? move : end);
+}
+
+static void quarantine_all(struct taking *t, const struct found *found, size_t count,
+                           struct running_file *files, size_t file_count)
+{
+    struct error e = ERROR_INIT;
+    bool dry = t->cli->dry_run;
+    CLEANUP(process_hold_free) struct process_hold h = {0};
+    if (!process_hold(&h, files, file_count, dry, &e))
+        cli_complain(&e); /* the files can be moved nevertheless */
     for (size_t i = 0; i < count; i++)
-        take(&t, found[i].f, found[i].hit);
-    if (t.done && !cli->dry_run && !cli->json)
-        show_hint(&cli->show, _("To undo it:"), show_command(arena, "quarantine give-back ID"));
+        if (!running_is_deleted_program(fact_text(found[i].hit, "path")))
+            take(t, found[i].f, found[i].hit);
+    if (!dry && h.list.count)
+        end_processes(t, &h);
+    if (t->done && !dry && !t->cli->json)
+        show_hint(&t->cli->show, _("To undo it:"),
+                  show_command(t->arena, "quarantine give-back ID"));
+}
+
+static void taking_cleanup(struct taking *t)
+{
+    VEC_FREE(&t->gone);
+    quarantine_close(&t->q);
+    state_close(t->state);
+    arena_free(t->arena);
+}
+
+bool cli_quarantine_found(struct cli *cli, const struct audit *a, enum severity least)
+{
+    size_t count, moves = 0;
+    struct error e = ERROR_INIT;
+    CLEANUP_FREE struct found *found = choose(a, least, &count);
+    CLEANUP(taking_cleanup)
+    struct taking t = {.cli = cli, .a = a, .arena = arena_new(), .q = {.fd = -1}};
+    CLEANUP(files_cleanup) struct files files = {0};
+    for (size_t i = 0; i < count; i++) {
+        struct running_file file = file_of(found[i].hit);
+        VEC_PUSH(&files.list, file);
+        bool nameless = running_is_deleted_program(file.path);
+        if (nameless)
+            VEC_PUSH(&t.gone, file);
+        moves += !nameless;
+    }
+    for (const struct fact *f = NULL; (f = facts_next(a->facts, "running", f));)
+        if (str_equal(fact_text(f, "by"), "quarantine")) { /* moved before, and ran on */
+            VEC_PUSH(&files.list, file_of(f));
+            VEC_PUSH(&t.gone, file_of(f));
+        }
+    CLEANUP(process_hold_free) struct process_hold seen = {0};
+    bool live = target_kind(a->target) == TARGET_LIVE;
+    size_t file_count = live ? files.list.count : 0;
+    if (!process_hold(&seen, files.list.items, file_count, true, &e))
+        cli_complain(&e);
+    if (target_kind(a->target) == TARGET_IMAGE || (!moves && !seen.list.count))
+        return false;
+    if (cli->dry_run || !cli->json)
+        say_running(&t, &seen);
+    if (!cli->dry_run && !confirmed(&t, moves, seen.list.count))
+        return false;
+    t.state = cli_state_or_fail(cli);
+    if (!t.state)
+        return false;
+    if (!quarantine_open(&t.q, state_dirfd(t.state), true, &e)) {
+        cli_complain(&e);
+        return false;
+    }
+    quarantine_all(&t, found, count, files.list.items, file_count);
+    return !cli->dry_run;
 }
 
 /* --- yagura quarantine --- */

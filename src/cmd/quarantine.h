@@ -4,8 +4,9 @@
 
 #include "cmd/cmd.h"
 
-/* Moves each file of an open finding, after asking; what was moved is shown and put into the
- * ledger. What could not be moved is said; that it was found is what the exit code says. */
-void cli_quarantine_found(struct cli *cli, const struct audit *a, enum severity least);
+/* Moves each file of an open finding, and ends what is proven to run from them, after asking; what
+ * was moved and ended is shown and put into the ledger. What could not be moved is said; that it
+ * was found is what the exit code says. True: something may have changed. */
+bool cli_quarantine_found(struct cli *cli, const struct audit *a, enum severity least);
 
 #endif

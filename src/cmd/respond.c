@@ -3,12 +3,16 @@
 #include "act/firewall.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "cmd/quarantine.h"
 #include "guard/caller.h"
+#include "respond/passwords.h"
 #include "respond/watch.h"
 #include "show/respond.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 enum { LEAST_BLOCKS = 256 }; /* free, for the state to be opened and written */
 
@@ -81,6 +85,12 @@ static void alarm_by_hook(void *context, const char *text, size_t size)
     else if (!caller_tell(caller.fd, text, size))
         say(run, _("on_tamper was not told"));
     caller_end(&caller);
+}
+
+static bool quarantine(void *context, const struct audit *found)
+{
+    struct running *run = context;
+    return cli_quarantine_found(run->cli, found, SEVERITY_MEDIUM);
 }
 
 static int failed(const struct error *e)
@@ -270,6 +280,59 @@ static int watch(struct running *run)
     return found ? EXIT_FOUND : unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
 
+static int sign(struct running *run, const char *what)
+{
+    struct error e = ERROR_INIT;
+    return respond_sign(&run->response, what, &e) ? EXIT_CLEAN : failed(&e);
+}
+
+static int change(struct running *run, enum password_way way, const char *what)
+{
+    struct error e = ERROR_INIT;
+    const char *said = "";
+    if (!password_change(&run->response, way, what, &said, &e))
+        return failed(&e);
+    if (run->cli->json) {
+        json_t *o = json_object();
+        json_put_string(o, "type", "password-change");
+        json_put_string(o, "way", password_way_name(way));
+        json_put_string(o, "what", what);
+        json_put_bool(o, "done", !run->cli->dry_run);
+        json_put_string(o, "text", said);
+        show_json_line(&run->cli->show, o);
+    } else if (run->cli->dry_run)
+        show_wrap(&run->cli->show, "", 2,
+                  arena_printf(run->response.arena, _("%s: it could be done; nothing was"), what));
+    else
+        show_wrap(&run->cli->show, "+ ", 2, said);
+    return EXIT_CLEAN;
+}
+
+static int lock(struct running *run, const char *what)
+{
+    return change(run, PASSWORD_LOCK, what);
+}
+
+static int expire(struct running *run, const char *what)
+{
+    return change(run, PASSWORD_EXPIRE, what);
+}
+
+static int unlock(struct running *run, const char *what)
+{
+    return change(run, PASSWORD_UNLOCK, what);
+}
+
+static int end_sessions(struct running *run, const char *what)
+{
+    return change(run, PASSWORD_END_SESSIONS, what);
+}
+
+static int rotate(struct running *run, const char *what)
+{
+    return change(run, PASSWORD_ROTATE, what);
+}
+
 static int print(struct cli *cli)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -278,6 +341,7 @@ static int print(struct cli *cli)
     if (!runbook_load(&book, cli->runbook ? cli->runbook : "defacement", arena, &e))
         return failed(&e);
     show_runbook(&cli->show, book);
+    end_json(cli, 0, 0);
     return EXIT_CLEAN;
 }
 
@@ -287,10 +351,23 @@ static const struct {
     const char *name;
     int (*run)(struct running *run);
     int (*on_step)(struct running *run, const struct runbook_step *step);
-} actions[] = {{"start", start, NULL}, {"status", status, NULL},   {"next", next, NULL},
-               {"do", NULL, do_step},  {"skip", NULL, skip},       {"undo", NULL, undo},
-               {"sign", NULL, NULL},   {"confirm", confirm, NULL}, {"resume", resume, NULL},
-               {"close", end, NULL},   {"watch", watch, NULL}};
+    int (*on_name)(struct running *run, const char *what); /* of one or more */
+} actions[] = {{"start", .run = start},
+               {"status", .run = status},
+               {"next", .run = next},
+               {"do", .on_step = do_step},
+               {"skip", .on_step = skip},
+               {"undo", .on_step = undo},
+               {"sign", .on_name = sign},
+               {"lock", .on_name = lock},
+               {"expire", .on_name = expire},
+               {"unlock", .on_name = unlock},
+               {"end-sessions", .on_name = end_sessions},
+               {"rotate", .on_name = rotate},
+               {"confirm", .run = confirm},
+               {"resume", .run = resume},
+               {"close", .run = end},
+               {"watch", .run = watch}};
 
 static int run_action(struct running *run, size_t i)
 {
@@ -299,12 +376,19 @@ static int run_action(struct running *run, size_t i)
     bool opens = actions[i].run == start || actions[i].run == watch;
     if (!opens && !respond_open(&run->response, NULL, &e))
         return failed(&e);
+    if (cli->first_sign && actions[i].run != start && actions[i].run != resume &&
+        actions[i].on_step != do_step)
+        return cli_usage(cli, _("--first-sign goes with start, do STEP and resume"));
+    if (cli->first_sign && actions[i].run != start && !respond_first_sign(&run->response, &e))
+        return failed(&e);
     if (actions[i].run)
         return actions[i].run(run);
-    if (!actions[i].on_step) {
-        for (size_t k = 1; k < cli->argument_count; k++)
-            if (!respond_sign(&run->response, cli->arguments[k], &e))
-                return failed(&e);
+    if (actions[i].on_name) {
+        for (size_t k = 1; k < cli->argument_count; k++) {
+            int code = actions[i].on_name(run, cli->arguments[k]);
+            if (code != EXIT_CLEAN)
+                return code;
+        }
         return stands(run);
     }
     const struct runbook_step *step = runbook_find(run->response.book, cli->arguments[1]);
@@ -336,14 +420,21 @@ static int without_state(struct running *run)
             _("The disk is full. Make room first: the state needs a few MiB. If that takes time, "
               "cut this host off at once, from a state elsewhere: yagura respond start --state "
               "/run/yagura, then yagura respond do isolate --state /run/yagura"));
+    struct stat st;
+    if (state_default_dir(dir, sizeof dir, run->cli->state, NULL) && stat(dir, &st) == 0 &&
+        geteuid() != 0 && st.st_uid != geteuid())
+        say(run, arena_printf(run->response.arena,
+                              _("This state is another user's (uid %u): go on with the incident as "
+                                "that one (sudo); the ledger notes who you are."),
+                              st.st_uid));
     return EXIT_UNKNOWN;
 }
 
 int cmd_respond(struct cli *cli)
 {
     static const char question[] = N_("respond start, status, next, do STEP, skip STEP, undo STEP, "
-                                      "sign ID, confirm, resume, close, watch "
-                                      "or print?");
+                                      "sign ID, lock, expire, unlock or end-sessions ACCOUNT, "
+                                      "rotate FILE, confirm, resume, close, watch or print?");
     const char *word = cli->argument_count ? cli->arguments[0] : "status";
     if (str_equal(word, "print") && cli->argument_count == 1)
         return print(cli);
@@ -351,12 +442,15 @@ int cmd_respond(struct cli *cli)
         size_t wants = actions[i].run ? 1 : 2;
         if (!str_equal(word, actions[i].name))
             continue;
-        bool many = wants == 2 && !actions[i].on_step; /* sign ID ... */
+        bool many = actions[i].on_name != NULL;
         if ((cli->argument_count > wants && !many) || (wants == 2 && cli->argument_count < 2))
             return cli_usage(cli,
-                             wants == 2 ? _("which one? yagura respond %s STEP")
-                                        : _("yagura respond %s takes no more words"),
+                             many         ? _("which one? yagura respond %s NAME ...")
+                             : wants == 2 ? _("which one? yagura respond %s STEP")
+                                          : _("yagura respond %s takes no more words"),
                              word);
+        if (cli->quarantine && (actions[i].on_step != do_step || cli->image))
+            return cli_usage(cli, _("--quarantine goes with yagura respond do scan"));
         CLEANUP_ARENA struct arena *arena = arena_new();
         struct running run = {.cli = cli, .config = cli_config(cli)};
         run.options = (struct respond_options){.who = cli->who ? cli->who : cli_who(),
@@ -372,6 +466,8 @@ int cmd_respond(struct cli *cli)
                                                .mode = cli->mode,
                                                .alarm = alarm_by_hook,
                                                .context = &run};
+        if (cli->quarantine)
+            run.options.quarantine = quarantine;
         run.response = (struct response){.arena = arena, .options = &run.options};
         if (!run.config)
             return EXIT_USAGE;

@@ -29,6 +29,8 @@ bool clamd_reply_parse(struct clamd_reply *out, const void *bytes, size_t size)
             continue;
         rest[strlen(rest) - strlen(ends[i].word)] = '\0';
         char *name = strstr(rest, ": ");
+        if (!name && ends[i].verdict == CLAMD_ERROR && str_starts(rest, " "))
+            name = colon; /* of the question, not of a file */
         if (ends[i].verdict != CLAMD_OK && !name)
             return false;
         CLEANUP_STR struct str shown = {0};

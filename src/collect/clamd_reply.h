@@ -1,5 +1,5 @@
 /* clamd_reply.h - what clamd answers about one file within a session (man clamd, COMMANDS):
- * "7: fd[12]: OK", "7: fd[12]: NAME FOUND", "7: fd[12]: SENTENCE ERROR". */
+ * "7: fd[12]: OK", "7: fd[12]: NAME FOUND", "7: fd[12]: SENTENCE ERROR", "7: SENTENCE ERROR". */
 #ifndef YAGURA_COLLECT_CLAMD_REPLY_H
 #define YAGURA_COLLECT_CLAMD_REPLY_H
 

@@ -13,7 +13,8 @@ enum {
     AUDIT = COLLECT_AUDIT,
     PERSISTENCE = COLLECT_PERSISTENCE,
     SECRETS = COLLECT_SECRETS,
-    ANY = AUDIT | PERSISTENCE | SECRETS | COLLECT_SITES
+    SERVED = SECRETS | COLLECT_SITES, /* sites are where secrets are looked for */
+    ANY = AUDIT | PERSISTENCE | SERVED
 };
 
 /* The order matters twice: hosts are recognised first, and later rows look at the facts of
@@ -24,8 +25,8 @@ static const struct collect_source sources[] = {
     {N_("windows/registry"), CAGE_ROOT, FAMILY_ANY, ANY, collect_registry},
     {N_("solaris/host"), CAGE_ROOT, FAMILY_ANY, ANY, collect_solaris_host},
     {N_("linux/host"), CAGE_ROOT, FAMILY_ANY, ANY, collect_linux_host},
-    {N_("windows/system"), CAGE_ROOT, FAMILY_WINDOWS, AUDIT | PERSISTENCE, collect_windows},
-    {N_("windows/iis"), CAGE_ROOT, FAMILY_WINDOWS, AUDIT | PERSISTENCE, collect_iis},
+    {N_("windows/system"), CAGE_ROOT, FAMILY_WINDOWS, ANY, collect_windows},
+    {N_("windows/iis"), CAGE_ROOT, FAMILY_WINDOWS, ANY, collect_iis},
     {N_("windows/files"), CAGE_ROOT, FAMILY_WINDOWS, AUDIT, collect_windows_files},
     {N_("solaris/patches"), CAGE_ROOT, FAMILY_SOLARIS, AUDIT, collect_solaris_patches},
     {N_("solaris/services"), CAGE_ROOT, FAMILY_SOLARIS, AUDIT | PERSISTENCE,
@@ -33,8 +34,8 @@ static const struct collect_source sources[] = {
     {N_("solaris/trust"), CAGE_ROOT, FAMILY_SOLARIS, AUDIT | PERSISTENCE, collect_trust},
     {N_("debian/dpkg"), CAGE_ROOT, FAMILY_DEBIAN, AUDIT, collect_dpkg},
     {N_("debian/apt"), CAGE_ROOT, FAMILY_DEBIAN, AUDIT, collect_apt},
-    {N_("netscape"), CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, AUDIT, collect_netscape},
-    {N_("apache"), CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS | FAMILY_LINUX, AUDIT,
+    {N_("netscape"), CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, AUDIT | SERVED, collect_netscape},
+    {N_("apache"), CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS | FAMILY_LINUX, AUDIT | SERVED,
      collect_apache},
     {N_("leavings"), CAGE_ROOT, FAMILY_WINDOWS | FAMILY_SOLARIS, AUDIT | PERSISTENCE,
      collect_leavings},
@@ -45,7 +46,8 @@ static const struct collect_source sources[] = {
     {N_("linux/nginx"), CAGE_ROOT, FAMILY_LINUX, ANY, collect_nginx},
     {N_("linux/apache2"), CAGE_ROOT, FAMILY_LINUX, ANY, collect_apache2},
     {N_("linux/lighttpd"), CAGE_ROOT, FAMILY_LINUX, ANY, collect_lighttpd},
-    {N_("linux/accounts"), CAGE_ROOT, FAMILY_LINUX, PERSISTENCE | SECRETS, collect_accounts},
+    {N_("unix/accounts"), CAGE_ROOT, FAMILY_LINUX | FAMILY_SOLARIS, PERSISTENCE | SECRETS,
+     collect_accounts},
     {N_("linux/persistence files"), CAGE_ROOT, FAMILY_LINUX, PERSISTENCE, collect_persist_files},
     {N_("linux/persistence cron"), CAGE_ROOT, FAMILY_LINUX, PERSISTENCE, collect_persist_cron},
     {N_("linux/persistence units"), CAGE_ROOT, FAMILY_LINUX, PERSISTENCE, collect_persist_units},
@@ -54,7 +56,7 @@ static const struct collect_source sources[] = {
     {N_("linux/persistence servers"), CAGE_ROOT, FAMILY_LINUX, PERSISTENCE,
      collect_persist_servers},
     {N_("windows/persistence"), CAGE_ROOT, FAMILY_WINDOWS, PERSISTENCE, collect_persist_windows},
-    {N_("linux/secrets"), CAGE_ROOT, FAMILY_LINUX, SECRETS, collect_secrets},
+    {N_("secrets"), CAGE_ROOT, FAMILY_ANY, SECRETS, collect_secrets},
     {N_("linux/listeners"), CAGE_LIVE, FAMILY_LINUX, AUDIT, collect_listeners},
     {N_("linux/processes"), CAGE_LIVE, FAMILY_LINUX, AUDIT, collect_processes},
     /* What takes seconds has a cage, and so limits of time, of its own. */

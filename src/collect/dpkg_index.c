@@ -9,7 +9,7 @@
 static const char folder[] = "/var/lib/dpkg/info", status[] = "/var/lib/dpkg/status",
                   diversions[] = "/var/lib/dpkg/diversions";
 enum {
-    MAGIC = 0x31495844, /* "DXI1" */
+    MAGIC = 0x32495844, /* "DXI2" */
     MOST_STATUS_BYTES = 256 << 20,
     MOST_LIST_BYTES = 64 << 20,
     MOST_PATH = 4096,
@@ -71,8 +71,15 @@ static const char *canonical(struct arena *arena, bool merged, const char *path)
 static bool is_kept(const char *path)
 {
     static const char *const left_out[] = {"/usr/share/", "/usr/include/", "/usr/src/"};
-    if (str_starts(path, "/usr/share/base-files/") || strstr(path, "/."))
+    /* originals of files that are copied, and what starts programs */
+    static const char *const kept[] = {"/usr/share/base-files/", "/usr/share/libc-bin/",
+                                       "/usr/share/dbus-1/",     "/usr/share/polkit-1/",
+                                       "/usr/share/systemd/",    "/usr/share/initramfs-tools/"};
+    if (strstr(path, "/."))
         return true;
+    for (size_t i = 0; i < ARRAY_COUNT(kept); i++)
+        if (str_starts(path, kept[i]))
+            return true;
     for (size_t i = 0; i < ARRAY_COUNT(left_out); i++)
         if (str_starts(path, left_out[i]))
             return false;

@@ -6,8 +6,9 @@
  * the other name. It is as good as that record, which root can write: an intruder who was root can
  * have changed both, which is why a scan from clean media compares with the packages themselves.
  *
- * Kept is what can be run or read by what runs: not /usr/share (but the originals of base-files
- * and names that begin with a dot), /usr/include, /usr/src. Where /bin leads into /usr, both names
+ * Kept is what can be run or read by what runs: not /usr/share (but the originals of base-files,
+ * the services of D-Bus, rules of polkit, hooks of initramfs-tools and names that begin with a
+ * dot), /usr/include, /usr/src. Where /bin leads into /usr, both names
  * of a file are one.
  *
  * Parsed, it is one block of bytes, kept in the cache for as long as status, the folder of lists

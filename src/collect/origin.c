@@ -47,6 +47,22 @@ static void read_ucf(struct collection *c, struct origins *o)
         }
 }
 
+/* Why there is no index, in words that help. */
+static void tell_absent(struct collection *c, struct error *e)
+{
+    static const char *const rpm[] = {"/var/lib/rpm", "/usr/lib/sysimage/rpm"};
+    struct target_stat st;
+    for (size_t i = 0; i < ARRAY_COUNT(rpm); i++)
+        if (target_stat(c->target, rpm[i], true, &st, NULL)) {
+            error_set(e, ERR_UNSUPPORTED,
+                      "the packages of this host are rpm's, whose record is not read: rpm -Va, on "
+                      "the host, tells what differs from its packages");
+            return;
+        }
+    error_set(e, ERR_UNSUPPORTED,
+              "no record of dpkg is there, and no other package manager's is read");
+}
+
 struct origins *origins_acquire(struct collection *c)
 {
     if (c->origins && *c->origins)
@@ -55,6 +71,8 @@ struct origins *origins_acquire(struct collection *c)
     o->arena = arena_new();
     if (!dpkg_index_open(&o->index, c, o->arena, &o->error))
         o->index = NULL;
+    if (!o->index && o->error.code == ERR_ABSENT)
+        tell_absent(c, &o->error);
     read_ucf(c, o);
     if (c->origins)
         *c->origins = o;

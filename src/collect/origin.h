@@ -8,7 +8,8 @@
  *   3. It is a file that maintainer scripts or adduser copy from an original of a package
  *      (/etc/profile, .bashrc ...), and still equal to it: ORIGIN_PACKAGE.
  *   4. ORIGIN_NONE.
- * Where the record cannot be read, or the file, it is ORIGIN_UNREADABLE with a reason: unknown.
+ * Where the record cannot be read, or the file, it is ORIGIN_UNREADABLE with a reason: unknown. So
+ * it is where the packages are not dpkg's (rpm, apk ...): nothing there is called clean.
  *
  * The sources of one cage share it, as the index is large (collection.origins). */
 #ifndef YAGURA_COLLECT_ORIGIN_H

@@ -173,6 +173,7 @@ void collect_persist_cron(struct collection *c)
     read_crontab(&p, "/etc/anacrontab", "");
     read_folder(&p, "/etc/cron.d");
     read_spool(&p, "/var/spool/cron/crontabs");
+    read_spool(&p, "/etc/crontabs");   /* Alpine */
     read_spool(&p, "/var/spool/cron"); /* elsewhere than on Debian: folders are passed over */
     for (size_t i = 0; i < ARRAY_COUNT(scripts); i++)
         read_scripts(&p, scripts[i]);

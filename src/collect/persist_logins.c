@@ -159,9 +159,21 @@ static void read_module_folders(struct persist *p, const char *lib)
 
 /* --- sudo --- */
 
+/* "#1000 ALL=..." is a rule of user number 1000, and "#include" the old form of "@include". */
+static bool is_comment(const char *line)
+{
+    return *line == '#' && !str_is_digit(line[1]) && !str_starts(line, "#include");
+}
+
+/* Of the settings those that ask for no password or let libraries through. */
 static bool is_rule(const char *line)
 {
-    return !str_starts(line, "Defaults") && !str_starts(line, "@include");
+    if (str_starts(line, "@include") || str_starts(line, "#include"))
+        return !strstr(line, "includedir /etc/sudoers.d");
+    if (!str_starts(line, "Defaults"))
+        return true;
+    return strstr(line, "!authenticate") || strstr(line, "exempt_group") ||
+           strstr(line, "!env_reset") || strstr(line, "LD_") || strstr(line, "BASH_ENV");
 }
 
 static void read_sudoers(struct persist *p, const char *path)
@@ -178,7 +190,7 @@ static void read_sudoers(struct persist *p, const char *path)
         conf_lines_of(text, size, CONF_BACKSLASH, MOST_LINE);
     for (char *line; (line = conf_lines_next(&lines));) {
         line = str_trim(line);
-        if (!*line || *line == '#' || !is_rule(line))
+        if (!*line || is_comment(line) || !is_rule(line))
             continue;
         /* The rules that Debian's own file has are its own, whatever else was changed in it. */
         if (str_equal(path, "/etc/sudoers") &&

@@ -1,9 +1,9 @@
 /* persist_servers.c - what lives in the web server: modules of nginx, Apache and PHP that no
  * package brought, settings that put a file before every page (auto_prepend_file, php.ini and
- * .user.ini), and what .htaccess files make a program of.
+ * .user.ini), what .htaccess files make a program of, and hooks of git beside the pages.
  *
  * The document roots are those of the sites found, and the places where Debian's servers look when
- * nobody said otherwise. A root is walked by names: only the two kinds of files are read. */
+ * nobody said otherwise. A root is walked by names: only those kinds of files are read. */
 #include "collect/persistence.h"
 
 #include "base/str.h"
@@ -149,6 +149,9 @@ static void read_php(struct persist *p)
             read_folder(p, arena_printf(p->c->arena, "%s/pool.d", kind), ".conf");
         }
     }
+    read_settings(p, "/etc/php.ini", false); /* Fedora and its kin */
+    read_folder(p, "/etc/php.d", ".ini");
+    read_folder(p, "/etc/php-fpm.d", ".conf");
     read_settings(p, "/usr/local/etc/php/php.ini", false);
     read_folder(p, "/usr/local/etc/php/conf.d", ".ini");
 }
@@ -202,6 +205,28 @@ static void read_htaccess(struct persist *p, const char *path)
     fact_put(p->c->facts, f, "runs", runs);
 }
 
+/* A folder .git in the pages: hooks (githooks(5)) run when somebody deploys. */
+static void read_git(struct persist *p, const char *folder)
+{
+    struct target_entry *entries;
+    const char *hooks = arena_printf(p->c->arena, "%s/hooks", folder);
+    size_t count = persist_list(p, "hook", hooks, &entries), size;
+    for (size_t i = 0; i < count; i++) {
+        struct target_stat st;
+        const char *path = arena_printf(p->c->arena, "%s/%s", hooks, entries[i].name);
+        if (str_ends(entries[i].name, ".sample") || !persist_there(p, "hook", path, &st) ||
+            (st.has_owner && !(st.mode & 0111)))
+            continue;
+        struct origin origin = origin_of(p->c, p->origins, path);
+        const char *text =
+            origin.state == ORIGIN_PACKAGE ? NULL : persist_text(p, "hook", path, &size);
+        if (!text)
+            continue;
+        struct fact *f = persist_add(p, "hook", path, 0, &origin);
+        fact_put(p->c->facts, f, "runs", persist_lines(p, text, size, NULL));
+    }
+}
+
 struct walk {
     struct persist *p;
     VEC(const char *) roots;
@@ -248,6 +273,8 @@ static void walk_folder(struct walk *w, const char *folder, unsigned depth)
         bool is_folder = entries[i].type == TARGET_DIR ||
                          (entries[i].type < 0 && target_stat(c->target, path, false, &st, NULL) &&
                           st.type == TARGET_DIR);
+        if (is_folder && str_equal(entries[i].name, ".git"))
+            read_git(w->p, arena_strdup(c->arena, path));
         if (is_folder)
             walk_folder(w, path, depth + 1);
     }

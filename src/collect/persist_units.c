@@ -7,10 +7,10 @@
 #include "base/str.h"
 
 static const char *const folders[] = {
-    "/etc/systemd/system",         "/run/systemd/system",   "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",     "/lib/systemd/system",   "/etc/systemd/user",
-    "/run/systemd/user",           "/usr/lib/systemd/user", "/usr/local/lib/systemd/user",
-    "/etc/systemd/system.control",
+    "/etc/systemd/system",         "/run/systemd/system",     "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",     "/lib/systemd/system",     "/etc/systemd/user",
+    "/run/systemd/user",           "/usr/lib/systemd/user",   "/usr/local/lib/systemd/user",
+    "/etc/systemd/system.control", "/usr/share/systemd/user",
 };
 static const char *const of_homes[] = {".config/systemd/user", ".local/share/systemd/user"};
 

@@ -2,6 +2,7 @@
 
 #include "base/language.h"
 #include "base/mem.h"
+#include "collect/scan_running.h"
 #include "collect/scan_walk.h"
 
 #include <dirent.h>
@@ -286,6 +287,8 @@ static void walk_all(struct scanning *s, struct target *target, const struct sca
         else
             scan_walk_path(w, target_rootfd(target), paths[i]);
     }
+    if (r->deleted_programs)
+        running_each_deleted(on_file, s);
     scan_workers_finish(s->workers);
 }
 

@@ -21,6 +21,7 @@ struct scan_request {
     const char *clamd;       /* the socket, or NULL: not asked */
     unsigned threads;        /* 0: one a core */
     uint64_t *files, *bytes; /* counted up (relaxed atomics) for whoever shows it; may be NULL */
+    bool deleted_programs;   /* live: also of programs that run and have no name any more */
     int left_out_fd;         /* a folder that is left out (what is in quarantine), or -1 */
 };
 

@@ -48,6 +48,7 @@ bool scan_get_packet(struct scan_packet *out, const void *packet, size_t size)
         break;
     case SCAN_COMPILE:
     case SCAN_CLAMD:
+    case SCAN_CLAMD_STREAM:
         break;
     case SCAN_FILES:
         out->first = bytes_u32le(&in);

@@ -8,7 +8,8 @@
  *   to the program
  *     RULES    u8 kind, u8 ours, string path; one descriptor: a file of YARA rules
  *     COMPILE  u8 kind: there are no more rules
- *     CLAMD    u8 kind; one descriptor: a connected socket of clamd
+ *     CLAMD, CLAMD_STREAM  u8 kind; one descriptor: a connected socket of clamd, which takes files
+ *              as descriptors, or their bytes
  *     FILES    u8 kind, u32 number of the first, u8 count, for each: u64 size, string path; as
  *              many descriptors
  *   from it
@@ -62,7 +63,7 @@ struct scan_progress {
     atomic_uint_least32_t steps; /* grows with every file and every piece */
 };
 
-enum scan_order { SCAN_RULES = 1, SCAN_COMPILE, SCAN_CLAMD, SCAN_FILES };
+enum scan_order { SCAN_RULES = 1, SCAN_COMPILE, SCAN_CLAMD, SCAN_FILES, SCAN_CLAMD_STREAM };
 enum scan_answer { SCAN_PROBLEM = 1, SCAN_READY, SCAN_HIT, SCAN_NOTE, SCAN_DONE };
 enum scan_engine { SCAN_YARA, SCAN_CLAMAV };
 enum scan_note {

@@ -3,6 +3,7 @@
 #include "base/helper.h"
 #include "base/language.h"
 #include "base/mem.h"
+#include "collect/scan_clamd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,6 +32,7 @@ struct batch {
     uint32_t first; /* number of its first file; the others follow */
     size_t count;
     uint64_t bytes;
+    size_t asked; /* clamd was lost behind so many of them: the others are given again */
     struct scan_file files[SCAN_BATCH];
 };
 
@@ -126,41 +127,22 @@ static bool give_rules(struct scan_workers *w, const struct worker *one)
     return order(one, request, NULL, 0);
 }
 
-/* Connected, or -1 with errno. It never waits for somebody who does not accept. */
-static int connect_clamd(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(address.sun_path, path, strlen(path));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
-        int failed = errno;
-        close(fd);
-        errno = failed;
-        return -1;
-    }
-    if (fd >= 0)
-        fcntl(fd, F_SETFL, 0);
-    return fd;
-}
-
 static void give_clamd(struct scan_workers *w, struct worker *one)
 {
+    struct error e = ERROR_INIT;
+    bool by_stream = false;
     one->has_clamd = false;
     if (!w->setup->clamd || w->clamd_lost)
         return;
-    CLEANUP_CLOSE int fd = connect_clamd(w->setup->clamd);
+    CLEANUP_CLOSE int fd = scan_clamd_connect(w->setup->clamd, &by_stream, &e);
     if (fd < 0 || w->reconnects > MOST_RECONNECTS) {
         w->clamd_lost = true;
         w->sink.note(w->sink.context, w->setup->clamd,
-                     fd < 0 ? strerror(errno) : _("clamd hangs up again and again"));
+                     fd < 0 ? e.message : _("clamd hangs up again and again"));
         return;
     }
     CLEANUP_FREE struct scan_packet *request = mem_alloc(sizeof *request);
-    request->order = SCAN_CLAMD;
+    request->order = by_stream ? SCAN_CLAMD_STREAM : SCAN_CLAMD;
     one->has_clamd = order(one, request, &fd, 1);
     w->counts.with_clamd |= one->has_clamd;
 }
@@ -204,20 +186,33 @@ static const struct scan_file *file_of(const struct worker *one, uint32_t number
     return NULL;
 }
 
-static void done(struct worker *one)
+static void done(struct scan_workers *w, struct worker *one)
 {
     struct batch *b = &one->in_hand[0];
-    for (size_t i = 0; i < b->count; i++)
-        drop(&b->files[i]);
+    for (size_t i = 0; i < b->count; i++) {
+        if (i < b->asked)
+            drop(&b->files[i]);
+        else
+            give_again(w, &b->files[i]);
+    }
     one->in_hand[0] = one->in_hand[1];
     one->count--;
 }
 
+/* The new connection lies behind what the program has in hand: of that, what follows the file was
+ * not asked about. */
 static void lose_clamd(struct scan_workers *w, struct worker *one, const struct scan_file *file)
 {
+    uint32_t number = w->reply->number;
     w->sink.note(w->sink.context, file->path, w->reply->what);
     w->reconnects++;
     give_clamd(w, one);
+    for (size_t i = 0; one->has_clamd && i < one->count; i++) {
+        struct batch *b = &one->in_hand[i];
+        size_t asked = number < b->first ? 0 : (size_t)(number - b->first) + 1;
+        if (asked < b->asked)
+            b->asked = asked;
+    }
 }
 
 /* False where it makes no sense. */
@@ -252,7 +247,7 @@ static bool take(struct scan_workers *w, struct worker *one)
             return false;
         w->counts.archives +=
             r->archives < one->in_hand[0].count ? r->archives : one->in_hand[0].count;
-        done(one);
+        done(w, one);
         return true;
     }
     return false;
@@ -409,6 +404,7 @@ static void hand_over(struct scan_workers *w, struct worker *one)
     w->pending.count = 0;
     w->pending.bytes = 0;
     b->first = one->next;
+    b->asked = b->count;
     one->next += (uint32_t)b->count;
     request->order = SCAN_FILES;
     request->first = b->first;

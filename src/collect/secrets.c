@@ -7,6 +7,7 @@
 #include "collect/persistence.h"
 
 #include "base/str.h"
+#include "collect/windows_system.h"
 
 enum { MOST_SITE_NAMES = 20000, MOST_DEPTH = 3 };
 
@@ -215,6 +216,36 @@ static void sites(struct persist *p)
     }
 }
 
+/* Accounts of a Windows are not read: that there are some is. */
+static void windows(struct persist *p)
+{
+    struct facts *facts = p->c->facts;
+    struct windows *w = windows_acquire(p->c);
+    if (!w)
+        return;
+    target_select_volume(p->c->target, w->volume);
+    add(p, "system-account", "SAM",
+        w->folder ? arena_printf(p->c->arena, "%s/system32/config/SAM", w->folder) : "SAM",
+        N_("the passwords of all accounts of this Windows, administrators first: their hashes lie "
+           "there"));
+    windows_release(p->c, w);
+    for (const struct fact *f = facts_first(facts, "service"); f;
+         f = facts_next(facts, "service", f)) {
+        const char *account = fact_text(f, "account");
+        if (!*account || str_equal_nocase(account, "LocalSystem") ||
+            str_starts_nocase(account, "NT AUTHORITY\\"))
+            continue;
+        add(p, "system-account", account, fact_text(f, "name"),
+            N_("the password of the account that a service starts with"));
+    }
+    for (const struct fact *f = facts_first(facts, "site"); f; f = facts_next(facts, "site", f)) {
+        const char *root = fact_text(f, "root");
+        if (str_equal(fact_text(f, "server"), "iis") && *root)
+            add(p, "database", root, root,
+                N_("database passwords in pages and global.asa, if there are any"));
+    }
+}
+
 static void outside(struct persist *p)
 {
     static const struct {
@@ -249,6 +280,7 @@ void collect_secrets(struct collection *c)
         }
     certificates(&p);
     sites(&p);
+    windows(&p);
     outside(&p);
     persist_end(&p);
 }

@@ -28,8 +28,10 @@ enum {
      * at the speeds measured (docs/evidence.md). */
     FIRST_MS = 3000,
     REST_MS = 60000,
-    MOST_CAGES = 32, /* two for each process that cannot be read */
-    AT_ONCE = 32     /* processes between two signs: each sign costs two changes of process */
+    MOST_CAGES = 32,      /* two for each process that cannot be read */
+    AT_ONCE = 32,         /* processes between two signs: each sign costs two changes of process */
+    PIPE_BYTES = 1 << 20, /* for some thousand processes while the sockets are taken */
+    SIDE_BY_SIDE = 2
 };
 
 static void volatile_mounts(struct volatile_reader *r)
@@ -196,6 +198,11 @@ void volatile_alive(struct volatile_reader *r)
         cage_send(r->cage, FRAME_ALIVE, "", 0);
 }
 
+int64_t volatile_left_ms(const struct volatile_reader *r)
+{
+    return r->deadline_ms - now_ms();
+}
+
 char *volatile_file(struct volatile_reader *r, const char *path, size_t most, struct arena *arena,
                     size_t *size, bool *cut)
 {
@@ -295,7 +302,7 @@ static int by_number(const void *a, const void *b)
 
 /* Ourselves we are not: the cage and its parent are no evidence, but are told all the same, as
  * whoever reads it later shall see who was reading. */
-static void list_pids(struct volatile_reader *r, struct arena *arena)
+static void list_pids(struct volatile_reader *r, bool say, struct arena *arena)
 {
     int fd = dup(r->proc_fd);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -312,18 +319,19 @@ static void list_pids(struct volatile_reader *r, struct arena *arena)
         if (str_to_u64(d->d_name, &number) && number > 0 && number < UINT32_MAX)
             r->pids[r->pid_count++] = (uint32_t)number;
     }
-    if (r->pid_count == MOST_PIDS)
+    if (say && r->pid_count == MOST_PIDS)
         volatile_unread(r, "/proc", _("there are more than 100,000 processes"));
     closedir(dir);
     qsort(r->pids, r->pid_count, sizeof *r->pids, by_number);
-    if (r->pid_count && r->pids[0] != 1)
+    if (say && r->pid_count && r->pids[0] != 1)
         volatile_unread(r, "/proc", _("processes of other users are hidden (hidepid)"));
 }
 
 struct place {
-    enum volatile_part part;
     uint32_t kind, pid; /* where the last cage was: this process is read next; 0: all of them */
+    uint32_t end;       /* the kind behind the last one */
     bool careful;       /* say each process */
+    bool beside;        /* another one beside it says what is wrong with the list of processes */
     int proc_fd, route_fd;
     int64_t deadline_ms;
     uint64_t memory_device;
@@ -340,10 +348,8 @@ static void read_kinds(struct cage *cage, void *context)
                                 .careful = from->careful,
                                 .deadline_ms = from->deadline_ms,
                                 .memory_device = from->memory_device};
-    list_pids(&r, arena);
-    for (r.kind = from->kind; r.kind < ARRAY_COUNT(kinds); r.kind++) {
-        if (kinds[r.kind].part != from->part)
-            continue;
+    list_pids(&r, !from->beside, arena);
+    for (r.kind = from->kind; r.kind < from->end; r.kind++) {
         if (kinds[r.kind].file)
             send_two(&r, FRAME_FILE, r.kind, 0);
         kinds[r.kind].read(&r);
@@ -368,8 +374,7 @@ static bool take_file(struct parent *p, struct bytes *in, struct error *e)
 {
     char name[64];
     uint32_t kind = bytes_u32le(in), pid = bytes_u32le(in);
-    if (in->failed || kind >= ARRAY_COUNT(kinds) || kinds[kind].part != p->at.part ||
-        kind < p->at.kind || (kinds[kind].file && pid)) {
+    if (in->failed || kind >= p->at.end || kind < p->at.kind || (kinds[kind].file && pid)) {
         error_set(e, ERR_FORMAT, "a collector sent something unknown");
         return false;
     }
@@ -451,7 +456,7 @@ static bool go_on(struct parent *p, const struct error *died)
     p->at.careful = false;
     if (!p->at.pid)
         p->at.kind++; /* it was not a process: the kind itself cannot be read */
-    return p->at.kind < ARRAY_COUNT(kinds) && kinds[p->at.kind].part == p->at.part;
+    return p->at.kind < p->at.end;
 }
 
 static uint64_t find_memory_device(void)
@@ -461,6 +466,48 @@ static uint64_t find_memory_device(void)
     return fd >= 0 && fstat(fd, &st) == 0 ? st.st_dev : 0;
 }
 
+struct reading {
+    struct parent parent;
+    struct cage_limits limits;
+    struct cage_started cage;
+    struct error failed; /* to start */
+};
+
+static void start(struct reading *r)
+{
+    struct place *from = &r->parent.at;
+    const int keep[] = {from->proc_fd, from->route_fd};
+    r->failed = ERROR_INIT;
+    if (cage_start(&r->cage, CAGE_LIVE, -1, keep, from->route_fd >= 0 ? 2 : 1, &r->limits,
+                   read_kinds, from, &r->failed))
+        fcntl(r->cage.fd, F_SETPIPE_SZ, PIPE_BYTES);
+}
+
+/* What the cages found, and new ones where one died. */
+static bool finish(struct reading *r, struct error *e)
+{
+    struct parent *p = &r->parent;
+    for (int cages = 1;; cages++) {
+        struct error died = r->failed;
+        if (died.code == ERR_NONE && cage_finish(&r->cage, &r->limits, take_frame, p, &died))
+            return true;
+        if (died.code != ERR_CAGE && died.code != ERR_TIMEOUT) {
+            *e = died;
+            return false;
+        }
+        if (!go_on(p, &died))
+            return true;
+        if (cages == MOST_CAGES)
+            break;
+        start(r);
+    }
+    p->sink->unread(p->sink->context, "/proc",
+                    _("too many processes could not be read; the rest is left out"));
+    return true;
+}
+
+/* Before the cut a cage each, side by side: there is no time to lose, and what each of them tells
+ * belongs to the same moment. */
 bool volatile_read(enum volatile_part part, const struct volatile_sink *sink, struct error *e)
 {
     CLEANUP_CLOSE int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -469,32 +516,35 @@ bool volatile_read(enum volatile_part part, const struct volatile_sink *sink, st
         error_set_errno(e, errno, "opening /proc");
         return false;
     }
-    struct cage_limits limits = {.wall_ms =
-                                     part == VOLATILE_FIRST ? FIRST_SILENCE_MS : REST_SILENCE_MS};
-    struct parent p = {
-        .sink = sink,
-        .at = {.part = part,
-               .proc_fd = proc,
-               .route_fd = route,
-               .memory_device = find_memory_device(),
-               .deadline_ms = now_ms() + (part == VOLATILE_FIRST ? FIRST_MS : REST_MS)}};
-    while (p.at.kind < ARRAY_COUNT(kinds) && kinds[p.at.kind].part != part)
-        p.at.kind++;
-    const int keep[] = {proc, route};
-    for (int cages = 0; cages < MOST_CAGES; cages++) {
-        struct error died = ERROR_INIT;
-        struct place from = p.at;
-        if (cage_run(CAGE_LIVE, -1, keep, route >= 0 ? 2 : 1, &limits, read_kinds, &from,
-                     take_frame, &p, &died))
-            return true;
-        if (died.code != ERR_CAGE && died.code != ERR_TIMEOUT) {
-            *e = died;
-            return false;
+    bool first = part == VOLATILE_FIRST, good = true;
+    struct reading readings[SIDE_BY_SIDE];
+    struct reading new = {
+        .parent = {.sink = sink,
+                   .at = {.proc_fd = proc,
+                          .route_fd = route,
+                          .memory_device = find_memory_device(),
+                          .deadline_ms = now_ms() + (first ? FIRST_MS : REST_MS)}},
+        .limits = {.wall_ms = first ? FIRST_SILENCE_MS : REST_SILENCE_MS}};
+    size_t count = 0;
+    for (uint32_t kind = 0; kind < ARRAY_COUNT(kinds); kind++) {
+        if (kinds[kind].part != part)
+            continue;
+        if (!count || (first && count < SIDE_BY_SIDE)) {
+            new.parent.at.kind = kind;
+            new.parent.at.beside = count > 0;
+            readings[count++] = new;
         }
-        if (!go_on(&p, &died))
-            return true;
+        readings[count - 1].parent.at.end = kind + 1;
     }
-    sink->unread(sink->context, "/proc",
-                 _("too many processes could not be read; the rest is left out"));
-    return true;
+    for (size_t i = 0; i < count; i++)
+        start(&readings[i]);
+    for (size_t i = 0; i < count; i++) {
+        struct error problem = ERROR_INIT;
+        if (finish(&readings[i], &problem))
+            continue;
+        if (good)
+            *e = problem;
+        good = false;
+    }
+    return good;
 }

@@ -34,6 +34,8 @@ bool volatile_next(struct volatile_reader *r, size_t *next, uint32_t *pid);
 
 /* For what goes through all processes and cannot go on in the middle. */
 void volatile_alive(struct volatile_reader *r);
+/* How long until all of it has to be done; below 0: it is over. */
+int64_t volatile_left_ms(const struct volatile_reader *r);
 
 /* What is there of a file of /proc ("1/stat"), at most `most` bytes; terminated. NULL with errno.
  * In the arena. *cut (may be NULL): there was more. */

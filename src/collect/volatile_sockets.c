@@ -20,6 +20,8 @@
 enum {
     MOST_TABLE_BYTES = 64 << 20,
     MOST_DESCRIPTORS = 100000,
+    FIRST_DESCRIPTORS = 1024, /* of each process, before more of any */
+    AT_ONCE = 64,             /* descriptors between two looks at the clock */
     MOST_NAMESPACES = 256,
     MOST_OWNERS = 64
 };
@@ -33,6 +35,9 @@ struct owner {
 struct sockets {
     struct volatile_reader *r;
     VEC(struct owner) owners;
+    VEC(uint32_t) large; /* processes with more descriptors */
+    int64_t least_ms;    /* that have to be left for the sockets themselves */
+    size_t unowned;      /* processes that were not looked at in that time */
     struct {
         char name[32]; /* "net:[4026531840]" */
         uint32_t pid;  /* one that is in it */
@@ -44,9 +49,17 @@ struct sockets {
 static void free_sockets(struct sockets *s)
 {
     VEC_FREE(&s->owners);
+    VEC_FREE(&s->large);
 }
 
-static void find_owners(struct sockets *s, uint32_t pid)
+/* Somebody who has millions of descriptors open must not hide the sockets themselves. */
+static bool is_late(const struct sockets *s)
+{
+    return volatile_left_ms(s->r) < s->least_ms;
+}
+
+/* Of a process the descriptors from `first` on; true: there are more of them. */
+static bool find_owners(struct sockets *s, uint32_t pid, size_t first, size_t most)
 {
     char path[32];
     snprintf(path, sizeof path, "%u/fd", pid);
@@ -59,13 +72,19 @@ static void find_owners(struct sockets *s, uint32_t pid)
             volatile_unread(s->r, what, strerror(errno));
         if (fd >= 0)
             close(fd);
-        return;
+        return false;
     }
     size_t count = 0;
-    for (const struct dirent *d; count < MOST_DESCRIPTORS && (d = readdir(dir)); count++) {
+    bool late = false;
+    const struct dirent *d;
+    while (!late && count < most && (d = readdir(dir))) {
         char to[64];
         unsigned long inode;
-        ssize_t n = readlinkat(fd, d->d_name, to, sizeof to - 1);
+        if (++count % AT_ONCE == 0) {
+            volatile_alive(s->r);
+            late = is_late(s);
+        }
+        ssize_t n = count > first ? readlinkat(fd, d->d_name, to, sizeof to - 1) : -1;
         if (n < 0)
             continue;
         to[n] = '\0';
@@ -73,6 +92,8 @@ static void find_owners(struct sockets *s, uint32_t pid)
             VEC_PUSH(&s->owners, ((struct owner){inode, pid, atoi(d->d_name)}));
     }
     closedir(dir);
+    s->unowned += late;
+    return count == most;
 }
 
 static void find_space(struct sockets *s, uint32_t pid)
@@ -260,14 +281,31 @@ static void read_space(struct sockets *s, size_t space)
 }
 
 /* Our own namespace is the first. */
-static void find_all(struct sockets *s)
+static void find_all(struct sockets *s, bool others)
 {
     struct volatile_reader *r = s->r;
+    s->least_ms = volatile_left_ms(r) / 3 * 2;
     find_space(s, (uint32_t)getpid());
     for (size_t i = 0; i < r->pid_count; i++) {
         volatile_alive(r);
-        find_space(s, r->pids[i]);
-        find_owners(s, r->pids[i]);
+        if (others)
+            find_space(s, r->pids[i]);
+        if (is_late(s))
+            s->unowned++;
+        else if (find_owners(s, r->pids[i], 0, FIRST_DESCRIPTORS))
+            VEC_PUSH(&s->large, r->pids[i]);
+    }
+    for (size_t i = 0; i < s->large.count; i++)
+        if (is_late(s))
+            s->unowned++;
+        else
+            (void)find_owners(s, s->large.items[i], FIRST_DESCRIPTORS, MOST_DESCRIPTORS);
+    if (s->unowned) {
+        char why[160];
+        snprintf(why, sizeof why,
+                 _("there was no time to see which sockets are those of %zu processes"),
+                 s->unowned);
+        volatile_unread(r, "/proc/PID/fd", why);
     }
     if (s->owners.count)
         qsort(s->owners.items, s->owners.count, sizeof *s->owners.items, by_inode);
@@ -276,7 +314,7 @@ static void find_all(struct sockets *s)
 void volatile_sockets(struct volatile_reader *r)
 {
     CLEANUP(free_sockets) struct sockets s = {.r = r};
-    find_all(&s);
+    find_all(&s, false);
     if (s.space_count)
         read_space(&s, 0);
 }
@@ -284,7 +322,7 @@ void volatile_sockets(struct volatile_reader *r)
 void volatile_other_sockets(struct volatile_reader *r)
 {
     CLEANUP(free_sockets) struct sockets s = {.r = r};
-    find_all(&s);
+    find_all(&s, true);
     if (s.space_count == MOST_NAMESPACES)
         volatile_unread(r, "/proc/PID/ns/net", _("there are more than 256 network namespaces"));
     for (size_t i = 1; i < s.space_count; i++)

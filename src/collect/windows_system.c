@@ -97,7 +97,7 @@ static bool fetch(void *self, uint64_t offset, void *buffer, size_t count, size_
     return target_read_at(f->target, f->path, offset, buffer, count, got, e);
 }
 
-static void open_hive(struct windows *w, struct windows_hive_file *f, const char *folder)
+void windows_hive_open(struct windows *w, struct windows_hive_file *f, const char *folder)
 {
     const char *wanted = arena_printf(w->arena, "%s/%s", folder, f->name), *found;
     struct target_stat st;
@@ -128,7 +128,7 @@ static bool find_alone(struct windows *w)
             bool any = false;
             for (size_t n = 0; n < WINDOWS_HIVES; n++) {
                 w->hives[n] = (struct windows_hive_file){.name = hive_names[n]};
-                open_hive(w, &w->hives[n], folders[i]);
+                windows_hive_open(w, &w->hives[n], folders[i]);
                 any |= w->hives[n].hive != NULL;
             }
             if (any) {
@@ -187,7 +187,7 @@ static struct windows *open_windows(struct target *target)
                    is_there(target, w->arena, w->folder, "system32/kernel32.dll");
         for (size_t n = 0; n < WINDOWS_HIVES; n++) {
             w->hives[n].name = hive_names[n];
-            open_hive(w, &w->hives[n], arena_printf(w->arena, "%s/system32/config", w->folder));
+            windows_hive_open(w, &w->hives[n], arena_printf(w->arena, "%s/system32/config", w->folder));
         }
     } else if (!find_alone(w)) {
         windows_free(w);

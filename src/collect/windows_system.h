@@ -49,6 +49,10 @@ struct windows *windows_acquire(struct collection *c);
 void windows_release(struct collection *c, struct windows *w);
 void windows_free(struct windows *w); /* NULL is allowed */
 
+/* Opens the hive FOLDER/f->name of the Windows (`name` is set by the caller), or says in f->error
+ * why not. To be closed with hive_close(f->hive). */
+void windows_hive_open(struct windows *w, struct windows_hive_file *f, const char *folder);
+
 bool windows_at_least(const struct windows *w, const char *version);
 
 /* --- the registry --- */

@@ -58,6 +58,10 @@ static const struct rules_kind kinds[] = {
      " path path_hex rule what class severity by rules found size inode device owner sha256 ", ""},
     {"clamav-hit", "path", false, false, " path path_hex signature size inode device owner sha256 ",
      ""},
+    {"running", "{pid} ({path})", false, false,
+     " pid path how proof by name command user since start_ticks parent program deleted device "
+     "inode ",
+     "running processes"},
     {"rc", "path", true, false, " path level name runs ", ""},
     {"inetd", "service", true, false,
      " service state socket proto wait user server args line rpc port ", ""},

@@ -108,7 +108,7 @@ bool finding_is_open(const struct finding *f)
 /* What attackers left behind: somebody has been in. */
 static bool is_intrusion(const struct finding *f)
 {
-    static const char *const kinds[] = {"leaving", "yara-hit", "clamav-hit"};
+    static const char *const kinds[] = {"leaving", "yara-hit", "clamav-hit", "running"};
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
         if (f->severity == SEVERITY_CRITICAL && str_equal(f->subject_kind, kinds[i]))
             return true;

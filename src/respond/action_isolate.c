@@ -11,18 +11,18 @@
 #include "respond/evidence.h"
 #include "respond/isolate.h"
 
+#include <stdio.h>
+#include <time.h>
+
 enum { TRIAL_SECONDS = 600, MOST_PORTS = 16 };
 
-/* What is served here now, and the usual two. TLS is what is spoken on 443 alone, as far as a port
- * tells. Nothing else is collected: the door is open meanwhile. */
-static void choose_web(struct firewall_plan *p)
+/* The usual two, and of sites those they say. TLS is what is spoken on 443 alone, as far as a port
+ * tells. */
+static void choose_web(struct firewall_plan *p, const struct facts *sites)
 {
     uint16_t ports[MOST_PORTS];
-    CLEANUP(audit_cleanup) struct audit *a = NULL;
-    struct audit_request request = {.kind = TARGET_LIVE, .as_of = DATE_NONE, .about = ABOUT_SITES};
-    CLEANUP(facts_cleanup) struct facts *none = facts_new();
-    bool good = audit_collect(&a, &request, NULL);
-    size_t count = ports_of_sites(good ? a->facts : none, ports, MOST_PORTS);
+    size_t count = ports_of_sites(sites, ports, MOST_PORTS);
+    p->web_count = p->web_tls_count = 0;
     for (size_t i = 0; i < count; i++) {
         if (ports[i] == 443)
             p->web_tls[p->web_tls_count++] = ports[i];
@@ -31,15 +31,36 @@ static void choose_web(struct firewall_plan *p)
     }
 }
 
-/* Nobody in front of the door is no reason to leave it open. */
-static void show_notice(struct firewall_plan *p, struct response *r)
+static void find_web(struct firewall_plan *p)
 {
+    CLEANUP(audit_cleanup) struct audit *a = NULL;
+    struct audit_request request = {.kind = TARGET_LIVE, .as_of = DATE_NONE, .about = ABOUT_SITES};
+    if (audit_collect(&a, &request, NULL))
+        choose_web(p, a->facts);
+}
+
+/* Nobody in front of the door is no reason to leave it open. */
+static void show_notice(struct firewall_plan *p, void *context)
+{
+    struct response *r = context;
     struct error e = ERROR_INIT;
     struct notice notice = {.seconds = p->trial_seconds + 60};
+    find_web(p);
     if (!notice_start(&p->notice_port, &p->notice_tls_port, state_dirfd(r->state), &notice, &e)) {
         p->notice_port = p->notice_tls_port = 0;
         respond_say(r, arena_printf(r->arena, _("visitors get no notice: %s"), e.message));
     }
+}
+
+/* The usual ports at once, so that whoever is connected there is told; all else once it is cut. */
+static void notice_later(struct firewall_plan *p, struct response *r)
+{
+    CLEANUP(facts_cleanup) struct facts *none = facts_new();
+    if (p->mode != FIREWALL_WEB)
+        return;
+    choose_web(p, none);
+    p->once_cut = show_notice;
+    p->context = r;
 }
 
 static void put_operator(json_t *result, const struct operator* op)
@@ -51,7 +72,45 @@ static void put_operator(json_t *result, const struct operator* op)
     json_put_string(o, "terminal", op->terminal);
     json_put_string(o, "through", op->through);
     json_put_int(o, "ways", (int64_t)op->way_count);
+    json_t *list = json_array();
+    for (size_t i = 0; i < op->way_count; i++) {
+        char text[120];
+        json_array_append_new(
+            list, json_from_text(connection_text(&op->ways[i].connection, text, sizeof text)));
+    }
+    json_object_set_new(o, "connections", list);
     json_object_set_new(result, "operator", o);
+}
+
+/* All connections that stay, by name: one of them may be the attacker's. */
+static const char *ways_text(struct response *r, const struct operator* op)
+{
+    CLEANUP_STR struct str list = {0};
+    for (size_t i = 0; i < op->way_count; i++) {
+        char text[120];
+        connection_text(&op->ways[i].connection, text, sizeof text);
+        str_printf(&list, "%s%s", i ? ", " : "", text);
+    }
+    return arena_strdup(r->arena, str_text(&list));
+}
+
+/* He who looks at the operator's tmux stays as well, and so does he to whom an SSH_CONNECTION leads
+ * that somebody else wrote: only the operator can tell. */
+static void say_ways(struct response *r, const struct operator* op)
+{
+    if (!op->way_count)
+        return;
+    const char *ways = ways_text(r, op);
+    respond_say(r, op->through[0] ? arena_printf(r->arena, _("Your way in, through %s, stays: %s"),
+                                                 op->through, ways)
+                                  : arena_printf(r->arena, _("Your way in stays: %s"), ways));
+    for (size_t i = 1; i < op->way_count; i++)
+        if (!address_equal(&op->ways[i].connection.remote, &op->ways[0].connection.remote)) {
+            respond_say(r, _("They come from different addresses: if one is not yours, somebody "
+                             "looks at your terminal. Undo this, log in without tmux or screen, "
+                             "and do it again."));
+            return;
+        }
 }
 
 static bool find_operator(struct operator* out, struct error *e)
@@ -76,9 +135,28 @@ static bool make_plan(struct firewall_plan *p, struct response *r, const struct 
     firewall_plan_ways(p);
     if (o->allow && !firewall_plan_name(p, o->allow, e))
         return false;
-    if (p->mode == FIREWALL_WEB)
-        choose_web(p);
     return firewall_check(p, e);
+}
+
+static uint64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void put_cut(struct response *r, json_t *result, uint64_t before_us,
+                    const struct firewall_result *cut)
+{
+    char second[32], whole[48];
+    json_put_string(result, "mode", firewall_mode_name(cut->mode));
+    json_put_int(result, "ended_connections", (int64_t)cut->ended);
+    date_format(cut->since.tv_sec, second);
+    snprintf(whole, sizeof whole, "%.19s.%06ldZ", second, cut->since.tv_nsec / 1000);
+    json_put_string(result, "in_force_at", whole);
+    json_put_int(result, "in_force_us", (int64_t)(before_us + cut->load_us));
+    if (cut->later.code != ERR_NONE)
+        respond_say(r, arena_printf(r->arena, _("visitors get no notice: %s"), cut->later.message));
 }
 
 /* What was read is evidence whether or not the door was shut. */
@@ -98,22 +176,22 @@ bool action_isolate(struct response *r, const struct runbook_call *call, json_t 
     struct firewall_plan p;
     struct firewall_result cut;
     struct error evidence = ERROR_INIT;
+    uint64_t begun_us = now_us();
     if (!make_plan(&p, r, call, e))
         return false;
     if (!evidence_first(&first, r, &evidence))
         respond_say(r, arena_printf(r->arena, _("no evidence of sockets and processes: %s"),
                                     evidence.message));
-    if (p.mode == FIREWALL_WEB)
-        show_notice(&p, r);
+    notice_later(&p, r);
+    uint64_t before_us = now_us() - begun_us;
     if (!firewall_begin(state_dirfd(r->state), &p, &cut, e)) {
         notice_stop(state_dirfd(r->state), NULL);
         enter_alone(r, first, result);
         return false;
     }
-    json_put_string(result, "mode", firewall_mode_name(p.mode));
-    json_put_int(result, "ended_connections", (int64_t)cut.ended);
-    json_put_int(result, "in_force_us", (int64_t)cut.load_us);
+    put_cut(r, result, before_us, &cut);
     put_operator(result, &p.operator);
+    say_ways(r, &p.operator);
     if (cut.left)
         respond_say(
             r, arena_printf(r->arena,
@@ -140,6 +218,7 @@ bool isolate_again(struct response *r, const json_t *proved, const char *mode, j
     struct firewall_plan p = {.trial_seconds = TRIAL_SECONDS};
     struct firewall_result cut;
     struct error evidence = ERROR_INIT;
+    uint64_t begun_us = now_us();
     if (!firewall_mode_parse(&p.mode, mode) || p.mode == FIREWALL_PORTS)
         p.mode = FIREWALL_WEB;
     if (find_operator(&p.operator, NULL) && p.operator.seat == OPERATOR_NETWORK)
@@ -147,18 +226,14 @@ bool isolate_again(struct response *r, const json_t *proved, const char *mode, j
     if (!evidence_first(&first, r, &evidence))
         respond_say(r, arena_printf(r->arena, _("no evidence of sockets and processes: %s"),
                                     evidence.message));
-    if (p.mode == FIREWALL_WEB) {
-        choose_web(&p);
-        show_notice(&p, r);
-    }
+    notice_later(&p, r);
+    uint64_t before_us = now_us() - begun_us;
     if (!firewall_again(state_dirfd(r->state), &p, proved, &cut, e)) {
         notice_stop(state_dirfd(r->state), NULL);
         enter_alone(r, first, result);
         return false;
     }
-    json_put_string(result, "mode", firewall_mode_name(cut.mode));
-    json_put_int(result, "ended_connections", (int64_t)cut.ended);
-    json_put_int(result, "in_force_us", (int64_t)cut.load_us);
+    put_cut(r, result, before_us, &cut);
     evidence = ERROR_INIT;
     if (!evidence_rest(r, first, result, &evidence))
         respond_say(r, arena_printf(r->arena, _("evidence is not complete: %s"), evidence.message));
@@ -194,9 +269,15 @@ bool action_isolate_preview(struct response *r, const struct runbook_call *call,
     CLEANUP_CONNECTIONS struct connections all = {0};
     struct firewall_plan p;
     size_t ending;
-    if (!make_plan(&p, r, call, e) || !connections_read(&all, e) ||
-        !firewall_preview(&p, &all, NULL, &ending, e))
+    if (!make_plan(&p, r, call, e))
         return false;
+    notice_later(&p, r);
+    if (p.mode == FIREWALL_WEB)
+        find_web(&p);
+    if (!connections_read(&all, e) || !firewall_preview(&p, &all, NULL, &ending, e))
+        return false;
+    put_operator(result, &p.operator);
+    say_ways(r, &p.operator);
     *waits = arena_printf(
         r->arena,
         ngettext("The kernel takes the rules (%s). %zu standing connection would end, and %zu "
@@ -270,7 +351,11 @@ void check_operator_known(struct response *r, const struct runbook_call *call,
             ? _("you work at the console: no connection of yours can be cut")
         : op.seat == OPERATOR_NOWHERE
             ? _("you have neither a terminal nor a connection here: nothing of yours is cut")
-            : _("your way in is known and stays open");
+        : op.seat == OPERATOR_HIDDEN
+            ? arena_printf(r->arena, _("your way in is not known; what you named stays open: %s"),
+                           r->options->allow)
+            : arena_printf(r->arena, _("your way in is known and stays open: %s"),
+                           ways_text(r, &op));
     if (out->verdict == CHECK_FALSE)
         out->todo = "yagura respond do isolate --allow YOUR-ADDRESS";
 }

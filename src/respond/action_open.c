@@ -1,45 +1,47 @@
 /* Step 0: what is known when the incident is opened, before anything is changed. */
 #include "base/language.h"
-#include "base/str.h"
 #include "model/date.h"
-#include "record/sites.h"
 #include "record/tampers.h"
 #include "respond/actions.h"
 #include "respond/checks.h"
+#include "respond/clock.h"
+#include "respond/first_sign.h"
+#include "respond/timeline.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/timex.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_BURSTS = 100 };
+enum { MOST_BURSTS = 100000, US_IN_SECOND = 1000000, NS_IN_SECOND = 1000000000 };
 
-static void put_time(json_t *o, const char *key, int64_t seconds)
+static void tell_clock(struct response *r, json_t *result)
 {
-    char when[32];
-    date_format(seconds, when);
-    json_put_string(o, key, when);
-}
-
-/* The kernel's own view of its clock: whether something keeps it right, and how wrong it may be
- * (adjtimex(2): maxerror in microseconds). */
-static void tell_clock(json_t *result)
-{
-    struct timex clock = {0};
-    json_t *o = json_object();
-    int state = adjtimex(&clock);
-    put_time(o, "now", date_now());
-    json_put_bool(o, "synchronised", state >= 0 && state != TIME_ERROR);
-    if (state >= 0 && state != TIME_ERROR)
-        json_put_int(o, "most_wrong_us", clock.maxerror);
+    struct clock_state clock = clock_look();
     struct timespec up;
-    clock_gettime(CLOCK_BOOTTIME, &up);
-    put_time(o, "booted", date_now() - (int64_t)up.tv_sec);
+    json_t *o = json_object();
+    char when[40];
     tzset();
+    timeline_local(date_now(), when);
+    clock_gettime(CLOCK_BOOTTIME, &up);
+    clock_put_time(o, "now", date_now());
+    clock_put(o, "", &clock);
+    clock_put_time(o, "booted", date_now() - (int64_t)up.tv_sec);
     json_put_string(o, "zone", tzname[0]);
     json_object_set_new(result, "clock", o);
+    if (clock.kept_right)
+        respond_say(r, arena_printf(r->arena,
+                                    _("By this clock it is %s. Something keeps it right: wrong by "
+                                      "at most %.3f s, %+.6f s of it being corrected."),
+                                    when, (double)clock.most_wrong_us / US_IN_SECOND,
+                                    (double)clock.offset_us / US_IN_SECOND));
+    else
+        respond_say(r, arena_printf(r->arena,
+                                    _("By this clock it is %s. NOTHING KEEPS IT RIGHT: compare it "
+                                      "with a clock that is right, and do this step again with "
+                                      "the difference: --because \"this clock is 40 s fast\""),
+                                    when));
 }
 
 static bool tell_guard(struct response *r, json_t *result, struct error *e)
@@ -57,24 +59,44 @@ static bool tell_guard(struct response *r, json_t *result, struct error *e)
     json_put_int(o, "bursts", (int64_t)count);
     json_put_int(o, "undone", (int64_t)names);
     json_put_int(o, "failed", (int64_t)failed);
-    if (count) {
-        put_time(o, "first", bursts[count - 1].first_ns / 1000000000);
-        put_time(o, "last", bursts[0].last_ns / 1000000000);
-    }
     json_object_set_new(result, "guard", o);
+    if (!count) {
+        respond_say(r, _("The guard never had to undo anything."));
+        return true;
+    }
+    char first[40], last[40];
+    clock_put_time(o, "first", bursts[count - 1].first_ns / NS_IN_SECOND);
+    clock_put_time(o, "last", bursts[0].last_ns / NS_IN_SECOND);
+    timeline_local(bursts[count - 1].first_ns / NS_IN_SECOND, first);
+    timeline_local(bursts[0].last_ns / NS_IN_SECOND, last);
+    respond_say(r,
+                arena_printf(r->arena,
+                             _("The guard undid %llu changes and could not undo %llu, from %s "
+                               "to %s: yagura status"),
+                             (unsigned long long)names, (unsigned long long)failed, first, last));
     return true;
 }
 
 static bool tell_audit(struct response *r, json_t *result, struct error *e)
 {
     struct state_summary summary;
+    char when[40];
     if (!state_summarise(r->state, &summary, e))
         return false;
     json_t *o = json_object();
     json_put_int(o, "open_findings", (int64_t)summary.open_findings);
-    if (summary.last_audit != DATE_NONE)
-        put_time(o, "last", summary.last_audit);
     json_object_set_new(result, "audit", o);
+    if (summary.last_audit == DATE_NONE) {
+        respond_say(r, _("Nothing was ever audited: what was weak here is not known yet."));
+        return true;
+    }
+    clock_put_time(o, "last", summary.last_audit);
+    timeline_local(summary.last_audit, when);
+    respond_say(r, arena_printf(r->arena,
+                                ngettext("The audits (the last one %s) know of %zu open finding.",
+                                         "The audits (the last one %s) know of %zu open findings.",
+                                         summary.open_findings),
+                                when, summary.open_findings));
     return true;
 }
 
@@ -86,9 +108,10 @@ bool action_open(struct response *r, const struct runbook_call *call, json_t *re
         json_put_string(result, "host", host.nodename);
         json_put_string(result, "kernel", host.release);
     }
-    tell_clock(result);
-    /* the guard's memory is of this host */
-    if ((respond_is_live(r) && !tell_guard(r, result, e)) || !tell_audit(r, result, e))
+    tell_clock(r, result);
+    /* the guard's memory is of this host, and so are the sites */
+    if ((respond_is_live(r) && !tell_guard(r, result, e)) || !tell_audit(r, result, e) ||
+        (respond_is_live(r) && !first_sign_propose(r, result, e)))
         return false;
     CLEANUP_CLOSE int evidence = respond_evidence(r, e);
     return evidence >= 0;

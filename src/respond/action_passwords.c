@@ -1,119 +1,136 @@
-/* Step 6: what has to be changed, and whether it was.
- *
- * Of a local account a mark is kept (act/accounts.h: a digest of the hash under a key of this
- * incident's own), so that it can be seen to have changed; of what lies in a file, when the file
- * was changed last; for what lies elsewhere somebody signs. No secret is read into the ledger. */
-#include "act/accounts.h"
-#include "audit/audit.h"
-#include "base/file.h"
+/* Step 6: what has to be changed, and whether it was. What the program itself can change is in
+ * passwords.h. No secret is read into the ledger. */
 #include "base/language.h"
 #include "base/str.h"
-#include "model/date.h"
 #include "respond/actions.h"
 #include "respond/checks.h"
+#include "respond/passwords.h"
 
-#include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-static const char key_name[] = "password-marks.key";
+/* The farthest reach first. */
+static const char *const reaches[] = {"system-account", "database", "cms-user",
+                                      "salt",           "api-key",  "tls-key",
+                                      "deploy-key",     "ftp",      "registrar"};
 
-static bool open_key(struct response *r, uint8_t key[ACCOUNT_KEY_BYTES], struct error *e)
+static size_t rank_of(const struct fact *f)
 {
-    CLEANUP_CLOSE int folder = respond_evidence(r, e);
-    CLEANUP_FREE char *bytes = NULL;
-    size_t size;
-    if (folder < 0)
-        return false;
-    CLEANUP_CLOSE int fd = file_open_beneath(folder, key_name, NULL, NULL);
-    if (fd >= 0 && file_read_fd(&bytes, &size, fd, ACCOUNT_KEY_BYTES, NULL) &&
-        size == ACCOUNT_KEY_BYTES) {
-        memcpy(key, bytes, ACCOUNT_KEY_BYTES);
-        return true;
-    }
-    account_key(key);
-    return file_replace(folder, key_name, key, ACCOUNT_KEY_BYTES, 0600, e);
+    size_t i = 0;
+    while (i < ARRAY_COUNT(reaches) && !str_equal(fact_text(f, "reach"), reaches[i]))
+        i++;
+    return i;
 }
 
-static struct audit *look(struct response *r, struct error *e)
+/* What could not be looked at may hold a secret: it is signed for, too. */
+static const char *unread_id(struct response *r, const struct fact *f)
 {
-    struct audit *a = NULL;
-    struct audit_request request = {.kind = respond_target_kind(r),
-                                    .argument = respond_is_live(r) ? NULL : r->incident.target,
-                                    .as_of = DATE_NONE,
-                                    .about = ABOUT_SECRETS};
-    return audit_collect(&a, &request, e) ? a : NULL;
+    return arena_printf(r->arena, "unread:%s", *f->path ? f->path : fact_text(f, "what"));
 }
 
-/* "database:wordpress", by which it is signed for. */
-static const char *id_of(struct response *r, const struct fact *f)
+/* Calls visit() with every secret, the farthest reach first, each kind in the order of the facts.
+ */
+static void each_secret(struct audit *a, void (*visit)(void *context, const struct fact *f),
+                        void *context)
 {
-    return arena_printf(r->arena, "%s:%s", fact_text(f, "reach"), fact_text(f, "name"));
+    for (size_t rank = 0; rank <= ARRAY_COUNT(reaches); rank++)
+        for (const struct fact *f = facts_first(a->facts, "secret"); f;
+             f = facts_next(a->facts, "secret", f))
+            if (rank_of(f) == rank)
+                visit(context, f);
 }
 
-/* What was noted of it when the list was first made, or NULL. */
-static const char *mark_before(struct response *r, const char *id)
-{
-    for (size_t i = 0; i < r->book->steps.count; i++) {
-        const json_t *marks = r->incident.steps[i].result
-                                  ? json_get_object(r->incident.steps[i].result, "marks")
-                                  : NULL;
-        if (marks)
-            return json_get_string(marks, id);
-    }
-    return NULL;
-}
+struct listing {
+    struct response *r;
+    json_t *list, *marks;
+    const uint8_t *key;
+};
 
-static const char *mark_now(struct response *r, const struct fact *f, const uint8_t *key)
+static void list_one(void *context, const struct fact *f)
 {
-    struct account_state is;
-    char mark[2 * ACCOUNT_MARK_BYTES + 1];
-    if (!account_look(&is, respond_is_live(r) ? "" : r->incident.target, fact_text(f, "name"), key,
-                      NULL))
-        return NULL;
-    sodium_bin2hex(mark, sizeof mark, is.mark, sizeof is.mark);
-    return arena_strdup(r->arena, is.locked ? "locked" : mark);
-}
-
-static bool is_account(const struct fact *f)
-{
-    return str_equal(fact_text(f, "reach"), "system-account");
-}
-
-/* Changed since the incident began. */
-static bool is_changed(struct response *r, const struct fact *f, const uint8_t *key)
-{
-    if (is_account(f)) {
-        const char *before = mark_before(r, id_of(r, f)), *now = mark_now(r, f, key);
-        return before && now && (str_equal(now, "locked") || !str_equal(before, now));
-    }
-    int64_t changed;
-    const char *mtime = fact_text(f, "mtime");
-    return mtime && date_parse(mtime, &changed) && changed >= r->incident.opened;
+    struct listing *l = context;
+    const char *id = password_id(l->r, f), *before = password_mark_before(l->r, id);
+    json_array_append_new(l->list, json_from_text(id));
+    const char *now = password_mark(l->r, f, l->key), *mark = before ? before : now;
+    if (mark)
+        json_put_string(l->marks, id, mark);
+    if (!password_has_changed(before, now) && !incident_signed(&l->r->incident, id))
+        respond_say(l->r,
+                    arena_printf(l->r->arena, "%s  %s", id, language_text(fact_text(f, "what"))));
 }
 
 bool action_passwords(struct response *r, const struct runbook_call *call, json_t *result,
                       const char **waits, struct error *e)
 {
     uint8_t key[ACCOUNT_KEY_BYTES];
-    CLEANUP(audit_cleanup) struct audit *a = look(r, e);
-    if (!a || !open_key(r, key, e))
+    CLEANUP(audit_cleanup) struct audit *a = passwords_look(r, e);
+    if (!a || !password_key(r, key, e))
         return false;
-    json_t *marks = json_object(), *list = json_array();
-    for (const struct fact *f = facts_first(a->facts, "secret"); f;
-         f = facts_next(a->facts, "secret", f)) {
-        const char *id = id_of(r, f), *before = mark_before(r, id);
-        json_array_append_new(list, json_from_text(id));
-        const char *mark = before ? before : is_account(f) ? mark_now(r, f, key) : NULL;
-        if (mark)
-            json_put_string(marks, id, mark);
-        if (!is_changed(r, f, key) && !incident_signed(&r->incident, id))
+    struct listing l = {.r = r, .list = json_array(), .marks = json_object(), .key = key};
+    json_t *unread = json_array();
+    json_object_set_new(result, "to_change", l.list);
+    json_object_set_new(result, "marks", l.marks);
+    json_object_set_new(result, "unread", unread);
+    each_secret(a, list_one, &l);
+    for (const struct fact *f = facts_first(a->facts, "unread"); f;
+         f = facts_next(a->facts, "unread", f)) {
+        const char *id = unread_id(r, f);
+        json_array_append_new(unread, json_from_text(id));
+        if (!incident_signed(&r->incident, id))
             respond_say(r,
-                        arena_printf(r->arena, "%s  %s", id, language_text(fact_text(f, "what"))));
+                        arena_printf(r->arena, "%s  %s: %s", id,
+                                     language_text(fact_text(f, "what")), fact_text(f, "reason")));
     }
-    json_object_set_new(result, "to_change", list);
-    json_object_set_new(result, "marks", marks);
     return true;
+}
+
+static void plan_one(void *context, const struct fact *f)
+{
+    const struct listing *l = context;
+    const char *text = arena_printf(l->r->arena, "%s  %s", password_id(l->r, f),
+                                    language_text(fact_text(f, "what")));
+    json_array_append_new(l->list, json_from_text(text));
+}
+
+bool action_passwords_plan(struct response *r, const struct runbook_call *call, json_t *result,
+                           const char **waits, struct error *e)
+{
+    struct listing l = {.r = r, .list = json_array()};
+    json_object_set_new(result, "to_change", l.list);
+    CLEANUP(audit_cleanup) struct audit *a = passwords_look(r, e);
+    if (!a)
+        return false;
+    each_secret(a, plan_one, &l);
+    json_t *unread = json_array();
+    json_object_set_new(result, "unread", unread);
+    for (const struct fact *f = facts_first(a->facts, "unread"); f;
+         f = facts_next(a->facts, "unread", f))
+        json_array_append_new(unread,
+                              json_from_text(arena_printf(r->arena, "%s: %s",
+                                                          *f->path ? f->path : fact_text(f, "what"),
+                                                          fact_text(f, "reason"))));
+    return true;
+}
+
+struct counting {
+    struct response *r;
+    const uint8_t *key;
+    struct str ids;
+    size_t left;
+};
+
+static void count(struct counting *c, const char *id)
+{
+    if (c->left++ < 5)
+        str_printf(&c->ids, "%s%s", c->ids.length ? ", " : "", id);
+}
+
+static void count_one(void *context, const struct fact *f)
+{
+    struct counting *c = context;
+    const char *id = password_id(c->r, f);
+    if (!incident_signed(&c->r->incident, id) &&
+        !password_has_changed(password_mark_before(c->r, id), password_mark(c->r, f, c->key)))
+        count(c, id);
 }
 
 void check_passwords_changed(struct response *r, const struct runbook_call *call,
@@ -121,26 +138,24 @@ void check_passwords_changed(struct response *r, const struct runbook_call *call
 {
     struct error e = ERROR_INIT;
     uint8_t key[ACCOUNT_KEY_BYTES];
-    CLEANUP(audit_cleanup) struct audit *a = look(r, &e);
-    if (!a || !open_key(r, key, &e)) {
+    CLEANUP(audit_cleanup) struct audit *a = passwords_look(r, &e);
+    if (!a || !password_key(r, key, &e)) {
         out->text = arena_strdup(r->arena, e.message);
         return;
     }
-    size_t left = 0;
-    CLEANUP_STR struct str ids = {0};
-    for (const struct fact *f = facts_first(a->facts, "secret"); f;
-         f = facts_next(a->facts, "secret", f)) {
-        const char *id = id_of(r, f);
-        if (is_changed(r, f, key) || incident_signed(&r->incident, id))
-            continue;
-        if (left++ < 5)
-            str_printf(&ids, "%s%s", ids.length ? ", " : "", id);
-    }
-    out->verdict = left ? CHECK_FALSE : CHECK_TRUE;
-    out->text = left ? arena_printf(r->arena,
-                                    ngettext("%zu is neither changed nor signed for: %s",
-                                             "%zu are neither changed nor signed for: %s", left),
-                                    left, str_text(&ids))
-                     : _("everything that the attacker may know has been changed or signed for");
-    out->todo = left ? "yagura respond sign NAME --because \"...\"" : NULL;
+    struct counting c = {.r = r, .key = key};
+    each_secret(a, count_one, &c);
+    for (const struct fact *f = facts_first(a->facts, "unread"); f;
+         f = facts_next(a->facts, "unread", f))
+        if (!incident_signed(&r->incident, unread_id(r, f)))
+            count(&c, unread_id(r, f));
+    out->verdict = c.left ? CHECK_FALSE : CHECK_TRUE;
+    out->text = c.left
+                    ? arena_printf(r->arena,
+                                   ngettext("%zu is neither changed nor signed for: %s",
+                                            "%zu are neither changed nor signed for: %s", c.left),
+                                   c.left, str_text(&c.ids))
+                    : _("everything that the attacker may know has been changed or signed for");
+    out->todo = c.left ? "yagura respond sign NAME --because \"...\"" : NULL;
+    str_free(&c.ids);
 }

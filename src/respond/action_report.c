@@ -5,6 +5,7 @@
 #include "respond/actions.h"
 #include "respond/bundle.h"
 #include "respond/forms.h"
+#include "respond/plan.h"
 #include "respond/report.h"
 
 #include <stdlib.h>
@@ -32,7 +33,7 @@ static bool write_all(struct evidence_folder *f, struct response *r,
 {
     struct evidence_entry *evidence;
     size_t count;
-    CLEANUP_STR struct str lines = {0}, text = {0}, page = {0};
+    CLEANUP_STR struct str lines = {0}, text = {0}, page = {0}, plan = {0};
     const char *forms = runbook_argument(call, "forms", "");
     if (!evidence_entries(r, &evidence, &count, e))
         return false;
@@ -42,7 +43,10 @@ static bool write_all(struct evidence_folder *f, struct response *r,
     timeline_add_lines(&lines, t);
     timeline_add_text(&text, t);
     report_html(&page, r, facts, t, evidence, count);
-    if (!evidence_write(f, "timeline.jsonl", str_text(&lines), lines.length, e) ||
+    if (!respond_is_live(r))
+        plan_add_text(&plan, r);
+    if ((plan.length && !evidence_write(f, "plan.txt", plan.data, plan.length, e)) ||
+        !evidence_write(f, "timeline.jsonl", str_text(&lines), lines.length, e) ||
         !evidence_write(f, "timeline.txt", str_text(&text), text.length, e) ||
         !evidence_write(f, "report.html", str_text(&page), page.length, e) ||
         !forms_each(*forms ? forms : NULL, write_form, &w, e) || !bundle_write(f, r, &told, e) ||

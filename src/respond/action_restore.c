@@ -1,4 +1,5 @@
 /* Step 5: every site as it was published last before the first sign of the intrusion. */
+#include "audit/audit.h"
 #include "base/language.h"
 #include "base/str.h"
 #include "content/mend.h"
@@ -9,7 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { MOST_ASIDE = 1000 };
+
 struct counted {
+    json_t *aside; /* name beside the document root: path */
     size_t put_back, removed, failed;
     char first_error[512];
 };
@@ -17,6 +21,8 @@ struct counted {
 static void on_event(void *context, const struct mend_event *event)
 {
     struct counted *c = context;
+    if (event->evidence[0] && json_object_size(c->aside) < MOST_ASIDE)
+        json_put_string(c->aside, event->evidence, event->path);
     if (event->undone)
         ++*(event->kind == DIFFERENCE_ADDED ? &c->removed : &c->put_back);
     if (!event->error)
@@ -40,7 +46,8 @@ static bool choose(struct generation *out, struct response *r, struct site *site
         if (!generation_open(out, r->state, &site->row, numbers[i], e))
             return false;
         if (manifest_made_ns(out->manifest) / 1000000000 < r->incident.first_sign) {
-            *doubtful = false;
+            /* of files it is only known when they were changed at the latest */
+            *doubtful = r->incident.first_sign_from == FIRST_SIGN_FILES;
             return true;
         }
         generation_close(out);
@@ -51,7 +58,8 @@ static bool choose(struct generation *out, struct response *r, struct site *site
 static bool put_back(struct response *r, struct site *site, json_t *result, struct error *e)
 {
     CLEANUP_GENERATION struct generation g = {0};
-    struct counted counted = {0};
+    CLEANUP_JSON json_t *aside = json_object();
+    struct counted counted = {.aside = aside};
     bool doubtful;
     struct objects *objects = respond_objects(r, e);
     if (!objects || !choose(&g, r, site, &doubtful, e) || !aside_clear_ready(&site->aside, e))
@@ -82,6 +90,7 @@ static bool put_back(struct response *r, struct site *site, json_t *result, stru
     json_put_bool(o, "doubtful", doubtful);
     json_put_int(o, "put_back", (int64_t)counted.put_back);
     json_put_int(o, "removed", (int64_t)counted.removed);
+    json_object_set(o, "aside", aside);
     json_array_append_new(json_get_array(result, "sites"), o);
     if (doubtful)
         respond_say(r, arena_printf(r->arena,
@@ -104,6 +113,36 @@ static bool restore_site(struct response *r, const char *name, json_t *result, s
     if (o->release)
         o->release(o->context, name);
     return good;
+}
+
+/* Its document root; where the settings do not say it so, its name. */
+static const char *place_of(const struct fact *site)
+{
+    static const char *const keys[] = {"root", "servername", "name", "instance"};
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
+        if (*fact_text(site, keys[i]))
+            return fact_text(site, keys[i]);
+    return site->path;
+}
+
+/* The pages that the volume's servers serve. */
+bool action_restore_plan(struct response *r, const struct runbook_call *call, json_t *result,
+                         const char **waits, struct error *e)
+{
+    CLEANUP(audit_cleanup) struct audit *a = NULL;
+    struct audit_request request = {.kind = respond_target_kind(r),
+                                    .argument = r->incident.target,
+                                    .as_of = DATE_NONE,
+                                    .about = ABOUT_SITES};
+    json_t *sites = json_array();
+    json_object_set_new(result, "sites", sites);
+    if (!audit_collect(&a, &request, e))
+        return false;
+    for (const struct fact *f = facts_first(a->facts, "site"); f;
+         f = facts_next(a->facts, "site", f))
+        if (!str_equal(fact_text(f, "admin"), "yes"))
+            json_array_append_new(sites, json_from_text(place_of(f)));
+    return true;
 }
 
 bool action_restore(struct response *r, const struct runbook_call *call, json_t *result,

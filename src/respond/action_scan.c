@@ -41,10 +41,20 @@ static bool is_to_be_settled(const struct finding *f)
     return finding_is_open(f) && f->severity >= SEVERITY_MEDIUM;
 }
 
-/* What could not be looked at is not clean: it is signed for, too. */
+/* What could not be looked at is not clean: it is signed for, too. By what is shown of it: a name
+ * of the attacker's, with bytes that nobody sees or types, would keep the host cut off. */
 static const char *unread_id(struct response *r, const struct fact *f)
 {
-    return arena_printf(r->arena, "unread:%s", *f->path ? f->path : fact_text(f, "what"));
+    CLEANUP_STR struct str id = {0};
+    const char *name = *f->path ? f->path : fact_text(f, "what");
+    str_add(&id, "unread:");
+    for (size_t n; *name; name += n + (name[n] != '\0')) {
+        n = strcspn(name, "\n\t");
+        str_add_printable(&id, name, n);
+        if (name[n])
+            str_add(&id, name[n] == '\n' ? "\\x0a" : "\\x09");
+    }
+    return arena_strdup(r->arena, str_text(&id));
 }
 
 bool action_scan(struct response *r, const struct runbook_call *call, json_t *result,
@@ -86,6 +96,10 @@ bool action_scan(struct response *r, const struct runbook_call *call, json_t *re
     json_put_int(result, "unknown", (int64_t)audit_unknown(r->scan));
     json_put_int(result, "signed", (int64_t)signed_for);
     json_object_set_new(result, "findings", list);
+    if (r->options->quarantine && r->options->quarantine(r->options->context, r->scan)) {
+        audit_free(r->scan); /* the check is made of what is left */
+        r->scan = NULL;
+    }
     return !respond_is_live(r) || content_compare(r, result, e);
 }
 

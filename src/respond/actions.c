@@ -13,13 +13,13 @@ static const struct respond_action actions[] = {
      .mend = action_isolate_mend},
     {.name = "open", .run = action_open, .offline = true},
     {.name = "open-network", .run = action_open_network},
-    {.name = "passwords", .run = action_passwords},
+    {.name = "passwords", .run = action_passwords, .plan = action_passwords_plan},
     {.name = "reconnect",
      .run = action_reconnect,
      .preview = action_reconnect_preview,
      .back = action_reconnect_back},
     {.name = "report", .run = action_report, .offline = true},
-    {.name = "restore", .run = action_restore},
+    {.name = "restore", .run = action_restore, .plan = action_restore_plan},
     {.name = "scan", .run = action_scan, .offline = true},
 };
 

@@ -19,13 +19,15 @@ struct respond_action {
                                     where nothing is to be decided; or NULL */
     respond_action_run *back;    /* what it did does not hold: it is undone at once, by itself; or
                                     NULL. *waits: what was done, or is to be */
+    respond_action_run *plan;    /* of a root or an image: puts into `result` what can be seen from
+                                    outside of what it is for; or NULL */
     bool offline;                /* works on a root or an image, and changes nothing */
 };
 const struct respond_action *respond_action_find(const char *name);
 
 respond_action_run action_administrator, action_evidence, action_isolate, action_isolate_confirm,
     action_isolate_mend, action_isolate_preview, action_holes, action_open, action_open_network,
-    action_passwords, action_reconnect, action_reconnect_back, action_reconnect_preview,
-    action_report, action_restore, action_scan;
+    action_passwords, action_passwords_plan, action_reconnect, action_reconnect_back,
+    action_reconnect_preview, action_report, action_restore, action_restore_plan, action_scan;
 
 #endif

@@ -3,12 +3,12 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "base/tar_writer.h"
-#include "content/site.h"
 #include "content/walk.h"
 #include "model/date.h"
 #include "record/keys.h"
 #include "record/ledger.h"
 #include "record/minisign.h"
+#include "respond/kept.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,17 +23,18 @@
 #include <zstd.h>
 
 enum { OUT_BYTES = 256 << 10, IN_BYTES = 256 << 10, LEVEL = 3, MOST_DEPTH = 64 };
-static const uint64_t most_aside_bytes = (uint64_t)4 << 30;
+static const uint64_t most_kept_bytes = (uint64_t)4 << 30;
 
 struct bundle {
     struct evidence_folder *report;
+    const char *incident;
     struct tar_writer tar;
     int fd;
     ZSTD_CCtx *deflate;
     EVP_MD_CTX *whole, *one; /* of the bundle, of a member */
     char *in, *out;
     struct str sums;
-    uint64_t written, most, aside_left;
+    uint64_t written, most, kept_left;
     struct bundle_told told;
     bool hashing; /* what goes into the archive now is the content of a member */
 };
@@ -122,13 +123,22 @@ static void add_sum(struct bundle *b, const uint8_t sha256[32], const char *name
     str_add_char(&b->sums, '\n');
 }
 
+/* As it was, but for the bits that would make a plant dangerous again where root unpacks it. */
+static bool begin_member(struct bundle *b, const char *name, const struct stat *st,
+                         const char *link, struct error *e)
+{
+    struct stat tame = *st;
+    tame.st_mode &= (mode_t) ~(S_ISUID | S_ISGID);
+    return tar_begin(&b->tar, name, &tame, link, e);
+}
+
 /* From a descriptor, or (fd -1) from memory. `st` says how much. */
 static bool put_content(struct bundle *b, const char *name, const struct stat *st, int fd,
                         const void *bytes, struct error *e)
 {
     uint8_t sha256[32];
     uint64_t missing;
-    if (!tar_begin(&b->tar, name, st, NULL, e))
+    if (!begin_member(b, name, st, NULL, e))
         return false;
     if (!EVP_DigestInit_ex2(b->one, EVP_sha256(), NULL))
         mem_gone();
@@ -232,7 +242,7 @@ static bool put_name(struct bundle *b, int dirfd, const char *name, const char *
         evidence_unread(b->report, as, strerror(errno));
         return true;
     }
-    if (!tar_begin(&b->tar, as, &st, to, e) || !tar_end_member(&b->tar, &missing, e))
+    if (!begin_member(b, as, &st, to, e) || !tar_end_member(&b->tar, &missing, e))
         return false;
     return !S_ISDIR(st.st_mode) || put_folder(b, dirfd, name, as, bytes_left, depth, e);
 }
@@ -260,43 +270,30 @@ static bool put_evidence(struct bundle *b, struct response *r, struct error *e)
     return true;
 }
 
-static bool put_aside_of(struct bundle *b, struct response *r, const char *name, struct error *e)
+static bool put_kept(void *context, const struct kept *k, struct error *e)
 {
-    struct error absent = ERROR_INIT;
-    CLEANUP_SITE struct site site = {.rootfd = -1, .aside = {.fd = -1}};
-    struct site_wants wants = {.aside = true};
-    if (!site_open(&site, r->state, name, &wants, &absent)) {
-        evidence_unread(b->report, name, absent.message);
+    struct bundle *b = context;
+    CLEANUP_STR struct str as = {0}, record = {0}, record_as = {0};
+    str_printf(&as, "yagura-%s/%s", b->incident, k->as);
+    if (!put_name(b, k->dirfd, k->name, str_text(&as), &b->kept_left, 0, e))
+        return false;
+    if (k->recordfd < 0)
         return true;
-    }
-    DIR *dir = file_list(site.aside.fd, ".");
-    if (!dir) {
-        evidence_unread(b->report, site.aside.path, strerror(errno));
-        return true;
-    }
-    bool good = true;
-    for (const struct dirent *d; good && (d = readdir(dir));)
-        if (str_starts(d->d_name, "bad-"))
-            good = put_name(
-                b, site.aside.fd, d->d_name,
-                arena_printf(r->arena, "yagura-%s/aside/%s/%s", r->incident.id, name, d->d_name),
-                &b->aside_left, 0, e);
-    closedir(dir);
-    return good;
+    str_printf(&record, "%s.json", k->name);
+    str_printf(&record_as, "%s.json", str_text(&as));
+    return put_name(b, k->recordfd, str_text(&record), str_text(&record_as), &b->kept_left, 0, e);
 }
 
-static bool put_aside(struct bundle *b, struct response *r, struct error *e)
+static void not_kept(void *context, const char *what, const char *why)
 {
-    struct site_row *rows;
-    size_t count;
-    if (!respond_is_live(r))
-        return true;
-    if (!sites_list(r->state, r->arena, &rows, &count, e))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (!put_aside_of(b, r, rows[i].name, e))
-            return false;
-    return true;
+    const struct bundle *b = context;
+    evidence_unread(b->report, what, why);
+}
+
+static bool put_all_kept(struct bundle *b, struct response *r, struct error *e)
+{
+    struct kept_visitor visitor = {.each = put_kept, .unread = not_kept, .context = b};
+    return kept_each(r, &visitor, e);
 }
 
 static bool put_ledger(struct bundle *b, struct response *r, struct error *e)
@@ -425,7 +422,7 @@ static bool write_bundle(struct bundle *b, struct response *r, const struct keyp
                          struct error *e)
 {
     uint8_t sha256[32];
-    if (!put_evidence(b, r, e) || !put_aside(b, r, e) || !put_ledger(b, r, e) ||
+    if (!put_evidence(b, r, e) || !put_all_kept(b, r, e) || !put_ledger(b, r, e) ||
         !put_report(b, r, e) || !put_sums(b, r, key, e) || !tar_end(&b->tar, e) ||
         !compress_more(b, "", 0, ZSTD_e_end, e))
         return false;
@@ -448,6 +445,7 @@ bool bundle_write(struct evidence_folder *report, struct response *r, struct bun
     }
     CLEANUP(bundle_free)
     struct bundle b = {.report = report,
+                       .incident = r->incident.id,
                        .fd = openat(evidence_folder_fd(report), name_of_bundle,
                                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600),
                        .deflate = ZSTD_createCCtx(),
@@ -456,7 +454,7 @@ bool bundle_write(struct evidence_folder *report, struct response *r, struct bun
                        .in = mem_resize(NULL, IN_BYTES),
                        .out = mem_resize(NULL, OUT_BYTES),
                        .most = evidence_room(report),
-                       .aside_left = most_aside_bytes};
+                       .kept_left = most_kept_bytes};
     if (!b.deflate || !b.whole || !b.one || !EVP_DigestInit_ex2(b.whole, EVP_sha256(), NULL))
         mem_gone();
     ZSTD_CCtx_setParameter(b.deflate, ZSTD_c_compressionLevel, LEVEL);

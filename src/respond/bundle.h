@@ -3,14 +3,17 @@
  *   yagura-ID/evidence/FOLDER/...  as in DIR/evidence/ID
  *   yagura-ID/aside/SITE/...       what was found in the places of published pages and put aside,
  *                                  links as links
+ *   yagura-ID/quarantine/ID        what was put into quarantine, and ID.json: where it was, its
+ *                                  owner, mode and times, who moved it and why
  *   yagura-ID/ledger/              entries.jsonl, checkpoint.txt (signed), ledger.pub
  *   yagura-ID/report/...           the report's own files
  *   yagura-ID/SHA256SUMS           of every file above, and its signature SHA256SUMS.minisig
  *
  * Written into the report's folder as bundle.tar.zst, with bundle.tar.zst.minisig, by the key of
- * the ledger: `minisign -Vm bundle.tar.zst -p ledger.pub`. Of what was put aside at most 4 GiB go
- * in; what has no room is said in the folder's index. A bundle that the disk has no room for is an
- * error and is taken away again: half of it is of no use to anybody. */
+ * the ledger: `minisign -Vm bundle.tar.zst -p ledger.pub`. Setuid and setgid bits are left out, so
+ * that nothing is planted where root unpacks it. Of what was put aside at most 4 GiB go in; what
+ * has no room is said in the folder's index. A bundle that the disk has no room for is an error and
+ * is taken away again: half of it is of no use to anybody. */
 #ifndef YAGURA_RESPOND_BUNDLE_H
 #define YAGURA_RESPOND_BUNDLE_H
 

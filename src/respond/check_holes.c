@@ -8,6 +8,7 @@
 #include "model/date.h"
 #include "respond/actions.h"
 #include "respond/checks.h"
+#include "respond/plan.h"
 
 enum { MOST_LISTED = 200 };
 
@@ -101,7 +102,9 @@ void check_holes(struct response *r, const struct runbook_call *call, struct che
                                     "%zu holes that can be reached are open: %s and others", open),
                            open, first)
             : _("no hole that can be reached is open");
-    out->todo = open      ? "yagura patch plan"
-                : unknown ? "yagura respond sign ID --because \"...\""
+    out->todo = open      ? respond_is_live(r)
+                                ? "yagura patch plan"
+                                : arena_printf(r->arena, "yagura patch plan %s", plan_target(r))
+                     : unknown ? "yagura respond sign ID --because \"...\""
                           : NULL;
 }

@@ -10,6 +10,7 @@ typedef void respond_check_run(struct response *r, const struct runbook_call *ca
 
 struct respond_check {
     const char *name;
+    const char *means; /* an English msgid: what is so where it is true */
     respond_check_run *run;
     bool reads_all; /* of a site, or of the evidence: takes long, and hears nothing of the steps */
 };

@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include "model/date.h"
 #include "record/ledger.h"
+#include "respond/clock.h"
 #include "respond/evidence.h"
 
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/timex.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -300,18 +300,10 @@ void evidence_listed(struct evidence_folder *f, const char *name, uint64_t size,
 
 /* ---- index and sums ------------------------------------------------------------------------- */
 
-static void put_time(json_t *o, const char *key, int64_t seconds)
-{
-    char when[32];
-    date_format(seconds, when);
-    json_put_string(o, key, when);
-}
-
 static json_t *index_of(struct evidence_folder *f, struct response *r)
 {
     struct utsname host;
-    struct timex clock = {0};
-    int state = adjtimex(&clock);
+    struct clock_state clock = clock_look();
     json_t *o = json_object(), *files = json_array(), *unread = json_array();
     json_put_string(o, "type", "evidence");
     json_put_string(o, "incident", r->incident.id);
@@ -319,12 +311,10 @@ static json_t *index_of(struct evidence_folder *f, struct response *r)
     json_put_string(o, "host", uname(&host) == 0 ? host.nodename : "");
     json_put_string(o, "who", r->options->who);
     json_put_string(o, "yagura", YAGURA_VERSION);
-    put_time(o, "begun", f->begun);
-    put_time(o, "ended", date_now());
+    clock_put_time(o, "begun", f->begun);
+    clock_put_time(o, "ended", date_now());
     json_put_int(o, "took_us", f->took_us);
-    json_put_bool(o, "clock_synchronised", state >= 0 && state != TIME_ERROR);
-    if (state >= 0 && state != TIME_ERROR)
-        json_put_int(o, "clock_most_wrong_us", clock.maxerror);
+    clock_put(o, "clock_", &clock);
     for (size_t i = 0; i < f->rows.count; i++) {
         const struct evidence_row *row = &f->rows.items[i];
         json_t *file = json_object();

@@ -10,15 +10,13 @@
 static const struct {
     const char *what;
     enum step_state state;
-} transitions[] = {{"begin", STEP_BEGUN},
-                   {"failed", STEP_FAILED},
-                   {"done", STEP_DONE},
-                   {"skip", STEP_SKIPPED},
-                   {"undo", STEP_UNDONE}};
+} transitions[] = {{"begin", STEP_BEGUN},  {"failed", STEP_FAILED}, {"done", STEP_DONE},
+                   {"skip", STEP_SKIPPED}, {"undo", STEP_UNDONE},   {"plan", STEP_PLANNED}};
 
 const char *step_state_name(enum step_state state)
 {
-    static const char *const names[] = {"open", "begun", "failed", "done", "skipped", "undone"};
+    static const char *const names[] = {"open",    "begun",  "failed", "done",
+                                        "skipped", "undone", "planned"};
     return names[state];
 }
 
@@ -80,13 +78,31 @@ static void read_start(struct incident *out, const json_t *o)
     out->runbook_sha256 = text_of(o, "runbook_sha256");
     out->target_kind = text_of(o, "target_kind");
     out->target = text_of(o, "target_argument");
-    out->first_sign = time_of(o, "first_sign");
+}
+
+/* What the operator said last goes before what this host shows, of which the earliest counts: when
+ * the step is done again, what was put back meanwhile shows nothing any more. */
+static void read_first_sign(struct incident *out, const json_t *o)
+{
+    const json_t *shown = json_get_object(json_get_object(o, "result"), "first_sign");
+    int64_t said = time_of(o, "first_sign"), at = shown ? time_of(shown, "time") : 0;
+    if (said) {
+        out->first_sign = said;
+        out->first_sign_from = FIRST_SIGN_SAID;
+        out->first_sign_subject = text_of(o, "who");
+    } else if (at && out->first_sign_from != FIRST_SIGN_SAID &&
+               (!out->first_sign || at < out->first_sign)) {
+        out->first_sign = at;
+        out->first_sign_from =
+            str_equal(text_of(shown, "from"), "guard") ? FIRST_SIGN_GUARD : FIRST_SIGN_FILES;
+        out->first_sign_subject = text_of(shown, "subject");
+    }
 }
 
 bool incident_open(struct incident *out, struct state *s, const char *id, struct arena *arena,
                    struct error *e)
 {
-    *out = (struct incident){0};
+    *out = (struct incident){.first_sign_subject = ""};
     struct ledger_report report;
     json_t *all = read_entries(s, arena, e);
     if (!all)
@@ -97,14 +113,17 @@ bool incident_open(struct incident *out, struct state *s, const char *id, struct
     size_t i;
     json_array_foreach(all, i, o)
     {
+        const char *what = text_of(o, "what");
+        if (!out->id && str_equal(what, "close"))
+            out->before = time_of(o, "time");
         if (!wanted || !str_equal(json_get_string(o, "incident"), wanted))
             continue;
-        const char *what = text_of(o, "what");
         out->last_who = text_of(o, "who");
         if (str_equal(what, "start"))
             read_start(out, o);
         if (str_equal(what, "close"))
             out->closed = time_of(o, "time");
+        read_first_sign(out, o);
     }
     if (!out->id) {
         incident_close(out);

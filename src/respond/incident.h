@@ -1,11 +1,11 @@
 /* incident.h - how far a response is: nothing but what the ledger says.
  *
  * Every entry of kind "respond" names the incident, what happened ("start", "begin", "done",
- * "failed", "skip", "undo", "sign", "resume", "close"; of a step in stages each "stage"; of the
- * watch (watch.h) "watch", "find" and "watch-over") and, of a step, which. The state of an
- * incident is these entries read in order, so that a reboot, a lost terminal or another operator
- * finds it as it is, and a changed ledger is a changed incident: it is verified whenever one is
- * opened.
+ * "failed", "skip", "plan", "undo", "sign", "first-sign", "change", "resume", "close"; of a step in
+ * stages each "stage"; of the watch (watch.h) "watch", "find" and "watch-over") and, of a step,
+ * which. The state of an incident is these entries read in order, so that a reboot, a lost terminal
+ * or another operator finds it as it is, and a changed ledger is a changed incident: it is verified
+ * whenever one is opened.
  *
  * A step that was begun and neither done nor failed was cut short (by a reboot, a kill). */
 #ifndef YAGURA_RESPOND_INCIDENT_H
@@ -16,7 +16,15 @@
 #include "record/state.h"
 #include "respond/runbook.h"
 
-enum step_state { STEP_OPEN, STEP_BEGUN, STEP_FAILED, STEP_DONE, STEP_SKIPPED, STEP_UNDONE };
+enum step_state {
+    STEP_OPEN,
+    STEP_BEGUN,
+    STEP_FAILED,
+    STEP_DONE,
+    STEP_SKIPPED,
+    STEP_UNDONE,
+    STEP_PLANNED /* left for the host itself: plan.h */
+};
 const char *step_state_name(enum step_state state); /* "open", "begun" ... */
 
 struct incident_step {
@@ -26,6 +34,9 @@ struct incident_step {
     const json_t *result; /* what the action found, of the last entry that had one; or NULL */
 };
 
+/* Who says when it began: the operator, or (first_sign.h) what the guard or the files show. */
+enum first_sign_from { FIRST_SIGN_NONE, FIRST_SIGN_SAID, FIRST_SIGN_GUARD, FIRST_SIGN_FILES };
+
 struct incident {
     const char *id;         /* "2026-11-26-1" */
     int64_t opened, closed; /* closed 0: open */
@@ -33,6 +44,9 @@ struct incident {
     const char *runbook_sha256;       /* hexadecimal, of the runbook's file when it began */
     const char *target_kind, *target; /* "live", "root", "image" and its path ("") */
     int64_t first_sign;               /* 0: not known */
+    enum first_sign_from first_sign_from;
+    const char *first_sign_subject; /* who said so, or of what it is the time; "" */
+    int64_t before;                 /* when the incident before this one was closed; 0: none was */
     struct incident_step steps[RUNBOOK_STEPS];
     const char *last_who;
     json_t *array; /* keeps what `result` points to */

@@ -85,6 +85,7 @@ static const char style[] =
     ".sub{color:var(--soft);margin:0 0 1.5rem}"
     "dl{display:grid;grid-template-columns:minmax(9rem,max-content) 1fr;gap:.25rem 1.2rem;margin:0}"
     "dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}"
+    "@media(max-width:40rem){dl{grid-template-columns:1fr;gap:0}dd{margin:0 0 .6rem}}"
     ".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem}"
     "th,td{text-align:left;vertical-align:top;padding:.35rem .6rem;"
     "border-bottom:1px solid var(--line)}"
@@ -111,17 +112,21 @@ static void add_summary(struct str *out, struct response *r, const json_t *facts
 {
     const struct {
         const char *label, *place;
-    } rows[] = {{_("Host"), "host"},
-                {_("Addresses"), "addresses"},
-                {_("System"), "os"},
-                {_("Sites"), "sites"},
-                {_("Opened"), "opened"},
-                {_("Opened by"), "who"},
-                {_("Why"), "because"},
-                {_("First sign of the intrusion"), "first_sign"},
-                {_("Closed"), "closed"},
-                {_("Zone of the times"), "zone"},
-                {_("Clock wrong by at most"), "clock_error"}};
+    } rows[] = {
+        {_("Host"), "host"},
+        {_("Addresses"), "addresses"},
+        {_("System"), "os"},
+        {_("Sites"), "sites"},
+        {_("Opened"), "opened"},
+        {_("Opened by"), "who"},
+        {_("Why"), "because"},
+        {_("First sign of the intrusion"), "first_sign"},
+        {_("How that is known"), language_is_japanese() ? "first_sign_ja" : "first_sign_en"},
+        {_("Reached from outside before the cut"), "listening"},
+        {_("By these programs"), "programs"},
+        {_("Closed"), "closed"},
+        {_("Zone of the times"), "zone"},
+        {_("Clock wrong by at most"), "clock_error"}};
     str_add(out, "<dl>\n");
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         if (!str_equal(rows[i].place, "closed") || r->incident.closed)

@@ -7,7 +7,9 @@
 #include "record/ledger.h"
 #include "respond/actions.h"
 #include "respond/checks.h"
+#include "respond/clock.h"
 #include "respond/isolate.h"
+#include "respond/plan.h"
 #include "respond/watch.h"
 
 #include <errno.h>
@@ -84,6 +86,32 @@ static bool read_again(struct response *r, const char *id, struct error *e)
     return true;
 }
 
+static bool read_first_sign(const struct response *r, int64_t now, int64_t *out, struct error *e)
+{
+    const char *said = r->options->first_sign;
+    if (!date_parse(said, out)) {
+        error_set(e, ERR_USAGE, "%.64s is no date (2026-11-26, or with T12:00:00+09:00)", said);
+        return false;
+    }
+    if (*out <= now)
+        return true;
+    error_set(e, ERR_USAGE, "%.64s is yet to come: when did it first show?", said);
+    return false;
+}
+
+/* It runs nothing of its own, but a step of it may ask for less than it seems to. */
+static void say_if_others_write(const struct response *r)
+{
+    struct stat st;
+    const char *path = r->book->path;
+    if (stat(path, &st) == 0 &&
+        (st.st_mode & (S_IWGRP | S_IWOTH) || (st.st_uid != 0 && st.st_uid != geteuid())))
+        respond_say(r, arena_printf(r->arena,
+                                    _("The runbook %s can be changed by others: read it before "
+                                      "you follow it."),
+                                    path));
+}
+
 bool respond_start(struct response *r, const char *runbook, const char *target_kind,
                    const char *target, struct error *e)
 {
@@ -103,19 +131,11 @@ bool respond_start(struct response *r, const char *runbook, const char *target_k
         *e = none;
         return false;
     }
-    if (r->options->first_sign && !date_parse(r->options->first_sign, &first_sign)) {
-        error_set(e, ERR_USAGE, "%.64s is no date (2026-11-26, or with T12:00:00+09:00)",
-                  r->options->first_sign);
-        return false;
-    }
-    if (first_sign > now) {
-        error_set(e, ERR_USAGE, "%.64s is yet to come: when did it first show?",
-                  r->options->first_sign);
-        return false;
-    }
-    if (!runbook_load(&r->book, runbook, r->arena, e) ||
+    if ((r->options->first_sign && !read_first_sign(r, now, &first_sign, e)) ||
+        !runbook_load(&r->book, runbook, r->arena, e) ||
         !incident_new_id(r->state, now, r->arena, &id, e))
         return false;
+    say_if_others_write(r);
     sodium_bin2hex(hash, sizeof hash, r->book->sha256, sizeof r->book->sha256);
     CLEANUP_JSON json_t *entry = incident_entry(id, "start", NULL, r->options->who);
     json_put_string(entry, "because", r->options->because ? r->options->because : "");
@@ -123,11 +143,8 @@ bool respond_start(struct response *r, const char *runbook, const char *target_k
     json_put_string(entry, "runbook_sha256", hash);
     json_put_string(entry, "target_kind", target_kind);
     json_put_string(entry, "target_argument", target);
-    if (first_sign) {
-        char when[32];
-        date_format(first_sign, when);
-        json_put_string(entry, "first_sign", when);
-    }
+    if (first_sign)
+        clock_put_time(entry, "first_sign", first_sign);
     return ledger_append(r->state, entry, now, e) && read_again(r, id, e);
 }
 
@@ -170,7 +187,7 @@ struct incident_step *respond_step_of(struct response *r, const struct runbook_s
 
 static bool is_settled(enum step_state state)
 {
-    return state == STEP_DONE || state == STEP_SKIPPED;
+    return state == STEP_DONE || state == STEP_SKIPPED || state == STEP_PLANNED;
 }
 
 const struct runbook_step *respond_next(const struct response *r)
@@ -278,6 +295,34 @@ static bool is_its_turn(struct response *r, const struct runbook_step *step, str
     return true;
 }
 
+/* What would change this host is not done for one that is looked at from outside. */
+static bool is_for_here(const struct response *r, const struct runbook_step *step, struct error *e)
+{
+    if (!plan_holds(r, step))
+        return true;
+    error_set(e, ERR_USAGE,
+              "step %s changes the host, and this incident is about %s: it stands in the plan "
+              "(plan.txt in the folder of evidence)",
+              step->id, r->incident.target);
+    return false;
+}
+
+/* Of a root or an image the steps that change the host are planned, once; the text is written anew
+ * as more is known. */
+static bool plan_the_rest(struct response *r, struct error *e)
+{
+    for (size_t i = 0; i < r->book->steps.count; i++) {
+        const struct runbook_step *step = &r->book->steps.items[i];
+        if (!plan_holds(r, step) || is_settled(r->incident.steps[i].state))
+            continue;
+        CLEANUP_JSON json_t *result = json_object();
+        plan_look(r, step, result);
+        if (!write_entry(r, "plan", step, NULL, result, e))
+            return false;
+    }
+    return plan_write(r, e);
+}
+
 static void fail(struct response *r, const struct runbook_step *step, struct error *e)
 {
     struct error ledger = ERROR_INIT;
@@ -292,8 +337,10 @@ static bool prove(struct response *r, const struct runbook_step *step, struct re
     out->checks.count = 0;
     bool good = check_all(r, step->verify.items, step->verify.count, out);
     out->outcome = good ? RESPOND_DONE : RESPOND_REFUSED;
-    return write_entry(r, good ? "done" : "failed", step,
-                       good ? r->options->because : first_untrue(out, 0), out->result, e);
+    if (!write_entry(r, good ? "done" : "failed", step,
+                     good ? r->options->because : first_untrue(out, 0), out->result, e))
+        return false;
+    return respond_is_live(r) || plan_the_rest(r, e);
 }
 
 /* An action that went no further says why as a check does. */
@@ -334,15 +381,10 @@ bool respond_do(struct response *r, const struct runbook_step *step, struct resp
                 struct error *e)
 {
     *out = (struct respond_report){.result = json_object()};
-    if (!is_open(r, e) || !is_its_turn(r, step, e))
+    if (!is_open(r, e) || !is_for_here(r, step, e) || !is_its_turn(r, step, e))
         return false;
     const struct respond_action *action =
         step->action.name ? respond_action_find(step->action.name) : NULL;
-    if (!respond_is_live(r) && !(step->offline && (!action || action->offline))) {
-        error_set(e, ERR_USAGE, "step %s changes the host, and this incident is about %s", step->id,
-                  r->incident.target);
-        return false;
-    }
     if (!check_all(r, step->before.items, step->before.count, out)) {
         out->outcome = RESPOND_REFUSED;
         return true;
@@ -421,6 +463,28 @@ bool respond_sign(struct response *r, const char *what, struct error *e)
     return ledger_append(r->state, entry, date_now(), e) && read_again(r, r->incident.id, e);
 }
 
+bool respond_first_sign(struct response *r, struct error *e)
+{
+    int64_t at, before = r->incident.first_sign;
+    if (!is_open(r, e) || !read_first_sign(r, date_now(), &at, e))
+        return false;
+    CLEANUP_JSON json_t *entry =
+        incident_entry(r->incident.id, "first-sign", NULL, r->options->who);
+    clock_put_time(entry, "first_sign", at);
+    if (r->options->because)
+        json_put_string(entry, "because", r->options->because);
+    if (!ledger_append(r->state, entry, date_now(), e) || !read_again(r, r->incident.id, e))
+        return false;
+    for (size_t i = 0; i < r->book->steps.count && at != before; i++) {
+        const struct runbook_step *step = &r->book->steps.items[i];
+        if (str_equal(step->action.name, "restore") && r->incident.steps[i].state == STEP_DONE &&
+            !write_entry(r, "failed", step,
+                         _("it was put back as of another first sign of the intrusion"), NULL, e))
+            return false;
+    }
+    return true;
+}
+
 bool respond_skip(struct response *r, const struct runbook_step *step, struct error *e)
 {
     if (!is_open(r, e) || !is_its_turn(r, step, e))
@@ -437,6 +501,8 @@ bool respond_undo(struct response *r, const struct runbook_step *step, struct re
 {
     *out = (struct respond_report){.result = json_object()};
     if (!is_open(r, e))
+        return false;
+    if (!is_for_here(r, step, e))
         return false;
     if (!step->undo.name) {
         error_set(e, ERR_USAGE, "%s", runbook_text(&step->no_undo));

@@ -40,6 +40,9 @@ struct respond_options {
     void (*say)(void *context, const char *text);
     /* A finding of the scan, as it is found. May be NULL. */
     void (*finding)(void *context, const struct finding *f);
+    /* do scan --quarantine: moves what was found out of reach and ends what runs from it, after
+     * asking. True: look again. May be NULL. */
+    bool (*quarantine)(void *context, const struct audit *found);
     void *context;
 };
 
@@ -77,7 +80,7 @@ bool respond_open(struct response *r, const char *id, struct error *e);
 /* Also of one that could not be opened. */
 void respond_close(struct response *r);
 
-/* The first step that is neither done nor skipped; NULL: none is left. */
+/* The first step that is neither done, skipped nor planned (plan.h); NULL: none is left. */
 const struct runbook_step *respond_next(const struct response *r);
 struct incident_step *respond_step_of(struct response *r, const struct runbook_step *step);
 
@@ -107,6 +110,9 @@ bool respond_confirm(struct response *r, const struct runbook_step **step,
 /* The person takes something upon himself: a finding of the scan, a hole, or a password that was
  * changed elsewhere. `what` is its id, as a step named it; ERR_USAGE if none did. */
 bool respond_sign(struct response *r, const char *what, struct error *e);
+/* options->first_sign, said of an incident that is open already. What was put back as of another
+ * one is open again. */
+bool respond_first_sign(struct response *r, struct error *e);
 bool respond_skip(struct response *r, const struct runbook_step *step, struct error *e);
 /* RESPOND_UNDONE, RESPOND_WAITS (it is on trial: respond_confirm()), RESPOND_PREVIEW. */
 bool respond_undo(struct response *r, const struct runbook_step *step, struct respond_report *out,

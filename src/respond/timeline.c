@@ -2,11 +2,10 @@
 
 #include "base/file.h"
 #include "base/str.h"
-#include "content/site.h"
-#include "content/verify.h"
 #include "model/date.h"
 #include "record/ledger.h"
 #include "record/tampers.h"
+#include "respond/kept.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -24,6 +23,7 @@ enum {
     MOST_LOGINS_BYTES = 64 << 20,
     DAY = 86400
 };
+static const int64_t second_ns = 1000000000;
 
 void timeline_free(struct timeline *t)
 {
@@ -34,8 +34,10 @@ static void add(struct timeline *t, struct moment m)
 {
     if (t->moments.count >= MOST_MOMENTS)
         t->left_out++;
-    else
+    else {
+        m.order = t->moments.count;
         VEC_PUSH(&t->moments, m);
+    }
 }
 
 /* ---- the ledger ----------------------------------------------------------------------------- */
@@ -55,9 +57,12 @@ static const char *what_of(struct response *r, const json_t *o)
                  {"respond", "done", N_("a step was done and proved")},
                  {"respond", "failed", N_("a step failed, or was not true")},
                  {"respond", "skip", N_("a step was skipped")},
+                 {"respond", "plan", N_("a step was left for the host itself")},
                  {"respond", "resume", N_("somebody went on with it")},
                  {"respond", "undo", N_("a step was undone")},
                  {"respond", "sign", N_("a person signed")},
+                 {"respond", "first-sign", N_("somebody said when it first showed")},
+                 {"respond", "change", N_("an account was shut or opened, or salts made anew")},
                  {"respond", "evidence", N_("evidence was taken")},
                  {"respond", "stage", N_("a stage of the reconnection")},
                  {"respond", "watch", N_("the closer watch began")},
@@ -68,7 +73,18 @@ static const char *what_of(struct response *r, const json_t *o)
                  {"restore", NULL, N_("a site was put back")},
                  {"publish", NULL, N_("a site was published")},
                  {"tamper", NULL, N_("the guard undid changes")},
-                 {"patch", NULL, N_("a patch was recorded")}};
+                 {"patch", NULL, N_("a patch was recorded")},
+                 {"patch-begun", NULL, N_("patching began")},
+                 {"patch-staged", NULL, N_("patches were tried on another host")},
+                 {"patch-applied", NULL, N_("patches were applied")},
+                 {"patch-undone", NULL, N_("patches were taken back")},
+                 {"quarantine", NULL, N_("something was put into quarantine")},
+                 {"give-back", NULL, N_("something was given back from the quarantine")},
+                 {"ports-close", NULL, N_("ports were shut")},
+                 {"ports-confirm", NULL, N_("that ports are shut was confirmed")},
+                 {"ports-open", NULL, N_("ports were opened again")},
+                 {"gc", NULL, N_("old generations were removed")},
+                 {"feed-removed", NULL, N_("advisories were removed")}};
     const char *kind = json_get_string(o, "kind"), *what = json_get_string(o, "what");
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
         if (str_equal(kind, names[i].kind) && (!names[i].what || str_equal(what, names[i].what)))
@@ -87,13 +103,21 @@ static void add_entry(struct timeline *t, struct response *r, const json_t *o)
     const char *stage = text_of(r, o, "stage");
     const char *step = *stage ? stage : text_of(r, o, "step"), *folder = text_of(r, o, "folder"),
                *because = text_of(r, o, "because");
-    const char *subject = *step ? step : *folder ? folder : text_of(r, o, "site");
+    const char *places[] = {step,
+                            folder,
+                            text_of(r, o, "site"),
+                            text_of(r, o, "origin"),
+                            text_of(r, o, "signed"),
+                            text_of(r, o, "first_sign")};
+    const char *subject = "";
+    for (size_t i = 0; i < ARRAY_COUNT(places) && !*subject; i++)
+        subject = places[i];
     const char *detail = *because ? because
                          : *folder
                              ? arena_printf(r->arena, "SHA256SUMS %s", text_of(r, o, "sha256"))
                              : text_of(r, o, "text");
-    add(t, (struct moment){at * 1000000000, N_("ledger"), what_of(r, o), subject, detail,
-                           text_of(r, o, "who")});
+    add(t, (struct moment){at * second_ns, N_("ledger"), what_of(r, o), subject, detail,
+                           text_of(r, o, "who"), 0});
 }
 
 static bool read_ledger(struct timeline *t, struct response *r, int64_t from, struct error *e)
@@ -145,7 +169,7 @@ static bool read_guard(struct timeline *t, struct response *r, int64_t from, str
         const struct tamper *b = &bursts[i];
         struct tamper_path *paths;
         size_t path_count;
-        if (b->last_ns / 1000000000 < from)
+        if (b->last_ns / second_ns < from)
             continue;
         if (!tampers_paths(r->state, b->id, r->arena, &paths, &path_count, e))
             return false;
@@ -161,7 +185,7 @@ static bool read_guard(struct timeline *t, struct response *r, int64_t from, str
                                    paths[k].undone ? guard_what(paths[k].kind)
                                                    : guard_failed(paths[k].kind),
                                    arena_printf(r->arena, "%s: %s", b->site, paths[k].path),
-                                   paths[k].evidence ? paths[k].evidence : "", who});
+                                   paths[k].evidence ? paths[k].evidence : "", who, 0});
         t->left_out += b->unlisted;
     }
     return true;
@@ -169,84 +193,69 @@ static bool read_guard(struct timeline *t, struct response *r, int64_t from, str
 
 /* ---- what was put aside --------------------------------------------------------------------- */
 
-struct aside_names {
-    struct tamper_path *known;
-    size_t count;
-    const char *site;
+struct reading {
+    struct timeline *t;
+    struct response *r;
     int64_t from;
 };
 
-static const char *path_of(const struct aside_names *n, const char *evidence)
+static void add_file(const struct reading *g, int64_t at_ns, const char *what, const char *subject,
+                     const char *detail, const char *who)
 {
-    for (size_t i = 0; i < n->count; i++)
-        if (str_equal(n->known[i].evidence, evidence))
-            return n->known[i].path;
-    return "?";
+    if (at_ns / second_ns >= g->from)
+        add(g->t, (struct moment){at_ns, N_("file"), what, subject, detail, who, 0});
 }
 
-static void add_times(struct timeline *t, struct response *r, const struct aside_names *n,
-                      int parent, const char *name, const char *path, const char *as, int depth)
+/* A rename keeps the time at which the file was made. 0: the file system does not know it. */
+static int64_t made_ns(int parent, const char *name)
 {
+    struct statx st;
+    if (statx(parent, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &st) != 0 ||
+        !(st.stx_mask & STATX_BTIME))
+        return 0;
+    return st.stx_btime.tv_sec * second_ns + st.stx_btime.tv_nsec;
+}
+
+static void add_times(const struct reading *g, int parent, const char *name, const char *subject,
+                      const char *as, int depth)
+{
+    struct arena *arena = g->r->arena;
     struct stat st;
+    char itself[32];
     if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return;
-    const char *subject = arena_printf(r->arena, "%s: %s", n->site, path);
-    const char *who = arena_printf(r->arena, "uid %u, gid %u", st.st_uid, st.st_gid);
-    const char *detail = arena_printf(r->arena, "%s, mode %04o, %lld bytes", as, st.st_mode & 07777,
-                                      (long long)st.st_size);
-    if (st.st_mtim.tv_sec >= n->from)
-        add(t,
-            (struct moment){st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec, N_("file"),
-                            N_("written, as the file itself says (mtime)"), subject, detail, who});
-    if (st.st_ctim.tv_sec >= n->from)
-        add(t, (struct moment){st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec, N_("file"),
-                               N_("last changed or moved, as the kernel says (ctime)"), subject,
-                               detail, who});
+    date_format(st.st_mtim.tv_sec, itself);
+    const char *who = arena_printf(arena, "uid %u, gid %u", st.st_uid, st.st_gid);
+    const char *detail = arena_printf(arena, "%s, mode %04o, %lld bytes, mtime %s", as,
+                                      st.st_mode & 07777, (long long)st.st_size, itself);
+    add_file(g, st.st_mtim.tv_sec * second_ns + st.st_mtim.tv_nsec,
+             N_("written, as the file itself says (mtime)"), subject, detail, who);
+    add_file(g, made_ns(parent, name), N_("made, as the kernel says (btime)"), subject, detail,
+             who);
+    add_file(g, st.st_ctim.tv_sec * second_ns + st.st_ctim.tv_nsec,
+             N_("last changed or moved, as the kernel says (ctime)"), subject, detail, who);
     DIR *dir = S_ISDIR(st.st_mode) && depth < MOST_DEPTH ? file_list(parent, name) : NULL;
     if (!dir)
         return;
-    for (const struct dirent *d; (d = readdir(dir)) && t->moments.count < MOST_MOMENTS;)
+    for (const struct dirent *d; (d = readdir(dir)) && g->t->moments.count < MOST_MOMENTS;)
         if (!str_equal(d->d_name, ".") && !str_equal(d->d_name, ".."))
-            add_times(t, r, n, dirfd(dir), d->d_name,
-                      arena_printf(r->arena, "%s/%s", path, d->d_name),
-                      arena_printf(r->arena, "%s/%s", as, d->d_name), depth + 1);
+            add_times(g, dirfd(dir), d->d_name, arena_printf(arena, "%s/%s", subject, d->d_name),
+                      arena_printf(arena, "%s/%s", as, d->d_name), depth + 1);
     closedir(dir);
 }
 
-static bool read_aside(struct timeline *t, struct response *r, const char *name, int64_t from,
-                       struct error *e)
+static bool add_kept(void *context, const struct kept *k, struct error *e)
 {
-    struct error absent = ERROR_INIT;
-    struct aside_names n = {.site = name, .from = from};
-    CLEANUP_SITE struct site site = {.rootfd = -1, .aside = {.fd = -1}};
-    struct site_wants wants = {.aside = true};
-    if (!site_open(&site, r->state, name, &wants, &absent))
-        return true; /* the bundle says that it could not be opened */
-    if (!tampers_evidence(r->state, name, r->arena, &n.known, &n.count, e))
-        return false;
-    DIR *dir = file_list(site.aside.fd, ".");
-    if (!dir)
-        return true;
-    for (const struct dirent *d; (d = readdir(dir));)
-        if (str_starts(d->d_name, "bad-"))
-            add_times(t, r, &n, site.aside.fd, d->d_name, path_of(&n, d->d_name),
-                      arena_strdup(r->arena, d->d_name), 0);
-    closedir(dir);
+    add_times(context, k->dirfd, k->name, k->subject, k->as, 0);
     return true;
 }
 
+/* What cannot be opened is said by the bundle. */
 static bool read_files(struct timeline *t, struct response *r, int64_t from, struct error *e)
 {
-    struct site_row *rows;
-    size_t count;
-    if (!respond_is_live(r))
-        return true;
-    if (!sites_list(r->state, r->arena, &rows, &count, e))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (!read_aside(t, r, rows[i].name, from, e))
-            return false;
-    return true;
+    struct reading reading = {t, r, from};
+    struct kept_visitor visitor = {.each = add_kept, .context = &reading};
+    return kept_each(r, &visitor, e);
 }
 
 /* ---- logins --------------------------------------------------------------------------------- */
@@ -274,9 +283,10 @@ static void add_login(struct timeline *t, struct response *r, const json_t *o, i
     if (!what || str_ends(source, "/lastlog") || str_ends(source, "/utmp"))
         return;
     const char *host = text_of(r, o, "host"), *address = text_of(r, o, "address");
-    add(t, (struct moment){
-               at * 1000000000, N_("login"), what, text_of(r, o, "user"),
-               arena_printf(r->arena, "%s %s", text_of(r, o, "line"), *host ? host : address), ""});
+    add(t,
+        (struct moment){
+            at * second_ns, N_("login"), what, text_of(r, o, "user"),
+            arena_printf(r->arena, "%s %s", text_of(r, o, "line"), *host ? host : address), "", 0});
 }
 
 /* As they were kept: what the host says now may have been changed since. */
@@ -309,7 +319,7 @@ static int by_time(const void *a, const void *b)
     const struct moment *x = a, *y = b;
     if (x->at_ns != y->at_ns)
         return x->at_ns < y->at_ns ? -1 : 1;
-    return x < y ? -1 : x > y;
+    return x->order < y->order ? -1 : x->order > y->order;
 }
 
 bool timeline_read(struct timeline *out, struct response *r, struct error *e)
@@ -342,7 +352,7 @@ void timeline_local(int64_t seconds, char out[40])
 
 static int64_t seconds_of(const struct moment *m)
 {
-    return m->at_ns / 1000000000 - (m->at_ns % 1000000000 < 0);
+    return m->at_ns / second_ns - (m->at_ns % second_ns < 0);
 }
 
 /* The ledger and logins know whole seconds; a fraction would be made up. */
@@ -354,7 +364,7 @@ void timeline_time(const struct moment *m, char out[48])
         snprintf(out, 48, "%s", when);
     else
         snprintf(out, 48, "%.19s.%03d%s", when,
-                 (int)((m->at_ns - seconds_of(m) * 1000000000) / 1000000), when + 19);
+                 (int)((m->at_ns - seconds_of(m) * second_ns) / 1000000), when + 19);
 }
 
 void timeline_add_lines(struct str *out, const struct timeline *t)
@@ -364,9 +374,10 @@ void timeline_add_lines(struct str *out, const struct timeline *t)
         char when[32], fine[48];
         date_format(seconds_of(m), when);
         snprintf(fine, sizeof fine, "%.19s.%09lldZ", when,
-                 (long long)(m->at_ns - seconds_of(m) * 1000000000));
+                 (long long)(m->at_ns - seconds_of(m) * second_ns));
         CLEANUP_JSON json_t *o = json_object();
         json_put_string(o, "type", "moment");
+        json_put_int(o, "number", (int64_t)i + 1);
         json_put_string(o, "time", fine);
         json_put_string(o, "source", m->source);
         json_put_string(o, "what", m->what);

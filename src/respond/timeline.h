@@ -1,9 +1,10 @@
 /* timeline.h - what happened, in one sequence: the ledger, the guard, the times of what was put
- * aside, logins.
+ * aside or into quarantine, logins.
  *
  * All times are this host's own clock, and how wrong that may be is said with it. A file's mtime
- * is what its writer wanted it to be (utimensat); its ctime is the kernel's, and of a thing that
- * was put aside it is mostly the moment of that. Logins are what root's own files say (utmp.h). */
+ * is what its writer wanted it to be (utimensat). Its btime (when it was made) and ctime are the
+ * kernel's; the ctime of a thing that was put aside is mostly the moment of that. Logins are what
+ * root's own files say (utmp.h). */
 #ifndef YAGURA_RESPOND_TIMELINE_H
 #define YAGURA_RESPOND_TIMELINE_H
 
@@ -16,6 +17,7 @@ struct moment {
     const char *subject; /* a step, a path, a user; "" */
     const char *detail;  /* as it was recorded: in no language; "" */
     const char *who;     /* "" */
+    size_t order;        /* in which it was read: of equal times it stays, as the ledger's do */
 };
 
 struct timeline {

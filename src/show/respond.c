@@ -3,17 +3,29 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "model/date.h"
+#include "respond/checks.h"
+#include "respond/first_sign.h"
+
+#include <sys/utsname.h>
 
 static const char *state_text(enum step_state state)
 {
-    static const char *const texts[] = {N_("open"), N_("begun, not ended"), N_("failed"),
-                                        N_("done"), N_("skipped"),          N_("undone")};
+    static const char *const texts[] = {N_("open"),
+                                        N_("begun, not ended"),
+                                        N_("failed"),
+                                        N_("done"),
+                                        N_("skipped"),
+                                        N_("undone"),
+                                        N_("planned, for the host itself")};
     return language_text(texts[state]);
 }
 
 static const char *state_sign(enum step_state state)
 {
-    return state == STEP_DONE ? "+" : state == STEP_SKIPPED ? "-" : state == STEP_OPEN ? " " : "!";
+    return state == STEP_DONE                               ? "+"
+           : state == STEP_SKIPPED || state == STEP_PLANNED ? "-"
+           : state == STEP_OPEN                             ? " "
+                                                            : "!";
 }
 
 static size_t number_of(const struct runbook *book, const struct runbook_step *step)
@@ -68,6 +80,8 @@ static void json_watch(struct show *s, struct response *r)
     show_json_line(s, o);
 }
 
+static const char *const signs_from[] = {NULL, "operator", "guard", "files"};
+
 static void json_incident(struct show *s, struct response *r)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -83,6 +97,8 @@ static void json_incident(struct show *s, struct response *r)
     json_put_string(o, "closed", i->closed ? when : NULL);
     date_format(i->first_sign, when);
     json_put_string(o, "first_sign", i->first_sign ? when : NULL);
+    json_put_string(o, "first_sign_from", signs_from[i->first_sign_from]);
+    json_put_string(o, "first_sign_subject", i->first_sign_subject);
     json_put_string(o, "who", i->who);
     json_put_string(o, "because", i->because);
     json_put_string(o, "target_kind", i->target_kind);
@@ -164,11 +180,14 @@ void show_incident(struct show *s, struct response *r)
         show_wrap(s, "  ", 2, i->because);
     if (i->first_sign) {
         date_format(i->first_sign, when);
-        show_wrap(s, "  ", 2, arena_printf(arena, _("First sign of the intrusion: %s"), when));
-    } else
         show_wrap(s, "  ", 2,
-                  _("The first sign of the intrusion is not known: say it with --first-sign DATE "
-                    "when you open the incident"));
+                  arena_printf(arena, _("First sign of the intrusion: %s, %s"), when,
+                               first_sign_source(arena, i)));
+    } else
+        show_wrap(s, "  ", 2, _("The first sign of the intrusion is not known."));
+    if (!i->closed && i->first_sign_from != FIRST_SIGN_SAID)
+        show_hint(s, _("If you know when it began:"),
+                  show_command(arena, "respond resume --first-sign DATE"));
     if (i->problems)
         show_wrap(
             s, "! ", 2,
@@ -196,6 +215,54 @@ void show_incident(struct show *s, struct response *r)
         show_hint(s, _("Nothing is left to do:"), show_command(arena, "respond close"));
 }
 
+/* ---- the runbook ---------------------------------------------------------------------------- */
+
+static json_t *json_texts(const struct runbook_text *items, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_from_text(runbook_text(&items[i])));
+    return list;
+}
+
+static json_t *json_calls(const struct runbook_call *items, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_from_text(items[i].name));
+    return list;
+}
+
+static void json_at_length(struct show *s, const struct runbook *book,
+                           const struct runbook_step *step)
+{
+    json_t *o = json_object();
+    json_put_string(o, "type", "runbook-step");
+    json_put_string(o, "runbook", book->id);
+    json_put_int(o, "number", (int64_t)number_of(book, step));
+    json_put_string(o, "step", step->id);
+    json_put_string(o, "title", runbook_text(&step->title));
+    json_put_string(o, "text", runbook_text(&step->text));
+    json_put_string(o, "why", runbook_text(&step->why));
+    json_object_set_new(o, "person", json_texts(step->person.items, step->person.count));
+    json_object_set_new(o, "before", json_calls(step->before.items, step->before.count));
+    json_put_string(o, "action", step->action.name);
+    json_object_set_new(o, "verify", json_calls(step->verify.items, step->verify.count));
+    json_put_string(o, "undo", step->undo.name);
+    json_put_string(o, "no_undo", step->undo.name ? NULL : runbook_text(&step->no_undo));
+    json_object_set_new(o, "evidence", json_texts(step->evidence.items, step->evidence.count));
+    json_put_bool(o, "offline", step->offline);
+    show_json_line(s, o);
+}
+
+static void calls(struct show *s, const char *label, const struct runbook_call *items, size_t count)
+{
+    if (count)
+        fprintf(s->out, "\n%s\n", label);
+    for (size_t i = 0; i < count; i++)
+        show_wrap(s, "  - ", 4, language_text(respond_check_find(items[i].name)->means));
+}
+
 static void texts(struct show *s, const char *label, const char *sign,
                   const struct runbook_text *items, size_t count)
 {
@@ -215,26 +282,29 @@ static void step_at_length(struct show *s, const struct runbook *book,
     show_colour(s, SHOW_PLAIN);
     show_wrap(s, "   ", 3, runbook_text(&step->text));
     show_wrap(s, "   ", 3, runbook_text(&step->why));
+    calls(s, _("What has to be true before it:"), step->before.items, step->before.count);
     texts(s, _("What only you can do:"), "  [ ] ", step->person.items, step->person.count);
+    calls(s, _("It is done when this is true, whoever says so:"), step->verify.items,
+          step->verify.count);
     texts(s, _("What is kept of it:"), "  - ", step->evidence.items, step->evidence.count);
     fprintf(s->out, "\n");
-    if (!step->undo.name)
-        show_wrap(s, "", 2, arena_printf(arena, _("Undoing it: %s"), runbook_text(&step->no_undo)));
-}
-
-void show_respond_step(struct show *s, struct response *r, const struct runbook_step *step)
-{
-    CLEANUP_ARENA struct arena *arena = arena_new();
-    if (s->json) {
-        show_json_line(s, json_step(r, step));
-        return;
-    }
-    step_at_length(s, r->book, step);
     show_hint(s, step->action.name ? _("Do it:") : _("When it is done, say so:"),
               show_command(arena, arena_printf(arena, "respond do %s", step->id)));
     if (step->undo.name)
         show_hint(s, _("Undo it:"),
                   show_command(arena, arena_printf(arena, "respond undo %s", step->id)));
+    else
+        show_wrap(s, "", 2, arena_printf(arena, _("Undoing it: %s"), runbook_text(&step->no_undo)));
+}
+
+void show_respond_step(struct show *s, struct response *r, const struct runbook_step *step)
+{
+    if (!s->json) {
+        step_at_length(s, r->book, step);
+        return;
+    }
+    show_json_line(s, json_step(r, step));
+    json_at_length(s, r->book, step);
 }
 
 /* A command to paste, or what a person is to do. */
@@ -346,8 +416,31 @@ void show_watch_report(struct show *s, struct response *r, const struct watch_re
 
 void show_runbook(struct show *s, const struct runbook *book)
 {
+    if (s->json) {
+        for (size_t i = 0; i < book->steps.count; i++)
+            json_at_length(s, book, &book->steps.items[i]);
+        return;
+    }
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    char today[16];
+    struct utsname host;
+    date_format_day(date_now(), today);
     show_wrap(s, "", 0, runbook_text(&book->title));
+    show_wrap(s, "", 2,
+              arena_printf(arena,
+                           _("The paper copy, for %s, of %s. Keep it where it can be read "
+                             "when this host cannot."),
+                           uname(&host) == 0 ? host.nodename : "?", today));
     fprintf(s->out, "\n");
+    show_hint(s, _("Begin:"), show_command(arena, "respond start --because \"...\""));
+    show_hint(s, _("Where it stands:"), show_command(arena, "respond"));
+    show_hint(s, _("What is next:"), show_command(arena, "respond next"));
+    show_hint(s, _("What cannot be done is skipped, with a reason:"),
+              show_command(arena, "respond skip STEP --because \"...\""));
+    show_hint(s, _("After a reboot, or by somebody else:"), show_command(arena, "respond resume"));
+    show_hint(s, _("At the end:"), show_command(arena, "respond close"));
+    fprintf(s->out, "\n%s\n\n",
+            _("To be called (provider, management, police): ____________________"));
     for (size_t i = 0; i < book->steps.count; i++) {
         step_at_length(s, book, &book->steps.items[i]);
         fprintf(s->out, "%s\n\n", _("Done at ____________ by ____________  remarks:"));

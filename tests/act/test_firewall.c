@@ -10,9 +10,14 @@ static void networks_and_ports_are_read_whole(void **state)
         const char *text, *address;
         unsigned bits;
     } good[] = {
-        {"192.0.2.1", "192.0.2.1", 32},      {"192.0.2.129/25", "192.0.2.128", 25},
-        {"2001:db8::1", "2001:db8::1", 128}, {"2001:db8:1:2:3::/48", "2001:db8:1::", 48},
+        {"192.0.2.1", "192.0.2.1", 32},
+        {"192.0.2.129/25", "192.0.2.128", 25},
+        {"2001:db8::1", "2001:db8::1", 128},
+        {"2001:db8:1:2:3::/48", "2001:db8:1::", 48},
         {"10.255.0.0/8", "10.0.0.0", 8},
+        /* what a socket for both families calls 192.0.2.1 */
+        {"::ffff:192.0.2.1", "192.0.2.1", 32},
+        {"::ffff:192.0.2.129/121", "192.0.2.128", 25},
     };
     static const char *const bad[] = {"",           "192.0.2",    "192.0.2.1/33", "192.0.2.1/",
                                       "0.0.0.0/0",  "::/0",       "192.0.2.1 ",   "host",
@@ -53,7 +58,7 @@ static void a_network_has_what_is_in_it(void **state)
 {
     struct firewall_network n;
     struct address in = address_of("192.0.2.200"), out = address_of("192.0.2.100"),
-                   six = address_of("::ffff:c000:2c8");
+                   six = address_of("2001:db8::c000:2c8");
     assert_true(firewall_network_parse(&n, "192.0.2.128/25", NULL));
     assert_true(firewall_network_has(&n, &in));
     assert_false(firewall_network_has(&n, &out));
@@ -78,6 +83,9 @@ static void who_would_be_locked_out_is_refused(void **state)
         {OPERATOR_NETWORK, "wg0", "", FIREWALL_PORTS, false},
         {OPERATOR_HIDDEN, "", "", FIREWALL_CONTAIN, false},
         {OPERATOR_HIDDEN, "", "192.0.2.9", FIREWALL_CONTAIN, true},
+        {OPERATOR_HIDDEN, "", "127.0.0.1", FIREWALL_CONTAIN, false},
+        {OPERATOR_HIDDEN, "", "::1", FIREWALL_CONTAIN, false},
+        {OPERATOR_NOWHERE, "", "127.0.0.1", FIREWALL_CONTAIN, false},
         {OPERATOR_NOWHERE, "", "", FIREWALL_PORTS, false},
         {OPERATOR_NOWHERE, "", "192.0.2.9", FIREWALL_PORTS, true},
         {OPERATOR_CONSOLE, "", "", FIREWALL_FULL, true},

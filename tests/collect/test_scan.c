@@ -1,12 +1,15 @@
 /* The client's side of looking into files: answers of clamd, packets, and what is walked. */
 #include "collect/clamd_reply.h"
 #include "collect/scan.h"
+#include "collect/scan_running.h"
 #include "collect/scan_walk.h"
 #include "tests/support.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void answers_of_clamd_are_understood(void **state)
@@ -24,6 +27,9 @@ static void answers_of_clamd_are_understood(void **state)
          "lstat() failed: No such file."},
         {"4: a: b: Name FOUND", true, 4, CLAMD_FOUND, "b: Name"},
         {"5: fd[9]: \033[2J FOUND", true, 5, CLAMD_FOUND, "\\x1b[2J"},
+        {"6: No file descriptor received. ERROR", true, 6, CLAMD_ERROR,
+         "No file descriptor received."},
+        {"7: ERROR", false, 0, 0, ""},
         {"0: fd[9]: OK", false, 0, 0, ""},
         {"fd[9]: OK", false, 0, 0, ""},
         {"1: FOUND", false, 0, 0, ""},
@@ -121,12 +127,82 @@ static void folders_of_any_depth_end(void **state)
     free(dir);
 }
 
+/* Its exec() is awaited. */
+static pid_t start(const char *path)
+{
+    int pipes[2];
+    char byte;
+    assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        execl(path, path, "600", NULL);
+        _exit(127);
+    }
+    close(pipes[1]);
+    assert_int_equal(read(pipes[0], &byte, 1), 0); /* closed by exec() */
+    close(pipes[0]);
+    return pid;
+}
+
+struct nameless {
+    struct stat st;
+    char path[64];
+    size_t found;
+};
+
+static void on_nameless(void *context, int fd, const char *path, const struct stat *st)
+{
+    struct nameless *n = context;
+    if (st->st_ino == n->st.st_ino && st->st_dev == n->st.st_dev) {
+        n->found++;
+        snprintf(n->path, sizeof n->path, "%s", path);
+    }
+    close(fd);
+}
+
+static void a_program_without_a_name_is_found_by_its_bytes(void **state)
+{
+    char *dir = support_temp_dir(), path[4096], command[8192];
+    CLEANUP(facts_cleanup) struct facts *facts = facts_new();
+    struct error e = ERROR_INIT;
+    struct nameless n = {0};
+    snprintf(path, sizeof path, "%s/bot", dir);
+    snprintf(command, sizeof command, "cp \"$(command -v sleep)\" %s", path);
+    assert_int_equal(system(command), 0);
+    pid_t pid = start(path), again = start(path);
+    assert_int_equal(stat(path, &n.st), 0);
+    running_each_deleted(on_nameless, &n);
+    assert_int_equal(n.found, 0); /* it has one yet */
+    unlink(path);
+    running_each_deleted(on_nameless, &n);
+    assert_int_equal(n.found, 1); /* of two processes: once */
+    assert_true(running_is_deleted_program(n.path));
+    struct running_file file = {n.st.st_dev, n.st.st_ino, n.path, "yagura"};
+    assert_true(running_find(facts, &file, 1, &e));
+    size_t count = 0;
+    for (const struct fact *f = NULL; (f = facts_next(facts, "running", f)); count++) {
+        assert_string_equal(fact_text(f, "how"), "program");
+        assert_string_equal(fact_text(f, "proof"), "yes");
+        assert_string_equal(fact_text(f, "deleted"), "yes");
+        assert_string_equal(fact_text(f, "program"), path);
+        assert_true(atoi(fact_text(f, "pid")) == pid || atoi(fact_text(f, "pid")) == again);
+    }
+    assert_int_equal(count, 2);
+    kill(pid, SIGKILL);
+    kill(again, SIGKILL);
+    waitpid(pid, NULL, 0);
+    waitpid(again, NULL, 0);
+    support_remove_tree(dir);
+    free(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_of_clamd_are_understood),
         cmocka_unit_test(only_files_are_opened),
         cmocka_unit_test(folders_of_any_depth_end),
+        cmocka_unit_test(a_program_without_a_name_is_found_by_its_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

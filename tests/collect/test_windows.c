@@ -922,7 +922,8 @@ static void what_windows_starts_by_itself_is_stated(void **state)
     harness_close(&h);
     /* a hive that is not there is no clean one */
     h = run_system(&(struct system){.system = SERVER});
-    assert_non_null(harness_find(&h, "unread", "what", "persistence"));
+    assert_non_null(harness_find(&h, "unread", "what", "what starts by itself"));
+    assert_non_null(harness_find(&h, "persistence", "path", "HKLM\\SOFTWARE"));
     harness_close(&h);
 }
 

@@ -166,6 +166,47 @@ static void test_which(void **state)
     assert_false(incident_open(&f->is, f->state, "2001-06-06-9", f->arena, &e));
 }
 
+static void test_first_sign(void **state)
+{
+    struct fixture *f = *state;
+    start(f, "2001-06-06-1");
+    entry(f, "2001-06-06-1", "close", NULL, "taro", NULL);
+    start(f, "2001-06-06-2");
+    read_it(f, NULL);
+    assert_int_equal(f->is.first_sign_from, FIRST_SIGN_NONE);
+    assert_int_equal(f->is.before, OPENED + 1);
+    entry(f, "2001-06-06-2", "done", "open", "taro",
+          "{\"result\": {\"first_sign\": {\"time\": \"2001-06-05T12:00:00Z\", \"from\": \"files\","
+          " \"subject\": \"www: x.php\"}}}");
+    read_it(f, NULL);
+    assert_int_equal(f->is.first_sign_from, FIRST_SIGN_FILES);
+    assert_int_equal(f->is.first_sign, 991742400);
+    assert_string_equal(f->is.first_sign_subject, "www: x.php");
+    /* an earlier one counts, a later one does not */
+    entry(f, "2001-06-06-2", "done", "open", "taro",
+          "{\"result\": {\"first_sign\": {\"time\": \"2001-06-04T12:00:00Z\", \"from\": \"guard\","
+          " \"subject\": \"www: index.html\"}}}");
+    entry(f, "2001-06-06-2", "done", "open", "taro",
+          "{\"result\": {\"first_sign\": {\"time\": \"2001-06-05T13:00:00Z\", \"from\": \"files\","
+          " \"subject\": \"www: y.php\"}}}");
+    read_it(f, NULL);
+    assert_int_equal(f->is.first_sign_from, FIRST_SIGN_GUARD);
+    assert_int_equal(f->is.first_sign, 991656000);
+    /* what the operator says last goes before all of it */
+    entry(f, "2001-06-06-2", "first-sign", NULL, "hanako",
+          "{\"first_sign\": \"2001-06-05T00:00:00Z\"}");
+    entry(f, "2001-06-06-2", "done", "open", "taro",
+          "{\"result\": {\"first_sign\": {\"time\": \"2001-06-01T00:00:00Z\", \"from\": \"guard\","
+          " \"subject\": \"www: index.html\"}}}");
+    read_it(f, NULL);
+    assert_int_equal(f->is.first_sign_from, FIRST_SIGN_SAID);
+    assert_int_equal(f->is.first_sign, 991699200);
+    assert_string_equal(f->is.first_sign_subject, "hanako");
+    read_it(f, "2001-06-06-1");
+    assert_int_equal(f->is.first_sign, 0);
+    assert_int_equal(f->is.before, 0);
+}
+
 static void test_changed_ledger(void **state)
 {
     struct fixture *f = *state;
@@ -188,6 +229,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_skipped_and_undone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_signed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_which, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_first_sign, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_changed_ledger, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -443,3 +443,40 @@ RULES
     ls "$YAGURA_STATE"
     [ "$(ls "$YAGURA_STATE")" = notice.lock ]
 }
+
+# from NS SOURCE-PORT ADDRESS PORT [transparent]: opens a connection from a port; "open" or "shut"
+from() {
+    in_ns "$1" /usr/bin/python3 - "$2" "$3" "$4" "${5:-}" <<'PY'
+import socket, sys
+s = socket.socket()
+s.settimeout(1)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+if sys.argv[4]:
+    s.setsockopt(socket.SOL_IP, 19, 1)  # IP_TRANSPARENT
+s.bind(("0.0.0.0", int(sys.argv[1])))
+try:
+    s.connect((sys.argv[2], int(sys.argv[3])))
+    print("open" if s.recv(64) else "shut")
+except OSError:
+    print("shut")
+PY
+}
+@test "a way in is no way out: who holds its port, or the notice's, reaches nobody from there" {
+    mkdir -p "$YAGURA_STATE"
+    connect operator adm 10.9.1.1
+    code 0 on operator "echo in"
+    program curl
+    keep desk adm "$HELPERS/net" serve 445/tcp
+    [ "$(from srv 1022 10.9.1.2 445)" = open ]
+    [ "$(from srv 1080 10.9.2.2 4444 transparent)" = open ]
+    code 0 on operator "$ISOLATE $YAGURA_STATE begin web 60"
+    says trial
+    # somebody else has those ports now; the session lives on
+    kill "$(cat "$WORK/ways.pid")" "$(cat "$WORK/services.pid")"
+    for _ in $(seq 50); do in_ns srv ss -Htln | grep -qE ':(22|80) ' || break; sleep 0.1; done
+    [ "$(from srv 22 10.9.1.2 445)" = shut ]
+    [ "$(from srv 80 10.9.2.2 4444 transparent)" = shut ]
+    code 0 on operator "echo still here"
+    [ "$(in_ns att curl -s -m 5 -o /dev/null -w '%{http_code}' http://10.9.2.1/)" = 503 ]
+    code 0 on operator "$ISOLATE $YAGURA_STATE end"
+}

@@ -298,7 +298,10 @@ old_receipt() {
 @test "pages before and after: of the sites that are found, and of health:" {
     slow
     program nginx openssl
-    two_hosts "" 'test ! -e /repo/break || echo "server { listen 8080; return 503; }" >/etc/nginx/sites-enabled/default; kill -HUP "$(cat /run/nginx.pid)"'
+    # back when the workers of before are gone
+    two_hosts "" 'test ! -e /repo/break || echo "server { listen 8080; return 503; }" >/etc/nginx/sites-enabled/default
+        old=$(pgrep -P "$(cat /run/nginx.pid)"); kill -HUP "$(cat /run/nginx.pid)"
+        for w in $old; do n=0; while kill -0 $w 2>/dev/null && [ $n -lt 300 ]; do sleep 0.1; n=$((n + 1)); done; done'
     mkdir -p "$HOSTS/live/root/etc/nginx/sites-enabled"
     rm -f "$HOSTS/live/root/etc/nginx/sites-enabled/"* "$HOSTS/live/root/etc/nginx/conf.d/"*
     echo 'server { listen 8080; server_name shop.example; location / { return 200 "open"; } }' >"$HOSTS/live/root/etc/nginx/sites-enabled/default"

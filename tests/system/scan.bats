@@ -4,7 +4,8 @@ load lib
 
 setup() { mkdir -p "$WORK/site"; }
 teardown() {
-    [ ! -f "$WORK/clamd.pid" ] || kill "$(cat "$WORK/clamd.pid")" 2>/dev/null || :
+    local pid
+    for pid in $(cat "$WORK/pids" 2>/dev/null); do kill -CONT $pid 2>/dev/null && kill -KILL $pid || :; done
     [ ! -d "${ELSEWHERE:-}" ] || umount "$ELSEWHERE" 2>/dev/null || :
     [ ! -e "$WORK/site/kept.php" ] || chattr -i "$WORK/site/kept.php" 2>/dev/null || :
 }
@@ -184,17 +185,32 @@ PY
     holds 'summary["found"] == 40' 'summary["unknown"] == 1'
 }
 
-@test "ClamAV is asked where clamd listens, and its loss is said" {
+# A real clamd with a signature of our own, listening at $WORK/run/s.
+start_clamd() {
     program clamd
-    mkdir "$WORK/db" "$WORK/run"
+    mkdir -p "$WORK/db" "$WORK/run"
+    rm -f "$WORK/run/s"
     printf 'Own.Test.Marker:0:*:%s\n' "$(printf 'own-test-marker' | od -An -tx1 | tr -d ' \n')" >"$WORK/db/own.ndb"
-    printf '%s\n' "LocalSocket $WORK/run/s" "DatabaseDirectory $WORK/db" "Foreground yes" "User $(id -un)" \
-        "TemporaryDirectory $WORK/run" "LogFile $WORK/run/log" >"$WORK/clamd.conf"
+    printf '%s\n' "LocalSocket $WORK/run/s" "DatabaseDirectory $WORK/db" "Foreground yes" "User ${1:-$(id -un)}" \
+        "TemporaryDirectory $WORK/run" "LogFile $WORK/run/log" "StreamMaxLength 1M" >"$WORK/clamd.conf"
     clamd -c "$WORK/clamd.conf" >/dev/null 2>&1 3>&- &
+    echo $! >>"$WORK/pids"
     echo $! >"$WORK/clamd.pid"
     local i
-    for i in $(seq 300); do [ ! -S "$WORK/run/s" ] || break; sleep 0.1; done
+    for i in $(seq 600); do [ ! -S "$WORK/run/s" ] || break; sleep 0.1; done
     [ -S "$WORK/run/s" ] || skip "clamd does not start here: $(tail -1 "$WORK/run/log")"
+}
+# relay NAME TO: listens at $WORK/run/NAME (helpers/relay).
+relay() {
+    "$HELPERS/relay" "$WORK/run/$1" "$2" >/dev/null 2>&1 3>&- &
+    echo $! >>"$WORK/pids"
+    local i
+    for i in $(seq 200); do [ ! -S "$WORK/run/$1" ] || return 0; sleep 0.1; done
+    return 1
+}
+
+@test "ClamAV is asked where clamd listens, and its loss is said" {
+    start_clamd
     echo "an own-test-marker here" >"$WORK/site/a.txt"
     echo clean >"$WORK/site/b.txt"
     gzip -k "$WORK/site/a.txt"
@@ -207,6 +223,63 @@ PY
     for i in $(seq 100); do kill -0 "$(cat "$WORK/clamd.pid")" 2>/dev/null || break; sleep 0.1; done
     code 3 "$YAGURA" scan --json "$WORK/site/b.txt" --clamd "$WORK/run/s"
     holds 'not summary["clamav"]' 'summary["unknown"] == 1'
+}
+
+@test "clamd may be another user, and is sent the bytes where no descriptor reaches it" {
+    as_root
+    mkdir -p "$WORK/run"
+    chown nobody "$WORK/run"
+    chmod o+x "$(dirname "$(dirname "$WORK")")" "$(dirname "$WORK")" "$WORK"
+    start_clamd nobody
+    relay far "$WORK/run/s"
+    echo "an own-test-marker here" >"$WORK/site/a.txt"
+    chmod 600 "$WORK/site/a.txt"
+    echo clean >"$WORK/site/b.txt"
+    head -c 2500000 /dev/zero >"$WORK/site/long"
+    chmod 700 "$WORK/site" # which the user nobody may not open
+    code 1 "$YAGURA" scan --json "$WORK/site" --clamd "$WORK/run/s"
+    holds 'summary["found"] == 1' 'summary["unknown"] == 0'
+    code 1 "$YAGURA" scan --json "$WORK/site" --clamd "$WORK/run/far"
+    says "ClamAV calls it Own.Test.Marker" "INSTREAM size limit exceeded"
+    holds 'summary["found"] == 1' 'summary["unknown"] == 1' 'summary["clamav"]'
+}
+
+@test "a clamd that hangs, dies in the middle or talks nonsense is never a clean answer" {
+    start_clamd
+    local i
+    for i in $(seq 60); do echo "clean $i" >"$WORK/site/$i.txt"; done
+    echo "an own-test-marker here" >"$WORK/site/a.txt"
+    relay nonsense --nonsense
+    code 3 "$YAGURA" scan --json "$WORK/site" --clamd "$WORK/run/nonsense"
+    says "makes no sense"
+    holds 'not summary["clamav"]' 'summary["unknown"] == 1' 'summary["files"] == 61'
+    relay silent --silent
+    code 3 timeout 100 "$YAGURA" scan --json "$WORK/site" --clamd "$WORK/run/silent"
+    says "clamd does not answer"
+    kill -STOP "$(cat "$WORK/clamd.pid")" # it hangs: the kernel still takes connections for it
+    code 3 timeout 100 "$YAGURA" scan --json "$WORK/site" --clamd "$WORK/run/s"
+    says "clamd does not answer"
+    holds 'not summary["clamav"]' 'summary["unknown"] == 1'
+    kill -CONT "$(cat "$WORK/clamd.pid")"
+    # it hangs up on every file: what lies behind that file is asked about again
+    relay torn "$WORK/run/s"
+    for i in 1 2 3 4 5; do head -c 2500000 /dev/zero >"$WORK/site/long$i"; done
+    code 1 "$YAGURA" scan --json "$WORK/site" --clamd "$WORK/run/torn"
+    says "ClamAV calls it Own.Test.Marker"
+    holds 'summary["found"] == 1' 'summary["unknown"] == 5'
+    # it dies while a program has files in hand
+    rm "$WORK/site"/long* "$WORK/site/a.txt"
+    mkdir "$WORK/rules"
+    echo 'rule slow { condition: filename == "60.txt" and for all i in (0..9000000000000) : (i >= 0) }' >"$WORK/rules/slow.yar"
+    "$YAGURA" scan --json "$WORK/site" --clamd "$WORK/run/s" --rules "$WORK/rules" >"$WORK/out" 2>"$WORK/err" 3>&- &
+    local ours=$! ended=0
+    for i in $(seq 300); do pgrep -P $ours -x yagura-scan -r R >/dev/null && sleep 1 &&
+        pgrep -P $ours -x yagura-scan -r R >/dev/null && break; sleep 0.1; done
+    kill -KILL "$(cat "$WORK/clamd.pid")"
+    wait $ours || ended=$?
+    [ $ended = 3 ]
+    stdout=$(cat "$WORK/out")
+    holds 'summary["found"] == 0' 'summary["unknown"] >= 2'
 }
 
 @test "quarantine: out of the server's reach, and back exactly" {
@@ -277,4 +350,122 @@ PY
     says "not ours alone"
     [ -e "$ELSEWHERE/www/deep/$name" ]
     umount "$ELSEWHERE"
+}
+
+@test "quarantine below a bind mount, which has the device of what lies above it" {
+    as_root
+    ELSEWHERE=$WORK/bound
+    mkdir -p "$ELSEWHERE" "$WORK/site/deep"
+    shell >"$WORK/site/deep/x.php"
+    mount --bind "$WORK/site" "$ELSEWHERE" || skip "nothing can be mounted here"
+    code 1 scan "$ELSEWHERE/deep" --quarantine --yes
+    [ ! -e "$ELSEWHERE/deep/x.php" ]
+    [ "$(stat -c %a "$ELSEWHERE/.yagura-quarantine")" = 700 ]
+    [ ! -e "$WORK/.yagura-quarantine" ]
+    code 0 "$YAGURA" quarantine give-back "$(id_of .php)"
+    [ -e "$ELSEWHERE/deep/x.php" ]
+    umount "$ELSEWHERE"
+}
+
+# begin COMMAND ...: in the background, its pid is kept for the end and in $begun.
+begin() {
+    "$@" >/dev/null 2>&1 3>&- &
+    begun=$!
+    echo $begun >>"$WORK/pids"
+}
+# A zombie, whose parent is this shell, has ended.
+lives() { [ -e "/proc/$1/stat" ] && [[ "$(sed 's/.*) //' "/proc/$1/stat")" != [ZX]* ]]; }
+gone() { if lives "$1"; then echo "$1 lives: $(tr '\0' ' ' <"/proc/$1/cmdline")"; return 1; fi; }
+# runs PID TEXT: waits until its command line says so: it has begun.
+runs() {
+    local i
+    for i in $(seq 100); do [[ "$(tr '\0' ' ' <"/proc/$1/cmdline")" != *"$2"* ]] || return 0; sleep 0.1; done
+    return 1
+}
+# What each kind of program looks like that hits a rule and runs.
+plant_running() {
+    cp "$(command -v sleep)" "$WORK/site/bot"
+    shell >>"$WORK/site/bot"
+    { echo 'while :; do sleep 1; done'; echo exit; echo "# $(shell)"; } >"$WORK/site/loop.sh"
+    cp "$WORK/site/loop.sh" "$WORK/site/hidden.sh"
+    printf 'import time\nwhile True: time.sleep(1)\n# %s\n' "$(shell)" >"$WORK/site/loop.py"
+}
+
+@test "what runs from a file that was found is named, kept as evidence and ended; nothing else is" {
+    plant_running
+    begin "$WORK/site/bot" 600
+    local bot=$begun script hidden python reader tail
+    begin sh "$WORK/site/loop.sh"
+    script=$begun
+    begin env A_SECRET=hunter2 bash -c 'cd "$0"; exec -a kworker bash hidden.sh' "$WORK/site"
+    hidden=$begun
+    begin env -C "$WORK/site" /usr/bin/python3 loop.py
+    python=$begun
+    begin bash -c 'exec 3<"$0"; while :; do read -t 1 <> <(:); sleep 1; done' "$WORK/site/loop.sh"
+    reader=$begun
+    begin tail -f "$WORK/site/loop.py" "$WORK/site/bot"
+    tail=$begun
+    runs "$hidden" kworker
+    runs "$python" loop.py
+    runs "$reader" exec
+    code 1 scan "$WORK/site"
+    holds 'sum(f["rule"]["id"] == "scan-running" for f in findings) == 4' \
+        'sum(f["rule"]["id"] == "scan-running-likely" for f in findings) == 1'
+    says "Process $bot " "Process $script " "Process $hidden " "Process $python " "Process $reader "
+    says_not "Process $tail "
+    code 1 scan "$WORK/site" --quarantine --dry-run
+    holds 'sorted(o["pid"] for o in of("would-end")) == sorted(['"$bot, $script, $hidden, $python"'])' \
+        'len(of("would-quarantine")) == 4' 'not of("ended")'
+    lives "$bot"
+    # without a word of the operator nothing is ended
+    code "1 2 3" scan "$WORK/site" --quarantine
+    lives "$bot"
+    [ -e "$WORK/site/bot" ]
+    code 1 scan "$WORK/site" --quarantine --yes
+    holds 'sorted(o["pid"] for o in of("ended")) == sorted(['"$bot, $script, $hidden, $python"'])' \
+        'len(of("quarantined")) == 4' 'not of("left")'
+    gone "$bot"
+    gone "$script"
+    gone "$hidden"
+    gone "$python"
+    lives "$reader"
+    lives "$tail"
+    [[ "$(sed 's/.*) //' "/proc/$reader/stat")" != T* ]]
+    local kept
+    kept=$(ls -d "$YAGURA_STATE/quarantine/processes/$hidden-"*)
+    grep -q A_SECRET "$kept/environment-names"
+    run grep -rq hunter2 "$kept"
+    [ "$status" = 1 ]
+    grep -q "r-xp" "$kept/maps"
+    grep -q kworker "$kept/process.json"
+    code 0 "$YAGURA" ledger show
+    says process-ended
+    code 0 "$YAGURA" quarantine list --json
+    holds 'len(of("quarantined")) == 4'
+}
+
+@test "what keeps starting itself anew is ended, and what ran on from quarantine is found" {
+    plant_running
+    cat >"$WORK/site/beat.sh" <<EOF
+bash "$WORK/site/beat.sh" & sleep 0.05
+exit
+# $(shell)
+EOF
+    begin setsid bash "$WORK/site/beat.sh"
+    code 1 scan "$WORK/site" --quarantine --yes
+    holds 'of("ended")' 'not of("left")'
+    local i
+    for i in $(seq 50); do pgrep -f "$WORK/site/beat.sh" >/dev/null || break; sleep 0.1; done
+    run pgrep -f "$WORK/site/beat.sh"
+    [ "$status" = 1 ]
+    # the file lies in quarantine already, and somebody runs it from there
+    begin "$YAGURA_STATE/quarantine/$(id_of /bot)" 600
+    local bot=$begun
+    runs "$bot" 600
+    code 1 scan "$WORK/site"
+    says "Process $bot "
+    code 1 scan "$WORK/site" --quarantine --yes
+    holds 'len(of("ended")) == 1' 'not of("quarantined")'
+    gone "$bot"
+    code 0 scan "$WORK/site"
 }

@@ -149,6 +149,16 @@ status_of() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$(process "$1")/status"; }
     says 65534 "a burst" notes 0000000000000000
     if grep -q landlock /sys/kernel/security/lsm 2>/dev/null; then says_not elsewhere; fi
     rm -f /run/lock/yagura-no
+    # a command that another may have written is not run, nor one that is run as root
+    chmod o+w "$WORK/yagura.yaml"
+    code 2 "$YAGURA" --config "$WORK/yagura.yaml" on-tamper
+    says "others may write it"
+    chmod o-w "$WORK/yagura.yaml"
+    chown 65534 "$WORK/yagura.yaml"
+    code 2 "$YAGURA" --config "$WORK/yagura.yaml" on-tamper
+    printf 'patch: {policy: {backup: {command: "true"}}}\n' >"$WORK/yagura.yaml"
+    code 2 "$YAGURA" --config "$WORK/yagura.yaml" on-tamper
+    says "others may write it"
     echo 'keep: 3' >"$WORK/yagura.yaml"
     code 0 "$YAGURA" --config "$WORK/yagura.yaml" on-tamper
     says "not set"

@@ -83,8 +83,10 @@ static bool obey(struct program *p, const struct scan_packet *r, int *fds, size_
         compile(p);
         return fd_count == 0;
     case SCAN_CLAMD:
+    case SCAN_CLAMD_STREAM:
         if (fd_count == 1)
-            clamd_begin(&p->clamd, fcntl(fds[0], F_DUPFD_CLOEXEC, 0));
+            clamd_begin(&p->clamd, fcntl(fds[0], F_DUPFD_CLOEXEC, 0), r->order == SCAN_CLAMD_STREAM,
+                        p->progress);
         return fd_count == 1;
     case SCAN_FILES:
         if (fd_count == r->count)

@@ -37,12 +37,15 @@ bool look_at(struct look *l, uint32_t number, int fd, uint64_t size, const char 
 
 struct clamd {
     int socket; /* -1: none */
+    bool by_stream;
     uint32_t asked;
+    struct scan_progress *progress;
 };
 
 /* A connected socket of clamd (man clamd, IDSESSION); the socket is the struct's. */
-void clamd_begin(struct clamd *c, int socket);
-/* Hands the descriptor over (FILDES), waits, replies with what clamd says of the file. */
+void clamd_begin(struct clamd *c, int socket, bool by_stream, struct scan_progress *progress);
+/* Hands the descriptor over (FILDES), or the bytes (INSTREAM), waits, replies with what clamd says
+ * of the file. */
 void clamd_ask(struct clamd *c, uint32_t number, int fd);
 
 #endif

@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# A host that is looked at from outside: the runbook's read-only steps are done on its disk or its
+# mounted root, and the rest is a plan that a person can follow.
+load lib
+
+# ids STEP: what that step listed, of the JSON Lines of $stdout
+ids() {
+    printf '%s\n' "$stdout" | /usr/bin/python3 -c '
+import json, sys
+for o in map(json.loads, sys.stdin):
+    if o["type"] == "incident-step" and o["step"] == sys.argv[1]:
+        r = o["result"]
+        print(*[f["id"] for f in r.get("findings", [])], *r.get("unread", []))' "$1"
+}
+# lead STEP: does it; what it found is signed for, and then it is done
+lead() {
+    local found
+    code "0 1 3" "$YAGURA" respond do "$1" --json
+    FOUND=$stdout
+    found=$(ids "$1")
+    # shellcheck disable=SC2086 # ids have no blanks
+    [ -z "${found// /}" ] || code 0 "$YAGURA" respond sign $found --because "looked at, and known"
+    code 0 "$YAGURA" respond do "$1" --json
+}
+plan() { cat "$YAGURA_STATE"/evidence/*/plan.txt; }
+
+@test "the ten disks by the runbook: exactly two are infected, the rest of the steps is planned" {
+    images
+    local image name count=0
+    for image in "$IMAGES"/*.img; do
+        name=$(basename "$image" .img)
+        export YAGURA_STATE="$WORK/$name"
+        code 0 "$YAGURA" respond start --image "$image" --because "of 2001" --json
+        code 1 "$YAGURA" respond status --json
+        holds '{o["step"]: o["state"] for o in every if o["type"] == "incident-step"} == {"open": "done", "isolate": "planned", "administrator": "open", "scan": "open", "patch": "open", "restore": "planned", "passwords": "planned", "reconnect": "planned", "report": "open"}'
+        # what is seen from outside of what is to be changed, and nothing of it is a doubt
+        holds 'next(o for o in every if o.get("step") == "passwords")["result"]["to_change"]' \
+            'not next(o for o in every if o.get("step") == "passwords")["result"]["unread"] or "iis" in "'"$name"'"' \
+            'next(o for o in every if o.get("step") == "restore")["result"]["sites"]'
+        lead administrator
+        lead scan
+        stdout=$FOUND
+        case $name in
+        solaris7-iplanet-found | windows2000-iis5-found)
+            holds '[o for o in every if o["type"] == "finding" and o["verdict"] == "affected" and o["severity"] == "critical"]' \
+                'next(o for o in every if o.get("check") == "scan-settled")["verdict"] == "false"'
+            count=$((count + 1))
+            ;;
+        *) holds 'not [o for o in every if o["type"] == "finding"]' \
+            'next(o for o in every if o.get("check") == "scan-settled")["verdict"] != "false"' ;;
+        esac
+        # read-only: the disk is not changed, what changes a host is refused
+        code 2 "$YAGURA" respond do restore
+        says "stands in the plan"
+        code 2 "$YAGURA" respond undo isolate
+        lead patch
+        code 0 "$YAGURA" respond do report
+        code 0 "$YAGURA" respond close
+        plan >"$WORK/plan"
+        grep -q "respond do isolate" "$WORK/plan"
+        grep -q "registrar:dns" "$WORK/plan"
+        grep -qF "patch plan --image $image" "$WORK/plan"
+        diff <(sed 2d "$WORK/plan") <(sed 2d "$YAGURA_STATE"/evidence/*/report-1/plan.txt) || grep -q "^8 " "$WORK/plan"
+        grep -q "step was left for the host itself" "$YAGURA_STATE"/evidence/*/report-1/timeline.txt
+    done
+    [ "$count" = 2 ]
+    code 0 "$YAGURA" --lang ja respond status --state "$WORK/windows2000-iis5-found"
+    says "計画"
+}
+
+@test "the plan of an infected disk: what was found, what to change, where, in both languages" {
+    images
+    code 0 "$YAGURA" respond start --image "$IMAGES/windows2000-iis5-found.img"
+    lead administrator
+    lead scan
+    lead patch
+    plan >"$WORK/plan"
+    for text in "Cut the server off" "pull the cable" "system-account:SAM" "worm-sadmind-iis" "MS00-078" "looked at, and known" 'C:\Inetpub\wwwroot' "Put the content back"; do
+        grep -qF -- "$text" "$WORK/plan" || { echo "no $text"; cat "$WORK/plan"; return 1; }
+    done
+    code 0 env LANG=ja_JP.UTF-8 "$YAGURA" --lang ja respond do report
+    output=$(cat "$YAGURA_STATE"/evidence/*/report-1/plan.txt)
+    says "計画" "切り離し" "パスワード変更" "署名"
+    code 0 "$YAGURA" respond close
+}
+
+@test "accounts and passwords of a volume are seen, and secrets are not told" {
+    mkdir -p "$WORK/volume"/{etc,root/.ssh,var/www/html}
+    cd "$WORK/volume"
+    printf 'root:x:0:0::/root:/bin/sh\nada:x:1000:1000::/home/ada:/bin/sh\n' >etc/passwd
+    printf 'root:$6$verysecret:19000:0:99999:7:::\nada:$6$verysecret:19000:0:99999:7:::\n' >etc/shadow
+    printf 'root:x:0:\n' >etc/group
+    printf 'passwd: files\n' >etc/nsswitch.conf
+    printf 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n' >etc/os-release
+    echo verysecret >root/.ssh/id_ed25519
+    code 0 "$YAGURA" respond start --root "$WORK/volume"
+    code 1 "$YAGURA" respond status --json
+    holds '[c.split("  ")[0] for c in next(o for o in every if o.get("step") == "passwords")["result"]["to_change"]][:2] == ["system-account:root", "system-account:ada"]' \
+        'any(c.startswith("deploy-key:/root/.ssh/id_ed25519") for c in next(o for o in every if o.get("step") == "passwords")["result"]["to_change"])' \
+        'not next(o for o in every if o.get("step") == "passwords")["result"]["unread"]'
+    says_not verysecret
+    if plan | grep -q verysecret; then return 1; fi
+    code 2 "$YAGURA" respond lock ada
+    says "on the host itself"
+    grep -q '^ada:\$6' etc/shadow
+}
