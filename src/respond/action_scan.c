@@ -1,6 +1,5 @@
 /* Step 3: what an intruder leaves to come back. Every finding is quarantined, mended, or signed for
  * by somebody with a reason. */
-#include "act/quarantine.h"
 #include "audit/scan.h"
 #include "base/language.h"
 #include "base/str.h"
@@ -17,16 +16,11 @@ static const struct audit *look(struct response *r, struct error *e)
                                    .argument = respond_is_live(r) ? NULL : r->incident.target,
                                    .as_of = DATE_NONE,
                                    .state = r->state};
-    struct quarantine kept = {.fd = -1};
     struct scan_result result = {0};
     if (r->scan)
         return r->scan;
-    quarantine_open(&kept, state_dirfd(r->state), false, NULL);
-    struct scan_request bytes = {.clamd = respond_is_live(r) ? scan_find_clamd() : NULL,
-                                 .left_out_fd = kept.fd};
-    bool good = audit_scan(&r->scan, &result, &target, &bytes, e);
-    quarantine_close(&kept);
-    if (!good)
+    struct scan_request bytes = {.clamd = respond_is_live(r) ? scan_find_clamd() : NULL};
+    if (!audit_scan(&r->scan, &result, &target, &bytes, e))
         r->scan = NULL;
     return r->scan;
 }
