@@ -79,6 +79,7 @@ static const char *what_of(struct response *r, const json_t *o)
                  {"patch-applied", NULL, N_("patches were applied")},
                  {"patch-undone", NULL, N_("patches were taken back")},
                  {"quarantine", NULL, N_("something was put into quarantine")},
+                 {"process-ended", NULL, N_("a process that ran what was found was ended")},
                  {"give-back", NULL, N_("something was given back from the quarantine")},
                  {"ports-close", NULL, N_("ports were shut")},
                  {"ports-confirm", NULL, N_("that ports are shut was confirmed")},
@@ -92,6 +93,19 @@ static const char *what_of(struct response *r, const json_t *o)
     return arena_strdup(r->arena, kind ? kind : "");
 }
 
+static const char *detail_of(struct response *r, const json_t *o)
+{
+    if (*text_of(r, o, "because"))
+        return text_of(r, o, "because");
+    if (*text_of(r, o, "folder"))
+        return arena_printf(r->arena, "SHA256SUMS %s", text_of(r, o, "sha256"));
+    if (str_equal(text_of(r, o, "kind"), "process-ended"))
+        return arena_printf(r->arena, "pid %lld: %s",
+                            (long long)json_integer_value(json_object_get(o, "pid")),
+                            text_of(r, o, "command"));
+    return text_of(r, o, "text");
+}
+
 static void add_entry(struct timeline *t, struct response *r, const json_t *o)
 {
     const char *id = json_get_string(o, "incident"), *time = json_get_string(o, "time");
@@ -101,22 +115,18 @@ static void add_entry(struct timeline *t, struct response *r, const json_t *o)
     if (!id && !respond_is_live(r) && json_get_string(o, "site"))
         return; /* sites, too, are of this host */
     const char *stage = text_of(r, o, "stage");
-    const char *step = *stage ? stage : text_of(r, o, "step"), *folder = text_of(r, o, "folder"),
-               *because = text_of(r, o, "because");
+    const char *step = *stage ? stage : text_of(r, o, "step");
     const char *places[] = {step,
-                            folder,
+                            text_of(r, o, "folder"),
                             text_of(r, o, "site"),
                             text_of(r, o, "origin"),
+                            text_of(r, o, "path"),
                             text_of(r, o, "signed"),
                             text_of(r, o, "first_sign")};
     const char *subject = "";
     for (size_t i = 0; i < ARRAY_COUNT(places) && !*subject; i++)
         subject = places[i];
-    const char *detail = *because ? because
-                         : *folder
-                             ? arena_printf(r->arena, "SHA256SUMS %s", text_of(r, o, "sha256"))
-                             : text_of(r, o, "text");
-    add(t, (struct moment){at * second_ns, N_("ledger"), what_of(r, o), subject, detail,
+    add(t, (struct moment){at * second_ns, N_("ledger"), what_of(r, o), subject, detail_of(r, o),
                            text_of(r, o, "who"), 0});
 }
 
@@ -246,7 +256,8 @@ static void add_times(const struct reading *g, int parent, const char *name, con
 
 static bool add_kept(void *context, const struct kept *k, struct error *e)
 {
-    add_times(context, k->dirfd, k->name, k->subject, k->as, 0);
+    if (!k->noted)
+        add_times(context, k->dirfd, k->name, k->subject, k->as, 0);
     return true;
 }
 
