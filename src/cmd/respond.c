@@ -212,10 +212,11 @@ static int tell(struct running *run, const struct runbook_step *step, struct res
     return code;
 }
 
-/* What became of all steps, and where the incident stands. */
-static int tell_all(struct running *run, struct respond_report *report)
+/* What became of this step (NULL: of all), and where the incident stands. */
+static int tell_all(struct running *run, const struct runbook_step *step,
+                    struct respond_report *report)
 {
-    show_respond_report(&run->cli->show, &run->response, NULL, report);
+    show_respond_report(&run->cli->show, &run->response, step, report);
     show_incident(&run->cli->show, &run->response);
     int code = code_of(run, report);
     respond_report_free(report);
@@ -245,10 +246,12 @@ static int start(struct running *run)
     if (!respond_start(&run->response, cli->runbook ? cli->runbook : "defacement", kind, target,
                        &e))
         return failed(&e);
-    int code = do_step(run, &run->response.book->steps.items[0]);
-    if (!cli->json)
-        show_incident(&cli->show, &run->response);
-    return code;
+    struct respond_report report;
+    const struct runbook_step *first = &run->response.book->steps.items[0];
+    if (respond_do(&run->response, first, &report, &e))
+        return tell_all(run, cli->json ? NULL : first, &report); /* all steps follow */
+    respond_report_free(&report);
+    return failed(&e);
 }
 
 /* What was asked for is done; a changed ledger is something found all the same. */
@@ -322,7 +325,7 @@ static int resume(struct running *run)
     struct respond_report report = {0};
     size_t lost;
     if (respond_resume(&run->response, &e) && respond_prove(&run->response, &report, &lost, &e))
-        return tell_all(run, &report);
+        return tell_all(run, NULL, &report);
     respond_report_free(&report);
     return failed(&e);
 }
@@ -332,7 +335,7 @@ static int end(struct running *run)
     struct error e = ERROR_INIT;
     struct respond_report report;
     if (respond_end(&run->response, &report, &e))
-        return tell_all(run, &report);
+        return tell_all(run, NULL, &report);
     respond_report_free(&report);
     return failed(&e);
 }

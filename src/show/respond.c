@@ -82,10 +82,9 @@ static void json_watch(struct show *s, struct response *r)
 
 static const char *const signs_from[] = {NULL, "operator", "guard", "files"};
 
-static void json_incident(struct show *s, struct response *r)
+static void json_incident(struct show *s, const struct incident *i)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
-    const struct incident *i = &r->incident;
     char when[32];
     json_t *o = json_object();
     json_put_string(o, "type", "incident");
@@ -105,9 +104,6 @@ static void json_incident(struct show *s, struct response *r)
     json_put_string(o, "target_argument", i->target);
     json_put_string(o, "ledger_problem", i->problems ? message_text(arena, &i->problem) : NULL);
     show_json_line(s, o);
-    for (size_t k = 0; k < r->book->steps.count; k++)
-        show_json_line(s, json_step(r, &r->book->steps.items[k]));
-    json_watch(s, r);
 }
 
 static const char *time_text(struct arena *arena, int64_t seconds)
@@ -161,13 +157,35 @@ static void say_watch(struct show *s, struct response *r, struct arena *arena)
                   "systemctl status yagura-watch.timer");
 }
 
+void show_watch(struct show *s, struct response *r)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    if (s->json)
+        json_watch(s, r);
+    else
+        say_watch(s, r, arena);
+}
+
+void show_incident_line(struct show *s, const struct incident *i)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    if (s->json)
+        json_incident(s, i);
+    else
+        show_hint(s, arena_printf(arena, _("! Incident %s is open:"), i->id),
+                  show_command(arena, "respond"));
+}
+
 void show_incident(struct show *s, struct response *r)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     const struct incident *i = &r->incident;
     char when[32];
     if (s->json) {
-        json_incident(s, r);
+        json_incident(s, i);
+        for (size_t k = 0; k < r->book->steps.count; k++)
+            show_json_line(s, json_step(r, &r->book->steps.items[k]));
+        json_watch(s, r);
         return;
     }
     date_format(i->opened, when);

@@ -538,6 +538,9 @@ YAML
     connect second
     AT=second respond 0 confirm
     [ "$(answer)" = 503 ]
+    code 1 on operator "yagura status"
+    unwrapped
+    says "Incident" "is open: yagura respond" "This host is isolated (web), and stays so"
 }
 
 @test "visitors keep the notice until the host's own health check passes, and get it again when the opening does not hold" {
@@ -650,6 +653,10 @@ YAML
     code 0 on operator "yagura respond"
     unwrapped
     says closed "Closer watch until" "7 things found"
+    code "0 3" on operator "yagura status"
+    unwrapped
+    says "Closer watch until" "7 things found"
+    says_not "! Incident" isolated
     code 0 on operator "echo again >>/var/www/shop/readme.html"
     config "health: [http://localhost/readme.html]" "on_tamper: cat >>/tmp/alarms" "respond: {isolate_again: full}"
     look 1
