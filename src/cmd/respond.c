@@ -52,11 +52,8 @@ static void say(void *context, const char *text)
 {
     struct running *run = context;
     struct show s;
-    if (run->cli->json)
-        return;
-    CLEANUP_ARENA struct arena *arena = arena_new();
     show_init(&s, stderr, false);
-    show_wrap(&s, "! ", 2, show_as_called(arena, text));
+    show_respond_note(run->cli->json ? &run->cli->show : &s, text);
 }
 
 static void finding(void *context, const struct finding *f)

@@ -332,6 +332,19 @@ static const char *todo(struct arena *arena, const char *text)
     return str_starts(text, name) ? show_command_on(arena, text + strlen(name), false) : text;
 }
 
+void show_respond_note(struct show *s, const char *text)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    if (!s->json) {
+        show_wrap(s, "! ", 2, show_as_called(arena, text));
+        return;
+    }
+    json_t *o = json_object();
+    json_put_string(o, "type", "note");
+    json_put_string(o, "text", show_as_called(arena, text));
+    show_json_line(s, o);
+}
+
 static const char *const verdicts[] = {"true", "false", "unknown"};
 
 void show_respond_report(struct show *s, struct response *r, const struct runbook_step *step,
@@ -359,6 +372,8 @@ void show_respond_report(struct show *s, struct response *r, const struct runboo
             show_wrap(s, "    ", 6, todo(arena, c->todo));
     }
     if (s->json) {
+        if (report->text)
+            show_respond_note(s, report->text);
         if (step)
             show_json_line(s, json_step(r, step));
         return;

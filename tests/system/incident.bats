@@ -185,7 +185,12 @@ finish_isolate() {
 }
 finish_administrator() {
     respond 0 "do administrator"
-    says "is an account of this host"
+    says "is an account of this host" "root has uid 0"
+    # who, over which way, and what was seen of others: in the ledger
+    "$YAGURA" --state "$HOST_STATE" ledger show --json | grep '"what":"done".*"step":"administrator"' | tail -1 >"$WORK/seen"
+    for seen in '"operator":{"user":"root"' '"local":true' '"connections":["10.8.1.2:' /usr/local/bin/.dash "/root/.ssh/authorized_keys SHA256:r6cc"; do
+        grep -qF "$seen" "$WORK/seen"
+    done
 }
 finish_scan() {
     respond 1 "do scan"
@@ -291,7 +296,8 @@ steps:
   - {id: isolate, title: Isolate, text: x, why: x, action: isolate, verify: [isolated], undo: {action: open-network}}
   - {id: reconnect, title: Reconnect, text: x, why: x, action: open-network, verify: [reconnected], undo: {action: isolate}}
 YAML
-    respond 0 "start --runbook /var/lib/yagura/short.yaml"
+    respond 0 "start --runbook /var/lib/yagura/short.yaml --json"
+    says '{"type":"note","text":"This host is cut off, on trial for 600 seconds.'
     connect second
     AT=second respond 0 confirm
     respond 0 "do reconnect"

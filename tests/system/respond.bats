@@ -24,7 +24,8 @@ start() { code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --json "$@
     start --because "the page says HOSHI"
     holds 'any(o["type"] == "check" and o["verdict"] == "true" for o in every)' \
         '[o["because"] for o in of("incident")] == ["the page says HOSHI"]' \
-        '[o["state"] for o in of("incident-step")] == ["done", "open", "open"]' 'last["type"] == "summary"'
+        '[o["state"] for o in of("incident-step")] == ["done", "open", "open"]' 'last["type"] == "summary"' \
+        'any("By this clock" in o["text"] for o in of("note"))'
     code 1 "$YAGURA" status
     says "is open:" "yagura respond"
     code 1 "$YAGURA" status --json
