@@ -209,6 +209,25 @@ static int tell(struct running *run, const struct runbook_step *step, struct res
     return code;
 }
 
+/* What is in force of ours; and once nobody asks for it any more, how it is taken away. */
+static size_t say_firewall(struct running *run)
+{
+    struct response *r = &run->response;
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    if (!respond_is_live(r))
+        return 0;
+    size_t wrong = cli_say_firewall(run->cli, r->state);
+    bool left = r->incident.closed && !run->cli->json &&
+                firewall_is_known(state_dirfd(r->state), FIREWALL_ISOLATION);
+    for (size_t i = 0; left && i < r->book->steps.count; i++) {
+        const struct runbook_step *step = &r->book->steps.items[i];
+        if (step->undo.name && str_equal(step->undo.name, "open-network"))
+            show_hint(&run->cli->show, _("To open it:"),
+                      show_command(arena, arena_printf(arena, "respond undo %s", step->id)));
+    }
+    return wrong;
+}
+
 /* What became of this step (NULL: of all), and where the incident stands. */
 static int tell_all(struct running *run, const struct runbook_step *step,
                     struct respond_report *report)
@@ -266,8 +285,7 @@ static int status(struct running *run)
     show_incident(&run->cli->show, &run->response);
     size_t open = respond_next(&run->response) != NULL && !closed;
     size_t found = run->response.incident.problems + open;
-    if (!closed && respond_is_live(&run->response))
-        found += cli_say_firewall(run->cli, run->response.state);
+    found += say_firewall(run);
     end_json(run->cli, found, 0);
     return found ? EXIT_FOUND : EXIT_CLEAN;
 }
@@ -331,8 +349,11 @@ static int end(struct running *run)
 {
     struct error e = ERROR_INIT;
     struct respond_report report;
-    if (respond_end(&run->response, &report, &e))
+    if (respond_end(&run->response, &report, &e)) {
+        if (report.outcome == RESPOND_DONE)
+            say_firewall(run); /* it may be cut off on purpose */
         return tell_all(run, NULL, &report);
+    }
     respond_report_free(&report);
     return failed(&e);
 }

@@ -317,6 +317,31 @@ YAML
     [ -z "$(in_ns srv nft list tables)" ]
 }
 
+@test "closed with the host still cut off: said, with the command that opens it" {
+    cat >"$HOST_STATE/cut.yaml" <<'YAML'
+id: cut
+title: Cut
+steps:
+  - {id: isolate, title: Isolate, text: x, why: x, action: isolate, verify: [isolated], undo: {action: open-network}}
+YAML
+    respond 0 "start --runbook /var/lib/yagura/cut.yaml"
+    connect second
+    AT=second respond 0 confirm
+    respond 0 close
+    says "This host is isolated (web)" "To open it: yagura respond undo isolate"
+    [ "$(asked / -w '%{http_code}' | tail -c 3)" = 503 ]
+    respond 0 status
+    says "This host is isolated (web)" "yagura respond undo isolate"
+    respond 0 "undo isolate"
+    says "is undone"
+    [ -z "$(in_ns srv nft list tables)" ]
+    respond 0 status
+    says closed
+    says_not isolated
+    respond 2 "do isolate"
+    code 0 on operator "yagura ledger verify"
+}
+
 @test "passwords: shut and taken back, thrown out, made anew, and seen to have changed" {
     local file=/var/www/shop/wp-config.php name
     cat >"$HOST_STATE/passwords.yaml" <<'YAML'
