@@ -9,7 +9,10 @@
 #include "respond/checks.h"
 #include "respond/isolate.h"
 
-enum { MOST_LISTED = 200 };
+#include <fcntl.h>
+#include <sys/stat.h>
+
+enum { MOST_LISTED = 200, NS_IN_SECOND = 1000000000 };
 
 /* All of `yagura scan`: what stands in files, what starts by itself, what no package brought. */
 static const struct audit *look(struct response *r, struct error *e)
@@ -53,6 +56,31 @@ static const char *unread_id(struct response *r, const struct fact *f)
     return arena_strdup(r->arena, str_text(&id));
 }
 
+static int64_t ns_of(struct statx_timestamp t)
+{
+    return t.tv_sec * NS_IN_SECOND + t.tv_nsec;
+}
+
+/* With the times of its file as they are now: it may be deleted by hand, and is to be in the
+ * timeline all the same. Nobody is waited for: it may lie on a file system of the attacker's. */
+static json_t *with_times(struct response *r, const struct finding *f)
+{
+    struct statx st;
+    json_t *o = respond_finding(f);
+    const char *path = f->evidence.count ? f->evidence.items[0].path : "";
+    if (!respond_is_live(r) || path[0] != '/' ||
+        statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC,
+              STATX_BASIC_STATS | STATX_BTIME, &st) != 0)
+        return o;
+    json_put_string(o, "path", path);
+    json_put_int(o, "written_ns", ns_of(st.stx_mtime));
+    json_put_int(o, "changed_ns", ns_of(st.stx_ctime));
+    if (st.stx_mask & STATX_BTIME)
+        json_put_int(o, "made_ns", ns_of(st.stx_btime));
+    json_put_int(o, "uid", st.stx_uid);
+    return o;
+}
+
 bool action_scan(struct response *r, const struct runbook_call *call, json_t *result,
                  const char **waits, struct error *e)
 {
@@ -71,7 +99,7 @@ bool action_scan(struct response *r, const struct runbook_call *call, json_t *re
             continue;
         }
         if (json_array_size(list) < MOST_LISTED)
-            json_array_append_new(list, respond_finding(f));
+            json_array_append_new(list, with_times(r, f));
         if (r->options->finding)
             r->options->finding(r->options->context, f);
     }
@@ -190,7 +218,7 @@ bool action_administrator(struct response *r, const struct runbook_call *call, j
         if (!is_to_be_settled(f))
             continue;
         if (json_array_size(findings) < MOST_LISTED)
-            json_array_append_new(findings, respond_finding(f));
+            json_array_append_new(findings, with_times(r, f));
         if (r->options->finding)
             r->options->finding(r->options->context, f);
     }

@@ -232,7 +232,14 @@ finish_passwords() {
     respond 0 "do passwords"
 }
 finish_reconnect() { respond 0 "do reconnect"; }
-finish_report() { respond 0 "do report"; }
+finish_report() {
+    respond 0 "do report"
+    # when each plant came, also of those that were deleted by hand
+    local plant
+    for plant in /etc/cron.d/php-sessions /usr/local/bin/.dash /root/.ssh/authorized_keys; do
+        grep '"what":"made, as the kernel says (btime)"\|(ctime)"' "$HOST_STATE"/evidence/*/report-1/timeline.jsonl | grep -q "\"subject\":\"$plant\""
+    done
+}
 # lead STEP ...: BEFORE is called with each step first
 lead() {
     local step
