@@ -84,9 +84,9 @@ static bool is_same_folder(int a, int b)
            one.st_dev == other.st_dev;
 }
 
-int quarantine_processes_folder(struct quarantine *q, struct error *e)
+int quarantine_processes_folder(struct quarantine *q, bool make, struct error *e)
 {
-    return open_folder(q->fd, "processes", true, e);
+    return open_folder(q->fd, "processes", make, e);
 }
 
 /* The topmost folder of the file system that a folder lies on, and in it our own. */

@@ -32,9 +32,9 @@ struct quarantine {
 bool quarantine_open(struct quarantine *out, int state_dirfd, bool make, struct error *e);
 void quarantine_close(struct quarantine *q);
 
-/* STATE/quarantine/processes, open: what the processes were that ran from what was moved. -1:
- * error. */
-int quarantine_processes_folder(struct quarantine *q, struct error *e);
+/* STATE/quarantine/processes, open: what the processes were that ran from what was moved, a folder
+ * each. -1: error; ERR_ABSENT where there is none and none is made. */
+int quarantine_processes_folder(struct quarantine *q, bool make, struct error *e);
 
 struct quarantine_wish {
     int rootfd; /* path lies beneath it */

@@ -6,12 +6,17 @@
 #include "base/str.h"
 #include "base/where.h"
 #include "collect/scan_running.h"
+#include "content/aside.h"
+#include "content/site.h"
 #include "judge/coverage.h"
 #include "model/site_root.h"
 #include "record/sites.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* What attackers leave behind. */
 static const char *const scan_kinds[] = {"yara-hit",      "clamav-hit",  "running",
@@ -95,11 +100,84 @@ static void places_cleanup(struct places *p)
     arena_free(p->arena);
 }
 
+/* --- what was moved out of the way already --- */
+
+struct ours {
+    struct arena *arena;
+    struct quarantine kept; /* fd -1: there is none */
+    struct quarantine_item *items;
+    size_t item_count;
+    VEC(struct scan_folder) folders;
+};
+
+/* Only what is closed to others; the path to it may be another's. Takes the descriptor. */
+static void add_folder(struct ours *o, int fd)
+{
+    struct stat st;
+    if (fd >= 0 && fstat(fd, &st) == 0 && !(st.st_mode & 077) &&
+        (st.st_uid == 0 || st.st_uid == geteuid()))
+        VEC_PUSH(&o->folders, ((struct scan_folder){st.st_dev, st.st_ino}));
+    mem_cleanup_close(&fd);
+}
+
+static size_t length_of_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash - path) : 0;
+}
+
+static void add_quarantine(struct ours *o, struct state *state)
+{
+    const char *last = "";
+    if (!quarantine_open(&o->kept, state_dirfd(state), false, NULL))
+        return;
+    add_folder(o, fcntl(o->kept.fd, F_DUPFD_CLOEXEC, 0));
+    /* what can be read is in the list */
+    (void)!quarantine_list(&o->kept, o->arena, &o->items, &o->item_count, NULL);
+    for (size_t i = 0; i < o->item_count; i++) {
+        const char *kept = o->items[i].kept;
+        size_t length = length_of_folder(kept);
+        if (length == length_of_folder(last) && strncmp(kept, last, length) == 0)
+            continue; /* most lie in one */
+        add_folder(o, quarantine_open_place(&o->items[i], NULL));
+        last = kept;
+    }
+}
+
+static void add_asides(struct ours *o, struct state *state)
+{
+    struct site_row *sites;
+    size_t count;
+    if (!state_knows_sites(state) || !sites_list(state, o->arena, &sites, &count, NULL))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        CLEANUP_CLOSE int root = site_open_root(sites[i].root, NULL);
+        if (root >= 0)
+            add_folder(o, aside_look(root, sites[i].name));
+    }
+}
+
+/* What the state knows as its own; a folder that only bears such a name is looked into. */
+static void find_ours(struct ours *o, struct state *state)
+{
+    if (!state)
+        return;
+    add_quarantine(o, state);
+    add_asides(o, state);
+}
+
+static void ours_cleanup(struct ours *o)
+{
+    quarantine_close(&o->kept);
+    VEC_FREE(&o->folders);
+    arena_free(o->arena);
+}
+
 /* --- the pipeline --- */
 
 static bool look_into_files(struct audit *a, struct scan_result *result,
                             const struct audit_request *target, const struct scan_request *bytes,
-                            struct error *e)
+                            const struct ours *aside, struct error *e)
 {
     CLEANUP(places_cleanup) struct places places = {.arena = arena_new()};
     struct scan_request request = *bytes;
@@ -111,6 +189,8 @@ static bool look_into_files(struct audit *a, struct scan_result *result,
     }
     request.ours = ours;
     request.our_count = 1;
+    request.left_out = aside->folders.items;
+    request.left_out_count = aside->folders.count;
     if (!request.path_count && target->kind == TARGET_LIVE) {
         find_places(&places, a, target->state);
         request.paths = places.list.items;
@@ -145,29 +225,23 @@ static void add_hits(struct files *files, const struct facts *facts)
 }
 
 /* A file is the same one wherever it was moved, and a process that ran it runs it on. */
-static void add_quarantined(struct files *files, int quarantine_fd, struct arena *arena)
+static void add_quarantined(struct files *files, const struct ours *aside)
 {
-    struct quarantine q = {.fd = quarantine_fd};
-    struct quarantine_item *items;
-    size_t count = 0;
-    if (quarantine_fd < 0)
-        return;
-    (void)!quarantine_list(&q, arena, &items, &count, NULL); /* what can be read is in the list */
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < aside->item_count; i++) {
         struct stat st;
-        if (lstat(items[i].kept, &st) != 0 || !S_ISREG(st.st_mode))
+        if (lstat(aside->items[i].kept, &st) != 0 || !S_ISREG(st.st_mode))
             continue;
-        struct running_file file = {st.st_dev, st.st_ino, items[i].origin, "quarantine"};
+        struct running_file file = {st.st_dev, st.st_ino, aside->items[i].origin, "quarantine"};
         VEC_PUSH(&files->list, file);
     }
 }
 
-static void find_running(struct audit *a, int quarantine_fd)
+static void find_running(struct audit *a, const struct ours *aside)
 {
     CLEANUP(files_cleanup) struct files files = {0};
     struct error e = ERROR_INIT;
     add_hits(&files, a->facts);
-    add_quarantined(&files, quarantine_fd, facts_arena(a->facts));
+    add_quarantined(&files, aside);
     if (!running_find(a->facts, files.list.items, files.list.count, &e))
         facts_unread(a->facts, N_("running processes"), "/proc", e.message);
 }
@@ -211,10 +285,12 @@ bool audit_scan(struct audit **out, struct scan_result *result, const struct aud
         return false;
     }
     size_t collected = facts_count(a->facts);
-    if (!look_into_files(a, result, target, bytes, e))
+    CLEANUP(ours_cleanup) struct ours aside = {.arena = arena_new(), .kept = {.fd = -1}};
+    find_ours(&aside, target->state);
+    if (!look_into_files(a, result, target, bytes, &aside, e))
         return false;
     if (target->kind == TARGET_LIVE)
-        find_running(a, bytes->left_out_fd);
+        find_running(a, &aside);
     judge(a, collected);
     for (size_t i = 0; i < result->problem_count; i++)
         if (a->rule_problem_count++ < ARRAY_COUNT(a->rule_problems))

@@ -261,7 +261,7 @@ static void note_ended(struct taking *t, const struct held_process *p)
 static void end_processes(struct taking *t, struct process_hold *h)
 {
     struct error e = ERROR_INIT;
-    CLEANUP_CLOSE int evidence = quarantine_processes_folder(&t->q, &e);
+    CLEANUP_CLOSE int evidence = quarantine_processes_folder(&t->q, true, &e);
     if (evidence < 0)
         cli_complain(&e); /* they are ended all the same */
     bool good =

@@ -52,11 +52,8 @@ static void say(void *context, const char *text)
 {
     struct running *run = context;
     struct show s;
-    if (run->cli->json)
-        return;
-    CLEANUP_ARENA struct arena *arena = arena_new();
     show_init(&s, stderr, false);
-    show_wrap(&s, "! ", 2, show_as_called(arena, text));
+    show_respond_note(run->cli->json ? &run->cli->show : &s, text);
 }
 
 static void finding(void *context, const struct finding *f)
@@ -212,10 +209,30 @@ static int tell(struct running *run, const struct runbook_step *step, struct res
     return code;
 }
 
-/* What became of all steps, and where the incident stands. */
-static int tell_all(struct running *run, struct respond_report *report)
+/* What is in force of ours; and once nobody asks for it any more, how it is taken away. */
+static size_t say_firewall(struct running *run)
 {
-    show_respond_report(&run->cli->show, &run->response, NULL, report);
+    struct response *r = &run->response;
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    if (!respond_is_live(r))
+        return 0;
+    size_t wrong = cli_say_firewall(run->cli, r->state);
+    bool left = r->incident.closed && !run->cli->json &&
+                firewall_is_known(state_dirfd(r->state), FIREWALL_ISOLATION);
+    for (size_t i = 0; left && i < r->book->steps.count; i++) {
+        const struct runbook_step *step = &r->book->steps.items[i];
+        if (step->undo.name && str_equal(step->undo.name, "open-network"))
+            show_hint(&run->cli->show, _("To open it:"),
+                      show_command(arena, arena_printf(arena, "respond undo %s", step->id)));
+    }
+    return wrong;
+}
+
+/* What became of this step (NULL: of all), and where the incident stands. */
+static int tell_all(struct running *run, const struct runbook_step *step,
+                    struct respond_report *report)
+{
+    show_respond_report(&run->cli->show, &run->response, step, report);
     show_incident(&run->cli->show, &run->response);
     int code = code_of(run, report);
     respond_report_free(report);
@@ -245,10 +262,12 @@ static int start(struct running *run)
     if (!respond_start(&run->response, cli->runbook ? cli->runbook : "defacement", kind, target,
                        &e))
         return failed(&e);
-    int code = do_step(run, &run->response.book->steps.items[0]);
-    if (!cli->json)
-        show_incident(&cli->show, &run->response);
-    return code;
+    struct respond_report report;
+    const struct runbook_step *first = &run->response.book->steps.items[0];
+    if (respond_do(&run->response, first, &report, &e))
+        return tell_all(run, cli->json ? NULL : first, &report); /* all steps follow */
+    respond_report_free(&report);
+    return failed(&e);
 }
 
 /* What was asked for is done; a changed ledger is something found all the same. */
@@ -266,8 +285,7 @@ static int status(struct running *run)
     show_incident(&run->cli->show, &run->response);
     size_t open = respond_next(&run->response) != NULL && !closed;
     size_t found = run->response.incident.problems + open;
-    if (!closed && respond_is_live(&run->response))
-        found += cli_say_firewall(run->cli, run->response.state);
+    found += say_firewall(run);
     end_json(run->cli, found, 0);
     return found ? EXIT_FOUND : EXIT_CLEAN;
 }
@@ -322,7 +340,7 @@ static int resume(struct running *run)
     struct respond_report report = {0};
     size_t lost;
     if (respond_resume(&run->response, &e) && respond_prove(&run->response, &report, &lost, &e))
-        return tell_all(run, &report);
+        return tell_all(run, NULL, &report);
     respond_report_free(&report);
     return failed(&e);
 }
@@ -331,8 +349,11 @@ static int end(struct running *run)
 {
     struct error e = ERROR_INIT;
     struct respond_report report;
-    if (respond_end(&run->response, &report, &e))
-        return tell_all(run, &report);
+    if (respond_end(&run->response, &report, &e)) {
+        if (report.outcome == RESPOND_DONE)
+            say_firewall(run); /* it may be cut off on purpose */
+        return tell_all(run, NULL, &report);
+    }
     respond_report_free(&report);
     return failed(&e);
 }

@@ -1,6 +1,5 @@
 #include "cmd/cmd.h"
 
-#include "act/quarantine.h"
 #include "base/str.h"
 #include "cmd/quarantine.h"
 #include "show/progress.h"
@@ -37,17 +36,14 @@ int cmd_scan(struct cli *cli)
                                  .path_count = paths.count,
                                  .theirs = &cli->rules,
                                  .their_count = cli->rules ? 1 : 0,
-                                 .clamd = cli->clamd ? cli->clamd : scan_find_clamd(),
-                                 .left_out_fd = -1};
+                                 .clamd = cli->clamd ? cli->clamd : scan_find_clamd()};
     if (cli->clamd && str_equal(cli->clamd, "off"))
         bytes.clamd = NULL;
     struct error e = ERROR_INIT;
     CLEANUP(state_cleanup)
-    struct state *state = cli_state_to_read(cli, &e); /* for the sites it knows */
+    struct state *state =
+        cli_state_to_read(cli, &e); /* for the sites it knows, and the quarantine */
     target.state = state;
-    struct quarantine kept = {.fd = -1};
-    if (state && quarantine_open(&kept, state_dirfd(state), false, NULL))
-        bytes.left_out_fd = kept.fd;
     struct walk_progress at = {0};
     bytes.files = &at.files;
     bytes.bytes = &at.bytes;
@@ -56,7 +52,6 @@ int cmd_scan(struct cli *cli)
     CLEANUP(audit_cleanup) struct audit *a = NULL;
     bool good = audit_scan(&a, &result, &target, &bytes, &e);
     progress_end(progress);
-    quarantine_close(&kept);
     VEC_FREE(&paths);
     if (!good) {
         cli_complain(&e);

@@ -3,7 +3,8 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "record/tampers.h"
-#include "respond/incident.h"
+#include "respond/watch.h"
+#include "show/respond.h"
 
 /* Bursts that a screen shows, and --all. */
 enum { FEW = 3, MANY = 100000 };
@@ -273,27 +274,43 @@ static bool show_tampers(struct cli *cli, struct state *state, struct standing *
     return true;
 }
 
-/* ---- the incident -----------------------------------------------------------------------------
- */
+/* ---- the incident ---------------------------------------------------------------------------- */
+
+/* The watch goes on when the incident is closed; it is told with the runbook that it began with. */
+static bool show_its_watch(struct cli *cli, struct state *state, const struct incident *incident,
+                           struct standing *st, size_t *unknown, struct error *e)
+{
+    CLEANUP(config_cleanup) struct config *config = cli_config(cli);
+    struct respond_options options = {.isolate_again = config ? config->isolate_again : NULL};
+    struct response r = {.state = state, .arena = st->arena, .options = &options};
+    struct watch_status watch = {.on = false};
+    bool good = config && respond_open(&r, incident->id, e);
+    if (good)
+        watch_status(&r, &watch);
+    if (watch.on)
+        show_watch(&cli->show, &r);
+    *unknown += watch.stale || !config; /* what is wrong with it was said */
+    respond_close(&r);
+    return good || !config;
+}
 
 static bool show_open_incident(struct cli *cli, struct state *state, struct standing *st,
-                               size_t *found, struct error *e)
+                               size_t *found, size_t *unknown, struct error *e)
 {
-    struct incident incident;
+    CLEANUP(incident_close) struct incident incident = {0};
     struct error absent = ERROR_INIT;
     if (!incident_open(&incident, state, NULL, st->arena, &absent)) {
         if (absent.code != ERR_ABSENT)
             *e = absent;
         return absent.code == ERR_ABSENT;
     }
-    if (!incident.closed && !cli->json) {
-        printf("\n");
-        show_hint(&cli->show, arena_printf(st->arena, _("! Incident %s is open:"), incident.id),
-                  show_command(st->arena, "respond"));
+    if (!incident.closed) {
+        if (!cli->json)
+            printf("\n");
+        show_incident_line(&cli->show, &incident);
+        ++*found;
     }
-    *found += !incident.closed;
-    incident_close(&incident);
-    return true;
+    return !watch_may_be_on(state) || show_its_watch(cli, state, &incident, st, unknown, e);
 }
 
 /* ---- together -------------------------------------------------------------------------------- */
@@ -320,10 +337,12 @@ static int show_standing(struct cli *cli, struct state *state, struct standing *
         cli_complain(&e);
         unknown++;
     }
-    if (state && !show_open_incident(cli, state, st, &found, &e)) {
+    if (state && !show_open_incident(cli, state, st, &found, &unknown, &e)) {
         cli_complain(&e);
         unknown++;
     }
+    if (state)
+        found += cli_say_firewall(cli, state);
     int code = found ? EXIT_FOUND : unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
     if (cli->json) {
         json_t *o = json_pack(

@@ -312,16 +312,15 @@ bool scan_bytes(struct facts *facts, struct target *target, const struct scan_re
     struct scanning s = {.arena = arena_new(), .request = request, .out = out};
     CLEANUP(rule_files_cleanup) struct rule_files files = {.arena = s.arena, .s = &s};
     struct scan_sink sink = {on_hit, on_note, on_problem, &s};
-    struct scan_walk walk = {.file = on_file, .note = on_note, .context = &s};
-    struct stat st;
+    struct scan_walk walk = {.file = on_file,
+                             .note = on_note,
+                             .context = &s,
+                             .left_out = request->left_out,
+                             .left_out_count = request->left_out_count};
     *out = (struct scan_result){0};
     if (target_kind(target) == TARGET_TEXT) {
         error_set(e, ERR_USAGE, "a text has no files to look into");
         return false;
-    }
-    if (request->left_out_fd >= 0 && fstat(request->left_out_fd, &st) == 0) {
-        walk.left_out_dev = st.st_dev;
-        walk.left_out_ino = st.st_ino;
     }
     if (!find_rules(&files, request->ours, request->our_count, true, e) ||
         !find_rules(&files, request->theirs, request->their_count, false, e))

@@ -9,6 +9,7 @@
 #ifndef YAGURA_COLLECT_SCAN_H
 #define YAGURA_COLLECT_SCAN_H
 
+#include "collect/scan_walk.h"
 #include "collect/scan_workers.h"
 #include "model/fact.h"
 #include "target/target.h"
@@ -22,7 +23,8 @@ struct scan_request {
     unsigned threads;        /* 0: one a core */
     uint64_t *files, *bytes; /* counted up (relaxed atomics) for whoever shows it; may be NULL */
     bool deleted_programs;   /* live: also of programs that run and have no name any more */
-    int left_out_fd;         /* a folder that is left out (what is in quarantine), or -1 */
+    const struct scan_folder *left_out; /* folders that are not looked into */
+    size_t left_out_count;
 };
 
 struct scan_result {

@@ -76,18 +76,24 @@ static int open_quietly(int dirfd, const char *name, int flags)
     return fd < 0 && errno == EPERM ? openat(dirfd, name, flags) : fd;
 }
 
+static bool is_left_out(const struct scan_walk *w, const struct stat *st)
+{
+    for (size_t i = 0; i < w->left_out_count; i++)
+        if (w->left_out[i].ino == st->st_ino && w->left_out[i].dev == st->st_dev)
+            return true;
+    return false;
+}
+
 /* Takes the descriptor of a folder. */
 static void enter(struct walking *k, int fd, const struct stat *st)
 {
     struct scan_walk *w = k->w;
-    const char *slash = strrchr(str_text(&k->path), '/');
     const struct folder *above = k->depth ? &k->open[k->depth - 1] : NULL;
-    bool ours = str_starts(slash ? slash + 1 : str_text(&k->path), ".yagura-") &&
-                !(st->st_mode & 077) && (st->st_uid == 0 || st->st_uid == geteuid());
+    bool aside = is_left_out(w, st);
     bool kernels = (!above || above->dev != st->st_dev) && is_kernels_own(fd);
-    w->aside += ours || (st->st_dev == w->left_out_dev && st->st_ino == w->left_out_ino);
+    w->aside += aside;
     w->kernel += kernels;
-    if (ours || kernels || (st->st_dev == w->left_out_dev && st->st_ino == w->left_out_ino)) {
+    if (aside || kernels) {
         close(fd);
         return;
     }

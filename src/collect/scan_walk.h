@@ -4,8 +4,8 @@
  * Only regular files are opened, and without a change of their access time where we may. Links
  * beneath the path are not followed, so that a walk ends; the path itself may be one. FIFOs,
  * sockets and devices are never opened. Left out, and counted: file systems that are the kernel's
- * own view of itself (proc, sysfs ...), and what a guard or a quarantine has put aside already
- * (folders named .yagura-..., ours or root's, closed to all others).
+ * own view of itself (proc, sysfs ...), and the folders that the caller names. No name makes a
+ * folder ours: whoever was root here can choose any, with any owner and mode.
  *
  * Memory does not grow with the number of files; at most 256 folders are open, as deep as that
  * it goes. */
@@ -16,13 +16,18 @@
 
 #include <sys/stat.h>
 
+struct scan_folder {
+    dev_t dev;
+    ino_t ino;
+};
+
 struct scan_walk {
     /* Takes the descriptor. */
     void (*file)(void *context, int fd, const char *path, const struct stat *st);
     void (*note)(void *context, const char *path, const char *sentence);
     void *context;
-    dev_t left_out_dev; /* one folder more that is left out; 0: none */
-    ino_t left_out_ino;
+    const struct scan_folder *left_out; /* what is put aside already */
+    size_t left_out_count;
     /* counted: */
     uint64_t links, others, kernel, aside;
     bool absent; /* a path that was named is not there */

@@ -105,6 +105,27 @@ bool aside_open(struct aside *out, int rootfd, const char *root, const char *sit
     return true;
 }
 
+static int look_in(int parent, const char *name, dev_t dev)
+{
+    bool same_device = false;
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0 && (!sound(fd, dev, &same_device, NULL) || !same_device))
+        mem_cleanup_close(&fd);
+    return fd;
+}
+
+int aside_look(int rootfd, const char *site)
+{
+    char name[sizeof((struct aside *)NULL)->name];
+    struct stat st;
+    snprintf(name, sizeof name, ".yagura-%s", site);
+    CLEANUP_CLOSE int parent = openat(rootfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fstat(rootfd, &st) != 0)
+        return -1;
+    int fd = parent >= 0 ? look_in(parent, name, st.st_dev) : -1;
+    return fd >= 0 ? fd : look_in(rootfd, name, st.st_dev);
+}
+
 void aside_close(struct aside *a)
 {
     if (a->fd >= 0)

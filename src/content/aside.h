@@ -34,6 +34,8 @@ struct aside {
 /* Makes it if need be. Refused (ERR_UNREADABLE) if something there is neither ours nor root's: a
  * link, another's folder, a folder that others may enter. `root` is the document root's path. */
 bool aside_open(struct aside *out, int rootfd, const char *root, const char *site, struct error *e);
+/* Opens it where it is, and makes nothing; -1: there is none that is sound. */
+int aside_look(int rootfd, const char *site);
 void aside_close(struct aside *a);
 
 void aside_ready_name(struct aside *a, char out[ASIDE_NAME_SIZE]);

@@ -115,6 +115,7 @@ static char *burst_json(const struct burst *b, const char *site)
     json_put_int(o, "uid", b->row.uid);
     json_put_string(o, "exe", b->row.exe);
     json_put_string(o, "command", b->row.command);
+    json_put_string(o, "do", "yagura respond start"); /* who reads it may have no page at hand */
     CLEANUP_STR struct str line = {0};
     json_add_line(&line, o);
     str_add_char(&line, '\n');

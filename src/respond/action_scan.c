@@ -1,14 +1,18 @@
 /* Step 3: what an intruder leaves to come back. Every finding is quarantined, mended, or signed for
  * by somebody with a reason. */
-#include "act/quarantine.h"
+#include "act/operator.h"
 #include "audit/scan.h"
 #include "base/language.h"
 #include "base/str.h"
 #include "model/date.h"
 #include "respond/actions.h"
 #include "respond/checks.h"
+#include "respond/isolate.h"
 
-enum { MOST_LISTED = 200 };
+#include <fcntl.h>
+#include <sys/stat.h>
+
+enum { MOST_LISTED = 200, NS_IN_SECOND = 1000000000 };
 
 /* All of `yagura scan`: what stands in files, what starts by itself, what no package brought. */
 static const struct audit *look(struct response *r, struct error *e)
@@ -17,16 +21,11 @@ static const struct audit *look(struct response *r, struct error *e)
                                    .argument = respond_is_live(r) ? NULL : r->incident.target,
                                    .as_of = DATE_NONE,
                                    .state = r->state};
-    struct quarantine kept = {.fd = -1};
     struct scan_result result = {0};
     if (r->scan)
         return r->scan;
-    quarantine_open(&kept, state_dirfd(r->state), false, NULL);
-    struct scan_request bytes = {.clamd = respond_is_live(r) ? scan_find_clamd() : NULL,
-                                 .left_out_fd = kept.fd};
-    bool good = audit_scan(&r->scan, &result, &target, &bytes, e);
-    quarantine_close(&kept);
-    if (!good)
+    struct scan_request bytes = {.clamd = respond_is_live(r) ? scan_find_clamd() : NULL};
+    if (!audit_scan(&r->scan, &result, &target, &bytes, e))
         r->scan = NULL;
     return r->scan;
 }
@@ -57,6 +56,31 @@ static const char *unread_id(struct response *r, const struct fact *f)
     return arena_strdup(r->arena, str_text(&id));
 }
 
+static int64_t ns_of(struct statx_timestamp t)
+{
+    return t.tv_sec * NS_IN_SECOND + t.tv_nsec;
+}
+
+/* With the times of its file as they are now: it may be deleted by hand, and is to be in the
+ * timeline all the same. Nobody is waited for: it may lie on a file system of the attacker's. */
+static json_t *with_times(struct response *r, const struct finding *f)
+{
+    struct statx st;
+    json_t *o = respond_finding(f);
+    const char *path = f->evidence.count ? f->evidence.items[0].path : "";
+    if (!respond_is_live(r) || path[0] != '/' ||
+        statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC,
+              STATX_BASIC_STATS | STATX_BTIME, &st) != 0)
+        return o;
+    json_put_string(o, "path", path);
+    json_put_int(o, "written_ns", ns_of(st.stx_mtime));
+    json_put_int(o, "changed_ns", ns_of(st.stx_ctime));
+    if (st.stx_mask & STATX_BTIME)
+        json_put_int(o, "made_ns", ns_of(st.stx_btime));
+    json_put_int(o, "uid", st.stx_uid);
+    return o;
+}
+
 bool action_scan(struct response *r, const struct runbook_call *call, json_t *result,
                  const char **waits, struct error *e)
 {
@@ -75,7 +99,7 @@ bool action_scan(struct response *r, const struct runbook_call *call, json_t *re
             continue;
         }
         if (json_array_size(list) < MOST_LISTED)
-            json_array_append_new(list, respond_finding(f));
+            json_array_append_new(list, with_times(r, f));
         if (r->options->finding)
             r->options->finding(r->options->context, f);
     }
@@ -149,34 +173,57 @@ void check_scan_settled(struct response *r, const struct runbook_call *call,
     out->todo = open ? "yagura respond sign ID --because \"...\"" : NULL;
 }
 
-/* Step 2: the accounts, keys and sessions among them. */
+static void tell_account(struct response *r, json_t *list, const struct fact *f)
+{
+    json_t *o = json_object();
+    json_put_string(o, "user", fact_text(f, "name"));
+    json_array_append_new(list, o);
+    respond_say(r, arena_printf(r->arena, _("%s has uid 0: it is root"), fact_text(f, "name")));
+}
+
+static void tell_session(struct response *r, json_t *list, const struct fact *f)
+{
+    const char *user = fact_text(f, "user"), *since = fact_text(f, "since"),
+               *host = fact_text(f, "host"), *tty = fact_text(f, "tty");
+    json_t *o = json_object();
+    json_put_string(o, "user", user);
+    json_put_string(o, "since", since);
+    json_put_string(o, "from", host);
+    json_put_string(o, "terminal", tty);
+    json_array_append_new(list, o);
+    respond_say(r, arena_printf(r->arena, _("%s is logged in since %s (%s), from %s"), user,
+                                *since ? since : "?", *tty ? tty : "?", *host ? host : "-"));
+}
+
+/* Step 2: who works here and over which way he came; the accounts, keys and sessions of others. */
 bool action_administrator(struct response *r, const struct runbook_call *call, json_t *result,
                           const char **waits, struct error *e)
 {
     CLEANUP(audit_cleanup) struct audit *a = NULL;
-    static const char *const kinds[] = {"account", "session"};
+    struct operator op;
     struct audit_request request = audit_persistence_request(
         respond_target_kind(r), respond_is_live(r) ? NULL : r->incident.target, r->state, false);
     if (!audit_run(&a, &request, e))
         return false;
-    json_t *roots = json_array(), *sessions = json_array();
-    for (size_t k = 0; k < ARRAY_COUNT(kinds); k++)
-        for (const struct fact *f = facts_first(a->facts, kinds[k]); f;
-             f = facts_next(a->facts, kinds[k], f)) {
-            json_t *o = json_object();
-            if (k == 0 && !str_equal(fact_text(f, "uid"), "0")) {
-                json_decref(o);
-                continue;
-            }
-            json_put_string(o, "user", fact_text(f, k ? "user" : "name"));
-            json_put_string(o, "since", fact_text(f, "since"));
-            json_put_string(o, "from", fact_text(f, "host"));
-            json_array_append_new(k ? sessions : roots, o);
-        }
-    for (size_t i = 0; i < a->findings->list.count; i++)
-        if (is_to_be_settled(a->findings->list.items[i]) && r->options->finding)
-            r->options->finding(r->options->context, a->findings->list.items[i]);
+    if (respond_is_live(r)) /* who he is not is for the check to say */
+        (void)!isolate_find_operator(&op, result, NULL);
+    json_t *roots = json_array(), *sessions = json_array(), *findings = json_array();
+    for (const struct fact *f = NULL; (f = facts_next(a->facts, "account", f));)
+        if (str_equal(fact_text(f, "uid"), "0"))
+            tell_account(r, roots, f);
+    for (const struct fact *f = NULL; (f = facts_next(a->facts, "session", f));)
+        tell_session(r, sessions, f);
+    for (size_t i = 0; i < a->findings->list.count; i++) {
+        const struct finding *f = a->findings->list.items[i];
+        if (!is_to_be_settled(f))
+            continue;
+        if (json_array_size(findings) < MOST_LISTED)
+            json_array_append_new(findings, with_times(r, f));
+        if (r->options->finding)
+            r->options->finding(r->options->context, f);
+    }
     json_object_set_new(result, "accounts_with_uid_0", roots);
     json_object_set_new(result, "sessions", sessions);
+    json_object_set_new(result, "findings", findings);
     return true;
 }

@@ -5,6 +5,8 @@
  *                                  links as links
  *   yagura-ID/quarantine/ID        what was put into quarantine, and ID.json: where it was, its
  *                                  owner, mode and times, who moved it and why
+ *   yagura-ID/quarantine/processes/PID-START/...
+ *                                  of a process that ran from it and was ended
  *   yagura-ID/ledger/              entries.jsonl, checkpoint.txt (signed), ledger.pub
  *   yagura-ID/report/...           the report's own files
  *   yagura-ID/SHA256SUMS           of every file above, and its signature SHA256SUMS.minisig

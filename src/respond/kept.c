@@ -83,6 +83,39 @@ static bool each_aside(struct response *r, const char *site_name, const struct k
 
 /* ---- the quarantine ------------------------------------------------------------------------- */
 
+/* One folder a process that was ended. */
+static bool each_process(struct response *r, struct quarantine *q, const struct kept_visitor *v,
+                         struct error *e)
+{
+    struct error some = ERROR_INIT;
+    CLEANUP_CLOSE int folder = quarantine_processes_folder(q, false, &some);
+    if (folder < 0) {
+        if (some.sys_errno != ENOENT)
+            unread(v, "quarantine/processes", some.message);
+        return true;
+    }
+    DIR *dir = file_list(folder, ".");
+    if (!dir) {
+        unread(v, "quarantine/processes", strerror(errno));
+        return true;
+    }
+    bool good = true;
+    for (const struct dirent *d; good && (d = readdir(dir));) {
+        if (d->d_name[0] == '.')
+            continue;
+        const char *as = arena_printf(r->arena, "quarantine/processes/%s", d->d_name);
+        struct kept k = {.dirfd = folder,
+                         .name = arena_strdup(r->arena, d->d_name),
+                         .as = as,
+                         .subject = as,
+                         .noted = true,
+                         .recordfd = -1};
+        good = v->each(v->context, &k, e);
+    }
+    closedir(dir);
+    return good;
+}
+
 static bool each_quarantined(struct response *r, const struct kept_visitor *v, struct error *e)
 {
     CLEANUP(quarantine_close) struct quarantine q = {.fd = -1};
@@ -111,7 +144,7 @@ static bool each_quarantined(struct response *r, const struct kept_visitor *v, s
                          .recordfd = q.fd};
         good = v->each(v->context, &k, e);
     }
-    return good;
+    return good && each_process(r, &q, v, e);
 }
 
 bool kept_each(struct response *r, const struct kept_visitor *v, struct error *e)

@@ -79,6 +79,7 @@ static const char *what_of(struct response *r, const json_t *o)
                  {"patch-applied", NULL, N_("patches were applied")},
                  {"patch-undone", NULL, N_("patches were taken back")},
                  {"quarantine", NULL, N_("something was put into quarantine")},
+                 {"process-ended", NULL, N_("a process that ran what was found was ended")},
                  {"give-back", NULL, N_("something was given back from the quarantine")},
                  {"ports-close", NULL, N_("ports were shut")},
                  {"ports-confirm", NULL, N_("that ports are shut was confirmed")},
@@ -92,6 +93,19 @@ static const char *what_of(struct response *r, const json_t *o)
     return arena_strdup(r->arena, kind ? kind : "");
 }
 
+static const char *detail_of(struct response *r, const json_t *o)
+{
+    if (*text_of(r, o, "because"))
+        return text_of(r, o, "because");
+    if (*text_of(r, o, "folder"))
+        return arena_printf(r->arena, "SHA256SUMS %s", text_of(r, o, "sha256"));
+    if (str_equal(text_of(r, o, "kind"), "process-ended"))
+        return arena_printf(r->arena, "pid %lld: %s",
+                            (long long)json_integer_value(json_object_get(o, "pid")),
+                            text_of(r, o, "command"));
+    return text_of(r, o, "text");
+}
+
 static void add_entry(struct timeline *t, struct response *r, const json_t *o)
 {
     const char *id = json_get_string(o, "incident"), *time = json_get_string(o, "time");
@@ -101,22 +115,18 @@ static void add_entry(struct timeline *t, struct response *r, const json_t *o)
     if (!id && !respond_is_live(r) && json_get_string(o, "site"))
         return; /* sites, too, are of this host */
     const char *stage = text_of(r, o, "stage");
-    const char *step = *stage ? stage : text_of(r, o, "step"), *folder = text_of(r, o, "folder"),
-               *because = text_of(r, o, "because");
+    const char *step = *stage ? stage : text_of(r, o, "step");
     const char *places[] = {step,
-                            folder,
+                            text_of(r, o, "folder"),
                             text_of(r, o, "site"),
                             text_of(r, o, "origin"),
+                            text_of(r, o, "path"),
                             text_of(r, o, "signed"),
                             text_of(r, o, "first_sign")};
     const char *subject = "";
     for (size_t i = 0; i < ARRAY_COUNT(places) && !*subject; i++)
         subject = places[i];
-    const char *detail = *because ? because
-                         : *folder
-                             ? arena_printf(r->arena, "SHA256SUMS %s", text_of(r, o, "sha256"))
-                             : text_of(r, o, "text");
-    add(t, (struct moment){at * second_ns, N_("ledger"), what_of(r, o), subject, detail,
+    add(t, (struct moment){at * second_ns, N_("ledger"), what_of(r, o), subject, detail_of(r, o),
                            text_of(r, o, "who"), 0});
 }
 
@@ -246,7 +256,8 @@ static void add_times(const struct reading *g, int parent, const char *name, con
 
 static bool add_kept(void *context, const struct kept *k, struct error *e)
 {
-    add_times(context, k->dirfd, k->name, k->subject, k->as, 0);
+    if (!k->noted)
+        add_times(context, k->dirfd, k->name, k->subject, k->as, 0);
     return true;
 }
 
@@ -256,6 +267,45 @@ static bool read_files(struct timeline *t, struct response *r, int64_t from, str
     struct reading reading = {t, r, from};
     struct kept_visitor visitor = {.each = add_kept, .context = &reading};
     return kept_each(r, &visitor, e);
+}
+
+/* ---- what was found ------------------------------------------------------------------------- */
+
+static void add_finding(const struct reading *g, const json_t *f)
+{
+    static const struct {
+        const char *key, *what;
+    } times[] = {{"written_ns", N_("written, as the file itself says (mtime)")},
+                 {"made_ns", N_("made, as the kernel says (btime)")},
+                 {"changed_ns", N_("last changed or moved, as the kernel says (ctime)")}};
+    const char *path = text_of(g->r, f, "path");
+    const char *detail =
+        arena_printf(g->r->arena, "%s %.8s", text_of(g->r, f, "rule"), text_of(g->r, f, "id"));
+    const char *who = arena_printf(g->r->arena, "uid %lld",
+                                   (long long)json_integer_value(json_object_get(f, "uid")));
+    for (size_t i = 0; *path && i < ARRAY_COUNT(times); i++) {
+        const json_t *at = json_object_get(f, times[i].key);
+        if (at)
+            add_file(g, json_integer_value(at), times[i].what, path, detail, who);
+    }
+}
+
+/* Of every look that the ledger has: what was found first may be gone. */
+static void read_findings(struct timeline *t, struct response *r, int64_t from)
+{
+    const struct reading reading = {t, r, from};
+    const json_t *o, *f;
+    size_t i, k;
+    json_array_foreach(r->incident.array, i, o)
+    {
+        const json_t *result = json_get_object(o, "result");
+        if (!result || !str_equal(json_get_string(o, "incident"), r->incident.id))
+            continue;
+        json_array_foreach(json_object_get(result, "findings"), k, f)
+        {
+            add_finding(&reading, f);
+        }
+    }
 }
 
 /* ---- logins --------------------------------------------------------------------------------- */
@@ -322,6 +372,31 @@ static int by_time(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
+/* A file is found by several rules, at several looks, and lies in quarantine then. */
+static bool is_said(const struct timeline *t, size_t count, const struct moment *m)
+{
+    enum { MOST_LOOKED = 1000 }; /* a thousand files may have been given one time */
+    size_t least = count > MOST_LOOKED ? count - MOST_LOOKED : 0;
+    for (size_t i = count; i > least && t->moments.items[i - 1].at_ns == m->at_ns; i--) {
+        const struct moment *before = &t->moments.items[i - 1];
+        if (str_equal(before->source, "file") && str_equal(before->what, m->what) &&
+            str_equal(before->subject, m->subject))
+            return true;
+    }
+    return false;
+}
+
+static void say_each_once(struct timeline *t)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < t->moments.count; i++) {
+        const struct moment m = t->moments.items[i];
+        if (!str_equal(m.source, "file") || !is_said(t, kept, &m))
+            t->moments.items[kept++] = m;
+    }
+    t->moments.count = kept;
+}
+
 bool timeline_read(struct timeline *out, struct response *r, struct error *e)
 {
     const struct incident *i = &r->incident;
@@ -333,8 +408,10 @@ bool timeline_read(struct timeline *out, struct response *r, struct error *e)
         timeline_free(&t);
         return false;
     }
+    read_findings(&t, r, from);
     if (t.moments.count)
         qsort(t.moments.items, t.moments.count, sizeof *t.moments.items, by_time);
+    say_each_once(&t);
     *out = t;
     return true;
 }

@@ -1,5 +1,6 @@
 /* timeline.h - what happened, in one sequence: the ledger, the guard, the times of what was put
- * aside or into quarantine, logins.
+ * aside or into quarantine, and of the files of findings (as they were when these were found),
+ * logins.
  *
  * All times are this host's own clock, and how wrong that may be is said with it. A file's mtime
  * is what its writer wanted it to be (utimensat). Its btime (when it was made) and ctime are the

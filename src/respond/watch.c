@@ -382,6 +382,11 @@ bool watch_look(struct response *r, struct watch_report *out, struct error *e)
 
 /* ---- how it stands -------------------------------------------------------------------------- */
 
+bool watch_may_be_on(struct state *s)
+{
+    return faccessat(state_dirfd(s), file_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 void watch_status(struct response *r, struct watch_status *out)
 {
     *out = (struct watch_status){.isolate_again = r->options->isolate_again};

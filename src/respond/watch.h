@@ -62,6 +62,9 @@ void watch_report_free(struct watch_report *report);
  * incident that is closed. False: it could not look. */
 bool watch_look(struct response *r, struct watch_report *out, struct error *e);
 
+/* Its working memory is there; without reading it. */
+bool watch_may_be_on(struct state *s);
+
 struct watch_status {
     bool begun, on;              /* on: and not over */
     int64_t until, looked, over; /* seconds since 1970; 0: never, not yet */

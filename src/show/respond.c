@@ -82,10 +82,9 @@ static void json_watch(struct show *s, struct response *r)
 
 static const char *const signs_from[] = {NULL, "operator", "guard", "files"};
 
-static void json_incident(struct show *s, struct response *r)
+static void json_incident(struct show *s, const struct incident *i)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
-    const struct incident *i = &r->incident;
     char when[32];
     json_t *o = json_object();
     json_put_string(o, "type", "incident");
@@ -105,9 +104,6 @@ static void json_incident(struct show *s, struct response *r)
     json_put_string(o, "target_argument", i->target);
     json_put_string(o, "ledger_problem", i->problems ? message_text(arena, &i->problem) : NULL);
     show_json_line(s, o);
-    for (size_t k = 0; k < r->book->steps.count; k++)
-        show_json_line(s, json_step(r, &r->book->steps.items[k]));
-    json_watch(s, r);
 }
 
 static const char *time_text(struct arena *arena, int64_t seconds)
@@ -161,13 +157,35 @@ static void say_watch(struct show *s, struct response *r, struct arena *arena)
                   "systemctl status yagura-watch.timer");
 }
 
+void show_watch(struct show *s, struct response *r)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    if (s->json)
+        json_watch(s, r);
+    else
+        say_watch(s, r, arena);
+}
+
+void show_incident_line(struct show *s, const struct incident *i)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    if (s->json)
+        json_incident(s, i);
+    else
+        show_hint(s, arena_printf(arena, _("! Incident %s is open:"), i->id),
+                  show_command(arena, "respond"));
+}
+
 void show_incident(struct show *s, struct response *r)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     const struct incident *i = &r->incident;
     char when[32];
     if (s->json) {
-        json_incident(s, r);
+        json_incident(s, i);
+        for (size_t k = 0; k < r->book->steps.count; k++)
+            show_json_line(s, json_step(r, &r->book->steps.items[k]));
+        json_watch(s, r);
         return;
     }
     date_format(i->opened, when);
@@ -314,6 +332,19 @@ static const char *todo(struct arena *arena, const char *text)
     return str_starts(text, name) ? show_command_on(arena, text + strlen(name), false) : text;
 }
 
+void show_respond_note(struct show *s, const char *text)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    if (!s->json) {
+        show_wrap(s, "! ", 2, show_as_called(arena, text));
+        return;
+    }
+    json_t *o = json_object();
+    json_put_string(o, "type", "note");
+    json_put_string(o, "text", show_as_called(arena, text));
+    show_json_line(s, o);
+}
+
 static const char *const verdicts[] = {"true", "false", "unknown"};
 
 void show_respond_report(struct show *s, struct response *r, const struct runbook_step *step,
@@ -341,6 +372,8 @@ void show_respond_report(struct show *s, struct response *r, const struct runboo
             show_wrap(s, "    ", 6, todo(arena, c->todo));
     }
     if (s->json) {
+        if (report->text)
+            show_respond_note(s, report->text);
         if (step)
             show_json_line(s, json_step(r, step));
         return;

@@ -85,9 +85,14 @@ static void only_files_are_opened(void **state)
     assert_int_equal(symlinkat("loop", root, "a/loop"), 0);
     assert_int_equal(symlinkat("../../outside", root, "a/out"), 0);
     struct stat st;
-    assert_int_equal(fstatat(root, "left-out", &st, 0), 0);
-    w.left_out_dev = st.st_dev;
-    w.left_out_ino = st.st_ino;
+    struct scan_folder left_out[2];
+    static const char *const named[] = {"left-out", ".yagura-site"};
+    for (size_t i = 0; i < ARRAY_COUNT(named); i++) {
+        assert_int_equal(fstatat(root, named[i], &st, 0), 0);
+        left_out[i] = (struct scan_folder){st.st_dev, st.st_ino};
+    }
+    w.left_out = left_out;
+    w.left_out_count = 2;
     scan_walk_path(&w, root, "/");
     assert_int_equal(seen.files, 1);
     assert_string_equal(seen.last, "/a/b/file");
@@ -95,6 +100,11 @@ static void only_files_are_opened(void **state)
     assert_int_equal(w.others, 1);
     assert_int_equal(w.aside, 2);
     assert_int_equal(seen.notes, 0);
+    w.left_out_count = 1; /* ours by its name alone */
+    scan_walk_path(&w, root, "/.yagura-site");
+    assert_int_equal(seen.files, 2);
+    assert_int_equal(w.aside, 2);
+    seen.files = 1;
     static const char *const bad[] = {"/a/loop", "/a/fifo", "/a/out", "/nothing"};
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
         scan_walk_path(&w, root, bad[i]);

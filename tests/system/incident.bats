@@ -185,7 +185,12 @@ finish_isolate() {
 }
 finish_administrator() {
     respond 0 "do administrator"
-    says "is an account of this host"
+    says "is an account of this host" "root has uid 0"
+    # who, over which way, and what was seen of others: in the ledger
+    "$YAGURA" --state "$HOST_STATE" ledger show --json | grep '"what":"done".*"step":"administrator"' | tail -1 >"$WORK/seen"
+    for seen in '"operator":{"user":"root"' '"local":true' '"connections":["10.8.1.2:' /usr/local/bin/.dash "/root/.ssh/authorized_keys SHA256:r6cc"; do
+        grep -qF "$seen" "$WORK/seen"
+    done
 }
 finish_scan() {
     respond 1 "do scan"
@@ -227,7 +232,14 @@ finish_passwords() {
     respond 0 "do passwords"
 }
 finish_reconnect() { respond 0 "do reconnect"; }
-finish_report() { respond 0 "do report"; }
+finish_report() {
+    respond 0 "do report"
+    # when each plant came, also of those that were deleted by hand
+    local plant
+    for plant in /etc/cron.d/php-sessions /usr/local/bin/.dash /root/.ssh/authorized_keys; do
+        grep '"what":"made, as the kernel says (btime)"\|(ctime)"' "$HOST_STATE"/evidence/*/report-1/timeline.jsonl | grep -q "\"subject\":\"$plant\""
+    done
+}
 # lead STEP ...: BEFORE is called with each step first
 lead() {
     local step
@@ -291,7 +303,8 @@ steps:
   - {id: isolate, title: Isolate, text: x, why: x, action: isolate, verify: [isolated], undo: {action: open-network}}
   - {id: reconnect, title: Reconnect, text: x, why: x, action: open-network, verify: [reconnected], undo: {action: isolate}}
 YAML
-    respond 0 "start --runbook /var/lib/yagura/short.yaml"
+    respond 0 "start --runbook /var/lib/yagura/short.yaml --json"
+    says '{"type":"note","text":"This host is cut off, on trial for 600 seconds.'
     connect second
     AT=second respond 0 confirm
     respond 0 "do reconnect"
@@ -309,6 +322,31 @@ YAML
     respond 0 "do reconnect"
     respond 0 close
     [ -z "$(in_ns srv nft list tables)" ]
+}
+
+@test "closed with the host still cut off: said, with the command that opens it" {
+    cat >"$HOST_STATE/cut.yaml" <<'YAML'
+id: cut
+title: Cut
+steps:
+  - {id: isolate, title: Isolate, text: x, why: x, action: isolate, verify: [isolated], undo: {action: open-network}}
+YAML
+    respond 0 "start --runbook /var/lib/yagura/cut.yaml"
+    connect second
+    AT=second respond 0 confirm
+    respond 0 close
+    says "This host is isolated (web)" "To open it: yagura respond undo isolate"
+    [ "$(asked / -w '%{http_code}' | tail -c 3)" = 503 ]
+    respond 0 status
+    says "This host is isolated (web)" "yagura respond undo isolate"
+    respond 0 "undo isolate"
+    says "is undone"
+    [ -z "$(in_ns srv nft list tables)" ]
+    respond 0 status
+    says closed
+    says_not isolated
+    respond 2 "do isolate"
+    code 0 on operator "yagura ledger verify"
 }
 
 @test "passwords: shut and taken back, thrown out, made anew, and seen to have changed" {
@@ -538,6 +576,9 @@ YAML
     connect second
     AT=second respond 0 confirm
     [ "$(answer)" = 503 ]
+    code 1 on operator "yagura status"
+    unwrapped
+    says "Incident" "is open: yagura respond" "This host is isolated (web), and stays so"
 }
 
 @test "visitors keep the notice until the host's own health check passes, and get it again when the opening does not hold" {
@@ -650,6 +691,10 @@ YAML
     code 0 on operator "yagura respond"
     unwrapped
     says closed "Closer watch until" "7 things found"
+    code "0 3" on operator "yagura status"
+    unwrapped
+    says "Closer watch until" "7 things found"
+    says_not "! Incident" isolated
     code 0 on operator "echo again >>/var/www/shop/readme.html"
     config "health: [http://localhost/readme.html]" "on_tamper: cat >>/tmp/alarms" "respond: {isolate_again: full}"
     look 1

@@ -22,7 +22,14 @@ start() { code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --json "$@
 @test "a step that is claimed and not true is refused; in order; skipped only with a reason" {
     publish
     start --because "the page says HOSHI"
-    holds 'any(o["type"] == "check" and o["verdict"] == "true" for o in every)'
+    holds 'any(o["type"] == "check" and o["verdict"] == "true" for o in every)' \
+        '[o["because"] for o in of("incident")] == ["the page says HOSHI"]' \
+        '[o["state"] for o in of("incident-step")] == ["done", "open", "open"]' 'last["type"] == "summary"' \
+        'any("By this clock" in o["text"] for o in of("note"))'
+    code 1 "$YAGURA" status
+    says "is open:" "yagura respond"
+    code 1 "$YAGURA" status --json
+    holds '[o["closed"] for o in of("incident")] == [None]' 'last["found"] == 1'
     code 2 "$YAGURA" respond start
     says "is open"
     echo defaced >"$SITE/index.html"
@@ -39,6 +46,8 @@ start() { code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --json "$@
     code 0 "$YAGURA" respond close
     code 2 "$YAGURA" respond do restore
     says "is closed"
+    code 3 "$YAGURA" status
+    says_not ncident
     code 0 "$YAGURA" ledger verify
 }
 

@@ -298,6 +298,11 @@ steps:
   - {id: report, title: Report, text: x, why: x, action: report, verify: [report-written], undo: no}
 YAML
     code 0 "$YAGURA" respond start --runbook "$WORK/put-back.yaml" --because test
+    { printf 'while :; do sleep 1; done\nexit\n# '; cat "$WORK/copy"; } >"$WORK/plant/loop.sh"
+    sh "$WORK/plant/loop.sh" 3>&- &
+    local ran=$!
+    PIDS+=($ran)
+    until_true 10 grep -q loop.sh /proc/$ran/cmdline
     code "0 1" "$YAGURA" scan "$WORK/plant" --quarantine --yes --because "a shell"
     [ ! -e "$WORK/plant/shell.php" ]
     code 0 "$YAGURA" respond do restore
@@ -307,14 +312,17 @@ YAML
     tar --zstd -C "$WORK/out" -xpf "$report/bundle.tar.zst" # as root, with all modes
     cd "$WORK/out"
     sha256sum --quiet -c yagura-*/SHA256SUMS
-    kept=$(echo yagura-*/quarantine/*.json)
+    kept=$(grep -l shell.php yagura-*/quarantine/*.json)
     cmp "$WORK/copy" "${kept%.json}"
     lines "$kept" 'lines[0]["mode"] & 0o4000 and lines[0]["sha256"]'
     [ -z "$(find . -perm /6000)" ]
+    grep -q loop.sh yagura-*/quarantine/processes/$ran-*/process.json
     grep -rqx owned yagura-*/aside
     # their times are the kernel's; what the file says of itself is told beside them
     lines "$report/timeline.jsonl" 'any(m["subject"].endswith("/plant/shell.php") and "btime" in m["what"] and m["time"][:19] + "Z" == "'"$made"'" and "mode 4755" in m["detail"] and "mtime 2001-05-05T00:00:00Z" in m["detail"] for m in lines)'
     lines "$report/timeline.jsonl" 'any(m["what"] == "something was put into quarantine" and m["subject"].endswith("/plant/shell.php") for m in lines)'
+    lines "$report/timeline.jsonl" 'any(m["what"] == "a process that ran what was found was ended" and m["subject"].endswith("/plant/loop.sh") and m["detail"].startswith("pid '$ran': sh ") for m in lines)'
+    lines "$report/timeline.jsonl" 'not any("processes" in m["subject"] for m in lines)'
     lines "$report/timeline.jsonl" 'any(m["source"] == "file" and m["subject"] == "www: index.html" for m in lines) and not any("?" in m["subject"] for m in lines)'
     # files show only when it was at the latest: no time of the first sign in the forms, but the hint
     grep -q '^発生時刻:$' <(tr -d ' ' <"$report/jpcert.txt")

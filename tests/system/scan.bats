@@ -327,6 +327,27 @@ relay() {
     says quarantine give-back kept.php
 }
 
+@test "a folder that only bears the name of one of ours hides nothing" {
+    mkdir -p "$WORK/www"
+    echo hello >"$WORK/www/index.html"
+    code 0 "$YAGURA" init "$WORK/www"
+    shell >"$WORK/site/x.php"
+    code 1 scan "$WORK/site" --quarantine --yes
+    # ours: what was put aside is not found again
+    shell >"$WORK/.yagura-www/bad-1"
+    code 0 scan "$WORK/www" "$WORK/.yagura-www" "$YAGURA_STATE"
+    # with any name, owner and mode of ours
+    local name
+    for name in "$WORK/www/.yagura-www" "$WORK/.yagura-quarantine" "$WORK/.yagura-x"; do
+        mkdir -m 700 "$name"
+        shell >"$name/x.php"
+    done
+    code 1 scan "$WORK"
+    holds 'len(of("finding")) == 3' 'all(".yagura-" in o["subject"]["name"] for o in of("finding"))'
+    # another state knows nothing of them
+    code 1 scan "$WORK/.yagura-www" --state "$WORK/other"
+}
+
 @test "quarantine on another file system stays there, and names of any bytes go too" {
     as_root
     ELSEWHERE=$WORK/elsewhere

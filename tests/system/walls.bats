@@ -108,7 +108,7 @@ status_of() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$(process "$1")/status"; }
         grep -q 65534 "$WORK/out/told" 2>/dev/null && break
         sleep 0.1
     done
-    grep -q '"type":"tamper"' "$WORK/out/told"
+    grep -q '"type":"tamper".*"do":"yagura respond start"' "$WORK/out/told"
     [ "$(tail -1 "$WORK/out/told")" = 65534 ]
 }
 
