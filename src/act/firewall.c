@@ -266,13 +266,6 @@ static bool ends(const void *context, const struct connection *c)
            (!c->udp && !is_open(j->plan, c) && was_accepted(j->all, c));
 }
 
-bool firewall_ends(const struct firewall_plan *p, const struct connections *all,
-                   const struct connection *c)
-{
-    CLEANUP(free_judging) struct judging j = {.plan = p, .all = all};
-    return getifaddrs(&j.own) == 0 && ends(&j, c);
-}
-
 bool firewall_preview(const struct firewall_plan *p, const struct connections *all,
                       struct str *rules, size_t *ending, struct error *e)
 {

@@ -102,9 +102,6 @@ bool firewall_check(const struct firewall_plan *p, struct error *e);
  * would end. Nothing is changed. *rules may be NULL. */
 bool firewall_preview(const struct firewall_plan *p, const struct connections *all,
                       struct str *rules, size_t *ending, struct error *e);
-/* Whether this one would end. */
-bool firewall_ends(const struct firewall_plan *p, const struct connections *all,
-                   const struct connection *c);
 
 struct firewall_result {
     enum firewall_mode mode;

@@ -37,11 +37,6 @@ static void tell(int dirfd, int number)
         kill(pid, number);
 }
 
-bool notice_is_shown(int dirfd)
-{
-    return holder(dirfd) != 0;
-}
-
 void notice_stay(int dirfd)
 {
     tell(dirfd, SIGUSR1);

@@ -33,8 +33,6 @@ bool notice_start(uint16_t *port, uint16_t *tls_port, int state_dirfd, const str
                   struct error *e);
 /* It no longer ends by itself. Nothing if none is shown. */
 void notice_stay(int state_dirfd);
-/* Whether one is shown. */
-bool notice_is_shown(int state_dirfd);
 /* Ends it, and forgets what it said. Fine if none is shown. */
 bool notice_stop(int state_dirfd, struct error *e);
 

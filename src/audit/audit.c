@@ -24,11 +24,6 @@ static const char *const kind_names[] = {
     [TARGET_TEXT] = "text",
 };
 
-const char *audit_target_kind_name(enum target_kind kind)
-{
-    return kind_names[kind];
-}
-
 bool audit_target_kind_from_name(const char *name, enum target_kind *out)
 {
     for (size_t i = 0; i < ARRAY_COUNT(kind_names); i++) {

@@ -104,7 +104,6 @@ size_t audit_unknown(const struct audit *a);
 void audit_free(struct audit *a);
 void audit_cleanup(struct audit **a);
 
-const char *audit_target_kind_name(enum target_kind kind);
 bool audit_target_kind_from_name(const char *name, enum target_kind *out);
 
 #endif

@@ -8,27 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const code_names[] = {
-    [ERR_NONE] = "none",
-    [ERR_USAGE] = "usage",
-    [ERR_FORMAT] = "format",
-    [ERR_LIMIT] = "limit",
-    [ERR_ABSENT] = "absent",
-    [ERR_UNREADABLE] = "unreadable",
-    [ERR_SYSTEM] = "system",
-    [ERR_CORRUPT] = "corrupt",
-    [ERR_TIMEOUT] = "timeout",
-    [ERR_CAGE] = "cage",
-    [ERR_UNSUPPORTED] = "unsupported",
-};
-
-const char *error_code_name(enum error_code code)
-{
-    if ((size_t)code >= sizeof code_names / sizeof *code_names)
-        return "none";
-    return code_names[code];
-}
-
 void error_set(struct error *e, enum error_code code, const char *format, ...)
 {
     if (!e)

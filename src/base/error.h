@@ -62,6 +62,4 @@ void error_prefix(struct error *e, const char *format, ...) __attribute__((forma
  * `out` is of `size` bytes. */
 const char *error_text(const struct error *e, char *out, unsigned long size);
 
-const char *error_code_name(enum error_code code);
-
 #endif

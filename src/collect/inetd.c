@@ -143,11 +143,6 @@ void inetd_names_sort(struct inetd_names *names)
         qsort(names->list.items, names->list.count, sizeof *names->list.items, by_name);
 }
 
-size_t inetd_names_count(const struct inetd_names *names)
-{
-    return names->list.count;
-}
-
 bool inetd_names_find(const struct inetd_names *names, const char *name, const char *proto,
                       uint64_t *out)
 {

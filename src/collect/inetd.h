@@ -34,7 +34,6 @@ void inetd_names_cleanup(struct inetd_names **names);
 /* A line of /etc/services (with_proto) or /etc/rpc; the first one to give a name counts. */
 void inetd_names_add_line(struct inetd_names *names, char *line, bool with_proto);
 void inetd_names_sort(struct inetd_names *names); /* once, before looking up */
-size_t inetd_names_count(const struct inetd_names *names);
 /* "tcp", "udp", or "" for /etc/rpc; false if it is not there. */
 bool inetd_names_find(const struct inetd_names *names, const char *name, const char *proto,
                       uint64_t *out);

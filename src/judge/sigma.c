@@ -132,11 +132,6 @@ size_t sigma_fields(const struct sigma *s, const char *const **out)
     return s->field_count;
 }
 
-bool sigma_has_keywords(const struct sigma *s)
-{
-    return s->keywords;
-}
-
 /* --- evaluating --- */
 
 static enum truth of_bool(bool b)

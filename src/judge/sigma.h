@@ -75,6 +75,5 @@ enum truth sigma_match(const struct sigma *s, const struct sigma_record *record)
 
 /* The names of all fields it asks for, each once, in the order of the rule. */
 size_t sigma_fields(const struct sigma *s, const char *const **out);
-bool sigma_has_keywords(const struct sigma *s);
 
 #endif

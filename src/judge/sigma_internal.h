@@ -84,7 +84,6 @@ struct sigma {
     struct sigma_node *condition;
     const char *const *fields;
     size_t field_count;
-    bool keywords;
     VEC(pcre2_code *) regexes;
     pcre2_match_data *match_data; /* NULL without regexes */
     pcre2_match_context *match_context;

@@ -388,8 +388,6 @@ struct sigma_item *sigma_modifiers_item(struct sigma_build *b, const struct yaml
     }
     if (l.field)
         sigma_add_field(b, l.field);
-    else
-        b->sigma->keywords = true;
     struct sigma_item *item = arena_alloc(b->arena, sizeof *item);
     item->field = l.field;
     item->all = has(&l, MOD_ALL);

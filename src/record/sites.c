@@ -94,24 +94,8 @@ static bool write_row(struct state *s, const void *context, struct error *e)
     return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, _("writing"));
 }
 
-static bool delete_row(struct state *s, const void *context, struct error *e)
-{
-    CLEANUP_STATEMENT sqlite3_stmt *st = NULL;
-    if (sqlite3_prepare_v2(state_db(s), "DELETE FROM site WHERE name = ?", -1, &st, NULL) !=
-        SQLITE_OK)
-        return sql_error(s, e, _("writing"));
-    sqlite3_bind_text(st, 1, context, -1, SQLITE_STATIC);
-    return sqlite3_step(st) == SQLITE_DONE || sql_error(s, e, _("writing"));
-}
-
 bool sites_accept(struct state *s, const struct site_row *row, const json_t *entry, int64_t now,
                   struct error *e)
 {
     return ledger_append_with(s, entry, now, write_row, row, e);
-}
-
-bool sites_forget(struct state *s, const char *name, const json_t *entry, int64_t now,
-                  struct error *e)
-{
-    return ledger_append_with(s, entry, now, delete_row, name, e);
 }

@@ -32,7 +32,5 @@ bool sites_find(struct state *s, const char *name, struct arena *arena, struct s
 /* Writes the row and appends `entry` to the ledger, both or neither. */
 bool sites_accept(struct state *s, const struct site_row *row, const json_t *entry, int64_t now,
                   struct error *e);
-bool sites_forget(struct state *s, const char *name, const json_t *entry, int64_t now,
-                  struct error *e);
 
 #endif
