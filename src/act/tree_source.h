@@ -24,7 +24,7 @@ struct tree_source {
 
 /* `from`: a folder or an archive; with `from_git`, a revision, where its repository is (NULL:
  * here). What has to be unfolded goes into a folder in `statefd`. ERR_USAGE where the state or the
- * document root lies in it. */
+ * document root lies in it. `rootfd` -1: there is none yet. */
 bool tree_source_open(struct tree_source *out, const char *from, const char *from_git, int statefd,
                       int rootfd, struct error *e);
 void tree_source_close(struct tree_source *s);

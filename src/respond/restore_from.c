@@ -26,12 +26,15 @@ static bool open_fresh(struct site *site, struct response *r, const struct resto
     return profile && site_open_new(site, which->name, which->root, profile, wants, e);
 }
 
+/* *no_root: there is no document root, and none is made for a look. */
 static bool open_source(struct tree_source *out, struct response *r,
-                        const struct restore_site *which, struct error *e)
+                        const struct restore_site *which, bool look_only, bool *no_root,
+                        struct error *e)
 {
     const struct respond_options *o = r->options;
     CLEANUP_CLOSE int rootfd = site_open_root(which->root, NULL);
-    if (rootfd < 0 &&
+    *no_root = rootfd < 0 && look_only;
+    if (rootfd < 0 && !look_only &&
         (!site_make_root(which->root, e) || (rootfd = site_open_root(which->root, e)) < 0))
         return false;
     return tree_source_open(out, o->from, o->from_git, state_dirfd(r->state), rootfd, e);
@@ -154,9 +157,18 @@ bool restore_from(struct response *r, json_t *result, bool look_only, struct err
     CLEANUP_JSON json_t *aside = json_object();
     struct restored counted = {.aside = aside};
     struct restore_site which;
+    bool no_root;
     struct objects *objects = respond_objects(r, e);
-    if (!objects || !restore_find(r, &which, e) || !open_source(&from, r, &which, e))
+    if (!objects || !restore_find(r, &which, e) ||
+        !open_source(&from, r, &which, look_only, &no_root, e))
         return false;
+    if (no_root) {
+        respond_say(r, arena_printf(r->arena,
+                                    _("There is no folder %s: it would be made, and all of %s put "
+                                      "into it"),
+                                    which.root, from.said));
+        return true;
+    }
     struct site_wants wants = {.aside = true,
                                .generation = !which.fresh,
                                .own = o->own_policies ? o->own_policies(o->context, which.name)

@@ -49,6 +49,18 @@ is_good() {
     grep -rq eval "$(find "$WORK" -name '.yagura-www' -type d)"
 }
 
+@test "a look at a document root that is not there makes none" {
+    begin
+    rm -r "$SITE"
+    restore 2 --from "$WORK/no-such" --dry-run
+    says "opening the folder or archive"
+    restore "0 3" --from "$GOOD" --dry-run
+    says "There is no folder $SITE: it would be made, and all of $GOOD put into it"
+    [ ! -e "$SITE" ]
+    restore 0 --from "$GOOD" --yes
+    diff -r "$GOOD" "$SITE"
+}
+
 @test "never published, and nothing is named: what to type is said" {
     deface
     begin
