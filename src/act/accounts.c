@@ -4,6 +4,7 @@
 #include "base/cage.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "collect/proc.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -180,17 +181,6 @@ bool account_look(struct account_state *out, const char *prefix, const char *use
     return good;
 }
 
-bool account_password_changed(bool *out, const struct account_state *before, const char *prefix,
-                              const char *user, const uint8_t key[ACCOUNT_KEY_BYTES],
-                              struct error *e)
-{
-    struct account_state now;
-    if (!account_look(&now, prefix, user, key, e))
-        return false;
-    *out = sodium_memcmp(now.mark, before->mark, sizeof now.mark) != 0;
-    return true;
-}
-
 /* --- usermod --- */
 
 /* Runs usermod with these arguments, ended by NULL; its own words go into the error. It finishes
@@ -284,27 +274,13 @@ struct processes {
     VEC(struct process) list;
 };
 
-/* proc_pid_stat(5): the name stands in brackets and may hold anything. */
 static bool read_stat(pid_t pid, struct process *out)
 {
-    char path[40], text[1024];
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (n <= 0)
-        return false;
-    text[n] = '\0';
-    char *at = strrchr(text, ')');
-    unsigned long long started = 0;
-    int parent = 0;
-    char state = '\0';
-    if (!at || sscanf(at + 1,
-                      " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-                      "%*d %llu",
-                      &state, &parent, &started) != 3)
+    struct proc_stat s;
+    if (!proc_read_stat((uint32_t)pid, &s))
         return false;
     *out = (struct process){
-        .pid = pid, .parent = parent, .started = started, .gone = state == 'Z' || state == 'X'};
+        .pid = pid, .parent = s.parent, .started = s.start_ticks, .gone = proc_is_over(&s)};
     return true;
 }
 

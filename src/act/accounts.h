@@ -29,7 +29,8 @@ struct account_state {
     bool locked;                      /* a "!" stands before the hash */
     char expires[24];                 /* days since 1970 as shadow(5) has it; "" = never */
     char changed[24];                 /* the same of the password's last change; "" = not known */
-    uint8_t mark[ACCOUNT_MARK_BYTES]; /* of the hash without "!", under the key */
+    uint8_t mark[ACCOUNT_MARK_BYTES]; /* of the hash without "!", under the key: neither locking nor
+                                         a new date changes it */
 };
 
 /* A fresh key for marks. */
@@ -50,12 +51,6 @@ bool account_shut(struct account_state *before, const char *prefix, const char *
 /* The undo: locked and expiring as in `before`. */
 bool account_reopen(const struct account_state *before, const char *prefix, const char *user,
                     bool dry_run, struct error *e);
-
-/* Whether the password is another than when `before` was looked at, with the same key. Locking is
- * no change; neither is a new date beside the old hash. */
-bool account_password_changed(bool *out, const struct account_state *before, const char *prefix,
-                              const char *user, const uint8_t key[ACCOUNT_KEY_BYTES],
-                              struct error *e);
 
 /* Ends what an account runs on this host: every process of that uid, and all that descends from
  * the leaders of its sessions (facts of kind `session`, key `pid`); of uid 0 only the latter. Our

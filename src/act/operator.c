@@ -47,31 +47,22 @@ struct search {
     struct operator* op;
 };
 
-/* proc_pid_stat(5): "PID (NAME) STATE PPID PGRP SESSION TTY_NR ... STARTTIME"; the name may hold
- * anything, a ")" too, and ends with the last one. */
 static bool read_process(int proc_fd, uint32_t pid, struct process *out)
 {
     CLEANUP_FREE char *text = NULL;
     size_t size;
-    if (!proc_read_file(proc_fd, pid, "stat", MOST_STAT_BYTES, &text, &size, NULL))
+    struct proc_stat s;
+    if (!proc_read_file(proc_fd, pid, "stat", MOST_STAT_BYTES, &text, &size, NULL) ||
+        !proc_parse_stat(text, &s))
         return false;
-    const char *open = strchr(text, '('), *close = strrchr(text, ')');
-    unsigned parent, terminal;
-    unsigned long long start;
-    if (!open || !close || close < open ||
-        sscanf(close + 1,
-               " %*c %u %*d %*d %u %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-               &parent, &terminal, &start) != 3)
-        return false;
-    /* the kernel writes a device as new_encode_dev() does */
-    *out = (struct process){.pid = pid,
-                            .parent = parent,
-                            .terminal =
-                                terminal ? makedev(terminal >> 8 & 0xfff,
-                                                   (terminal & 0xff) | (terminal >> 12 & 0xfff00))
-                                         : 0,
-                            .since_ms = start * 1000 / (unsigned long)sysconf(_SC_CLK_TCK)};
-    snprintf(out->name, sizeof out->name, "%.*s", (int)(close - open - 1), open + 1);
+    *out = (struct process){
+        .pid = pid,
+        .parent = (uint32_t)s.parent,
+        .terminal = s.terminal ? makedev(s.terminal >> 8 & 0xfff,
+                                         (s.terminal & 0xff) | (s.terminal >> 12 & 0xfff00))
+                               : 0,
+        .since_ms = s.start_ticks * 1000 / (unsigned long)sysconf(_SC_CLK_TCK)};
+    snprintf(out->name, sizeof out->name, "%.31s", s.name);
     return true;
 }
 

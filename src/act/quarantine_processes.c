@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "collect/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,36 +31,16 @@ static const uint64_t most_program = 64 << 20, most_programs = 256 << 20;
 
 /* --- who --- */
 
-static bool read_stat(pid_t pid, pid_t *parent, uint64_t *started)
-{
-    char path[40], text[1024], state;
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (n <= 0)
-        return false;
-    text[n] = '\0';
-    const char *at = strrchr(text, ')');
-    unsigned long long ticks;
-    if (!at || sscanf(at + 1,
-                      " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-                      "%*d %llu",
-                      &state, parent, &ticks) != 3)
-        return false;
-    *started = ticks;
-    return state != 'Z' && state != 'X';
-}
-
 static bool is_above_us(pid_t pid)
 {
-    pid_t at = getpid(), parent;
-    uint64_t started;
+    pid_t at = getpid();
+    struct proc_stat s;
     for (int i = 0; at > 1 && i < MOST_ABOVE; i++) {
         if (at == pid)
             return true;
-        if (!read_stat(at, &parent, &started))
+        if (!proc_read_stat((uint32_t)at, &s) || proc_is_over(&s))
             break;
-        at = parent;
+        at = s.parent;
     }
     return pid == 1;
 }
@@ -94,17 +75,16 @@ static void hold(struct process_hold *h, const struct fact *f)
                              .device = number_of(f, "device"),
                              .inode = number_of(f, "inode"),
                              .pidfd = -1};
-    pid_t parent;
-    uint64_t started;
+    struct proc_stat s;
     if (is_above_us(p.pid)) {
         h->above_us = true;
         return;
     }
     if (!h->dry) {
         p.pidfd = pidfd_open(p.pid, 0);
-        if (p.pidfd >= 0 &&
-            (!read_stat(p.pid, &parent, &started) || started != number_of(f, "start_ticks") ||
-             pidfd_send_signal(p.pidfd, SIGSTOP, NULL, 0) != 0)) {
+        if (p.pidfd >= 0 && (!proc_read_stat((uint32_t)p.pid, &s) || proc_is_over(&s) ||
+                             s.start_ticks != number_of(f, "start_ticks") ||
+                             pidfd_send_signal(p.pidfd, SIGSTOP, NULL, 0) != 0)) {
             close(p.pidfd);
             p.pidfd = -1;
         }
@@ -127,14 +107,9 @@ static void let_go(struct held_process *p)
 static bool is_stopped_by_now(const struct held_process *p)
 {
     enum { TRIES = 200, PAUSE_NS = 5000000 };
-    char path[40], text[512];
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)p->pid);
+    struct proc_stat s;
     for (int i = 0; i < TRIES; i++) {
-        CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-        text[n > 0 ? n : 0] = '\0';
-        const char *at = strrchr(text, ')');
-        if (!at || strchr("TtZX", at[1] ? at[2] : '\0'))
+        if (!proc_read_stat((uint32_t)p->pid, &s) || strchr("TtZX", s.state))
             return true;
         nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
     }

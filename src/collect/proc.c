@@ -48,6 +48,37 @@ bool proc_list(struct collection *c, uint32_t **pids, size_t *count)
     return true;
 }
 
+bool proc_parse_stat(const char *text, struct proc_stat *out)
+{
+    const char *open = strchr(text, '('), *close = strrchr(text, ')');
+    struct proc_stat s;
+    unsigned long long ticks;
+    if (!open || !close || close < open ||
+        sscanf(close + 1,
+               " %c %d %d %d %u %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld %*d %llu",
+               &s.state, &s.parent, &s.group, &s.session, &s.terminal, &s.threads, &ticks) != 7)
+        return false;
+    snprintf(s.name, sizeof s.name, "%.*s", (int)(close - open - 1), open + 1);
+    s.start_ticks = ticks;
+    *out = s;
+    return true;
+}
+
+bool proc_read_stat(uint32_t pid, struct proc_stat *out)
+{
+    char path[40], text[1024];
+    snprintf(path, sizeof path, "/proc/%u/stat", pid);
+    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    text[n > 0 ? n : 0] = '\0';
+    return proc_parse_stat(text, out);
+}
+
+bool proc_is_over(const struct proc_stat *s)
+{
+    return s->state == 'Z' || s->state == 'X';
+}
+
 bool proc_cut_deleted(char *path)
 {
     static const char mark[] = " (deleted)";

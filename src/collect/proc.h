@@ -50,6 +50,21 @@ bool proc_read(struct collection *c, int proc_fd, uint32_t pid, struct proc *out
 /* The name of a user by /etc/passwd, or the number. `passwd` is the text of that file or NULL. */
 const char *proc_user(struct arena *arena, const char *passwd, uint32_t uid);
 
+/* /proc/PID/stat (proc_pid_stat(5)): "PID (NAME) STATE PPID ..."; the name may hold anything, a ")"
+ * too, and ends with the last one. */
+struct proc_stat {
+    char name[64], state;
+    int parent, group, session;
+    uint32_t terminal; /* as the kernel writes a device (new_encode_dev()); 0: none */
+    long threads;
+    uint64_t start_ticks; /* since the host came up: tells a number that was given anew */
+};
+bool proc_parse_stat(const char *text, struct proc_stat *out);
+/* Of a process of this host; false where it is gone. */
+bool proc_read_stat(uint32_t pid, struct proc_stat *out);
+/* It has ended, and only the number is left. */
+bool proc_is_over(const struct proc_stat *s);
+
 /* Takes " (deleted)" off the end of a path; true where it was there. */
 bool proc_cut_deleted(char *path);
 

@@ -166,12 +166,9 @@ static bool runs_as_script(struct looked *p, const struct interpreter *of, const
 /* In descriptors: of a shell its script; of any interpreter at least that it has it open. */
 static void look_at_descriptors(struct looked *p, const struct interpreter *of)
 {
-    CLEANUP_CLOSE int fd = openat(p->l->proc_fd, arena_printf(p->arena, "%u/fd", p->pid),
-                                  O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    DIR *dir = file_list(p->l->proc_fd, arena_printf(p->arena, "%u/fd", p->pid));
     if (!dir)
         return;
-    fd = -1; /* it is the stream's */
     for (size_t n = 0; n < MOST_DESCRIPTORS; n++) {
         const struct dirent *d = readdir(dir);
         uint64_t number;
@@ -215,26 +212,12 @@ static void look_at_maps(struct looked *p)
 
 /* --- one process --- */
 
-struct stat_line {
-    int parent;
-    unsigned long long start_ticks;
-    char name[64];
-};
-
-/* "PID (NAME) STATE PPID ..."; the name may hold anything, so that the last ")" ends it. */
-static bool read_stat(const struct looked *p, struct stat_line *out)
+/* Of one that has not ended. */
+static bool read_stat(const struct looked *p, struct proc_stat *out)
 {
     size_t size;
-    char state, *text = text_of(p, "stat", MOST_SMALL, &size);
-    char *open = text ? strchr(text, '(') : NULL, *close = text ? strrchr(text, ')') : NULL;
-    if (!open || !close || close < open)
-        return false;
-    *close = '\0';
-    snprintf(out->name, sizeof out->name, "%s", open + 1);
-    return sscanf(close + 1,
-                  " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-                  &state, &out->parent, &out->start_ticks) == 3 &&
-           state != 'Z' && state != 'X';
+    const char *text = text_of(p, "stat", MOST_SMALL, &size);
+    return text && proc_parse_stat(text, out) && !proc_is_over(out);
 }
 
 /* "btime" of /proc/stat is when the host came up. */
@@ -263,7 +246,7 @@ static void put_user(struct facts *facts, struct fact *f, struct looked *p)
     fact_put(facts, f, "user", proc_user(p->arena, passwd, st.st_uid));
 }
 
-static void tell(struct cage *cage, struct looked *p, const struct stat_line *s, const char *words,
+static void tell(struct cage *cage, struct looked *p, const struct proc_stat *s, const char *words,
                  size_t size)
 {
     CLEANUP(facts_cleanup) struct facts *facts = facts_new();
@@ -301,7 +284,7 @@ static void look_at(struct cage *cage, const struct looking *l, uint32_t pid)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct looked p = {.l = l, .pid = pid, .arena = arena, .program = ""};
-    struct stat_line s;
+    struct proc_stat s;
     char to[4097];
     ssize_t n = readlinkat(l->proc_fd, arena_printf(arena, "%u/exe", pid), to, sizeof to - 1);
     if (n < 0 || !read_stat(&p, &s))

@@ -53,32 +53,19 @@ static void unread(struct volatile_reader *r, uint32_t pid, const char *name, in
 
 /* ---- processes ------------------------------------------------------------------------------ */
 
-struct stat_line {
+struct process {
     uint32_t pid;
-    int ppid, group, session, tty;
-    char state, name[64];
-    long threads;
-    unsigned long long start_ticks;
     bool read;
+    struct proc_stat stat;
 };
 
-/* "PID (NAME) STATE PPID ..."; the name may hold anything, so that the last ")" ends it. */
-static bool read_stat(struct volatile_reader *r, uint32_t pid, struct stat_line *out)
+static bool read_stat(struct volatile_reader *r, uint32_t pid, struct process *out)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     size_t size;
-    char *text = file_of(r, pid, "stat", MOST_SMALL_BYTES, arena, &size, NULL);
-    char *open = text ? strchr(text, '(') : NULL, *close = text ? strrchr(text, ')') : NULL;
-    *out = (struct stat_line){.pid = pid};
-    if (!open || !close || close < open)
-        return false;
-    *close = '\0';
-    snprintf(out->name, sizeof out->name, "%s", open + 1);
-    out->read = sscanf(close + 1,
-                       " %c %d %d %d %d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld %*d "
-                       "%llu",
-                       &out->state, &out->ppid, &out->group, &out->session, &out->tty,
-                       &out->threads, &out->start_ticks) == 7;
+    const char *text = file_of(r, pid, "stat", MOST_SMALL_BYTES, arena, &size, NULL);
+    *out = (struct process){.pid = pid};
+    out->read = text && proc_parse_stat(text, &out->stat);
     return out->read;
 }
 
@@ -169,7 +156,7 @@ static void put_status(struct volatile_reader *r, json_t *o, uint32_t pid, struc
             }
 }
 
-static const struct stat_line *find(const struct stat_line *all, size_t count, uint32_t pid)
+static const struct process *find(const struct process *all, size_t count, uint32_t pid)
 {
     size_t low = 0, high = count;
     while (low < high) {
@@ -182,13 +169,13 @@ static const struct stat_line *find(const struct stat_line *all, size_t count, u
     return low < count && all[low].pid == pid && all[low].read ? &all[low] : NULL;
 }
 
-static void put_parents(json_t *o, const struct stat_line *all, size_t count,
-                        const struct stat_line *of)
+static void put_parents(json_t *o, const struct process *all, size_t count,
+                        const struct process *of)
 {
     json_t *parents = json_array();
-    for (size_t i = 0; of && of->ppid > 0 && i < MOST_PARENTS; i++) {
-        json_array_append_new(parents, json_integer(of->ppid));
-        of = find(all, count, (uint32_t)of->ppid);
+    for (size_t i = 0; of && of->stat.parent > 0 && i < MOST_PARENTS; i++) {
+        json_array_append_new(parents, json_integer(of->stat.parent));
+        of = find(all, count, (uint32_t)of->stat.parent);
     }
     json_object_set_new(o, "parents", parents);
 }
@@ -219,29 +206,29 @@ static void put_program(struct volatile_reader *r, json_t *o, uint32_t pid, stru
 void volatile_processes(struct volatile_reader *r)
 {
     CLEANUP_ARENA struct arena *kept = arena_new();
-    struct stat_line *all = arena_alloc(kept, (r->pid_count + 1) * sizeof *all);
+    struct process *all = arena_alloc(kept, (r->pid_count + 1) * sizeof *all);
     int64_t boot = boot_time(r);
     uint32_t pid;
     /* first of all who is whose child: that is over soonest */
     for (size_t i = 0; i < r->pid_count; i++)
         read_stat(r, r->pids[i], &all[i]);
     for (size_t next = 0; volatile_next(r, &next, &pid);) {
-        const struct stat_line *s = &all[next - 1];
+        const struct process *s = &all[next - 1];
         if (!s->read)
             continue; /* it has ended */
         CLEANUP_ARENA struct arena *arena = arena_new();
         json_t *o = json_object();
-        char state[2] = {s->state, '\0'};
+        char state[2] = {s->stat.state, '\0'};
         json_put_int(o, "pid", s->pid);
-        json_put_int(o, "ppid", s->ppid);
-        json_put_string(o, "name", s->name);
+        json_put_int(o, "ppid", s->stat.parent);
+        json_put_string(o, "name", s->stat.name);
         json_put_string(o, "state", state);
-        put_start(o, boot, s->start_ticks);
+        put_start(o, boot, s->stat.start_ticks);
         put_program(r, o, pid, arena);
-        json_put_int(o, "group", s->group);
-        json_put_int(o, "session", s->session);
-        json_put_int(o, "tty", s->tty);
-        json_put_int(o, "threads", s->threads);
+        json_put_int(o, "group", s->stat.group);
+        json_put_int(o, "session", s->stat.session);
+        json_put_int(o, "tty", s->stat.terminal);
+        json_put_int(o, "threads", s->stat.threads);
         put_parents(o, all, r->pid_count, s);
         volatile_line(r, o);
     }

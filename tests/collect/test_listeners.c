@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct seen {
@@ -326,6 +327,35 @@ static void units_and_containers_are_told_by_their_cgroup(void **state)
     }
 }
 
+static void the_line_of_a_process_is_read_whatever_its_name_holds(void **state)
+{
+    static const char rest[] = " S 7 8 9 34816 10 4194304 1 2 3 4 5 6 7 8 20 0 11 0 123456789 1 2\n";
+    static const char *const names[] = {"sh", "a) R 1 (b", "", "Web Content"};
+    static const char *const bad[] = {"", "1", "1 (sh", "1 sh) S 1 2", ")(", "1 (sh) S 7 8 9 34816"};
+    struct proc_stat s, other;
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        char text[200];
+        snprintf(text, sizeof text, "6 (%s)%s", names[i], rest);
+        assert_true(proc_parse_stat(text, &s));
+        assert_string_equal(s.name, names[i]);
+        assert_true(s.state == 'S' && s.parent == 7 && s.group == 8 && s.session == 9);
+        assert_true(s.terminal == 34816 && s.threads == 11 && s.start_ticks == 123456789);
+        assert_false(proc_is_over(&s));
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
+        assert_false(proc_parse_stat(bad[i], &s));
+    assert_true(proc_read_stat((uint32_t)getpid(), &s) && s.parent == getppid());
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    siginfo_t how;
+    assert_int_equal(waitid(P_PID, (id_t)child, &how, WEXITED | WNOWAIT), 0);
+    assert_true(proc_read_stat((uint32_t)child, &other) && proc_is_over(&other));
+    assert_true(other.parent == getpid() && other.start_ticks >= s.start_ticks);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_false(proc_read_stat((uint32_t)child, &other));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -337,6 +367,7 @@ int main(void)
         cmocka_unit_test(long_lists_are_searched_to_their_end),
         cmocka_unit_test(a_root_without_proc_is_said),
         cmocka_unit_test(units_and_containers_are_told_by_their_cgroup),
+        cmocka_unit_test(the_line_of_a_process_is_read_whatever_its_name_holds),
     };
     return cmocka_run_group_tests_name("collect/listeners", tests, NULL, NULL);
 }

@@ -19,5 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     os_support_find(&s, arena, text, size, NULL, "22.04");
     proc_parse_cgroup(text, arena, &unit, &container);
     proc_user(arena, text, 33);
+    struct proc_stat stat;
+    proc_parse_stat(text, &stat);
     return 0;
 }
