@@ -1,7 +1,6 @@
 #include "act/archive_tree.h"
 
 #include "act/archive_frames.h"
-#include "base/file.h"
 #include "base/helper.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -18,7 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PREFIX "archive-"
 enum { WAIT_MS = 120000, MOST_DEPTH = 200, ROOM_EVERY = 16 << 20 };
 #define LEAST_FREE_BYTES (256ull << 20)
 
@@ -285,44 +283,15 @@ static bool unfold(int tree, int archive, struct error *e)
     return good;
 }
 
-/* "archive-PID" of a run that was killed and could not tidy up. */
-static void clear_left_behind(int parent)
+bool archive_tree_open(struct run_folder *out, int parent, int archive, struct error *e)
 {
-    DIR *dir = file_list(parent, ".");
-    for (struct dirent *d; dir && (d = readdir(dir));) {
-        uint64_t pid;
-        if (str_starts(d->d_name, PREFIX) && str_to_u64(d->d_name + strlen(PREFIX), &pid) && pid &&
-            pid <= INT_MAX && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
-            file_remove_tree(parent, d->d_name, NULL);
+    struct run_folder f;
+    if (!run_folder_make(&f, parent, "archive-", e))
+        return false;
+    if (!unfold(f.fd, archive, e)) {
+        run_folder_remove(&f);
+        return false;
     }
-    if (dir)
-        closedir(dir);
-}
-
-bool archive_tree_open(struct archive_tree *out, int parent, int archive, struct error *e)
-{
-    struct archive_tree t = {.fd = -1, .parent = parent};
-    clear_left_behind(parent);
-    snprintf(t.name, sizeof t.name, PREFIX "%d", (int)getpid());
-    if (mkdirat(parent, t.name, 0700) == 0)
-        t.fd = openat(parent, t.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    bool good = t.fd >= 0;
-    if (!good)
-        error_set_errno(e, errno, "making a folder for what is in the archive");
-    good = good && unfold(t.fd, archive, e);
-    if (!good)
-        archive_tree_close(&t);
-    else
-        *out = t;
-    return good;
-}
-
-void archive_tree_close(struct archive_tree *t)
-{
-    if (t->fd >= 0)
-        close(t->fd);
-    if (t->name[0])
-        file_remove_tree(t->parent, t->name, NULL);
-    t->fd = -1;
-    t->name[0] = '\0';
+    *out = f;
+    return true;
 }

@@ -11,17 +11,10 @@
 #ifndef YAGURA_ACT_ARCHIVE_TREE_H
 #define YAGURA_ACT_ARCHIVE_TREE_H
 
-#include "base/error.h"
+#include "act/run_folder.h"
 
-struct archive_tree {
-    int fd;     /* the folder, open */
-    int parent; /* where it lies; the caller's */
-    char name[32];
-};
-
-/* In a folder beneath `parent`. ERR_FORMAT: it is refused, or no archive at all. */
-bool archive_tree_open(struct archive_tree *out, int parent, int archive, struct error *e);
-/* Takes the folder away. */
-void archive_tree_close(struct archive_tree *t);
+/* In a folder beneath `parent`, which run_folder_remove() takes away. ERR_FORMAT: it is refused, or
+ * no archive at all. */
+bool archive_tree_open(struct run_folder *out, int parent, int archive, struct error *e);
 
 #endif

@@ -1,10 +1,8 @@
 #include "act/git_tree.h"
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -18,7 +16,6 @@
 #include <unistd.h>
 
 enum { NOBODY = 65534 };
-#define PREFIX "git-"
 
 /* Who a program is to be: as we are, unless we are root. */
 static bool become(uid_t uid, gid_t gid)
@@ -31,21 +28,6 @@ static bool become(uid_t uid, gid_t gid)
 static bool ends_with_us(pid_t parent)
 {
     return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
-}
-
-/* "git-PID" of a run that was killed and could not tidy up. */
-static void clear_left_behind(int parent)
-{
-    DIR *dir = file_list(parent, ".");
-    if (!dir)
-        return;
-    for (struct dirent *d; (d = readdir(dir));) {
-        uint64_t pid;
-        if (str_starts(d->d_name, PREFIX) && str_to_u64(d->d_name + strlen(PREFIX), &pid) && pid &&
-            pid <= INT_MAX && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
-            file_remove_tree(parent, d->d_name, NULL);
-    }
-    closedir(dir);
 }
 
 static int run_git(pid_t parent, const char *repository, const struct stat *owner,
@@ -175,7 +157,7 @@ static bool unpack(const struct git_tree *t, const char *repository, const struc
         _exit(run_git(self, top.data, owner, argv, ends[1]));
     pid_t tar = git < 0 ? -1 : fork();
     if (tar == 0)
-        _exit(run_tar(self, t->fd, ends[0], strip));
+        _exit(run_tar(self, t->folder.fd, ends[0], strip));
     close(ends[0]);
     close(ends[1]);
     bool good = git > 0 && ended_well(git);
@@ -188,7 +170,7 @@ static bool unpack(const struct git_tree *t, const char *repository, const struc
 bool git_tree_open(struct git_tree *out, int parent, const char *repository, const char *revision,
                    struct error *e)
 {
-    struct git_tree t = {.fd = -1, .parent = parent};
+    struct git_tree t = {.folder = {.fd = -1}};
     struct stat owner;
     if (stat(repository, &owner) != 0) {
         error_set_errno(e, errno, "opening the repository");
@@ -197,11 +179,9 @@ bool git_tree_open(struct git_tree *out, int parent, const char *repository, con
     }
     if (!find_commit(&t, repository, &owner, revision, e))
         return false;
-    clear_left_behind(parent);
-    snprintf(t.name, sizeof t.name, PREFIX "%d", (int)getpid());
-    if (mkdirat(parent, t.name, 0700) == 0)
-        t.fd = openat(parent, t.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    bool good = t.fd >= 0 && (geteuid() != 0 || fchown(t.fd, NOBODY, NOBODY) == 0);
+    if (!run_folder_make(&t.folder, parent, "git-", e))
+        return false;
+    bool good = geteuid() != 0 || fchown(t.folder.fd, NOBODY, NOBODY) == 0;
     if (!good)
         error_set_errno(e, errno, "making a folder for the revision");
     good = good && unpack(&t, repository, &owner, e);
@@ -214,10 +194,5 @@ bool git_tree_open(struct git_tree *out, int parent, const char *repository, con
 
 void git_tree_close(struct git_tree *t)
 {
-    if (t->fd >= 0)
-        close(t->fd);
-    if (t->name[0])
-        file_remove_tree(t->parent, t->name, NULL);
-    t->fd = -1;
-    t->name[0] = '\0';
+    run_folder_remove(&t->folder);
 }

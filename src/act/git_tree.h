@@ -7,12 +7,10 @@
 #ifndef YAGURA_ACT_GIT_TREE_H
 #define YAGURA_ACT_GIT_TREE_H
 
-#include "base/error.h"
+#include "act/run_folder.h"
 
 struct git_tree {
-    int fd;          /* the folder, open */
-    int parent;      /* where it lies; the caller's */
-    char name[32];   /* and under which name */
+    struct run_folder folder;
     char commit[80]; /* the revision's full name */
 };
 
@@ -22,6 +20,5 @@ bool git_tree_open(struct git_tree *out, int parent, const char *repository, con
                    struct error *e);
 /* Takes the folder away. */
 void git_tree_close(struct git_tree *t);
-#define CLEANUP_GIT_TREE CLEANUP(git_tree_close)
 
 #endif

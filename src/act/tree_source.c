@@ -13,12 +13,10 @@
 
 void tree_source_close(struct tree_source *s)
 {
-    if (s->fd >= 0 && s->fd != s->git.fd)
+    if (s->fd >= 0 && s->fd != s->git.folder.fd)
         close(s->fd);
-    if (s->git.name[0])
-        git_tree_close(&s->git);
-    if (s->archive.name[0])
-        archive_tree_close(&s->archive);
+    git_tree_close(&s->git);
+    run_folder_remove(&s->archive);
     *s = (struct tree_source)TREE_SOURCE_INIT;
 }
 
@@ -142,7 +140,7 @@ bool tree_source_open(struct tree_source *out, const char *from, const char *fro
     if (from_git) {
         if (!git_tree_open(&s.git, statefd, from ? from : ".", from_git, e))
             return false;
-        s.fd = s.git.fd;
+        s.fd = s.git.folder.fd;
     } else if (!open_path(&s, from, statefd, rootfd, e))
         return false;
     *out = s;

@@ -15,11 +15,11 @@ struct tree_source {
     const char *commit; /* of a git revision, else NULL */
     char within[4096];  /* the folder of the archive that was taken, or "" */
     struct git_tree git;
-    struct archive_tree archive;
+    struct run_folder archive;
 };
 #define TREE_SOURCE_INIT                                                                           \
     {                                                                                              \
-        .fd = -1, .git = {.fd = -1}, .archive = {.fd = -1 }                                        \
+        .fd = -1, .git = {.folder = {.fd = -1}}, .archive = {.fd = -1 }                            \
     }
 
 /* `from`: a folder or an archive; with `from_git`, a revision, where its repository is (NULL:
