@@ -1,4 +1,5 @@
-/* helper.h - starts a program of ours that stands beside us (libexec): yagura-image, yagura-scan.
+/* helper.h - starts a program of ours that stands beside us (libexec) and cages itself:
+ * yagura-image, yagura-scan, yagura-tree.
  *
  * It gets the descriptors that it is given, from HELPER_FIRST_FD on, and standard input to error;
  * no others, no arguments, the language and nothing else in its environment, no signal blocked. */

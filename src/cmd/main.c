@@ -154,8 +154,7 @@ const struct command cli_commands[] = {
         "behind: by YARA rules, the program's and yours, and by ClamAV where clamd runs. Of this "
         "host, without PATH: the document roots and the folders for everybody. Archives are not "
         "unfolded, links not followed. With --quarantine what was found is moved out of reach, "
-        "which "
-        "yagura quarantine undoes, and what runs from it is ended, which nothing undoes."),
+        "which yagura quarantine undoes, and what runs from it is ended, which nothing undoes."),
      "",
      "--root --image --name --rules --clamd --fail-on --quarantine --yes --dry-run --because "
      "--who",

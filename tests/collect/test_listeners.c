@@ -329,9 +329,11 @@ static void units_and_containers_are_told_by_their_cgroup(void **state)
 
 static void the_line_of_a_process_is_read_whatever_its_name_holds(void **state)
 {
-    static const char rest[] = " S 7 8 9 34816 10 4194304 1 2 3 4 5 6 7 8 20 0 11 0 123456789 1 2\n";
+    static const char rest[] =
+        " S 7 8 9 34816 10 4194304 1 2 3 4 5 6 7 8 20 0 11 0 123456789 1 2\n";
     static const char *const names[] = {"sh", "a) R 1 (b", "", "Web Content"};
-    static const char *const bad[] = {"", "1", "1 (sh", "1 sh) S 1 2", ")(", "1 (sh) S 7 8 9 34816"};
+    static const char *const bad[] = {
+        "", "1", "1 (sh", "1 sh) S 1 2", ")(", "1 (sh) S 7 8 9 34816"};
     struct proc_stat s, other;
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         char text[200];
