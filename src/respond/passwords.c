@@ -253,8 +253,9 @@ static bool end_sessions(size_t *count, struct response *r, const char *user, ui
            account_end_sessions(count, uid, leaders.items, leaders.count, r->options->dry_run, e);
 }
 
+/* *left: it is shut, and what it runs could not all be ended. */
 static bool shut(struct response *r, enum password_way way, const char *user, json_t *entry,
-                 const char **said, struct error *e)
+                 const char **said, struct error *left, struct error *e)
 {
     struct account_state before;
     size_t ended = 0;
@@ -265,16 +266,17 @@ static bool shut(struct response *r, enum password_way way, const char *user, js
     json_put_bool(o, "locked", before.locked);
     json_put_string(o, "expires", before.expires);
     json_object_set_new(entry, "before", o);
-    struct error kept = ERROR_INIT;
-    bool good = end_sessions(&ended, r, user, before.uid, &kept);
-    json_put_int(entry, "ended", (int64_t)ended);
+    struct error why = ERROR_INIT;
     /* shut it is, and the ledger has to know it whatever became of its processes */
-    if (!good)
-        json_put_string(entry, "failed", kept.message);
-    *said =
-        good ? arena_printf(r->arena, _("%s is shut; processes ended: %zu"), user, ended)
-             : arena_printf(r->arena, _("%s is shut, and its processes could not all be ended: %s"),
-                            user, kept.message);
+    if (!end_sessions(&ended, r, user, before.uid, &why)) {
+        json_put_string(entry, "failed", why.message);
+        *left = why;
+        if (!r->options->dry_run)
+            error_set(left, why.code, "%s is shut, and its processes could not all be ended: %s",
+                      user, why.message);
+    }
+    json_put_int(entry, "ended", (int64_t)ended);
+    *said = arena_printf(r->arena, _("%s is shut; processes ended: %zu"), user, ended);
     return true;
 }
 
@@ -425,9 +427,14 @@ bool password_change(struct response *r, enum password_way way, const char *what
         return false;
     }
     CLEANUP_JSON json_t *entry = entry_of(r, way, id);
+    struct error left = ERROR_INIT;
     bool good = way == PASSWORD_ROTATE         ? rotate(r, id, name, said, e)
                 : way == PASSWORD_UNLOCK       ? unlock(r, id, name, said, e)
                 : way == PASSWORD_END_SESSIONS ? end_only(r, name, entry, said, e)
-                                               : shut(r, way, name, entry, said, e);
-    return good && (r->options->dry_run || ledger_append(r->state, entry, date_now(), e));
+                                               : shut(r, way, name, entry, said, &left, e);
+    if (!good || (!r->options->dry_run && !ledger_append(r->state, entry, date_now(), e)))
+        return false;
+    if (left.code && e)
+        *e = left;
+    return !left.code;
 }

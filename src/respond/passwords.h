@@ -36,7 +36,8 @@ const char *password_way_name(enum password_way way); /* "lock", "end-sessions" 
 
 /* `what` is an id as listed, the account's name or the file's path. On this host only; the ledger
  * says that it was done. A guard waits while salts are changed. *said is a sentence. With dry_run
- * it is only looked whether it could be. */
+ * it is only looked whether it could be. False also of an account that is shut, where what it runs
+ * could not all be ended: the ledger and the error say both. */
 bool password_change(struct response *r, enum password_way way, const char *what, const char **said,
                      struct error *e);
 

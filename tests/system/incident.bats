@@ -378,6 +378,12 @@ YAML
     code 0 on operator "(setsid setpriv --reuid ada --regid ada --clear-groups sleep 600 >/dev/null 2>&1 </dev/null &) ; until pgrep -u ada >/dev/null; do sleep 0.1; done"
     respond 0 "lock ada --dry-run"
     code 0 on operator "pgrep -u ada && grep '^ada:[$]' /etc/shadow"
+    # where it cannot be ended, that is no success; the account is shut all the same
+    code 3 on operator "setpriv --bounding-set=-kill --inh-caps=-kill yagura respond lock ada"
+    unwrapped
+    says "ada is shut, and its processes could not all be ended: 1 processes of the account run on"
+    code 0 on operator "pgrep -u ada && grep '^ada:![$].*:1:$' /etc/shadow"
+    respond 0 "unlock ada"
     respond 0 "lock ada --because 'nobody knows her'"
     says "processes ended: 1"
     code 1 on operator "pgrep -u ada"
