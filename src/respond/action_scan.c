@@ -229,9 +229,17 @@ bool action_administrator(struct response *r, const struct runbook_call *call, j
             json_put_string(o, "from", fact_text(f, "host"));
             json_array_append_new(k ? sessions : roots, o);
         }
-    for (size_t i = 0; i < a->findings->list.count; i++)
-        if (is_to_be_settled(a->findings->list.items[i]) && r->options->finding)
-            r->options->finding(r->options->context, a->findings->list.items[i]);
+    json_t *list = json_array(); /* what was shown can be signed for; the scan shows it again */
+    for (size_t i = 0; i < a->findings->list.count; i++) {
+        const struct finding *f = a->findings->list.items[i];
+        if (!is_to_be_settled(f) || incident_signed(&r->incident, f->id))
+            continue;
+        if (json_array_size(list) < MOST_LISTED)
+            json_array_append_new(list, respond_finding(f));
+        if (r->options->finding)
+            r->options->finding(r->options->context, f);
+    }
+    json_object_set_new(result, "findings", list);
     json_object_set_new(result, "accounts_with_uid_0", roots);
     json_object_set_new(result, "sessions", sessions);
     return true;
