@@ -243,6 +243,14 @@ YAML
     sed 's/verify: \[content\]/verify: []/' "$WORK/short.yaml" >"$WORK/bad.yaml"
     code 2 "$YAGURA" respond print --runbook "$WORK/bad.yaml"
     says "bad.yaml:5:" "nothing verifies this step"
+    code 2 "$YAGURA" respond start --runbook "$WORK/bad.yaml" --state "$WORK/third"
+    says "bad.yaml:5:" "nothing verifies this step"
+    code 0 "$YAGURA" ledger show --state "$WORK/third" --json
+    says_not '"what":"start"'
+    # the incident goes on with the runbook that it began with
+    sed -i '/^# changed/d' "$WORK/short.yaml"
+    code 1 "$YAGURA" respond next
+    says "respond do look"
     code 0 "$YAGURA" respond print
     says "Put the content back" "Done at" "respond start --because" "respond do restore" "respond undo isolate"
     unwrapped
