@@ -251,8 +251,8 @@ const struct command cli_commands[] = {
      "start status next do skip undo sign lock expire unlock end-sessions rotate confirm resume "
      "close watch print",
      "--root --image --runbook --first-sign --mode --allow --trial --from --from-git --site "
-     "--profile --all --quarantine --apply --out --receipt --override --because --who --yes "
-     "--dry-run",
+     "--profile --all --quarantine --rules --apply --out --receipt --override --because --who "
+     "--yes --dry-run",
      cmd_respond},
     {"help", "[COMMAND]", N_("this help, or that of a command"), N_("Prints help."), "",
      "--man --completion", cmd_help},
@@ -307,12 +307,16 @@ static bool takes_command_line(const struct command *c)
 static void say_how_called(const struct cli *cli, const char *program)
 {
     struct show_call call = {.program = program, .takes = command_takes};
-    const struct show_given given[] = {
-        {"--state", cli->state, false}, {"--config", cli->config, false},
-        {"--lang", cli->lang, false},   {"--root", cli->root, true},
-        {"--image", cli->image, true},  {"--text", cli->text, true},
-        {"--name", cli->name, true},    {"--as-of", cli->as_of, false},
-        {"--rules", cli->rules, false}};
+    bool kept = cli->command && cli->command->run == cmd_respond; /* in the incident */
+    const struct show_given given[] = {{"--state", cli->state, false},
+                                       {"--config", cli->config, false},
+                                       {"--lang", cli->lang, false},
+                                       {"--root", cli->root, true},
+                                       {"--image", cli->image, true},
+                                       {"--text", cli->text, true},
+                                       {"--name", cli->name, true},
+                                       {"--as-of", cli->as_of, false},
+                                       {"--rules", kept ? NULL : cli->rules, false}};
     for (size_t i = 0; i < ARRAY_COUNT(given); i++)
         if (given[i].value)
             call.given[call.count++] = given[i];

@@ -471,7 +471,8 @@ static bool options_fit(const struct cli *cli, const struct runbook_step *step)
     } rows[] = {{"restore", "--from", cli->from},     {"restore", "--from-git", cli->from_git},
                 {"restore", "--site", cli->site},     {"restore", "--profile", cli->profile},
                 {"holes", "--apply", cli->apply},     {"holes", "--out", cli->out},
-                {"holes", "--receipt", cli->receipt}, {"holes", "--override", cli->override}};
+                {"holes", "--receipt", cli->receipt}, {"holes", "--override", cli->override},
+                {"scan", "--rules", cli->rules}};
     bool does = str_equal(cli->arguments[0], "do");
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         if (rows[i].given && !(does && str_equal(step->action.name, rows[i].action))) {
@@ -592,6 +593,9 @@ int cmd_respond(struct cli *cli)
                                                .context = &run};
         if (cli->quarantine)
             run.options.quarantine = quarantine;
+        /* they are asked again later, from wherever that is */
+        CLEANUP_FREE char *rules = cli->rules ? realpath(cli->rules, NULL) : NULL;
+        run.options.rules = rules ? rules : cli->rules;
         run.response = (struct response){.arena = arena, .options = &run.options};
         if (!run.config)
             return EXIT_USAGE;

@@ -156,8 +156,13 @@ static void add_rules_beneath(struct rule_files *files, const char *path, bool o
     while ((d = readdir(dir))) {
         const char *name = arena_printf(files->arena, "%s/%s", path, d->d_name);
         struct stat st;
-        if (d->d_name[0] == '.' || stat(name, &st) != 0)
+        if (d->d_name[0] == '.')
             continue;
+        if (stat(name, &st) != 0) {
+            if (is_rules_name(d->d_name))
+                on_problem(files->s, name, 0, strerror(errno));
+            continue;
+        }
         if (S_ISDIR(st.st_mode) && depth < MOST_RULE_DEPTH)
             add_rules_beneath(files, name, ours, depth + 1);
         else if (S_ISREG(st.st_mode) && is_rules_name(d->d_name))

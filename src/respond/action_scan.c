@@ -14,6 +14,21 @@
 
 enum { MOST_LISTED = 200, NS_IN_SECOND = 1000000000 };
 
+/* As they are named now, else as they were when it was scanned last: what they found then is gone
+ * only if they find it no more. NULL: none. */
+static const char *own_rules(const struct response *r)
+{
+    if (r->options->rules)
+        return r->options->rules;
+    for (size_t i = 0; i < r->book->steps.count; i++) {
+        const json_t *before = r->incident.steps[i].result;
+        if (str_equal(r->book->steps.items[i].action.name, "scan") && before &&
+            json_object_get(before, "rules"))
+            return json_get_string(before, "rules");
+    }
+    return NULL;
+}
+
 /* All of `yagura scan`: what stands in files, what starts by itself, what no package brought. */
 static const struct audit *look(struct response *r, struct error *e)
 {
@@ -24,7 +39,10 @@ static const struct audit *look(struct response *r, struct error *e)
     struct scan_result result = {0};
     if (r->scan)
         return r->scan;
-    struct scan_request bytes = {.clamd = respond_is_live(r) ? scan_find_clamd() : NULL};
+    const char *rules = own_rules(r);
+    struct scan_request bytes = {.theirs = &rules,
+                                 .their_count = rules ? 1 : 0,
+                                 .clamd = respond_is_live(r) ? scan_find_clamd() : NULL};
     if (!audit_scan(&r->scan, &result, &target, &bytes, e))
         r->scan = NULL;
     return r->scan;
@@ -42,10 +60,9 @@ static bool is_to_be_settled(const struct finding *f)
 
 /* What could not be looked at is not clean: it is signed for, too. By what is shown of it: a name
  * of the attacker's, with bytes that nobody sees or types, would keep the host cut off. */
-static const char *unread_id(struct response *r, const struct fact *f)
+static const char *unread_id(struct response *r, const char *name)
 {
     CLEANUP_STR struct str id = {0};
-    const char *name = *f->path ? f->path : fact_text(f, "what");
     str_add(&id, "unread:");
     for (size_t n; *name; name += n + (name[n] != '\0')) {
         n = strcspn(name, "\n\t");
@@ -81,6 +98,49 @@ static json_t *with_times(struct response *r, const struct finding *f)
     return o;
 }
 
+/* True: it is signed for. Else it is noted in the list, where there is one, and said. */
+static bool is_signed(struct response *r, json_t *list, const char *id, const char *why)
+{
+    if (incident_signed(&r->incident, id))
+        return true;
+    if (list && json_array_size(list) < MOST_LISTED)
+        json_array_append_new(list, json_from_text(id));
+    if (list)
+        respond_say(r, arena_printf(r->arena, "%s  %s", id, why));
+    return false;
+}
+
+static bool unread_is_signed(struct response *r, json_t *list, const struct fact *f)
+{
+    const char *what = fact_text(f, "what");
+    return is_signed(r, list, unread_id(r, *f->path ? f->path : what),
+                     arena_printf(r->arena, "%s: %s", language_text(what), fact_text(f, "reason")));
+}
+
+/* A rule that does not load has not looked: it goes by its file and line, and what is not known by
+ * name by the folder. How many are signed for, and how many not. */
+static void count_bad_rules(struct response *r, json_t *list, size_t *yes, size_t *no)
+{
+    const struct audit *a = r->scan;
+    size_t named = ARRAY_COUNT(a->rule_problems), more = 0;
+    if (a->rule_problem_count < named)
+        named = a->rule_problem_count;
+    else
+        more = a->rule_problem_count - named;
+    for (size_t i = 0; i < named + (more > 0); i++) {
+        const struct error *e = i < named ? &a->rule_problems[i] : NULL;
+        const char *rules = own_rules(r) ? own_rules(r) : "rules";
+        const char *name = !e        ? rules
+                           : e->line ? arena_printf(r->arena, "%s:%u", e->path, (unsigned)e->line)
+                                     : e->path;
+        const char *why = e ? e->message
+                            : arena_printf(r->arena, _("%zu more problems in the rules: %s"), more,
+                                           "yagura scan --rules DIR");
+        size_t *count = is_signed(r, list, unread_id(r, name), why) ? yes : no;
+        ++*count;
+    }
+}
+
 bool action_scan(struct response *r, const struct runbook_call *call, json_t *result,
                  const char **waits, struct error *e)
 {
@@ -104,18 +164,13 @@ bool action_scan(struct response *r, const struct runbook_call *call, json_t *re
             r->options->finding(r->options->context, f);
     }
     json_t *unread = json_array();
+    size_t open = 0;
     for (const struct fact *f = facts_first(r->scan->facts, "unread"); f;
-         f = facts_next(r->scan->facts, "unread", f)) {
-        const char *id = unread_id(r, f);
-        if (incident_signed(&r->incident, id)) {
-            signed_for++;
-            continue;
-        }
-        if (json_array_size(unread) < MOST_LISTED)
-            json_array_append_new(unread, json_from_text(id));
-        respond_say(r, arena_printf(r->arena, "%s  %s: %s", id, language_text(fact_text(f, "what")),
-                                    fact_text(f, "reason")));
-    }
+         f = facts_next(r->scan->facts, "unread", f))
+        signed_for += unread_is_signed(r, unread, f);
+    count_bad_rules(r, unread, &signed_for, &open);
+    if (own_rules(r))
+        json_put_string(result, "rules", own_rules(r));
     json_object_set_new(result, "unread", unread);
     json_put_int(result, "unknown", (int64_t)audit_unknown(r->scan));
     json_put_int(result, "signed", (int64_t)signed_for);
@@ -151,7 +206,8 @@ void check_scan_settled(struct response *r, const struct runbook_call *call,
     }
     for (const struct fact *f = facts_first(a->facts, "unread"); f;
          f = facts_next(a->facts, "unread", f))
-        unknown += !incident_signed(&r->incident, unread_id(r, f));
+        unknown += !unread_is_signed(r, NULL, f);
+    count_bad_rules(r, NULL, &(size_t){0}, &unknown);
     if (!open && unknown) {
         out->text = arena_printf(r->arena,
                                  ngettext("%zu thing could not be looked at, and is not signed for",
@@ -215,7 +271,7 @@ bool action_administrator(struct response *r, const struct runbook_call *call, j
         tell_session(r, sessions, f);
     for (size_t i = 0; i < a->findings->list.count; i++) {
         const struct finding *f = a->findings->list.items[i];
-        if (!is_to_be_settled(f))
+        if (!is_to_be_settled(f) || incident_signed(&r->incident, f->id))
             continue;
         if (json_array_size(findings) < MOST_LISTED)
             json_array_append_new(findings, with_times(r, f));

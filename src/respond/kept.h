@@ -1,6 +1,6 @@
 /* kept.h - what was found on the host and moved out of the way: what lies beside the document roots
- * (put there by the guard or by putting a site back), and the quarantine, with what was noted of the
- * processes that ran from it. All of it is evidence. */
+ * (put there by the guard or by putting a site back), and the quarantine, with what was noted of
+ * the processes that ran from it. All of it is evidence. */
 #ifndef YAGURA_RESPOND_KEPT_H
 #define YAGURA_RESPOND_KEPT_H
 

@@ -23,6 +23,7 @@ struct respond_options {
     bool dry_run;
     const char *from, *from_git; /* of restore: what the site is to become (act/tree_source.h) */
     const char *site, *profile;  /* of restore: which site, and of what kind a new one is */
+    const char *rules;           /* of scan: a file or folder of YARA rules of one's own, or NULL */
     bool apply;                  /* of patch: apply the plan */
     const char *out;             /* of patch: write the plan there, too; or NULL */
     /* The plan, its first `count` steps being those of this incident. May be NULL. */

@@ -103,6 +103,8 @@ static const char *detail_of(struct response *r, const json_t *o)
         return arena_printf(r->arena, "pid %lld: %s",
                             (long long)json_integer_value(json_object_get(o, "pid")),
                             text_of(r, o, "command"));
+    if (*text_of(r, o, "way"))
+        return text_of(r, o, "way");
     return text_of(r, o, "text");
 }
 
@@ -120,6 +122,7 @@ static void add_entry(struct timeline *t, struct response *r, const json_t *o)
                             text_of(r, o, "folder"),
                             text_of(r, o, "site"),
                             text_of(r, o, "origin"),
+                            text_of(r, o, "secret"),
                             text_of(r, o, "path"),
                             text_of(r, o, "signed"),
                             text_of(r, o, "first_sign")};

@@ -224,6 +224,30 @@ EOF
     fi
 }
 
+@test "a kernel that lacks what the rules need: said, nothing is changed, and the incident goes on" {
+    program strace
+    local asan=ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 # it looks by ptrace, too
+    printf '%s\n' 'id: cut' 'title: Cut' 'steps:' '  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no}' \
+        '  - {id: cut, title: Cut, text: x, why: x, action: {action: isolate, mode: contain}, verify: [isolated], undo: {action: open-network}}' >"$WORK/cut.yaml"
+    foreign
+    others >"$WORK/before"
+    connect operator adm 10.9.1.1
+    stand visitor att 10.9.2.1 80
+    code 0 on operator "$YAGURA respond start --runbook $WORK/cut.yaml"
+    # nft's batch of rules is answered as such a kernel does it
+    code 3 on operator "$asan strace -f -o $WORK/calls -e trace=sendmsg -e inject=sendmsg:error=EOPNOTSUPP $YAGURA respond do cut"
+    unwrapped
+    says "nothing was changed" "nft says" "not supported"
+    grep -q EOPNOTSUPP "$WORK/calls"
+    others | diff "$WORK/before" -
+    [ "$(stands visitor)" = answers ]
+    [ ! -e "$YAGURA_STATE/firewall.nft" ]
+    code 1 on operator "$YAGURA respond status"
+    says failed
+    code 0 on operator "$YAGURA respond do cut"
+    [ "$(stands visitor)" != answers ]
+}
+
 @test "the operator is found behind a terminal multiplexer, and so is who looks at it later" {
     program tmux
     mkdir -p "$YAGURA_STATE"

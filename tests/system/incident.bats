@@ -77,8 +77,10 @@ shop() {
     if (cd "$BATS_FILE_TMPDIR" && { [ -d package ] || { apt-get download wordpress && dpkg-deb -x wordpress_*.deb package; }; }) >/dev/null 2>&1; then
         cp -aL "$BATS_FILE_TMPDIR/package/usr/share/wordpress/." "$SHOP/" 2>/dev/null || :
         find "$SHOP" -type l -delete # to packages that are not installed
+        SITE="WordPress $(sed -n 's/^.wp_version = .\([0-9.]*\).*/\1/p' "$SHOP/wp-includes/version.php")"
         printf '<?php\ndefine("DB_NAME", "shop"); define("DB_USER", "shop"); define("DB_PASSWORD", "hoshi");\ndefine("DB_HOST", "localhost"); define("ABSPATH", __DIR__ . "/");\n$table_prefix = "wp_";\nrequire_once ABSPATH . "wp-settings.php";\n' >"$SHOP/wp-config.php"
     else
+        SITE="a small one, as WordPress cannot be had here"
         echo '<?php echo "HOSHI";' >"$SHOP/index.php"
         echo '<p>HOSHI</p>' >"$SHOP/readme.html"
         mkdir "$SHOP/wp-includes"
@@ -161,11 +163,13 @@ publish() {
     code 0 on operator "yagura init /var/www/shop"
     listing "$SHOP" >"$WORK/published"
 }
-# When the last isolation came into force: the ledger knows
+# When the last isolation came into force: the ledger knows. From the first second on nobody is
+# reached: CUT is the end of it.
 tell_cut() {
     local at us
     at=$("$YAGURA" --state "$HOST_STATE" ledger show --json | grep -o 'in_force_at":"[^"]*' | tail -1 | cut -d'"' -f3)
     us=$("$YAGURA" --state "$HOST_STATE" ledger show --json | grep -o 'in_force_us":[0-9]*' | tail -1 | cut -d: -f2)
+    CUT=$(($(date -d "$at" +%s) + 1)).$(date -d "$at" +%N)
     at=$(date -d "$at" +%s%N)
     [ "$at" -gt "$BEGAN" ]
     [ "$at" -lt $((BEGAN + LAST * 1000000)) ]
@@ -173,9 +177,9 @@ tell_cut() {
 }
 # ---- the steps, as an administrator does them ----
 
+finish_open() { respond 0 "do open"; }
 finish_isolate() {
     respond 0 "do isolate"
-    CUT=$(date +%s.%N)
     tell_cut
     unwrapped
     says "stays: 10.8.1.2:" "over a NEW connection" "yagura respond confirm"
@@ -196,7 +200,7 @@ finish_scan() {
     respond 1 "do scan"
     tell "scan: $LAST ms"
     unwrapped
-    says /etc/cron.d/php-sessions /usr/local/bin/.dash x@y shell.php class-wp-cache.php index.php
+    says /etc/cron.d/php-sessions /usr/local/bin/.dash x@y shell.php class-wp-cache.php index.php readme.html version.php
     on operator "rm -f /etc/cron.d/php-sessions /usr/local/bin/.dash; sed -i /x@y/d /root/.ssh/authorized_keys; pkill -f /tmp/.raid; rm -f /tmp/.raid" || :
     respond "0 1 3" "do scan"
     says_not /etc/cron.d/php-sessions /usr/local/bin/.dash x@y
@@ -288,8 +292,13 @@ every="isolate administrator scan patch restore passwords reconnect report"
     unwrapped
     says "The kernel takes the rules (web)" "Nothing was done"
     [ -z "$(in_ns srv nft list tables)" ]
-    lead $every
-    tell "the machine's own time from the alarm to the report: $MACHINE ms"
+    lead isolate
+    # the attacker's program goes on, in vain; what it is and whom it attacked is evidence
+    code 0 on operator "pgrep -f /tmp/.raid"
+    grep -q '"/tmp/.raid","attack","10.8.3.2"' "$HOST_STATE"/evidence/*/first-1/processes.jsonl
+    grep -q '"remote":"10.8.3.2:22"' "$HOST_STATE"/evidence/*/first-1/sockets.jsonl
+    lead ${every#isolate }
+    tell "the site: $SITE; the machine's own time from the alarm to the report: $MACHINE ms"
     code 0 on operator "echo still here"
     says "still here"
     proved
@@ -435,12 +444,16 @@ YAML
     says "no step found anything called"
 }
 
+# How often the step was begun.
+begun() { "$YAGURA" --state "$HOST_STATE" ledger show --json | grep -c '"what":"begin".*"step":"'"$1" || :; }
 # The terminal goes as soon as the step has begun; who comes back looks where it stands.
 terminal_killed() {
+    local before
+    before=$(begun "$1")
     connect doomed
     (on doomed "yagura respond do $1" >/dev/null 2>&1 &)
     for _ in $(seq 3600); do # its conditions may take long to look at
-        "$YAGURA" --state "$HOST_STATE" ledger show --json | grep -q '"what":"begin".*"step":"'"$1" && break
+        [ "$(begun "$1")" = "$before" ] || break
         sleep 0.05
     done
     ends doomed
@@ -453,7 +466,7 @@ terminal_killed() {
 @test "the terminal is killed in each step, and what was begun is gone on with" {
     begin
     BEFORE=terminal_killed
-    lead $every
+    lead open $every
     proved
 }
 

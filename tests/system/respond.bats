@@ -252,6 +252,14 @@ YAML
     sed 's/verify: \[content\]/verify: []/' "$WORK/short.yaml" >"$WORK/bad.yaml"
     code 2 "$YAGURA" respond print --runbook "$WORK/bad.yaml"
     says "bad.yaml:5:" "nothing verifies this step"
+    code 2 "$YAGURA" respond start --runbook "$WORK/bad.yaml" --state "$WORK/third"
+    says "bad.yaml:5:" "nothing verifies this step"
+    code 0 "$YAGURA" ledger show --state "$WORK/third" --json
+    says_not '"what":"start"'
+    # the incident goes on with the runbook that it began with
+    sed -i '/^# changed/d' "$WORK/short.yaml"
+    code 1 "$YAGURA" respond next
+    says "respond do look"
     code 0 "$YAGURA" respond print
     says "Put the content back" "Done at" "respond start --because" "respond do restore" "respond undo isolate"
     unwrapped
@@ -285,4 +293,51 @@ YAML
     code 0 weak sign 'unread:/srv/x\xff\x1b[2J\x0a+ y.php' --because "it is ours"
     code "0 3" weak do look
     says_not "y.php"
+}
+
+@test "rules of one's own, one of them broken, and what lies in the way of the scan: said, and the incident goes on" {
+    sed -i '/id: look/s/verify: \[content\]/action: scan, verify: [scan-settled]/' "$WORK/short.yaml"
+    mkdir -p "$WORK/root/srv" "$WORK/rules"
+    echo "a needle" >"$WORK/root/srv/x.txt"
+    truncate -s 10G "$WORK/root/srv/sparse"
+    mkfifo "$WORK/root/srv/fifo"
+    ln -s loop "$WORK/root/srv/loop"
+    ln -s / "$WORK/root/srv/everything"
+    /usr/bin/python3 - "$WORK/root/srv/bomb.zip" <<'PY'
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as z:
+    for i in range(8):
+        z.writestr(str(i), b"\0" * (128 << 20))
+PY
+    printf '%s\n' 'rule needle { meta: severity = "high" strings: $a = "needle" condition: $a }' 'rule torn { strings: $a = "x' \
+        >"$WORK/rules/own.yar"
+    # none of the rules: nothing, and nothing hangs
+    code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --root "$WORK/root"
+    code 3 within 60 "$YAGURA" respond do look # it is no operating system, and nothing else
+    code 0 "$YAGURA" respond sign "unread:$WORK/root" --because "a folder of the test"
+    code 0 within 60 "$YAGURA" respond do look
+    code 2 "$YAGURA" respond do restore --rules "$WORK/rules"
+    says "--rules is of the step"
+    code 2 "$YAGURA" respond do look --rules "$WORK/nothing"
+    says "No such file"
+    cd "$WORK"
+    code 1 within 60 "$YAGURA" respond do look --rules rules
+    unwrapped
+    says "unread:$WORK/rules/own.yar:3 unterminated string" "x.txt" "respond sign ID --because"
+    # they are asked again though nobody names them
+    cd /
+    code 1 "$YAGURA" respond do look --json
+    holds 'next(o for o in every if o.get("step") == "look")["result"]["rules"] == "'"$WORK"'/rules"'
+    local id
+    id=$(printf '%s\n' "$stdout" | /usr/bin/python3 -c 'import json, sys; print(*[o["id"] for o in map(json.loads, sys.stdin) if o["type"] == "finding"])')
+    # shellcheck disable=SC2086 # a list
+    code 0 "$YAGURA" respond sign $id --because "it is ours"
+    code 3 "$YAGURA" respond do look
+    says "1 thing could not be looked at, and is not signed for"
+    code 0 "$YAGURA" respond sign "unread:$WORK/rules/own.yar:3" --because "to be mended tomorrow"
+    code 0 "$YAGURA" respond do look
+    echo "another needle" >"$WORK/root/srv/y.txt"
+    code 1 "$YAGURA" respond resume
+    says "y.txt"
+    code 0 "$YAGURA" ledger verify
 }

@@ -112,12 +112,14 @@ YARA
     printf 'YARA\0\1' >"$WORK/rules/compiled.yar"
     printf 'import "magic"\nrule by_magic { condition: magic.type() contains "x" }\nrule after { condition: false }\n' \
         >"$WORK/rules/magic.yar"
+    ln -s loop.yar "$WORK/rules/loop.yar"
     echo "needle-one needle-two" >"$WORK/site/x.txt"
     code 1 scan "$WORK/site" --rules "$WORK/rules"
+    says loop.yar
     says '"line":5,"column":0,"text":"unterminated string"' 'undefined identifier \"nothing_like_that\"' \
         "rule=good," "rule=good_too," "rule=beside," "the second good one" "only their sources" \
         "the module magic"
-    holds 'len(problems) == 5' 'summary["unknown"] == 5'
+    holds 'len(problems) == 6' 'summary["unknown"] == 6'
     code 2 scan "$WORK/site" --rules "$WORK/nothing"
     mkdir "$WORK/empty"
     code 3 scan "$WORK/site" --rules "$WORK/empty"
