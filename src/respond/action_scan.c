@@ -135,7 +135,7 @@ void check_scan_settled(struct response *r, const struct runbook_call *call,
                                           "for",
                                           unknown),
                                  unknown);
-        out->todo = "yagura respond sign ID --because \"...\"";
+        out->todo = "yagura respond sign ID ... --because \"...\"";
         return;
     }
     out->verdict = open ? CHECK_FALSE : CHECK_TRUE;
@@ -146,7 +146,7 @@ void check_scan_settled(struct response *r, const struct runbook_call *call,
                                              open),
                                     open, first)
                      : _("nothing is left behind that nobody has signed for");
-    out->todo = open ? "yagura respond sign ID --because \"...\"" : NULL;
+    out->todo = open ? "yagura respond sign ID ... --because \"...\"" : NULL;
 }
 
 /* Step 2: the accounts, keys and sessions among them. */
@@ -160,6 +160,7 @@ bool action_administrator(struct response *r, const struct runbook_call *call, j
     if (!audit_run(&a, &request, e))
         return false;
     json_t *roots = json_array(), *sessions = json_array();
+    size_t listed = 0;
     for (size_t k = 0; k < ARRAY_COUNT(kinds); k++)
         for (const struct fact *f = facts_first(a->facts, kinds[k]); f;
              f = facts_next(a->facts, kinds[k], f)) {
@@ -174,8 +175,13 @@ bool action_administrator(struct response *r, const struct runbook_call *call, j
             json_array_append_new(k ? sessions : roots, o);
         }
     for (size_t i = 0; i < a->findings->list.count; i++)
-        if (is_to_be_settled(a->findings->list.items[i]) && r->options->finding)
+        if (is_to_be_settled(a->findings->list.items[i]) && r->options->finding) {
             r->options->finding(r->options->context, a->findings->list.items[i]);
+            listed++;
+        }
+    if (listed)
+        respond_tell(r, _("Do you know each of these? What you do not know is taken away, and what "
+                          "you know signed for, when the scan lists them again."));
     json_object_set_new(result, "accounts_with_uid_0", roots);
     json_object_set_new(result, "sessions", sessions);
     return true;

@@ -12,7 +12,7 @@ static const char *state_text(enum step_state state)
 {
     static const char *const texts[] = {N_("open"),
                                         N_("begun, not ended"),
-                                        N_("failed"),
+                                        N_("not done yet"),
                                         N_("done"),
                                         N_("skipped"),
                                         N_("undone"),
@@ -186,7 +186,7 @@ void show_incident(struct show *s, struct response *r)
     } else
         show_wrap(s, "  ", 2, _("The first sign of the intrusion is not known."));
     if (!i->closed && i->first_sign_from != FIRST_SIGN_SAID)
-        show_hint(s, _("If you know when it began:"),
+        show_hint(s, _("If you know when it began (as 2026-11-26T09:00:00+09:00):"),
                   show_command(arena, "respond resume --first-sign DATE"));
     if (i->problems)
         show_wrap(
@@ -205,8 +205,14 @@ void show_incident(struct show *s, struct response *r)
                                      is->because ? is->because : ""));
     }
     say_watch(s, r, arena);
+    show_what_is_next(s, r);
+}
+
+void show_what_is_next(struct show *s, struct response *r)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
     const struct runbook_step *next = respond_next(r);
-    if (i->closed)
+    if (s->json || r->incident.closed)
         return;
     if (next)
         show_hint(s, arena_printf(arena, _("Next, %s:"), runbook_text(&next->title)),

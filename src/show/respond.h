@@ -8,6 +8,8 @@
 
 /* Where it stands: a line a step. */
 void show_incident(struct show *s, struct response *r);
+/* The step that is next, or that none is left. */
+void show_what_is_next(struct show *s, struct response *r);
 /* One step at length: what, why, what only a person can do, the command to type. */
 void show_respond_step(struct show *s, struct response *r, const struct runbook_step *step);
 /* What doing it came to. */
