@@ -75,12 +75,23 @@ static bool make_plan(struct cli *cli, struct firewall_plan *p, const struct con
     return !cli->allow || firewall_plan_name(p, cli->allow, e);
 }
 
+/* One line for a port that listens over IPv4 and over IPv6. */
+static bool is_shown(const struct fact *a, const struct fact *b)
+{
+    static const char *const keys[] = {"port", "proto", "address", "process"};
+    for (size_t i = 0; a && i < ARRAY_COUNT(keys); i++)
+        if (!str_equal(fact_text(a, keys[i]), fact_text(b, keys[i])))
+            return false;
+    return a != NULL;
+}
+
 /* What would be shut and what stays open, of the listeners that are not for this host alone. */
 static size_t show_choice(struct cli *cli, const struct firewall_plan *p, const struct audit *a)
 {
     struct port_row *rows;
     CLEANUP_ARENA struct arena *arena = arena_new();
     size_t count = judge_ports(arena, a->facts, &rows), closing = 0;
+    const struct fact *shown = NULL;
     struct show_table table = {.columns = 4};
     *show_table_line(&table, SHOW_BOLD) = (struct show_line){
         {_("port"), _("address"), _("process"), _("from outside")}, SHOW_BOLD, NULL};
@@ -101,6 +112,9 @@ static size_t show_choice(struct cli *cli, const struct firewall_plan *p, const 
             show_json_line(&cli->show, o);
             continue;
         }
+        if (is_shown(shown, f))
+            continue;
+        shown = f;
         struct show_line *line = show_table_line(&table, open ? SHOW_PLAIN : SHOW_YELLOW);
         line->cells[0] = arena_printf(arena, "%s/%s", fact_text(f, "port"), fact_text(f, "proto"));
         line->cells[1] = fact_text(f, "address");

@@ -48,12 +48,21 @@ static void release(void *context, const char *site)
         cli_complain(&e);
 }
 
-static void say(void *context, const char *text)
+static void line(struct running *run, const char *sign, const char *text)
 {
-    struct running *run = context;
     struct show s;
     show_init(&s, stderr, false);
-    show_respond_note(run->cli->json ? &run->cli->show : &s, text);
+    show_respond_note(run->cli->json ? &run->cli->show : &s, sign, text);
+}
+
+static void say(void *context, const char *text)
+{
+    line(context, "! ", text);
+}
+
+static void tell_good(void *context, const char *text)
+{
+    line(context, "- ", text);
 }
 
 static void finding(void *context, const struct finding *f)
@@ -192,18 +201,31 @@ static int code_of(struct running *run, const struct respond_report *report)
     return found ? EXIT_FOUND : unknown ? EXIT_UNKNOWN : EXIT_CLEAN;
 }
 
+/* Of a list that is to be settled: what to read, what does it, and then once more. */
+static void show_ways_on(struct running *run, const struct runbook_step *step)
+{
+    struct show *s = &run->cli->show;
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    if (s->json || !str_equal(step->action.name, "scan"))
+        return;
+    show_hint(s, _("Why each of them matters, and what to do:"),
+              about(arena, &run->response, "scan"));
+    if (respond_is_live(&run->response))
+        show_hint(s, _("Move the files of the intruder out of reach, and end what runs from them:"),
+                  show_command(arena, arena_printf(arena, "respond do %s --quarantine", step->id)));
+    show_hint(s, _("Once all of it is mended or signed for (what you know, several at once):"),
+              show_command(arena, arena_printf(arena, "respond do %s", step->id)));
+}
+
 static int tell(struct running *run, const struct runbook_step *step, struct respond_report *report)
 {
     struct response *r = &run->response;
     struct show *s = &run->cli->show;
-    CLEANUP_ARENA struct arena *arena = arena_new();
     show_respond_report(s, r, step, report);
-    if (report->outcome == RESPOND_DONE && !run->cli->json) {
-        const struct runbook_step *next = respond_next(r);
-        if (next)
-            show_hint(s, arena_printf(arena, _("Next, %s:"), runbook_text(&next->title)),
-                      show_command(arena, "respond next"));
-    }
+    if (report->outcome == RESPOND_DONE)
+        show_what_is_next(s, r);
+    if (report->outcome == RESPOND_REFUSED)
+        show_ways_on(run, step);
     int code = code_of(run, report);
     respond_report_free(report);
     return code;
@@ -586,6 +608,7 @@ int cmd_respond(struct cli *cli)
                                                .hold = hold,
                                                .release = release,
                                                .say = say,
+                                               .tell = tell_good,
                                                .finding = finding,
                                                .allow = cli->allow,
                                                .mode = cli->mode,

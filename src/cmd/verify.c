@@ -41,6 +41,10 @@ static void say(struct cli *cli, const struct site *site, const struct differenc
     if (found->wrong) {
         CLEANUP_ARENA struct arena *arena = arena_new();
         const char *name = site->row.name;
+        show_hint(&cli->show,
+                  _("If you did not change it yourself, somebody was in. Before anything is put "
+                    "back:"),
+                  show_command(arena, "respond start"));
         show_hint(&cli->show, _("What changed:"),
                   show_command(arena, arena_printf(arena, "diff %s", name)));
         show_hint(&cli->show, _("Put it back:"),

@@ -77,8 +77,8 @@ static bool keep(struct response *r, const struct str *text, json_t *result, str
         return false;
     patch_hash(hash, text->data, text->length);
     json_put_string(result, "plan", hash);
-    respond_say(r, arena_printf(r->arena, _("The plan: %s"),
-                                file_path_in(r->arena, evidence_folder_fd(folder), plan_name)));
+    respond_tell(r, arena_printf(r->arena, _("The plan: %s"),
+                                 file_path_in(r->arena, evidence_folder_fd(folder), plan_name)));
     return !r->options->out || patch_write_file(r->options->out, text->data, text->length, e);
 }
 

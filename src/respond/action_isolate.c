@@ -101,9 +101,9 @@ static void say_ways(struct response *r, const struct operator* op)
     if (!op->way_count)
         return;
     const char *ways = ways_text(r, op);
-    respond_say(r, op->through[0] ? arena_printf(r->arena, _("Your way in, through %s, stays: %s"),
-                                                 op->through, ways)
-                                  : arena_printf(r->arena, _("Your way in stays: %s"), ways));
+    respond_tell(r, op->through[0] ? arena_printf(r->arena, _("Your way in, through %s, stays: %s"),
+                                                  op->through, ways)
+                                   : arena_printf(r->arena, _("Your way in stays: %s"), ways));
     for (size_t i = 1; i < op->way_count; i++)
         if (!address_equal(&op->ways[i].connection.remote, &op->ways[0].connection.remote)) {
             respond_say(r, _("They come from different addresses: if one is not yours, somebody "
@@ -204,9 +204,10 @@ bool action_isolate(struct response *r, const struct runbook_call *call, json_t 
     if (!cut.confirmed)
         *waits = arena_printf(
             r->arena,
-            _("This host is cut off, on trial for %u seconds. Log in anew, over a NEW connection, "
-              "and confirm there: yagura respond confirm. Without that the kernel opens the host "
-              "again by itself."),
+            _("This host is cut off, on trial for %u seconds. Keep this connection, log in anew "
+              "over a NEW connection, and confirm there:\n"
+              "yagura respond confirm\n"
+              "Without that the kernel opens the host again by itself."),
             p.trial_seconds);
     return true;
 }

@@ -31,17 +31,18 @@ static void tell_clock(struct response *r, json_t *result)
     json_put_string(o, "zone", tzname[0]);
     json_object_set_new(result, "clock", o);
     if (clock.kept_right)
-        respond_say(r, arena_printf(r->arena,
-                                    _("By this clock it is %s. Something keeps it right: wrong by "
-                                      "at most %.3f s, %+.6f s of it being corrected."),
-                                    when, (double)clock.most_wrong_us / US_IN_SECOND,
-                                    (double)clock.offset_us / US_IN_SECOND));
+        respond_tell(r, arena_printf(r->arena,
+                                     _("By this clock it is %s. Something keeps it right: wrong by "
+                                       "at most %.3f s, %+.6f s of it being corrected."),
+                                     when, (double)clock.most_wrong_us / US_IN_SECOND,
+                                     (double)clock.offset_us / US_IN_SECOND));
     else
         respond_say(r, arena_printf(r->arena,
                                     _("By this clock it is %s. NOTHING KEEPS IT RIGHT: compare it "
-                                      "with a clock that is right, and do this step again with "
-                                      "the difference: --because \"this clock is 40 s fast\""),
-                                    when));
+                                      "with a clock that is right, and note the difference:\n"
+                                      "yagura respond do %s --because \"this clock is 40 s "
+                                      "fast\""),
+                                    when, r->step->id));
 }
 
 static bool tell_guard(struct response *r, json_t *result, struct error *e)
@@ -61,7 +62,7 @@ static bool tell_guard(struct response *r, json_t *result, struct error *e)
     json_put_int(o, "failed", (int64_t)failed);
     json_object_set_new(result, "guard", o);
     if (!count) {
-        respond_say(r, _("The guard never had to undo anything."));
+        respond_tell(r, _("The guard never had to undo anything."));
         return true;
     }
     char first[40], last[40];

@@ -156,6 +156,6 @@ void check_passwords_changed(struct response *r, const struct runbook_call *call
                                             "%zu are neither changed nor signed for: %s", c.left),
                                    c.left, str_text(&c.ids))
                     : _("everything that the attacker may know has been changed or signed for");
-    out->todo = c.left ? "yagura respond sign NAME --because \"...\"" : NULL;
+    out->todo = c.left ? "yagura respond sign NAME ... --because \"...\"" : NULL;
     str_free(&c.ids);
 }

@@ -35,7 +35,7 @@ static bool stage_health(struct response *r, const char *stage, struct error *e)
     if (!note(r, stage, found.text, result, e))
         return false;
     if (found.verdict == CHECK_TRUE) {
-        respond_say(r, found.text);
+        respond_tell(r, found.text);
         return true;
     }
     r->refusal = (struct check_made){&healthy, found};

@@ -215,7 +215,7 @@ void check_scan_settled(struct response *r, const struct runbook_call *call,
                                           "for",
                                           unknown),
                                  unknown);
-        out->todo = "yagura respond sign ID --because \"...\"";
+        out->todo = "yagura respond sign ID ... --because \"...\"";
         return;
     }
     out->verdict = open ? CHECK_FALSE : CHECK_TRUE;
@@ -226,7 +226,7 @@ void check_scan_settled(struct response *r, const struct runbook_call *call,
                                              open),
                                     open, first)
                      : _("nothing is left behind that nobody has signed for");
-    out->todo = open ? "yagura respond sign ID --because \"...\"" : NULL;
+    out->todo = open ? "yagura respond sign ID ... --because \"...\"" : NULL;
 }
 
 static void tell_account(struct response *r, json_t *list, const struct fact *f)
@@ -264,6 +264,7 @@ bool action_administrator(struct response *r, const struct runbook_call *call, j
     if (respond_is_live(r)) /* who he is not is for the check to say */
         (void)!isolate_find_operator(&op, result, NULL);
     json_t *roots = json_array(), *sessions = json_array(), *findings = json_array();
+    size_t listed = 0;
     for (const struct fact *f = NULL; (f = facts_next(a->facts, "account", f));)
         if (str_equal(fact_text(f, "uid"), "0"))
             tell_account(r, roots, f);
@@ -277,7 +278,11 @@ bool action_administrator(struct response *r, const struct runbook_call *call, j
             json_array_append_new(findings, with_times(r, f));
         if (r->options->finding)
             r->options->finding(r->options->context, f);
+        listed++;
     }
+    if (listed)
+        respond_tell(r, _("Do you know each of these? What you do not know is taken away, and what "
+                          "you know signed for, when the scan lists them again."));
     json_object_set_new(result, "accounts_with_uid_0", roots);
     json_object_set_new(result, "sessions", sessions);
     json_object_set_new(result, "findings", findings);

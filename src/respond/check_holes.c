@@ -79,6 +79,6 @@ void check_holes(struct response *r, const struct runbook_call *call, struct che
     out->todo = open      ? respond_is_live(r)
                                 ? "yagura patch plan"
                                 : arena_printf(r->arena, "yagura patch plan %s", plan_target(r))
-                     : unknown ? "yagura respond sign ID --because \"...\""
+                     : unknown ? "yagura respond sign ID ... --because \"...\""
                           : NULL;
 }

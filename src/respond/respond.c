@@ -63,6 +63,12 @@ void respond_say(const struct response *r, const char *text)
         r->options->say(r->options->context, text);
 }
 
+void respond_tell(const struct response *r, const char *text)
+{
+    if (r->options->tell)
+        r->options->tell(r->options->context, text);
+}
+
 json_t *respond_finding(const struct finding *f)
 {
     json_t *o = json_object();

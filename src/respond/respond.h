@@ -49,6 +49,8 @@ struct respond_options {
     void (*release)(void *context, const char *site);
     /* A line for the person while something takes long. May be NULL. */
     void (*say)(void *context, const char *text);
+    /* The same, where there is nothing to worry about. May be NULL. */
+    void (*tell)(void *context, const char *text);
     /* A finding of the scan, as it is found. May be NULL. */
     void (*finding)(void *context, const struct finding *f);
     /* do scan --quarantine: moves what was found out of reach and ends what runs from it, after
@@ -143,7 +145,8 @@ struct objects *respond_objects(struct response *r, struct error *e);
 /* DIR/evidence/ID, open (0700); -1 with an error. */
 int respond_evidence(struct response *r, struct error *e);
 bool respond_is_live(const struct response *r);
-void respond_say(const struct response *r, const char *text);
+void respond_say(const struct response *r, const char *text);  /* to be looked at */
+void respond_tell(const struct response *r, const char *text); /* all is well */
 /* An entry about the step that is being done, or NULL: about the incident. `stage`, `because` and
  * `result` may be NULL. The incident is not read again. */
 bool respond_note(struct response *r, const char *what, const char *stage, const char *because,

@@ -35,9 +35,12 @@ void show_patch_plan(struct show *s, const struct patch_plan *p, const char *pat
         show_wrap(s, "  ", 4,
                   arena_printf(arena, _("not in it: %s %s (%s)"), p->held.items[i].name,
                                p->held.items[i].to, held_text(p->held.items[i].held)));
-    if (p->packages.count)
-        show_hint(s, _("Try it on a test host:"),
-                  show_command_on(arena, arena_printf(arena, "patch stage %s", path), false));
+    if (!p->packages.count)
+        return;
+    show_hint(s, _("Try it on a test host:"),
+              show_command_on(arena, arena_printf(arena, "patch stage %s", path), false));
+    show_hint(s, _("Or apply it here, where there is no test host:"),
+              show_command_on(arena, arena_printf(arena, "patch apply %s", path), false));
 }
 
 /* --- before --- */

@@ -12,7 +12,7 @@ static const char *state_text(enum step_state state)
 {
     static const char *const texts[] = {N_("open"),
                                         N_("begun, not ended"),
-                                        N_("failed"),
+                                        N_("not done yet"),
                                         N_("done"),
                                         N_("skipped"),
                                         N_("undone"),
@@ -204,7 +204,7 @@ void show_incident(struct show *s, struct response *r)
     } else
         show_wrap(s, "  ", 2, _("The first sign of the intrusion is not known."));
     if (!i->closed && i->first_sign_from != FIRST_SIGN_SAID)
-        show_hint(s, _("If you know when it began:"),
+        show_hint(s, _("If you know when it began (as 2026-11-26T09:00:00+09:00):"),
                   show_command(arena, "respond resume --first-sign DATE"));
     if (i->problems)
         show_wrap(
@@ -223,8 +223,14 @@ void show_incident(struct show *s, struct response *r)
                                      is->because ? is->because : ""));
     }
     say_watch(s, r, arena);
+    show_what_is_next(s, r);
+}
+
+void show_what_is_next(struct show *s, struct response *r)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
     const struct runbook_step *next = respond_next(r);
-    if (i->closed)
+    if (s->json || r->incident.closed)
         return;
     if (next)
         show_hint(s, arena_printf(arena, _("Next, %s:"), runbook_text(&next->title)),
@@ -332,11 +338,11 @@ static const char *todo(struct arena *arena, const char *text)
     return str_starts(text, name) ? show_command_on(arena, text + strlen(name), false) : text;
 }
 
-void show_respond_note(struct show *s, const char *text)
+void show_respond_note(struct show *s, const char *sign, const char *text)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     if (!s->json) {
-        show_wrap(s, "! ", 2, show_as_called(arena, text));
+        show_wrap(s, sign, 2, show_as_called(arena, text));
         return;
     }
     json_t *o = json_object();
@@ -373,7 +379,7 @@ void show_respond_report(struct show *s, struct response *r, const struct runboo
     }
     if (s->json) {
         if (report->text)
-            show_respond_note(s, report->text);
+            show_respond_note(s, "! ", report->text);
         if (step)
             show_json_line(s, json_step(r, step));
         return;

@@ -11,10 +11,12 @@ void show_incident(struct show *s, struct response *r);
 /* Parts of it: that it is open; its closer watch, if there ever was one. */
 void show_incident_line(struct show *s, const struct incident *i);
 void show_watch(struct show *s, struct response *r);
+/* The step that is next, or that none is left. */
+void show_what_is_next(struct show *s, struct response *r);
 /* One step at length: what, why, what only a person can do, the command to type. */
 void show_respond_step(struct show *s, struct response *r, const struct runbook_step *step);
-/* Something to know, for people; as JSON a note. */
-void show_respond_note(struct show *s, const char *text);
+/* Something to know, behind "! " or "- ", for people; as JSON a note. */
+void show_respond_note(struct show *s, const char *sign, const char *text);
 /* What doing it came to. */
 void show_respond_report(struct show *s, struct response *r, const struct runbook_step *step,
                          const struct respond_report *report);

@@ -17,6 +17,7 @@ static void show_one(struct show *s, struct arena *arena, const struct finding *
         show_labelled(s, f->remedy.id || i ? "" : _("do this"),
                       show_step(arena, &f->steps.items[i]));
     show_source(s, f);
+    show_labelled(s, _("id"), arena_printf(arena, "%.8s", f->id)); /* `respond sign` takes it */
 }
 
 static json_t *summary(const struct audit *a, const struct scan_result *r, enum severity least)

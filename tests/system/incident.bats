@@ -182,14 +182,14 @@ finish_isolate() {
     respond 0 "do isolate"
     tell_cut
     unwrapped
-    says "stays: 10.8.1.2:" "over a NEW connection" "yagura respond confirm"
+    says "- Your way in stays: 10.8.1.2:" "over a NEW connection" "yagura respond confirm"
     connect second
     AT=second respond 0 "confirm"
     [ "$(asked / -w '%{http_code}' | tail -c 3)" = 503 ]
 }
 finish_administrator() {
     respond 0 "do administrator"
-    says "is an account of this host" "root has uid 0"
+    says "is an account of this host" "root has uid 0" "Do you know each of these?"
     # who, over which way, and what was seen of others: in the ledger
     "$YAGURA" --state "$HOST_STATE" ledger show --json | grep '"what":"done".*"step":"administrator"' | tail -1 >"$WORK/seen"
     for seen in '"operator":{"user":"root"' '"local":true' '"connections":["10.8.1.2:' /usr/local/bin/.dash "/root/.ssh/authorized_keys SHA256:r6cc"; do
@@ -201,6 +201,8 @@ finish_scan() {
     tell "scan: $LAST ms"
     unwrapped
     says /etc/cron.d/php-sessions /usr/local/bin/.dash x@y shell.php class-wp-cache.php index.php readme.html version.php
+    # how to go on: what is to be read, to be done, to be typed
+    says "what to do: yagura scan" "yagura respond do scan --quarantine" "yagura respond sign ID ... --because"
     on operator "rm -f /etc/cron.d/php-sessions /usr/local/bin/.dash; sed -i /x@y/d /root/.ssh/authorized_keys; pkill -f /tmp/.raid; rm -f /tmp/.raid" || :
     respond "0 1 3" "do scan"
     says_not /etc/cron.d/php-sessions /usr/local/bin/.dash x@y
@@ -260,6 +262,8 @@ begin() {
     attack
     MACHINE=0
     respond 0 "start --first-sign $sign --because 'the page says defaced'"
+    [ "$(grep -c 'yagura respond next' <<<"$output")" = 1 ]
+    ! grep -q "NOTHING KEEPS IT RIGHT" <<<"$output" || says "yagura respond do open --because"
 }
 # Whatever happened on the way: this holds in the end.
 proved() {
