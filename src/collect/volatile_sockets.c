@@ -43,13 +43,15 @@ struct sockets {
         uint32_t pid;  /* one that is in it */
     } spaces[MOST_NAMESPACES];
     size_t space_count;
-    const char *space; /* of the table that is read */
+    const char *space;         /* of the table that is read */
+    VEC(unsigned long) inodes; /* of all its lines so far; of Unix sockets before they are told */
 };
 
 static void free_sockets(struct sockets *s)
 {
     VEC_FREE(&s->owners);
     VEC_FREE(&s->large);
+    VEC_FREE(&s->inodes);
 }
 
 /* Somebody who has millions of descriptors open must not hide the sockets themselves. */
@@ -111,6 +113,28 @@ static void find_space(struct sockets *s, uint32_t pid)
         return;
     snprintf(s->spaces[s->space_count].name, sizeof to, "%s", to);
     s->spaces[s->space_count++].pid = pid;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const unsigned long *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* Two sockets never have one inode: at least one of the lines was made up, by a line break in the
+ * path of a Unix socket. */
+static bool is_doubtful(const struct sockets *s, unsigned long inode)
+{
+    size_t low = 0, high = s->inodes.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (s->inodes.items[middle] < inode)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return inode && low + 1 < s->inodes.count && s->inodes.items[low] == inode &&
+           s->inodes.items[low + 1] == inode;
 }
 
 static int by_inode(const void *a, const void *b)
@@ -194,7 +218,27 @@ static bool inet_line(struct sockets *s, const char *proto, const char *line)
     json_put_string(o, "net", s->space);
     put_owners(s, o, inode);
     volatile_line(s->r, json_incref(o));
+    VEC_PUSH(&s->inodes, inode);
     return true;
+}
+
+#define UNIX_LINE "%*x: %*x %*x %lx %x %x %lu%n"
+
+static void note_unix_inodes(struct sockets *s, const char *text, size_t size)
+{
+    size_t position = 0, length;
+    const char *line;
+    while (str_next_line(text, size, &position, &line, &length)) {
+        char copy[128];
+        unsigned long flags, inode;
+        unsigned type, state;
+        int end;
+        snprintf(copy, sizeof copy, "%.*s", (int)(length < 127 ? length : 127), line);
+        if (sscanf(copy, UNIX_LINE, &flags, &type, &state, &inode, &end) == 4)
+            VEC_PUSH(&s->inodes, inode);
+    }
+    if (s->inodes.count)
+        qsort(s->inodes.items, s->inodes.count, sizeof *s->inodes.items, by_number);
 }
 
 static bool unix_line(struct sockets *s, const char *proto, const char *line)
@@ -202,7 +246,7 @@ static bool unix_line(struct sockets *s, const char *proto, const char *line)
     unsigned long flags, inode;
     unsigned type, state;
     int end = 0;
-    if (sscanf(line, "%*x: %*x %*x %lx %x %x %lu%n", &flags, &type, &state, &inode, &end) != 4)
+    if (sscanf(line, UNIX_LINE, &flags, &type, &state, &inode, &end) != 4)
         return false;
     json_t *o = json_object();
     json_put_string(o, "proto", proto);
@@ -213,6 +257,8 @@ static bool unix_line(struct sockets *s, const char *proto, const char *line)
     json_put_string(o, "type", type == 1 ? "stream" : type == 2 ? "dgram" : "seqpacket");
     if (line[end] == ' ' && line[end + 1])
         json_put_string(o, "path", line + end + 1);
+    if (is_doubtful(s, inode))
+        json_put_bool(o, "doubtful", true);
     json_put_int(o, "inode", (int64_t)inode);
     json_put_string(o, "net", s->space);
     put_owners(s, o, inode);
@@ -237,6 +283,7 @@ static bool packet_line(struct sockets *s, const char *proto, const char *line)
     json_put_string(o, "net", s->space);
     put_owners(s, o, inode);
     volatile_line(s->r, o);
+    VEC_PUSH(&s->inodes, inode);
     return true;
 }
 
@@ -260,6 +307,8 @@ static void read_table(struct sockets *s, const struct table *t, uint32_t pid)
     const char *text = volatile_file(s->r, path, MOST_TABLE_BYTES, arena, &size, &cut);
     if (!text && errno != ENOENT)
         volatile_unread(s->r, what, strerror(errno));
+    if (text && t->line == unix_line)
+        note_unix_inodes(s, text, size);
     while (text && str_next_line(text, size, &position, &line, &length)) {
         char copy[512];
         snprintf(copy, sizeof copy, "%.*s", (int)(length < 511 ? length : 511), line);
@@ -275,6 +324,7 @@ static void read_table(struct sockets *s, const struct table *t, uint32_t pid)
 static void read_space(struct sockets *s, size_t space)
 {
     s->space = s->spaces[space].name;
+    s->inodes.count = 0;
     for (size_t k = 0; k < ARRAY_COUNT(tables); k++)
         read_table(s, &tables[k], s->spaces[space].pid);
     volatile_alive(s->r);

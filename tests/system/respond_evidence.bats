@@ -90,6 +90,21 @@ sys.exit(not eval(sys.argv[2], names) and sys.argv[2] + " does not hold of " + s
     [ ! -d "$(folder rest-1)" ]
 }
 
+# A socket, and one with a name that makes up a line with the inode of the first.
+FORGER='import os, socket, time
+real = socket.socket(socket.AF_UNIX); real.bind("\0yagura-real-%d" % os.getpid()); real.listen()
+line = "0000000000000000: 00000002 00000000 00010000 0001 01 %d /forged-%d" % (os.fstat(real.fileno()).st_ino, os.getpid())
+other = socket.socket(socket.AF_UNIX); other.bind("\0x\n" + line); other.listen()
+time.sleep(300)'
+
+@test "a Unix socket whose name makes up a line does not pass for another" {
+    /usr/bin/python3 -c "$FORGER" 3>&- &
+    PIDS+=($!)
+    until_true 10 grep -aq "forged-${PIDS[0]}" /proc/net/unix
+    code 0 start --because test
+    lines "$(folder first-1)/sockets.jsonl" 'sorted(s["path"] for s in lines if s.get("doubtful")) == ["/forged-%d" % pid, "@yagura-real-%d" % pid]' "${PIDS[0]}"
+}
+
 @test "sockets of another network namespace are seen" {
     program unshare ip
     unshare -n sh -c 'ip link set lo up; exec /usr/bin/python3 -c "$1" 47116' - "$LISTENER" 3>&- &
