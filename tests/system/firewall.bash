@@ -19,7 +19,7 @@ keep() {
     shift 2
     ip netns exec "$NS-$ns" "$@" >"$WORK/$name.ready" 2>"$WORK/$name.errors" 3>&- </dev/null &
     echo $! >"$WORK/$name.pid"
-    for try in $(seq 50); do grep -q . "$WORK/$name.ready" && return 0; sleep 0.1; done
+    for try in $(seq 300); do grep -q . "$WORK/$name.ready" && return 0; sleep 0.1; done
     cat "$WORK/$name.errors"
     return 1
 }
@@ -61,7 +61,7 @@ serve() {
 connect() {
     ip netns exec "$NS-$2" "$HELPERS/session" connect "$3" "${4:-22}" "$WORK/$1.sock" >/dev/null 2>&1 3>&- </dev/null &
     echo $! >"$WORK/$1.pid"
-    for _ in $(seq 50); do [ -S "$WORK/$1.sock" ] && return 0; sleep 0.1; done
+    for _ in $(seq 300); do [ -S "$WORK/$1.sock" ] && return 0; sleep 0.1; done
     return 1
 }
 on() { local name=$1; shift; "$HELPERS/session" do "$WORK/$name.sock" "${WAIT:-15}" "export YAGURA_LIBEXEC=$BUILD/libexec YAGURA_DATA=$BUILD/share LC_ALL=C.UTF-8 YAGURA_STATE=$YAGURA_STATE; $*"; }

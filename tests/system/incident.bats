@@ -117,7 +117,7 @@ connect() {
     rm -f "$WORK/$1.sock"
     ip netns exec "$NS-adm" "$HELPERS/session" connect 10.8.1.1 22 "$WORK/$1.sock" >/dev/null 2>&1 3>&- </dev/null &
     echo $! >"$WORK/$1.pid"
-    for _ in $(seq 50); do [ -S "$WORK/$1.sock" ] && return 0; sleep 0.1; done
+    for _ in $(seq 300); do [ -S "$WORK/$1.sock" ] && return 0; sleep 0.1; done
     return 1
 }
 # on SESSION COMMAND: in the administrator's shell
