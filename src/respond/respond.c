@@ -441,6 +441,8 @@ bool respond_confirm(struct response *r, const struct runbook_step **which,
         /* it may have been confirmed already, and the ledger not have been told */
         if ((undone || !is_true(r, step)) && !action->confirm(r, call, out->result, &waits, e))
             return false;
+        if (undone && isolate_reconnects(step))
+            watch_end(r);
         out->outcome = RESPOND_UNDONE;
         return undone ? write_entry(r, "undo", step, NULL, out->result, e) : prove(r, step, out, e);
     }
@@ -522,7 +524,8 @@ bool respond_undo(struct response *r, const struct runbook_step *step, struct re
         return preview(r, &step->undo, out, e);
     if (!respond_action_find(step->undo.name)->run(r, &step->undo, out->result, &out->text, e))
         return false;
-    if (isolate_reconnects(step))
+    /* what is on trial may lapse: somebody has to look then, as before */
+    if (isolate_reconnects(step) && !out->text)
         watch_end(r);
     out->outcome = out->text ? RESPOND_WAITS : RESPOND_UNDONE;
     return write_entry(r, "undo", step, r->options->because, out->result, e);

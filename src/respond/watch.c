@@ -422,12 +422,15 @@ void watch_status(struct response *r, struct watch_status *out)
             out->ended = json_get_string(o, "because");
         }
     }
-    if (!out->begun || out->over)
-        return;
     int64_t now = date_now();
     CLEANUP_JSON json_t *memory = read_memory(r, NULL);
-    if (memory && str_equal(json_get_string(memory, "incident"), r->incident.id))
+    bool goes_on = memory && str_equal(json_get_string(memory, "incident"), r->incident.id);
+    if (!out->begun || (out->over && !goes_on))
+        return;
+    if (goes_on)
         out->looked = number(memory, "looked");
+    out->over = 0; /* a reconnection that is undone on trial */
+    out->ended = NULL;
     out->on = now < out->until;
     if (!out->on)
         out->over = out->until;

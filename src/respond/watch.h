@@ -1,7 +1,8 @@
 /* watch.h - the closer watch over a host that was reconnected: whoever got in once comes again.
  *
  * It begins with the opening, and ends after its hours (`respond.watch_hours`), when the
- * reconnection is undone, or when it has cut the host off again. Nothing of it runs meanwhile: a
+ * reconnection is undone (and that is confirmed, where it is on trial), or when it has cut the host
+ * off again. Nothing of it runs meanwhile: a
  * timer has `yagura respond watch` look every few minutes, and each look compares with what was
  * known at the reconnection:
  *

@@ -663,7 +663,18 @@ YAML
     code 0 on operator "yagura respond status"
     unwrapped
     says "Closer watch until" "it tells, and does not isolate" "last look: none yet; nothing found"
-    code 0 on operator "yagura ledger verify"
+    # undone on trial, which may lapse: somebody has to look until it is confirmed
+    respond "0 1" "undo reconnect"
+    [ "$(answer)" = 503 ]
+    code 1 on operator "yagura respond status"
+    unwrapped
+    says "Closer watch until"
+    connect fourth
+    AT=fourth respond 0 confirm
+    code 1 on fourth "yagura respond status"
+    unwrapped
+    says "The closer watch is over since"
+    code 0 on fourth "yagura ledger verify"
 }
 
 @test "what is planted after the reconnection is found by the watch, told once, and cut off again if so configured" {
