@@ -370,6 +370,7 @@ title: Passwords
 steps:
   - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no}
   - {id: passwords, title: Passwords, text: x, why: x, action: passwords, verify: [passwords-changed], undo: no}
+  - {id: report, title: Report, text: x, why: x, action: report, verify: [report-written], undo: no}
 YAML
     {
         printf "<?php\ndefine('DB_PASSWORD', 'hoshi-db');\n"
@@ -437,6 +438,12 @@ YAML
     # whatever was done is in the ledger, and no secret is
     code 0 on operator "yagura ledger show --json"
     says '"way":"lock"' '"way":"unlock"' '"way":"rotate"' "nobody knows her"
+    respond 0 "do report"
+    grep '"subject":"system-account:ada"' "$HOST_STATE"/evidence/*/report-1/timeline.jsonl >"$WORK/ada"
+    grep -q '"detail":"nobody knows her"' "$WORK/ada"
+    grep -q '"detail":"unlock"' "$WORK/ada"
+    grep -q "\"subject\":\"salt:$file\"" "$HOST_STATE"/evidence/*/report-1/timeline.jsonl
+    code 0 on operator "yagura ledger show --json"
     if grep -rqE "hoshi-|kanuma-" "$HOST_STATE/evidence" <<<"$output"; then return 1; fi
     says_not hoshi- kanuma-
 }
