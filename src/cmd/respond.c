@@ -8,6 +8,7 @@
 #include "respond/passwords.h"
 #include "respond/plan.h"
 #include "respond/watch.h"
+#include "show/progress.h"
 #include "show/respond.h"
 
 #include <stdlib.h>
@@ -23,6 +24,7 @@ struct running {
     struct respond_options options;
     struct response response;
     struct hold hold;
+    struct progress *progress;
     struct open_site held; /* only for cli_hold() */
 };
 
@@ -63,6 +65,16 @@ static void say(void *context, const char *text)
 static void tell_good(void *context, const char *text)
 {
     line(context, "- ", text);
+}
+
+static void looking(void *context, const struct walk_progress *at)
+{
+    struct running *run = context;
+    progress_end(run->progress);
+    run->progress = NULL;
+    if (at)
+        run->progress =
+            progress_start(&run->cli->show, _("looking (this may take a minute)"), at, 0, 0);
 }
 
 static void finding(void *context, const struct finding *f)
@@ -609,6 +621,7 @@ int cmd_respond(struct cli *cli)
                                                .release = release,
                                                .say = say,
                                                .tell = tell_good,
+                                               .looking = looking,
                                                .finding = finding,
                                                .allow = cli->allow,
                                                .mode = cli->mode,

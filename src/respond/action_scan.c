@@ -37,13 +37,21 @@ static const struct audit *look(struct response *r, struct error *e)
                                    .as_of = DATE_NONE,
                                    .state = r->state};
     struct scan_result result = {0};
+    struct walk_progress at = {0};
     if (r->scan)
         return r->scan;
     const char *rules = own_rules(r);
     struct scan_request bytes = {.theirs = &rules,
                                  .their_count = rules ? 1 : 0,
-                                 .clamd = respond_is_live(r) ? scan_find_clamd() : NULL};
-    if (!audit_scan(&r->scan, &result, &target, &bytes, e))
+                                 .clamd = respond_is_live(r) ? scan_find_clamd() : NULL,
+                                 .files = &at.files,
+                                 .bytes = &at.bytes};
+    if (r->options->looking)
+        r->options->looking(r->options->context, &at);
+    bool good = audit_scan(&r->scan, &result, &target, &bytes, e);
+    if (r->options->looking)
+        r->options->looking(r->options->context, NULL);
+    if (!good)
         r->scan = NULL;
     return r->scan;
 }

@@ -51,6 +51,8 @@ struct respond_options {
     void (*say)(void *context, const char *text);
     /* The same, where there is nothing to worry about. May be NULL. */
     void (*tell)(void *context, const char *text);
+    /* How far a look of seconds is, until it is called with NULL. May be NULL. */
+    void (*looking)(void *context, const struct walk_progress *at);
     /* A finding of the scan, as it is found. May be NULL. */
     void (*finding)(void *context, const struct finding *f);
     /* do scan --quarantine: moves what was found out of reach and ends what runs from it, after

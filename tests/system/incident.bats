@@ -132,7 +132,7 @@ respond() {
     MACHINE=$((MACHINE + LAST))
 }
 # ids: of what the last step listed
-ids() { grep -oE '^! ([0-9a-f]{8}|unread:[^ ]+) ' <<<"$output" | cut -c3- | sort -u; }
+ids() { sed 's/.*\x1b\[K//' <<<"$output" | grep -oE '^! ([0-9a-f]{8}|unread:[^ ]+) ' | cut -c3- | sort -u; }
 sign() {
     local because=$1 list
     shift
@@ -201,6 +201,7 @@ finish_scan() {
     tell "scan: $LAST ms"
     unwrapped
     says /etc/cron.d/php-sessions /usr/local/bin/.dash x@y shell.php class-wp-cache.php index.php readme.html version.php
+    says "looking (this may take a minute)" # on a terminal nobody waits for a silent one
     # how to go on: what is to be read, to be done, to be typed
     says "what to do: yagura scan" "yagura respond do scan --quarantine" "yagura respond sign ID ... --because"
     on operator "rm -f /etc/cron.d/php-sessions /usr/local/bin/.dash; sed -i /x@y/d /root/.ssh/authorized_keys; pkill -f /tmp/.raid; rm -f /tmp/.raid" || :
@@ -208,9 +209,8 @@ finish_scan() {
     says_not /etc/cron.d/php-sessions /usr/local/bin/.dash x@y
     local unread
     for _ in 1 2 3 4 5 6; do # on a slow machine it takes several runs to compare all packages
-        grep -q "goes on from here" <<<"$output" || break
+        grep -q "goes on from here" <<<"$(tr -s '\n ' ' ' <<<"$output")" || break # may be broken
         respond "0 1 3" "do scan"
-        unwrapped
     done
     unread=$(ids | grep -c unread: || :)
     tell "to sign for: $(ids | wc -l), of these not looked at: $unread"
@@ -302,6 +302,9 @@ every="isolate administrator scan patch restore passwords reconnect report"
     grep -q '"/tmp/.raid","attack","10.8.3.2"' "$HOST_STATE"/evidence/*/first-1/processes.jsonl
     grep -q '"remote":"10.8.3.2:22"' "$HOST_STATE"/evidence/*/first-1/sockets.jsonl
     lead ${every#isolate }
+    # nginx listens over IPv4 and IPv6: one line
+    code 0 on operator "yagura ports --close --dry-run"
+    [ "$(grep -c '80/tcp' <<<"$output")" = 1 ]
     tell "the site: $SITE; the machine's own time from the alarm to the report: $MACHINE ms"
     code 0 on operator "echo still here"
     says "still here"

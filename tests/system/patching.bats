@@ -48,6 +48,9 @@ assert plan["host"]["name"] == "test", plan
 assert (shop["from"], shop["to"], shop["security"]) == ("1.0", "2.0", True), shop
 assert "debian-security-update" in shop["closes"], shop
 PY
+    # who has no test host is told how to go on, too
+    code "0 1 3" yagura_on test patch plan --out /repo/plan.json
+    says "patch stage /repo/plan.json" "patch apply /repo/plan.json"
     # a look changes nothing
     code 0 yagura_on test patch stage /repo/plan.json --dry-run --json
     holds 'summary["changed"] is False' '"shop=1.0" in summary["way_back"]'

@@ -47,7 +47,7 @@ PY
     shell >"$WORK/site/x.php"
     code 1 "$YAGURA" scan "$WORK/site"
     unwrapped
-    says "a web shell in PHP" "why Whoever knows its address" "do this" "scan-web-shell" "sure: high" \
+    says "a web shell in PHP" "why Whoever knows its address" "do this" "scan-web-shell" "sure: high" " id " \
         "1 sign that somebody has been in"
     code 1 "$YAGURA" scan "$WORK/site" --lang ja
     says "PHP の Web シェル" "理由" "対処" "侵入の痕跡 1 件"

@@ -98,7 +98,7 @@ tree() { (cd "$1" && find . -printf '%p %y %m %U %G %l ' \( -type f -exec sha256
     mv "$WORK/www/css/a.css" "$WORK/www/b.css"
     code 1 "$YAGURA" verify www
     says "! added  new.html" "! removed  home.html" "! changed  index.html (content)" \
-        "! moved  b.css (was css/a.css)"
+        "! moved  b.css (was css/a.css)" "Before anything is put back:" "respond start"
     narrow 80
     code 1 "$YAGURA" verify "$WORK/www" --json
     holds 'sorted(d["kind"] for d in of("difference")) == ["added", "changed", "moved", "removed"]' \
