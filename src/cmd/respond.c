@@ -392,6 +392,24 @@ static int end(struct running *run)
     return failed(&e);
 }
 
+/* Its runbook is gone, or another one now (`why`): it is ended with a reason, or put back. */
+static int give_up(struct running *run, const struct error *why)
+{
+    struct error e = ERROR_INIT;
+    const struct incident *i = &run->response.incident;
+    if (!i->id || i->closed || !run->options.because || !*run->options.because)
+        return failed(why);
+    cli_complain(why);
+    if (!respond_give_up(&run->response, &e))
+        return failed(&e);
+    say(run, arena_printf(run->response.arena,
+                          _("Incident %s is closed. Nothing was proved, and what it did is as it "
+                            "was: yagura respond start opens another one."),
+                          i->id));
+    end_json(run->cli, 1, 0);
+    return EXIT_FOUND;
+}
+
 /* For a timer: says nothing but what is new, or wrong. */
 static int watch(struct running *run)
 {
@@ -522,7 +540,7 @@ static int run_action(struct running *run, size_t i)
     struct error e = ERROR_INIT;
     bool opens = actions[i].run == start || actions[i].run == watch;
     if (!opens && !respond_open(&run->response, NULL, &e))
-        return failed(&e);
+        return actions[i].run == end ? give_up(run, &e) : failed(&e);
     if (cli->first_sign && actions[i].run != start && actions[i].run != resume &&
         actions[i].on_step != do_step)
         return cli_usage(cli, _("--first-sign goes with start, do STEP and resume"));

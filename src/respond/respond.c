@@ -164,7 +164,7 @@ bool respond_open(struct response *r, const char *id, struct error *e)
     if (!str_equal(hash, r->incident.runbook_sha256)) {
         error_set(e, ERR_USAGE,
                   "the runbook is not the one that incident %.64s began with: put it back, or end "
-                  "the incident and open another one",
+                  "the incident (yagura respond close --because ...) and open another one",
                   r->incident.id);
         error_at(e, r->book->path, 0, 0);
         return false;
@@ -568,6 +568,13 @@ bool respond_prove(struct response *r, struct respond_report *out, size_t *lost,
             return false;
     }
     return true;
+}
+
+bool respond_give_up(struct response *r, struct error *e)
+{
+    CLEANUP_JSON json_t *entry = incident_entry(r->incident.id, "close", NULL, r->options->who);
+    json_put_string(entry, "because", r->options->because);
+    return ledger_append(r->state, entry, date_now(), e);
 }
 
 bool respond_end(struct response *r, struct respond_report *out, struct error *e)

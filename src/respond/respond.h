@@ -141,6 +141,9 @@ bool respond_resume(struct response *r, struct error *e);
 bool respond_prove(struct response *r, struct respond_report *out, size_t *lost, struct error *e);
 /* Nothing is left to do, and all of it is true: the incident is closed. */
 bool respond_end(struct response *r, struct respond_report *out, struct error *e);
+/* Closes it with options->because, where respond_open() found the incident and not its runbook:
+ * nothing is proved. */
+bool respond_give_up(struct response *r, struct error *e);
 
 /* --- for actions and checks --- */
 struct objects *respond_objects(struct response *r, struct error *e);

@@ -257,6 +257,14 @@ YAML
     says "bad.yaml:5:" "nothing verifies this step"
     code 0 "$YAGURA" ledger show --state "$WORK/third" --json
     says_not '"what":"start"'
+    # lost for good: ended with a reason, and the next one begins
+    code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --state "$WORK/fourth"
+    mv "$WORK/short.yaml" "$WORK/lost.yaml"
+    code 2 "$YAGURA" respond close --state "$WORK/fourth"
+    code 1 "$YAGURA" respond close --because "the runbook is lost" --state "$WORK/fourth"
+    says "is closed. Nothing was proved"
+    mv "$WORK/lost.yaml" "$WORK/short.yaml"
+    code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --state "$WORK/fourth"
     # the incident goes on with the runbook that it began with
     sed -i '/^# changed/d' "$WORK/short.yaml"
     code 1 "$YAGURA" respond next
