@@ -294,7 +294,9 @@ static bool command_takes(const char *command, const char *option)
     for (size_t i = 0; i < cli_command_count && o; i++)
         if (strlen(cli_commands[i].name) == length &&
             memcmp(cli_commands[i].name, command, length) == 0)
-            return takes(&cli_commands[i], o);
+            /* rules that were named once the incident keeps */
+            return takes(&cli_commands[i], o) &&
+                   !(cli_commands[i].run == cmd_respond && str_equal(option, "--rules"));
     return false;
 }
 
@@ -307,16 +309,12 @@ static bool takes_command_line(const struct command *c)
 static void say_how_called(const struct cli *cli, const char *program)
 {
     struct show_call call = {.program = program, .takes = command_takes};
-    bool kept = cli->command && cli->command->run == cmd_respond; /* in the incident */
-    const struct show_given given[] = {{"--state", cli->state, false},
-                                       {"--config", cli->config, false},
-                                       {"--lang", cli->lang, false},
-                                       {"--root", cli->root, true},
-                                       {"--image", cli->image, true},
-                                       {"--text", cli->text, true},
-                                       {"--name", cli->name, true},
-                                       {"--as-of", cli->as_of, false},
-                                       {"--rules", kept ? NULL : cli->rules, false}};
+    const struct show_given given[] = {
+        {"--state", cli->state, false}, {"--config", cli->config, false},
+        {"--lang", cli->lang, false},   {"--root", cli->root, true},
+        {"--image", cli->image, true},  {"--text", cli->text, true},
+        {"--name", cli->name, true},    {"--as-of", cli->as_of, false},
+        {"--rules", cli->rules, false}};
     for (size_t i = 0; i < ARRAY_COUNT(given); i++)
         if (given[i].value)
             call.given[call.count++] = given[i];

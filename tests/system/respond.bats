@@ -332,7 +332,8 @@ PY
     cd "$WORK"
     code 1 within 60 "$YAGURA" respond do look --rules rules
     unwrapped
-    says "unread:$WORK/rules/own.yar:3 unterminated string" "x.txt" "respond sign ID ... --because"
+    says "unread:$WORK/rules/own.yar:3 unterminated string" "x.txt" "respond sign ID" "yagura scan --rules rules --root $WORK/root"
+    says_not "ID ... --rules"
     # they are asked again though nobody names them
     cd /
     code 1 "$YAGURA" respond do look --json
