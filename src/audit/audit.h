@@ -44,6 +44,9 @@ struct audit_request {
     enum audit_policy patch_policy;
     const char *set;        /* one checklist set only, or NULL for all that fit */
     enum audit_about about; /* other than ABOUT_HOLES: with_... and set say nothing */
+    /* Of a scan: further policies of a site (configuration); may be NULL. */
+    const struct policies *(*own_policies)(void *context, const char *site);
+    void *policies_context;
 };
 
 /* The request for what `scan` and the runbook ask of a target: only what an intruder left. The

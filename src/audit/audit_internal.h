@@ -12,5 +12,11 @@ bool audit_take_rules(struct audit *a, const char *const *dirs, size_t count, st
 bool audit_take_facts(struct audit *a, const struct audit_request *request, struct error *e);
 void audit_find_identity(struct audit *a, const struct audit_request *request);
 void audit_count(struct audit *a);
+/* Is it the folder, or beneath it? By the names alone. */
+bool audit_lies_in(const char *path, const char *folder);
+/* States of the published sites that lie in these paths, or these in them (none: of all), what is
+ * not as it was published; quickly, by what the stat index trusts. */
+void audit_compare_sites(struct facts *facts, const struct audit_request *target,
+                         const char *const *paths, size_t path_count);
 
 #endif

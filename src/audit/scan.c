@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 /* What attackers leave behind. */
-static const char *const scan_kinds[] = {"yara-hit",      "clamav-hit",  "running",
-                                         "leaving",       "persistence", "privileged-file",
-                                         "packaged-file", "account",     "session"};
+static const char *const scan_kinds[] = {
+    "yara-hit",        "clamav-hit",    "running", "leaving", "persistence",
+    "privileged-file", "packaged-file", "account", "session", "site-content"};
 
 static bool is_of_scan(const char *kind)
 {
@@ -55,7 +55,7 @@ struct places {
     VEC(const char *) list;
 };
 
-static bool lies_in(const char *path, const char *folder)
+bool audit_lies_in(const char *path, const char *folder)
 {
     size_t length = strlen(folder);
     return str_starts(path, folder) && (path[length] == '/' || !path[length]);
@@ -68,11 +68,11 @@ static void add_place(struct places *p, const char *path)
     if (path[0] != '/' || !path[1] || lstat(path, &st) != 0)
         return;
     for (size_t i = 0; i < p->list.count; i++)
-        if (lies_in(path, p->list.items[i]))
+        if (audit_lies_in(path, p->list.items[i]))
             return;
     size_t kept = 0;
     for (size_t i = 0; i < p->list.count; i++)
-        if (!lies_in(p->list.items[i], path))
+        if (!audit_lies_in(p->list.items[i], path))
             p->list.items[kept++] = p->list.items[i];
     p->list.count = kept;
     VEC_PUSH(&p->list, (const char *)arena_strdup(p->arena, path));
@@ -289,8 +289,10 @@ bool audit_scan(struct audit **out, struct scan_result *result, const struct aud
     find_ours(&aside, target->state);
     if (!look_into_files(a, result, target, bytes, &aside, e))
         return false;
-    if (target->kind == TARGET_LIVE)
+    if (target->kind == TARGET_LIVE) {
         find_running(a, &aside);
+        audit_compare_sites(a->facts, target, bytes->paths, bytes->path_count);
+    }
     judge(a, collected);
     for (size_t i = 0; i < result->problem_count; i++)
         if (a->rule_problem_count++ < ARRAY_COUNT(a->rule_problems))

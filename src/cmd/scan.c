@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "cmd/quarantine.h"
+#include "cmd/site.h"
 #include "show/progress.h"
 
 #include <errno.h>
@@ -18,6 +19,11 @@ static const char *absolute(struct arena *arena, const char *path, bool here)
         return path;
     return str_equal(path, ".") ? arena_strdup(arena, folder)
                                 : arena_printf(arena, "%s/%s", folder, path);
+}
+
+static const struct policies *own_policies(void *context, const char *site)
+{
+    return config_policies(context, site);
 }
 
 int cmd_scan(struct cli *cli)
@@ -43,7 +49,12 @@ int cmd_scan(struct cli *cli)
     CLEANUP(state_cleanup)
     struct state *state =
         cli_state_to_read(cli, &e); /* for the sites it knows, and the quarantine */
+    CLEANUP(config_cleanup) struct config *config = cli_config(cli);
+    if (!config)
+        return EXIT_USAGE;
     target.state = state;
+    target.own_policies = own_policies;
+    target.policies_context = config;
     struct walk_progress at = {0};
     bytes.files = &at.files;
     bytes.bytes = &at.bytes;

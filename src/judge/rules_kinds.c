@@ -62,6 +62,7 @@ static const struct rules_kind kinds[] = {
      " pid path how proof by name command user since start_ticks parent program deleted device "
      "inode ",
      "running processes"},
+    {"site-content", "site", false, false, " site path count names ", ""},
     {"rc", "path", true, false, " path level name runs ", ""},
     {"inetd", "service", true, false,
      " service state socket proto wait user server args line rpc port ", ""},

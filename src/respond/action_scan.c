@@ -35,7 +35,9 @@ static const struct audit *look(struct response *r, struct error *e)
     struct audit_request target = {.kind = respond_target_kind(r),
                                    .argument = respond_is_live(r) ? NULL : r->incident.target,
                                    .as_of = DATE_NONE,
-                                   .state = r->state};
+                                   .state = r->state,
+                                   .own_policies = r->options->own_policies,
+                                   .policies_context = r->options->context};
     struct scan_result result = {0};
     struct walk_progress at = {0};
     if (r->scan)

@@ -243,7 +243,7 @@ EOF
     [ "$(stands visitor)" = answers ]
     [ ! -e "$YAGURA_STATE/firewall.nft" ]
     code 1 on operator "$YAGURA respond status"
-    says failed
+    says "Cut: not done yet"
     code 0 on operator "$YAGURA respond do cut"
     [ "$(stands visitor)" != answers ]
 }

@@ -492,3 +492,27 @@ EOF
     gone "$bot"
     code 0 scan "$WORK/site"
 }
+
+@test "what no pattern knows and nobody published is found by the manifest, where the policies do not let it" {
+    mkdir -p "$WORK/site/sub" "$WORK/site/cache"
+    echo hi | tee "$WORK/site/index.html" >"$WORK/site/sub/a.html"
+    code 0 "$YAGURA" init "$WORK/site" --name www
+    code 0 scan "$WORK/site"
+    echo harmless >"$WORK/site/plain.txt"
+    echo more >>"$WORK/site/sub/a.html"
+    echo new >"$WORK/site/cache/page"
+    echo 'sites: {www: {policies: [{path: /cache/, policy: ignore}]}}' >"$WORK/config.yaml"
+    code 1 scan "$WORK/site" --config "$WORK/config.yaml"
+    holds '[(f["rule"]["id"], f["subject"]["name"], f["severity"]) for f in findings] == [("scan-not-published", "www", "low")]' \
+        'findings[0]["summary"].endswith("example plain.txt, sub/a.html")'
+    # only what was asked about
+    code 1 scan "$WORK/site/sub" --config "$WORK/config.yaml"
+    holds 'findings[0]["summary"].endswith("example sub/a.html")'
+    code 0 scan "$WORK/site/index.html" --config "$WORK/config.yaml"
+    code 1 scan "$WORK" --config "$WORK/config.yaml"
+    code 0 "$YAGURA" restore www --yes --config "$WORK/config.yaml"
+    code 0 scan "$WORK/site" --config "$WORK/config.yaml"
+    # what cannot be compared is not clean
+    mv "$WORK/site" "$WORK/gone"
+    code 3 scan "$WORK" --config "$WORK/config.yaml"
+}
