@@ -558,7 +558,11 @@ terminal_killed() {
     code 0 on operator "yagura respond do isolate --mode contain --state /run/yagura"
     [ "$(asked / -w '%{http_code}' | tail -c 3)" = 000 ]
     rm "$HOST_STATE"/filler*
-    code 1 on operator "yagura respond resume"
+    # its own rules stand where the other state's stood
+    code 0 on operator "yagura respond resume"
+    unwrapped
+    says "they are back" "this host is cut off"
+    [ "$(asked / -w '%{http_code}' | tail -c 3)" = 503 ]
     respond 0 "do isolate"
     says "Step 1"
     lead administrator scan patch restore passwords reconnect report
