@@ -140,8 +140,13 @@ static void add_summary(struct str *out, struct response *r, const json_t *facts
 
 static void add_steps(struct str *out, struct response *r)
 {
-    static const char *const states[] = {N_("Not begun"), N_("In progress"), N_("Failed"),
-                                         N_("Done"),      N_("Skipped"),     N_("Undone")};
+    static const char *const states[] = {[STEP_OPEN] = N_("Not begun"),
+                                         [STEP_BEGUN] = N_("In progress"),
+                                         [STEP_FAILED] = N_("Failed"),
+                                         [STEP_DONE] = N_("Done"),
+                                         [STEP_SKIPPED] = N_("Skipped"),
+                                         [STEP_UNDONE] = N_("Undone"),
+                                         [STEP_PLANNED] = N_("planned, for the host itself")};
     const char *const columns[] = {"", _("Step"), _("State"), _("When"), _("Who"), _("Remark")};
     add_heading(out, _("Steps"));
     begin_table(out, columns, ARRAY_COUNT(columns));
@@ -155,9 +160,10 @@ static void add_steps(struct str *out, struct response *r)
         add_cell(out, "", number);
         add_cell(out, "", runbook_text(&r->book->steps.items[i].title));
         add_cell(out,
-                 s->state == STEP_DONE                                ? "good"
-                 : s->state == STEP_SKIPPED || s->state == STEP_BEGUN ? ""
-                                                                      : "bad",
+                 s->state == STEP_DONE ? "good"
+                 : s->state == STEP_SKIPPED || s->state == STEP_BEGUN || s->state == STEP_PLANNED
+                     ? ""
+                     : "bad",
                  language_text(states[s->state]));
         add_cell(out, "time", when);
         add_cell(out, "", s->who ? s->who : "");

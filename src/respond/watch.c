@@ -245,10 +245,10 @@ static void raise_alarm(struct response *r, const struct watch_report *out)
 {
     CLEANUP_STR struct str text = {0};
     CLEANUP_JSON json_t *o = json_object();
-    json_t *finds = json_array();
     char now[32], host[256] = "";
     if (!r->options->alarm || !out->new_finds)
         return;
+    json_t *finds = json_array();
     date_format(date_now(), now);
     (void)!gethostname(host, sizeof host - 1);
     json_put_string(o, "type", "watch");

@@ -190,6 +190,10 @@ time.sleep(300)'
     program strace
     export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 # it looks by ptrace, too
     id=$(date -u +%F)-1
+    for _ in $(seq 200); do # so many that it takes several pieces
+        sleep 600 3>&- &
+        PIDS+=($!)
+    done
     # the room is gone at the second piece: whole lines stay, and it is said
     code 0 strace -f -o /dev/null -P "$YAGURA_STATE/evidence/$id/first-1/processes.jsonl" -e trace=write \
         -e inject=write:error=ENOSPC:when=2+ "$YAGURA" respond start --runbook "$WORK/evidence.yaml"
