@@ -372,6 +372,7 @@ bool watch_look(struct response *r, struct watch_report *out, struct error *e)
         return false;
     }
     out->until = number(memory, "until");
+    incident_close(&r->incident);
     if (!incident_open(&r->incident, r->state, json_get_string(memory, "incident"), r->arena, e))
         return false;
     if (date_now() < out->until)
