@@ -465,7 +465,8 @@ own_apt_get() { APT_CONFIG=$WORK/apt.conf DEBIAN_FRONTEND=noninteractive apt-get
     "$HELPERS/attack" changes "$SITE" "$count"
     kill -CONT "$(inner)" "$GUARD"
     back 300
-    events 'any(e["said"] == "lost" for e in every)'
+    # it may be all as published before the queue has been read to its end
+    until_true 60 grep -qE '"said": ?"lost"' "$WORK/events"
     status 'last["lost"] >= 1' 'not last["blind"]'
     ! grep -q "started anew" "$WORK/said" || false
 }
