@@ -2,6 +2,7 @@
 
 #include "act/nft.h"
 #include "base/file.h"
+#include "base/json_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,17 +42,7 @@ void firewall_boot_id(char out[40])
 json_t *firewall_record_read(int dirfd, enum firewall_scope scope, struct error *e)
 {
     const char *name = firewall_names_of(scope)->record;
-    CLEANUP_FREE char *text = NULL;
-    size_t size;
-    CLEANUP_CLOSE int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) {
-        error_set_errno(e, errno, "opening failed");
-        error_at(e, name, 0, 0);
-        return NULL;
-    }
-    json_t *record = file_read_fd(&text, &size, fd, MOST_RECORD_BYTES, e)
-                         ? json_parse(text, size, name, MOST_RECORD_BYTES, MOST_RECORD_BYTES, e)
-                         : NULL;
+    json_t *record = json_file_read(dirfd, name, MOST_RECORD_BYTES, e);
     if (!record || json_is_object(record))
         return record;
     json_decref(record);
@@ -63,13 +54,7 @@ json_t *firewall_record_read(int dirfd, enum firewall_scope scope, struct error 
 bool firewall_record_write(int dirfd, enum firewall_scope scope, const json_t *record,
                            struct error *e)
 {
-    CLEANUP_STR struct str text = {0};
-    json_add_line(&text, record);
-    str_add_char(&text, '\n');
-    if (!file_replace(dirfd, firewall_names_of(scope)->record, text.data, text.length, 0600, e))
-        return false;
-    file_give_to_owner(dirfd, firewall_names_of(scope)->record);
-    return true;
+    return json_file_replace(dirfd, firewall_names_of(scope)->record, record, e);
 }
 
 static void digest(const char *text, size_t length, char out[65])

@@ -3,9 +3,7 @@
 #include "audit/audit_internal.h"
 #include "base/language.h"
 #include "base/str.h"
-#include "content/generations.h"
 #include "content/site.h"
-#include "content/verify.h"
 #include "record/sites.h"
 
 enum { MOST_NAMED = 5 };
@@ -69,12 +67,8 @@ static bool compare(struct facts *facts, const struct wanted *w, const struct si
     struct site_wants wants = {
         .generation = true,
         .own = t->own_policies ? t->own_policies(t->policies_context, row->name) : NULL};
-    if (!site_open(&site, t->state, row->name, &wants, e))
-        return false;
-    CLEANUP(stat_index_cleanup)
-    struct stat_index *index = generation_stat_index(t->state, &site.row, &site.generation);
-    struct verify_options options = {.policies = site.policies, .index = index, .quick = true};
-    if (!verify(&found, site.rootfd, site.generation.manifest, &options, e))
+    if (!site_open(&site, t->state, row->name, &wants, e) ||
+        !site_compare_quickly(&found, t->state, &site, false, NULL, e))
         return false;
     state_differing(facts, w, row, found);
     if (found->of_kind[DIFFERENCE_UNREADABLE])

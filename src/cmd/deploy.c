@@ -23,10 +23,7 @@ static void on_event(void *context, const struct mend_event *event)
 static bool show_foreign(struct cli *cli, struct open_site *s, struct error *e)
 {
     CLEANUP(differences_cleanup) struct differences *found = NULL;
-    CLEANUP(stat_index_cleanup)
-    struct stat_index *index = generation_stat_index(s->state, &s->site.row, &s->site.generation);
-    struct verify_options options = {.policies = s->site.policies, .index = index, .quick = true};
-    if (!verify(&found, s->site.rootfd, s->site.generation.manifest, &options, e))
+    if (!site_compare_quickly(&found, s->state, &s->site, false, NULL, e))
         return false;
     if (found->wrong && !cli->json)
         printf("%s\n", _("Changed here by other hands, never published, and undone by this:"));

@@ -194,3 +194,18 @@ const char *site_name_free(struct arena *arena, const struct site_row *rows, siz
     }
     return name;
 }
+
+bool site_compare_quickly(struct differences **out, struct state *s, const struct site *site,
+                          bool keep, const atomic_bool *stop, struct error *e)
+{
+    CLEANUP(stat_index_cleanup)
+    struct stat_index *index = generation_stat_index(s, &site->row, &site->generation);
+    struct verify_options options = {
+        .policies = site->policies, .index = index, .quick = true, .stop = stop};
+    if (!verify(out, site->rootfd, site->generation.manifest, &options, e))
+        return false;
+    /* without it the next look takes longer, and is as good */
+    if (keep)
+        (void)!generation_save_stat_index(s, &site->row, &site->generation, index, NULL);
+    return true;
+}

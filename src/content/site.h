@@ -5,6 +5,7 @@
 #include "content/aside.h"
 #include "content/generations.h"
 #include "content/policy.h"
+#include "content/verify.h"
 
 struct site {
     struct site_row row; /* strings in `arena` */
@@ -35,6 +36,12 @@ const char *site_name_of(struct arena *arena, const char *root);
 const char *site_name_free(struct arena *arena, const struct site_row *rows, size_t count,
                            const char *root);
 #define CLEANUP_SITE CLEANUP(site_close)
+
+/* What differs of one that was opened with its generation, reading only what the stat index does
+ * not trust; what proves to be as published is kept there where `keep` is set, so that the next
+ * look takes less time. `stop` may be NULL. */
+bool site_compare_quickly(struct differences **out, struct state *s, const struct site *site,
+                          bool keep, const atomic_bool *stop, struct error *e);
 
 /* Opens the document root by its path again (it may be another directory than before). A link on
  * the way is followed only if it is root's or ours: who may write in a directory above could have

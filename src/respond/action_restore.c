@@ -255,10 +255,7 @@ static bool restore_site(struct response *r, const char *name, json_t *result, s
 {
     const struct respond_options *o = r->options;
     CLEANUP_SITE struct site site = {.rootfd = -1, .aside = {.fd = -1}};
-    struct site_wants wants = {.aside = true,
-                               .generation = true,
-                               .own = o->own_policies ? o->own_policies(o->context, name) : NULL};
-    if (!site_open(&site, r->state, name, &wants, e) || (o->hold && !o->hold(o->context, name, e)))
+    if (!respond_open_site(&site, r, name, true, e) || (o->hold && !o->hold(o->context, name, e)))
         return false;
     bool good = put_back(r, &site, result, e);
     if (o->release)
@@ -426,16 +423,12 @@ static void foresee_event(void *context, const struct mend_event *event)
 
 static bool foresee(struct response *r, const char *name, json_t *result, struct error *e)
 {
-    const struct respond_options *o = r->options;
     CLEANUP_SITE struct site site = {.rootfd = -1, .aside = {.fd = -1}};
     CLEANUP_GENERATION struct generation g = {0};
     bool doubtful;
     char made[32];
     struct objects *objects = respond_objects(r, e);
-    struct site_wants wants = {.aside = true,
-                               .generation = true,
-                               .own = o->own_policies ? o->own_policies(o->context, name) : NULL};
-    if (!objects || !site_open(&site, r->state, name, &wants, e) ||
+    if (!objects || !respond_open_site(&site, r, name, true, e) ||
         !choose(&g, r, &site, &doubtful, e))
         return false;
     struct foreseen f = {r, name, 0};

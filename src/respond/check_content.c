@@ -9,12 +9,9 @@ enum { MOST_NAMED = 20 };
 /* Compares one site; `found` is to be freed. */
 static struct differences *compare(struct response *r, const char *name, struct error *e)
 {
-    const struct respond_options *o = r->options;
     CLEANUP_SITE struct site site = {.rootfd = -1, .aside = {.fd = -1}};
     struct differences *found = NULL;
-    struct site_wants wants = {.generation = true,
-                               .own = o->own_policies ? o->own_policies(o->context, name) : NULL};
-    if (!site_open(&site, r->state, name, &wants, e))
+    if (!respond_open_site(&site, r, name, false, e))
         return NULL;
     struct verify_options options = {.policies = site.policies};
     return verify(&found, site.rootfd, site.generation.manifest, &options, e) ? found : NULL;

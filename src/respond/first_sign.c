@@ -114,18 +114,10 @@ static void on_time(union sigval nothing)
 
 static bool read_site(struct signs *out, struct response *r, const char *name, struct error *e)
 {
-    const struct respond_options *o = r->options;
     CLEANUP_SITE struct site site = {.rootfd = -1, .aside = {.fd = -1}};
     CLEANUP(differences_cleanup) struct differences *found = NULL;
-    struct site_wants wants = {.generation = true,
-                               .own = o->own_policies ? o->own_policies(o->context, name) : NULL};
-    if (!site_open(&site, r->state, name, &wants, e))
-        return false;
-    CLEANUP(stat_index_cleanup)
-    struct stat_index *index = generation_stat_index(r->state, &site.row, &site.generation);
-    struct verify_options options = {
-        .policies = site.policies, .index = index, .quick = true, .stop = &time_is_over};
-    if (!verify(&found, site.rootfd, site.generation.manifest, &options, e))
+    if (!respond_open_site(&site, r, name, false, e) ||
+        !site_compare_quickly(&found, r->state, &site, false, &time_is_over, e))
         return false;
     for (size_t i = 0; i < found->count; i++)
         if (found->items[i].wrong && found->items[i].now.st_ino)

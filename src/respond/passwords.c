@@ -340,12 +340,10 @@ static bool rotate_in_site(size_t *count, struct response *r, const char *name, 
     const struct respond_options *o = r->options;
     CLEANUP_SITE struct site site = {.rootfd = -1, .aside = {.fd = -1}};
     CLEANUP(differences_cleanup) struct differences *before = NULL, *after = NULL;
-    struct site_wants wants = {.generation = true,
-                               .own = o->own_policies ? o->own_policies(o->context, name) : NULL};
     struct objects *objects = respond_objects(r, e);
     bool clean;
     const char *last;
-    if (!objects || !site_open(&site, r->state, name, &wants, e) ||
+    if (!objects || !respond_open_site(&site, r, name, false, e) ||
         !is_as_published(&clean, &site, inside, &before, e))
         return false;
     if (!clean) {

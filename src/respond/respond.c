@@ -29,6 +29,16 @@ struct objects *respond_objects(struct response *r, struct error *e)
     return r->objects;
 }
 
+bool respond_open_site(struct site *out, struct response *r, const char *name, bool aside,
+                       struct error *e)
+{
+    const struct respond_options *o = r->options;
+    struct site_wants wants = {.aside = aside,
+                               .generation = true,
+                               .own = o->own_policies ? o->own_policies(o->context, name) : NULL};
+    return site_open(out, r->state, name, &wants, e);
+}
+
 int respond_evidence(struct response *r, struct error *e)
 {
     char name[96];

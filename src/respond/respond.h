@@ -147,6 +147,9 @@ bool respond_give_up(struct response *r, struct error *e);
 
 /* --- for actions and checks --- */
 struct objects *respond_objects(struct response *r, struct error *e);
+/* With its published generation, and the policies of the configuration besides. */
+bool respond_open_site(struct site *out, struct response *r, const char *name, bool aside,
+                       struct error *e);
 /* DIR/evidence/ID, open (0700); -1 with an error. */
 int respond_evidence(struct response *r, struct error *e);
 bool respond_is_live(const struct response *r);

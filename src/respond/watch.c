@@ -1,7 +1,7 @@
 #include "respond/watch.h"
 
 #include "act/firewall.h"
-#include "base/file.h"
+#include "base/json_file.h"
 #include "base/language.h"
 #include "base/str.h"
 #include "model/date.h"
@@ -32,18 +32,7 @@ static const char file_name[] = "watch.json", lock_name[] = "watch.lock";
 
 static json_t *read_memory(struct response *r, struct error *e)
 {
-    CLEANUP_FREE char *text = NULL;
-    size_t size;
-    CLEANUP_CLOSE int fd =
-        openat(state_dirfd(r->state), file_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) {
-        error_set_errno(e, errno, "opening failed");
-        error_at(e, file_name, 0, 0);
-        return NULL;
-    }
-    json_t *memory = file_read_fd(&text, &size, fd, MOST_BYTES, e)
-                         ? json_parse(text, size, file_name, MOST_BYTES, MOST_BYTES, e)
-                         : NULL;
+    json_t *memory = json_file_read(state_dirfd(r->state), file_name, MOST_BYTES, e);
     if (!memory || (json_get_string(memory, "incident") && json_get_object(memory, "known")))
         return memory;
     json_decref(memory);
@@ -54,14 +43,7 @@ static json_t *read_memory(struct response *r, struct error *e)
 
 static bool write_memory(struct response *r, const json_t *memory, struct error *e)
 {
-    CLEANUP_STR struct str text = {0};
-    int dir = state_dirfd(r->state);
-    json_add_line(&text, memory);
-    str_add_char(&text, '\n');
-    if (!file_replace(dir, file_name, text.data, text.length, 0600, e))
-        return false;
-    file_give_to_owner(dir, file_name);
-    return true;
+    return json_file_replace(state_dirfd(r->state), file_name, memory, e);
 }
 
 static void hash_known(const json_t *known, char out[65])

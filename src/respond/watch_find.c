@@ -85,20 +85,11 @@ static void name_site(struct response *r, const char *site, const struct differe
 static bool look_at_site(struct response *r, const char *name, struct watch_report *out,
                          struct error *e)
 {
-    const struct respond_options *o = r->options;
     CLEANUP_SITE struct site site = {.rootfd = -1, .aside = {.fd = -1}};
     CLEANUP(differences_cleanup) struct differences *found = NULL;
-    struct site_wants wants = {.generation = true,
-                               .own = o->own_policies ? o->own_policies(o->context, name) : NULL};
-    if (!site_open(&site, r->state, name, &wants, e))
+    if (!respond_open_site(&site, r, name, false, e) ||
+        !site_compare_quickly(&found, r->state, &site, true, NULL, e))
         return false;
-    CLEANUP(stat_index_cleanup)
-    struct stat_index *index = generation_stat_index(r->state, &site.row, &site.generation);
-    struct verify_options options = {.policies = site.policies, .index = index, .quick = true};
-    if (!verify(&found, site.rootfd, site.generation.manifest, &options, e))
-        return false;
-    /* without it the next look takes longer, and is as good */
-    (void)!generation_save_stat_index(r->state, &site.row, &site.generation, index, NULL);
     size_t unreadable = found->of_kind[DIFFERENCE_UNREADABLE];
     if (unreadable)
         add_unknown(r, out,
