@@ -1,6 +1,7 @@
 #include "respond/watch.h"
 
 #include "act/firewall.h"
+#include "base/file.h"
 #include "base/json_file.h"
 #include "base/language.h"
 #include "base/str.h"
