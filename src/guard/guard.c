@@ -223,6 +223,41 @@ static void sweep_all(struct guard *g)
     }
 }
 
+/* ---- the self-test ------------------------------------------------------------------------- */
+
+static bool is_deleted(int dir)
+{
+    struct stat st;
+    return fstat(dir, &st) == 0 && st.st_nlink == 0;
+}
+
+/* In place: a full disk has room for what is there. False where nothing can be written by
+ * anybody, so that nothing has to be seen; and where the folder itself was deleted, until it is
+ * made anew. */
+static bool write_selftest(struct guard *g)
+{
+    bool written = false;
+    for (size_t i = 0; i < g->count; i++) {
+        int proof = g->live[i].proof;
+        CLEANUP_CLOSE int fd =
+            openat(proof, selftest_name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        written |= fd >= 0 || (proof >= 0 && errno != EROFS && !is_deleted(proof));
+        if (fd >= 0 && pwrite(fd, "yagura\n", 7, 0) < 0)
+            written |= errno != EROFS;
+    }
+    return written;
+}
+
+/* What was written to a folder that is gone will not be told: it is written to the new one, in
+ * the time that was left for it. */
+static void selftest_anew(struct guard *g)
+{
+    if (g->selftest_sent_ns)
+        write_selftest(g);
+    else
+        g->next_selftest_ns = 0;
+}
+
 /* ---- the document root itself -------------------------------------------------------------- */
 
 /* The folder of the self-test. The folder aside itself is not watched: what comes and goes there
@@ -248,6 +283,7 @@ static void check_aside(struct guard *g, struct live_site *live)
             close(live->proof);
         live->proof = open_proof(&live->site->aside);
         places_learn_site(g->places, live->number, live->proof, NULL);
+        selftest_anew(g);
     }
     if (!anew && !(live->spares && spares_lost(live->spares)))
         return;
@@ -338,23 +374,7 @@ static void take_from_sweeper(struct guard *g)
         atomic_store(&g->counts.last_proved_s, proved);
 }
 
-/* ---- the self-test ------------------------------------------------------------------------- */
-
-/* In place: a full disk has room for what is there. False where nothing can be written by
- * anybody, so that nothing has to be seen. */
-static bool write_selftest(struct guard *g)
-{
-    bool written = false;
-    for (size_t i = 0; i < g->count; i++) {
-        CLEANUP_CLOSE int fd = openat(g->live[i].proof, selftest_name,
-                                      O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        written |= fd >= 0 || (g->live[i].proof >= 0 && errno != EROFS);
-        if (fd >= 0 && pwrite(fd, "yagura\n", 7, 0) < 0)
-            written |= errno != EROFS;
-    }
-    return written;
-}
-
+/* Tells it once, and compares everything. */
 static void set_blind(struct guard *g, bool blind)
 {
     if (atomic_load(&g->counts.blind) == blind)

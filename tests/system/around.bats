@@ -99,7 +99,7 @@ END
 @test "a folder aside that is deleted or moved away is there again, and pages come back" {
     site 10
     guard
-    rm -rf "$WORK/site/.yagura-www"
+    rm -rf "$WORK/site/.yagura-www" || : # it may be written to at that moment
     echo defaced >"$SITE/index.html"
     back
     status 'last["pending"] == 0' || until_true 20 status 'last["pending"] == 0'
@@ -108,6 +108,20 @@ END
     back
     until_true 20 status 'last["pending"] == 0'
     ! grep -q '"said":"blind"' "$WORK/events" || false
+}
+
+@test "a self-test written while the folder aside is being deleted does not make the guard blind" {
+    site 10
+    printf 'guard:\n  selftest_seconds: 1\n' >"$WORK/yagura.yaml"
+    export YAGURA_CONFIG=$WORK/yagura.yaml
+    guard
+    for _ in $(seq "$(some 20 8)"); do
+        rm -rf "$WORK/site/.yagura-www" || : # it may be written to at that moment
+        sleep 0.4
+    done
+    sleep 2.5 # by then an answer is missed
+    ! grep -q '"said":"blind"' "$WORK/events" || false
+    status 'not last["blind"]' || until_true 10 status 'not last["blind"]'
 }
 
 @test "a document root that is gone and cannot come back is no good state" {
