@@ -335,8 +335,50 @@ fail2ban_runs() {
     runs fail2ban fail2ban-server -f -c "$WORK/f2b" -s /run/f2b.sock -p /run/f2b.pid --logtarget stdout
     until_true 30 "${BANS[@]}" ping >/dev/null 2>&1 || skip "fail2ban-server: $(tail -1 "$WORK/fail2ban.log")"
     "${BANS[@]}" set sshd banip 10.9.2.77 >/dev/null
-    banned() { others | grep -q "$1"; }
     until_true 30 banned 10.9.2.77
+}
+
+# CrowdSec's bouncer, which bans in tables of its own. What it asks is not the engine but a list.
+crowdsec_runs() {
+    program crowdsec-firewall-bouncer
+    echo 10.9.2.77 >"$WORK/decisions"
+    runs engine "$HELPERS/decisions" 18080 "$WORK/decisions"
+    until_true 20 answers 18080
+    sed -e 's/^mode:.*/mode: nftables/; s/^daemonize:.*/daemonize: false/; s/^log_mode:.*/log_mode: stdout/' \
+        -e 's/^update_frequency:.*/update_frequency: 1s/; s/^  enabled: true/  enabled: false/' \
+        -e 's|^api_url:.*|api_url: http://127.0.0.1:18080/|; s/^api_key:.*/api_key: none/' \
+        /etc/crowdsec/bouncers/crowdsec-firewall-bouncer.yaml >"$WORK/bouncer.yaml"
+    runs bouncer crowdsec-firewall-bouncer -c "$WORK/bouncer.yaml"
+    until_true 30 banned 10.9.2.77 || skip "crowdsec-firewall-bouncer: $(tail -1 "$WORK/bouncer.log")"
+}
+banned() { others | grep -q "$1"; }
+unbanned() { ! banned "$1"; }
+
+@test "beside CrowdSec: its bans go on while the server is cut off, and undone its rules are as they were" {
+    crowdsec_runs
+    serve_real
+    is open att tcp 10.9.2.1 80
+    others >"$WORK/before"
+    grep -q "table ip crowdsec " "$WORK/before"
+    log_in operator adm oper@10.9.1.1
+    code 0 as_root_on operator respond start --because test
+    code 0 as_root_on operator respond do isolate --mode contain --trial 300 --yes
+    cut_off
+    echo 10.9.2.78 >>"$WORK/decisions"
+    until_true 30 banned 10.9.2.78
+    code 1 as_root_on operator respond status --json
+    holds '[o["stand"] for o in every if o["type"] == "firewall"] == ["trial"]'
+    log_in again adm oper@10.9.1.1
+    code 0 as_root_on again respond confirm
+    sed -i /10.9.2.78/d "$WORK/decisions"
+    until_true 30 unbanned 10.9.2.78
+    code 0 as_root_on again respond undo isolate --yes
+    others | diff "$WORK/before" -
+    is open att tcp 10.9.2.1 80
+    # who is banned stays so
+    echo 10.9.2.2 >>"$WORK/decisions"
+    until_true 30 banned 10.9.2.2
+    is shut att tcp 10.9.2.1 80
 }
 
 @test "beside ufw, fail2ban and Docker: a published port is shut too, and undone their rules are as they were" {
@@ -368,8 +410,7 @@ fail2ban_runs() {
     log_in again adm oper@10.9.1.1
     code 0 as_root_on again respond confirm
     "${BANS[@]}" set sshd unbanip 10.9.2.78 >/dev/null
-    unbanned() { ! banned 10.9.2.78; }
-    until_true 30 unbanned
+    until_true 30 unbanned 10.9.2.78
     code 0 as_root_on again respond undo isolate --yes
     others | diff "$WORK/before" -
     is open att tcp 10.9.2.1 8080
