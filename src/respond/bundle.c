@@ -326,6 +326,13 @@ static bool put_ledger(struct bundle *b, struct response *r, struct error *e)
            put_bytes(b, arena_printf(arena, "%s/ledger.pub", at), key, size, e);
 }
 
+/* What the ledger's steps mean. */
+static bool put_runbook(struct bundle *b, struct response *r, struct error *e)
+{
+    return put_bytes(b, arena_printf(r->arena, "yagura-%s/runbook.yaml", r->incident.id),
+                     r->book->text, r->book->size, e);
+}
+
 static bool put_report(struct bundle *b, struct response *r, struct error *e)
 {
     size_t count;
@@ -423,8 +430,8 @@ static bool write_bundle(struct bundle *b, struct response *r, const struct keyp
 {
     uint8_t sha256[32];
     if (!put_evidence(b, r, e) || !put_all_kept(b, r, e) || !put_ledger(b, r, e) ||
-        !put_report(b, r, e) || !put_sums(b, r, key, e) || !tar_end(&b->tar, e) ||
-        !compress_more(b, "", 0, ZSTD_e_end, e))
+        !put_runbook(b, r, e) || !put_report(b, r, e) || !put_sums(b, r, key, e) ||
+        !tar_end(&b->tar, e) || !compress_more(b, "", 0, ZSTD_e_end, e))
         return false;
     EVP_DigestFinal_ex(b->whole, sha256, NULL);
     evidence_listed(b->report, name_of_bundle, b->written, sha256);

@@ -41,7 +41,7 @@ struct incident {
     const char *id;         /* "2026-11-26-1" */
     int64_t opened, closed; /* closed 0: open */
     const char *who, *because, *runbook;
-    const char *runbook_sha256;       /* hexadecimal, of the runbook's file when it began */
+    const char *runbook_sha256;       /* hexadecimal, of the file when it began */
     const char *target_kind, *target; /* "live", "root", "image" and its path ("") */
     int64_t first_sign;               /* 0: not known */
     enum first_sign_from first_sign_from;

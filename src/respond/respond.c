@@ -10,6 +10,7 @@
 #include "respond/clock.h"
 #include "respond/isolate.h"
 #include "respond/plan.h"
+#include "respond/runbook_copy.h"
 #include "respond/watch.h"
 
 #include <errno.h>
@@ -128,6 +129,24 @@ static void say_if_others_write(const struct response *r)
                                     path));
 }
 
+/* Without a copy the incident goes on with the file itself: no reason to stay connected. */
+static void keep_runbook(struct response *r, const char *id)
+{
+    struct error e = ERROR_INIT;
+    if (!runbook_copy_keep(r, id, &e))
+        respond_say(r, arena_printf(r->arena,
+                                    _("No copy of the runbook could be kept (%s): leave %s as it "
+                                      "is until the incident is closed."),
+                                    e.message, r->book->path));
+}
+
+/* The next command may be typed in another folder. */
+static const char *whole_path(struct response *r, const char *runbook)
+{
+    CLEANUP_FREE char *path = strchr(runbook, '/') ? realpath(runbook, NULL) : NULL;
+    return path ? arena_strdup(r->arena, path) : runbook;
+}
+
 bool respond_start(struct response *r, const char *runbook, const char *target_kind,
                    const char *target, struct error *e)
 {
@@ -152,10 +171,11 @@ bool respond_start(struct response *r, const char *runbook, const char *target_k
         !incident_new_id(r->state, now, r->arena, &id, e))
         return false;
     say_if_others_write(r);
+    keep_runbook(r, id);
     sodium_bin2hex(hash, sizeof hash, r->book->sha256, sizeof r->book->sha256);
     CLEANUP_JSON json_t *entry = incident_entry(id, "start", NULL, r->options->who);
     json_put_string(entry, "because", r->options->because ? r->options->because : "");
-    json_put_string(entry, "runbook", runbook);
+    json_put_string(entry, "runbook", whole_path(r, runbook));
     json_put_string(entry, "runbook_sha256", hash);
     json_put_string(entry, "target_kind", target_kind);
     json_put_string(entry, "target_argument", target);
@@ -166,19 +186,8 @@ bool respond_start(struct response *r, const char *runbook, const char *target_k
 
 bool respond_open(struct response *r, const char *id, struct error *e)
 {
-    char hash[65];
-    if (!incident_open(&r->incident, r->state, id, r->arena, e) ||
-        !runbook_load(&r->book, r->incident.runbook, r->arena, e))
+    if (!incident_open(&r->incident, r->state, id, r->arena, e) || !runbook_copy_open(r, e))
         return false;
-    sodium_bin2hex(hash, sizeof hash, r->book->sha256, sizeof r->book->sha256);
-    if (!str_equal(hash, r->incident.runbook_sha256)) {
-        error_set(e, ERR_USAGE,
-                  "the runbook is not the one that incident %.64s began with: put it back, or end "
-                  "the incident (yagura respond close --because ...) and open another one",
-                  r->incident.id);
-        error_at(e, r->book->path, 0, 0);
-        return false;
-    }
     incident_read_steps(&r->incident, r->book, r->arena);
     return true;
 }

@@ -90,7 +90,8 @@ struct response {
  * one is open already. */
 bool respond_start(struct response *r, const char *runbook, const char *target_kind,
                    const char *target, struct error *e);
-/* The incident `id` (NULL: the open one, else the last), and its runbook as it was. */
+/* The incident `id` (NULL: the open one, else the last), and its runbook as it was
+ * (runbook_copy.h). */
 bool respond_open(struct response *r, const char *id, struct error *e);
 /* Also of one that could not be opened. */
 void respond_close(struct response *r);

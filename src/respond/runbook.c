@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_BYTES = 256 * 1024 };
-
 struct reading {
     struct arena *arena;
     const char *path;
@@ -226,18 +224,18 @@ static bool find_file(const char *name, char path[4096], struct error *e)
     return false;
 }
 
-bool runbook_load(struct runbook **out, const char *name, struct arena *arena, struct error *e)
+bool runbook_read(struct runbook **out, const char *text, size_t size, const char *path,
+                  struct arena *arena, struct error *e)
 {
-    char path[4096];
-    CLEANUP_FREE char *text = NULL;
-    size_t size, count;
+    size_t count;
     struct yaml_node **documents;
-    if (!find_file(name, path, e) || !file_read(&text, &size, path, MOST_BYTES, e) ||
-        !yaml_parse(&documents, &count, arena, text, size, path, e))
+    if (!yaml_parse(&documents, &count, arena, text, size, path, e))
         return false;
     struct reading r = {arena, arena_strdup(arena, path), e};
     CLEANUP(runbook_cleanup) struct runbook *b = mem_alloc(sizeof *b);
     b->path = r.path;
+    b->text = arena_strndup(arena, text, size);
+    b->size = size;
     SHA256((const unsigned char *)text, size, b->sha256);
     if (count != 1) {
         error_set(e, ERR_FORMAT, "a runbook is one map");
@@ -248,6 +246,26 @@ bool runbook_load(struct runbook **out, const char *name, struct arena *arena, s
         return false;
     *out = b;
     b = NULL;
+    return true;
+}
+
+bool runbook_load(struct runbook **out, const char *name, struct arena *arena, struct error *e)
+{
+    char path[4096];
+    CLEANUP_FREE char *text = NULL;
+    size_t size;
+    return find_file(name, path, e) && file_read(&text, &size, path, RUNBOOK_BYTES, e) &&
+           runbook_read(out, text, size, path, arena, e);
+}
+
+bool runbook_hash(uint8_t sha256[32], const char *name, struct error *e)
+{
+    char path[4096];
+    CLEANUP_FREE char *text = NULL;
+    size_t size;
+    if (!find_file(name, path, e) || !file_read(&text, &size, path, RUNBOOK_BYTES, e))
+        return false;
+    SHA256((const unsigned char *)text, size, sha256);
     return true;
 }
 

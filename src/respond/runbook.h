@@ -27,7 +27,7 @@
 #include "base/mem.h"
 #include "base/yaml.h"
 
-enum { RUNBOOK_STEPS = 64 };
+enum { RUNBOOK_STEPS = 64, RUNBOOK_BYTES = 256 * 1024 };
 
 struct runbook_text {
     const char *en, *ja; /* one of them may be NULL, not both */
@@ -57,7 +57,9 @@ struct runbook_step {
 
 struct runbook {
     const char *id, *path;
-    uint8_t sha256[32]; /* of the file: an incident goes on with the runbook it began with */
+    const char *text; /* the file, in the arena */
+    size_t size;
+    uint8_t sha256[32]; /* of it */
     struct runbook_text title;
     VEC(struct runbook_step) steps;
 };
@@ -65,6 +67,11 @@ struct runbook {
 /* `name` is that of a shipped one, or has a slash and is a file. ERR_ABSENT, ERR_FORMAT with line
  * and column. */
 bool runbook_load(struct runbook **out, const char *name, struct arena *arena, struct error *e);
+/* The same of its bytes; `path` is what errors call them. */
+bool runbook_read(struct runbook **out, const char *text, size_t size, const char *path,
+                  struct arena *arena, struct error *e);
+/* The hash alone, of what need not be a runbook any more. */
+bool runbook_hash(uint8_t sha256[32], const char *name, struct error *e);
 void runbook_free(struct runbook *b);
 void runbook_cleanup(struct runbook **b);
 

@@ -247,9 +247,19 @@ YAML
     chmod o-w "$WORK/short.yaml"
     start
     says_not "can be changed by others"
+    # it goes on with its own copy, and says that the file is another one, or gone
     echo '# changed' >>"$WORK/short.yaml"
-    code 2 "$YAGURA" respond next
-    says "is not the one that incident"
+    code 1 "$YAGURA" respond next
+    unwrapped
+    says "is another one by now" "with the one it began with: $YAGURA_STATE/runbooks/" "respond do look"
+    mv "$WORK/short.yaml" "$WORK/lost.yaml"
+    code 1 "$YAGURA" respond next
+    unwrapped
+    says "cannot be read any more" "goes on with its copy" "respond do look"
+    mv "$WORK/lost.yaml" "$WORK/short.yaml"
+    sed -i '/^# changed/d' "$WORK/short.yaml"
+    code 1 "$YAGURA" respond next
+    says_not "by now"
     sed 's/verify: \[content\]/verify: []/' "$WORK/short.yaml" >"$WORK/bad.yaml"
     code 2 "$YAGURA" respond print --runbook "$WORK/bad.yaml"
     says "bad.yaml:5:" "nothing verifies this step"
@@ -257,18 +267,19 @@ YAML
     says "bad.yaml:5:" "nothing verifies this step"
     code 0 "$YAGURA" ledger show --state "$WORK/third" --json
     says_not '"what":"start"'
-    # lost for good: ended with a reason, and the next one begins
-    code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --state "$WORK/fourth"
+    # nor is it a matter of the folder in which it was named; lost for good: ended with a reason,
+    # and the next one begins
+    cd "$WORK"
+    code 0 "$YAGURA" respond start --runbook ./short.yaml --state "$WORK/fourth"
+    cd /
+    rm "$WORK"/fourth/runbooks/*.yaml
+    code 1 "$YAGURA" respond next --state "$WORK/fourth"
     mv "$WORK/short.yaml" "$WORK/lost.yaml"
     code 2 "$YAGURA" respond close --state "$WORK/fourth"
     code 1 "$YAGURA" respond close --because "the runbook is lost" --state "$WORK/fourth"
     says "is closed. Nothing was proved"
     mv "$WORK/lost.yaml" "$WORK/short.yaml"
     code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --state "$WORK/fourth"
-    # the incident goes on with the runbook that it began with
-    sed -i '/^# changed/d' "$WORK/short.yaml"
-    code 1 "$YAGURA" respond next
-    says "respond do look"
     code 0 "$YAGURA" respond print
     says "Put the content back" "Done at" "respond start --because" "respond do restore" "respond undo isolate"
     unwrapped
@@ -278,6 +289,43 @@ YAML
     code 0 "$YAGURA" respond print --json
     holds '[o["number"] for o in every if o["type"] == "runbook-step"] == list(range(9))'
     holds 'all(o["title"] and o["text"] and o["why"] and o["verify"] and (o["undo"] or o["no_undo"]) for o in every if o["type"] == "runbook-step")'
+}
+
+@test "a copy of the runbook that somebody changed is refused, and how to go on is said" {
+    publish
+    start
+    local copy
+    copy=$(echo "$YAGURA_STATE"/runbooks/*.yaml)
+    cmp "$copy" "$WORK/short.yaml"
+    [ "$(stat -c %a "$copy")" = 600 ]
+    sed -i 's/verify: \[content\]/verify: [opened]/' "$copy"
+    code 3 "$YAGURA" respond do look
+    unwrapped
+    says "$copy: somebody changed this copy" "$WORK/short.yaml is unchanged: delete the copy"
+    mv "$WORK/short.yaml" "$WORK/lost.yaml"
+    code 3 "$YAGURA" respond do look
+    unwrapped
+    says "Put the right one back, or end the incident" "respond close --because"
+    mv "$WORK/lost.yaml" "$WORK/short.yaml"
+    rm "$copy"
+    code 0 "$YAGURA" respond do look
+    says_not "short.yaml"
+    echo '# changed' >>"$WORK/short.yaml"
+    code 2 "$YAGURA" respond do restore
+    says "is not the one that incident"
+    # neither it nor the file: only an end with a reason
+    rm "$WORK/short.yaml"
+    code 2 "$YAGURA" respond do restore
+    code 1 "$YAGURA" respond close --because "the runbook is lost"
+}
+
+@test "where no copy of the runbook can be kept the incident begins all the same" {
+    publish
+    : >"$YAGURA_STATE/runbooks"
+    start
+    unwrapped
+    says "No copy of the runbook could be kept" "leave $WORK/short.yaml as it is"
+    code 0 "$YAGURA" respond do look
 }
 
 @test "the next step as JSON says what its page says" {

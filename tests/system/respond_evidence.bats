@@ -249,6 +249,7 @@ time.sleep(300)'
     [ "$(readlink "$(find "$WORK/out" -path '*/aside/*' -type l)")" = /etc/shadow ]
     grep -rqx 'owned<script>alert(1)</script>' "$WORK"/out/yagura-*/aside
     diff -r "$(folder first-1)" "$WORK"/out/yagura-*/evidence/first-1
+    cmp "$WORK/evidence.yaml" "$WORK"/out/yagura-*/runbook.yaml
     code 0 "$YAGURA" ledger verify --checkpoint "$(echo "$WORK"/out/yagura-*/ledger/checkpoint.txt)"
     # changed, it is noticed
     cp "$report/bundle.tar.zst" "$WORK/bundle"
