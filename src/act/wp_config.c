@@ -286,11 +286,16 @@ static bool put_in_place(int dirfd, const char *name, const struct str *text, co
     return good;
 }
 
-static size_t salts(const struct places *all)
+/* *elsewhere: those that are no plain text. */
+static size_t salts(const struct places *all, size_t *elsewhere)
 {
     size_t count = 0;
-    for (size_t i = 0; i < all->count; i++)
-        count += all->items[i].plain && all->items[i].secret < WP_SALTS;
+    *elsewhere = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        bool salt = all->items[i].secret < WP_SALTS;
+        count += salt && all->items[i].plain;
+        *elsewhere += salt && !all->items[i].plain;
+    }
     return count;
 }
 
@@ -323,9 +328,16 @@ bool wp_config_rotate(size_t *count, int dirfd, const char *name, bool dry_run, 
     uint8_t key[WP_KEY_BYTES];
     if (!read_config(&c, dirfd, name, e))
         return false;
-    size_t found = salts(&c.places);
+    size_t elsewhere, found = salts(&c.places, &elsewhere);
     if (!found) {
-        error_set(e, ERR_ABSENT, "no keys and salts stand in it as plain text");
+        error_set(
+            e, ERR_ABSENT,
+            elsewhere
+                ? N_("its keys and salts are no plain text, they come from elsewhere (getenv, "
+                     "a constant): change them there")
+                : N_("it has no keys and salts, and WordPress keeps others in its database: "
+                     "copy the eight lines AUTH_KEY to NONCE_SALT of wp-config-sample.php "
+                     "into it, publish that (yagura publish), and do this again"));
         error_at(e, name, 0, 0);
         return false;
     }

@@ -21,10 +21,10 @@ static size_t rank_of(const struct fact *f)
     return i;
 }
 
-/* What could not be looked at may hold a secret: it is signed for, too. */
+/* What could not be looked at may hold a secret. */
 static const char *unread_id(struct response *r, const struct fact *f)
 {
-    return arena_printf(r->arena, "unread:%s", *f->path ? f->path : fact_text(f, "what"));
+    return respond_id(r, "unread", *f->path ? f->path : fact_text(f, "what"));
 }
 
 /* Calls visit() with every secret, the farthest reach first, each kind in the order of the facts.
@@ -53,9 +53,11 @@ static void list_one(void *context, const struct fact *f)
     const char *now = password_mark(l->r, f, l->key), *mark = before ? before : now;
     if (mark)
         json_put_string(l->marks, id, mark);
-    if (!password_has_changed(before, now) && !incident_signed(&l->r->incident, id))
-        respond_say(l->r,
-                    arena_printf(l->r->arena, "%s  %s", id, language_text(fact_text(f, "what"))));
+    if (password_has_changed(before, now) || incident_signed(&l->r->incident, id))
+        return;
+    respond_say(l->r,
+                arena_printf(l->r->arena, "%s  %s\n%s", id, language_text(fact_text(f, "what")),
+                             password_todo(l->r, f, mark != NULL)));
 }
 
 bool action_passwords(struct response *r, const struct runbook_call *call, json_t *result,

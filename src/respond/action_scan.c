@@ -68,21 +68,6 @@ static bool is_to_be_settled(const struct finding *f)
     return finding_is_open(f) && f->severity >= SEVERITY_MEDIUM;
 }
 
-/* What could not be looked at is not clean: it is signed for, too. By what is shown of it: a name
- * of the attacker's, with bytes that nobody sees or types, would keep the host cut off. */
-static const char *unread_id(struct response *r, const char *name)
-{
-    CLEANUP_STR struct str id = {0};
-    str_add(&id, "unread:");
-    for (size_t n; *name; name += n + (name[n] != '\0')) {
-        n = strcspn(name, "\n\t");
-        str_add_printable(&id, name, n);
-        if (name[n])
-            str_add(&id, name[n] == '\n' ? "\\x0a" : "\\x09");
-    }
-    return arena_strdup(r->arena, str_text(&id));
-}
-
 static int64_t ns_of(struct statx_timestamp t)
 {
     return t.tv_sec * NS_IN_SECOND + t.tv_nsec;
@@ -123,7 +108,7 @@ static bool is_signed(struct response *r, json_t *list, const char *id, const ch
 static bool unread_is_signed(struct response *r, json_t *list, const struct fact *f)
 {
     const char *what = fact_text(f, "what");
-    return is_signed(r, list, unread_id(r, *f->path ? f->path : what),
+    return is_signed(r, list, respond_id(r, "unread", *f->path ? f->path : what),
                      arena_printf(r->arena, "%s: %s", language_text(what), fact_text(f, "reason")));
 }
 
@@ -146,7 +131,7 @@ static void count_bad_rules(struct response *r, json_t *list, size_t *yes, size_
         const char *why = e ? e->message
                             : arena_printf(r->arena, _("%zu more problems in the rules: %s"), more,
                                            "yagura scan --rules DIR");
-        size_t *count = is_signed(r, list, unread_id(r, name), why) ? yes : no;
+        size_t *count = is_signed(r, list, respond_id(r, "unread", name), why) ? yes : no;
         ++*count;
     }
 }

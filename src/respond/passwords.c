@@ -59,8 +59,8 @@ static bool is_account(const struct fact *f)
 const char *password_id(struct response *r, const struct fact *f)
 {
     const char *path = fact_text(f, "path");
-    return arena_printf(r->arena, "%s:%s", fact_text(f, "reach"),
-                        is_account(f) || !*path ? fact_text(f, "name") : path);
+    return respond_id(r, fact_text(f, "reach"),
+                      is_account(f) || !*path ? fact_text(f, "name") : path);
 }
 
 /* --- marks --- */
@@ -133,14 +133,35 @@ static const char *mark_of_salts(struct response *r, const struct wp_marks *mark
     return any ? arena_strdup(r->arena, str_text(&text)) : NULL;
 }
 
+static bool look_at_wordpress(struct wp_marks *out, const char *path, const uint8_t *key)
+{
+    const char *name;
+    CLEANUP_CLOSE int folder = open_folder_of(path, &name, NULL);
+    return folder >= 0 && wp_config_look(out, folder, name, key, NULL);
+}
+
+enum password_salts password_salts(const char *path)
+{
+    static const uint8_t no_key[WP_KEY_BYTES]; /* no mark is taken */
+    struct wp_marks marks;
+    size_t there = 0, elsewhere = 0;
+    if (!look_at_wordpress(&marks, path, no_key))
+        return PASSWORD_SALTS_HERE;
+    for (size_t i = 0; i < WP_SALTS; i++) {
+        there += marks.there[i];
+        elsewhere += marks.elsewhere[i];
+    }
+    return !there               ? PASSWORD_SALTS_NONE
+           : there == elsewhere ? PASSWORD_SALTS_ELSEWHERE
+                                : PASSWORD_SALTS_HERE;
+}
+
 static const char *mark_of_wordpress(struct response *r, const struct fact *f, const uint8_t *key)
 {
     enum { PASSWORD = WP_SALTS };
     struct wp_marks marks;
     char digits[2 * MARK_BYTES + 1];
-    const char *name;
-    CLEANUP_CLOSE int folder = open_folder_of(fact_text(f, "path"), &name, NULL);
-    if (folder < 0 || !wp_config_look(&marks, folder, name, key, NULL))
+    if (!look_at_wordpress(&marks, fact_text(f, "path"), key))
         return NULL;
     if (str_equal(fact_text(f, "reach"), "salt"))
         return mark_of_salts(r, &marks);
@@ -354,8 +375,10 @@ static bool rotate_in_site(size_t *count, struct response *r, const char *name, 
         return false;
     }
     CLEANUP_CLOSE int folder = open_folder_of(path, &last, e);
-    if (folder < 0 || !wp_config_rotate(count, folder, last, true, e))
+    if (folder < 0 || !wp_config_rotate(count, folder, last, true, e)) {
+        error_at(e, path, 0, 0); /* there may be several of that name */
         return false;
+    }
     if (o->dry_run)
         return true;
     if (o->hold && !o->hold(o->context, name, e))
@@ -378,7 +401,7 @@ static bool rotate(struct response *r, const char *id, const char *path, const c
 {
     struct site_row *rows;
     size_t sites, count = 0;
-    const char *name, *in_site = NULL, *inside = NULL;
+    const char *name, *in_site = NULL, *inside = path;
     if (!incident_knows(&r->incident, id)) {
         error_set(e, ERR_USAGE,
                   "no step found salts there: yagura respond do passwords lists them");
@@ -389,7 +412,8 @@ static bool rotate(struct response *r, const char *id, const char *path, const c
         return false;
     for (size_t i = 0; i < sites; i++) {
         size_t length = strlen(rows[i].root);
-        if (str_starts(path, rows[i].root) && path[length] == '/') {
+        /* of sites in a site the innermost, whose file it is */
+        if (str_starts(path, rows[i].root) && path[length] == '/' && path + length + 1 > inside) {
             in_site = rows[i].name;
             inside = path + length + 1;
         }
@@ -399,8 +423,10 @@ static bool rotate(struct response *r, const char *id, const char *path, const c
             return false;
     } else {
         CLEANUP_CLOSE int folder = open_folder_of(path, &name, e);
-        if (folder < 0 || !wp_config_rotate(&count, folder, name, r->options->dry_run, e))
+        if (folder < 0 || !wp_config_rotate(&count, folder, name, r->options->dry_run, e)) {
+            error_at(e, path, 0, 0); /* there may be several of that name */
             return false;
+        }
     }
     *said = arena_printf(r->arena,
                          ngettext("%s: %zu new salt; all logins of WordPress have ended",
@@ -412,9 +438,11 @@ static bool rotate(struct response *r, const char *id, const char *path, const c
 bool password_change(struct response *r, enum password_way way, const char *what, const char **said,
                      struct error *e)
 {
-    const char *prefix = way == PASSWORD_ROTATE ? "salt:" : "system-account:";
-    const char *name = str_starts(what, prefix) ? what + strlen(prefix) : what;
-    const char *id = arena_printf(r->arena, "%s%s", prefix, name);
+    const char *kind = way == PASSWORD_ROTATE ? "salt" : "system-account";
+    size_t length = strlen(kind);
+    bool whole = str_starts(what, kind) && what[length] == ':';
+    const char *name = whole ? what + length + 1 : what;
+    const char *id = respond_id(r, kind, name);
     if (!respond_is_live(r)) {
         error_set(e, ERR_USAGE, "this incident is about %s: change it on the host itself",
                   r->incident.target);

@@ -25,6 +25,14 @@ const char *password_mark(struct response *r, const struct fact *f, const uint8_
 const char *password_mark_before(struct response *r, const char *id);
 bool password_has_changed(const char *before, const char *now);
 
+/* Where the keys and salts of a wp-config.php stand: in the file (also of one that cannot be read),
+ * in no file, or where it takes them from (getenv(), a constant). */
+enum password_salts { PASSWORD_SALTS_HERE, PASSWORD_SALTS_NONE, PASSWORD_SALTS_ELSEWHERE };
+enum password_salts password_salts(const char *path);
+/* How it is changed on this host: what to type, or where to go; of what has no mark, how to sign
+ * for it as well. NULL: it is another host's. */
+const char *password_todo(struct response *r, const struct fact *f, bool has_mark);
+
 enum password_way {
     PASSWORD_LOCK,         /* an account: locked, expired, its sessions ended */
     PASSWORD_EXPIRE,       /* the same, and the hash stays as it is */

@@ -80,6 +80,21 @@ void respond_tell(const struct response *r, const char *text)
         r->options->tell(r->options->context, text);
 }
 
+/* A name may be of the attacker's: bytes in it that nobody sees or types would keep the host cut
+ * off. */
+const char *respond_id(struct response *r, const char *kind, const char *name)
+{
+    CLEANUP_STR struct str id = {0};
+    str_printf(&id, "%s:", kind);
+    for (size_t n; *name; name += n + (name[n] != '\0')) {
+        n = strcspn(name, "\n\t");
+        str_add_printable(&id, name, n);
+        if (name[n])
+            str_add(&id, name[n] == '\n' ? "\\x0a" : "\\x09");
+    }
+    return arena_strdup(r->arena, str_text(&id));
+}
+
 json_t *respond_finding(const struct finding *f)
 {
     json_t *o = json_object();

@@ -160,6 +160,9 @@ void respond_tell(const struct response *r, const char *text); /* all is well */
  * `result` may be NULL. The incident is not read again. */
 bool respond_note(struct response *r, const char *what, const char *stage, const char *because,
                   json_t *result, struct error *e);
+/* "unread:/srv/x", by which what is no finding is signed for: the kind, and the name as it can be
+ * shown and typed. What could not be looked at ("unread") is not clean: it is signed for, too. */
+const char *respond_id(struct response *r, const char *kind, const char *name);
 /* In short, for a result: id, rule, severity, verdict, subject. */
 json_t *respond_finding(const struct finding *f);
 /* The audit request's target: this host, or the root or image of the incident. */

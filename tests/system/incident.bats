@@ -382,10 +382,35 @@ YAML
         done
     } >"$WORK/root$file"
     code 0 on operator "useradd -m ada && echo ada:hoshi-ada | chpasswd && echo hoshi-key >/root/.git-credentials"
+    # of another WordPress, in a folder of the first one, the keys are in no file
+    local inner=/var/www/shop/blog/wp-config.php
+    mkdir "$WORK/root/var/www/shop/blog"
+    echo "<?php define('DB_PASSWORD', 'hoshi-blog');" >"$WORK/root$inner"
+    # names as an intruder chooses them
+    local folder=$WORK/root/var/www/shop kind
+    mkdir "$folder/$(printf 'x\ny')" "$folder/$(printf 'w\nz')"
+    chmod 0 "$folder/$(printf 'x\ny')"
+    echo '<?php' >"$folder/$(printf 'w\nz')/wp-config.php"
     publish
     respond 0 "start --runbook /var/lib/yagura/passwords.yaml"
     respond 1 "do passwords"
     says system-account:ada system-account:root salt:$file database:$file deploy-key:/root/.git-credentials registrar:dns
+    # each names what to type, or where to go
+    unwrapped
+    says "passwd ada; or, if nobody needs it: yagura respond lock ada (yagura respond expire ada leaves the hash" \
+        "passwd root; then throw out its other sessions: yagura respond end-sessions root" \
+        "login cookies yagura respond rotate $file" "login cookies it has none, and WordPress keeps others in its database" \
+        "yagura respond rotate $inner; then sign for it: yagura respond sign salt:$inner --because" "under /wp-admin/users.php" \
+        "ALTER USER" "then sign for it: yagura respond sign registrar:dns --because"
+    # by what is shown of its name, each can be signed for, and what could not be looked at as well
+    local weak='setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-dac_override,-dac_read_search'
+    code 1 on operator "$weak yagura respond do passwords"
+    says 'unread:/var/www/shop/x\x0ay' 'salt:/var/www/shop/w\x0az/wp-config.php'
+    for kind in 'unread:/var/www/shop/x\x0ay' {database,salt,cms-user}':/var/www/shop/w\x0az/wp-config.php'; do
+        respond 0 "sign '$kind' --because 'it is ours'"
+    done
+    code 1 on operator "$weak yagura respond do passwords"
+    says_not 'x\x0ay' 'w\x0az'
     # a new time is no new password
     code 0 on operator "touch $file /root/.git-credentials /etc/shadow"
     respond 1 "do passwords"
@@ -430,9 +455,18 @@ YAML
     code 1 on operator "grep -E 'hoshi-(AUTH|SECURE|LOGGED|NONCE)' $file"
     code 0 on operator "grep hoshi-db $file && yagura verify --all"
 
+    # where there are none: what is so, and what to do; of two sites the file is the inner one's
+    respond 2 "rotate $inner"
+    unwrapped
+    says "$inner: it has no keys and salts" "copy the eight lines AUTH_KEY to NONCE_SALT of wp-config-sample.php into it"
+    code 0 on operator "grep SALT $file >>$inner && yagura init /var/www/shop/blog"
+    respond 0 "rotate $inner"
+    says "4 new salts"
+    code 0 on operator "yagura verify blog --all"
+
     respond 1 "do passwords"
     says "! database:$file" "! system-account:root" "! deploy-key:/root/.git-credentials"
-    says_not "! salt:" "! system-account:ada"
+    says_not "! salt:$file" "! system-account:ada"
     code 0 on operator "sed -i s/hoshi-db/kanuma-db/ $file && echo root:kanuma-root | chpasswd && echo kanuma-key >/root/.git-credentials"
     respond 1 "do passwords"
     says_not "! database:$file" "! system-account:" "! deploy-key:"
