@@ -21,9 +21,8 @@ static void tell_clock(struct response *r, json_t *result)
     struct clock_state clock = clock_look();
     struct timespec up;
     json_t *o = json_object();
-    char when[40];
+    const char *when = timeline_screen(r->arena, date_now());
     tzset();
-    timeline_local(date_now(), when);
     clock_gettime(CLOCK_BOOTTIME, &up);
     clock_put_time(o, "now", date_now());
     clock_put(o, "", &clock);
@@ -65,11 +64,10 @@ static bool tell_guard(struct response *r, json_t *result, struct error *e)
         respond_tell(r, _("The guard never had to undo anything."));
         return true;
     }
-    char first[40], last[40];
+    const char *first = timeline_screen(r->arena, bursts[count - 1].first_ns / NS_IN_SECOND),
+               *last = timeline_screen(r->arena, bursts[0].last_ns / NS_IN_SECOND);
     clock_put_time(o, "first", bursts[count - 1].first_ns / NS_IN_SECOND);
     clock_put_time(o, "last", bursts[0].last_ns / NS_IN_SECOND);
-    timeline_local(bursts[count - 1].first_ns / NS_IN_SECOND, first);
-    timeline_local(bursts[0].last_ns / NS_IN_SECOND, last);
     respond_say(r,
                 arena_printf(r->arena,
                              _("The guard undid %llu changes and could not undo %llu, from %s "
@@ -81,7 +79,6 @@ static bool tell_guard(struct response *r, json_t *result, struct error *e)
 static bool tell_audit(struct response *r, json_t *result, struct error *e)
 {
     struct state_summary summary;
-    char when[40];
     if (!state_summarise(r->state, &summary, e))
         return false;
     json_t *o = json_object();
@@ -92,12 +89,12 @@ static bool tell_audit(struct response *r, json_t *result, struct error *e)
         return true;
     }
     clock_put_time(o, "last", summary.last_audit);
-    timeline_local(summary.last_audit, when);
-    respond_say(r, arena_printf(r->arena,
-                                ngettext("The audits (the last one %s) know of %zu open finding.",
-                                         "The audits (the last one %s) know of %zu open findings.",
-                                         summary.open_findings),
-                                when, summary.open_findings));
+    respond_say(r,
+                arena_printf(r->arena,
+                             ngettext("The audits (the last one %s) know of %zu open finding.",
+                                      "The audits (the last one %s) know of %zu open findings.",
+                                      summary.open_findings),
+                             timeline_screen(r->arena, summary.last_audit), summary.open_findings));
     return true;
 }
 

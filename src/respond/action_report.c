@@ -11,11 +11,19 @@
 #include <stdlib.h>
 #include <time.h>
 
+static const char page_name[] = "report.html";
+
 struct writing {
+    struct response *r;
     struct evidence_folder *folder;
     const json_t *facts;
-    size_t forms;
+    VEC(const char *) forms; /* "PATH  its first line" */
 };
+
+static void writing_cleanup(struct writing *w)
+{
+    VEC_FREE(&w->forms);
+}
 
 static bool write_form(void *context, const char *name, const char *template, size_t size,
                        struct error *e)
@@ -23,8 +31,23 @@ static bool write_form(void *context, const char *name, const char *template, si
     struct writing *w = context;
     CLEANUP_STR struct str text = {0};
     forms_fill(&text, template, size, w->facts);
-    w->forms++;
+    const char *path = file_path_in(w->r->arena, evidence_folder_fd(w->folder), name);
+    VEC_PUSH(&w->forms, arena_printf(w->r->arena, "%s  %.*s", path,
+                                     (int)strcspn(str_text(&text), "\n"), str_text(&text)));
     return evidence_write(w->folder, name, str_text(&text), text.length, e);
+}
+
+/* What is there to be read, and to be gone on with. */
+static void tell_paths(const struct writing *w)
+{
+    respond_tell(w->r,
+                 arena_printf(w->r->arena, _("The report, for a browser: %s"),
+                              file_path_in(w->r->arena, evidence_folder_fd(w->folder), page_name)));
+    if (w->forms.count)
+        respond_tell(w->r, _("Forms and notices, filled as far as the facts go. Complete them and "
+                             "decide who gets which: nothing was sent."));
+    for (size_t i = 0; i < w->forms.count; i++)
+        respond_tell(w->r, w->forms.items[i]);
 }
 
 static bool write_all(struct evidence_folder *f, struct response *r,
@@ -38,7 +61,7 @@ static bool write_all(struct evidence_folder *f, struct response *r,
     if (!evidence_entries(r, &evidence, &count, e))
         return false;
     CLEANUP_JSON json_t *facts = report_facts(r, call, t, evidence, count);
-    struct writing w = {.folder = f, .facts = facts};
+    CLEANUP(writing_cleanup) struct writing w = {.r = r, .folder = f, .facts = facts};
     struct bundle_told told;
     timeline_add_lines(&lines, t);
     timeline_add_text(&text, t);
@@ -48,16 +71,17 @@ static bool write_all(struct evidence_folder *f, struct response *r,
     if ((plan.length && !evidence_write(f, "plan.txt", plan.data, plan.length, e)) ||
         !evidence_write(f, "timeline.jsonl", str_text(&lines), lines.length, e) ||
         !evidence_write(f, "timeline.txt", str_text(&text), text.length, e) ||
-        !evidence_write(f, "report.html", str_text(&page), page.length, e) ||
+        !evidence_write(f, page_name, str_text(&page), page.length, e) ||
         !forms_each(*forms ? forms : NULL, write_form, &w, e) || !bundle_write(f, r, &told, e) ||
         !evidence_end(f, r, e) || !evidence_enter(f, r, result, e))
         return false;
     json_t *o = json_object();
     json_put_int(o, "moments", (int64_t)t->moments.count);
-    json_put_int(o, "forms", (int64_t)w.forms);
+    json_put_int(o, "forms", (int64_t)w.forms.count);
     json_put_int(o, "bundle_files", (int64_t)told.files);
     json_put_int(o, "bundle_bytes", (int64_t)told.bytes);
     json_object_set_new(result, "report", o);
+    tell_paths(&w);
     return true;
 }
 

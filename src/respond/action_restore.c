@@ -13,6 +13,7 @@
 #include "record/ledger.h"
 #include "respond/actions.h"
 #include "respond/restore.h"
+#include "respond/timeline.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -442,8 +443,11 @@ static bool foresee(struct response *r, const char *name, json_t *result, struct
                        .context = &f};
     mend_tree(&m, "", 0, false);
     date_format(manifest_made_ns(g.manifest) / 1000000000, made);
-    respond_say(r, arena_printf(r->arena, _("%s: generation %llu of %s; names that differ: %zu"),
-                                name, (unsigned long long)g.number, made, f.count));
+    respond_say(r,
+                arena_printf(r->arena, _("%s: generation %llu of %s; names that differ: %zu"), name,
+                             (unsigned long long)g.number,
+                             timeline_screen(r->arena, manifest_made_ns(g.manifest) / 1000000000),
+                             f.count));
     json_t *row = json_object();
     json_put_string(row, "site", name);
     json_put_int(row, "generation", (int64_t)g.number);

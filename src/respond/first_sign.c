@@ -8,6 +8,7 @@
 #include "model/date.h"
 #include "record/tampers.h"
 #include "respond/clock.h"
+#include "respond/timeline.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -175,10 +176,8 @@ static json_t *json_of(const struct sign *s)
 
 static void say(struct response *r, const struct sign *s)
 {
-    char when[32], itself[32];
-    const char *other = "";
-    date_format(s->at_ns / second_ns, when);
-    date_format(s->mtime_ns / second_ns, itself);
+    const char *other = "", *when = timeline_screen(r->arena, s->at_ns / second_ns),
+               *itself = timeline_screen(r->arena, s->mtime_ns / second_ns);
     if (s->mtime_ns && !str_equal(when, itself))
         other = arena_printf(r->arena, _(" (its mtime, which its writer chose, says %s)"), itself);
     respond_say(r, arena_printf(r->arena,

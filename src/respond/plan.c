@@ -4,6 +4,7 @@
 #include "base/language.h"
 #include "model/date.h"
 #include "respond/actions.h"
+#include "respond/timeline.h"
 
 static const char file_name[] = "plan.txt";
 
@@ -84,13 +85,6 @@ static void add_result(struct str *out, struct response *r, const json_t *result
     }
 }
 
-static const char *date_text(struct response *r, int64_t at)
-{
-    char when[32];
-    date_format(at, when);
-    return arena_strdup(r->arena, when);
-}
-
 static bool holds_text(const json_t *list, const char *text)
 {
     const json_t *o;
@@ -148,7 +142,8 @@ static void add_step(struct str *out, struct response *r, size_t number)
     if (is->state == STEP_SKIPPED && is->because)
         add_lines(out, "   ", is->because);
     if (!held)
-        str_printf(out, _("   Looked at from outside, %s, by %s\n"), date_text(r, is->at), is->who);
+        str_printf(out, _("   Looked at from outside, %s, by %s\n"),
+                   timeline_screen(r->arena, is->at), is->who);
     if (held) {
         add_lines(out, "   ", runbook_text(&step->text));
         add_lines(out, "   ", runbook_text(&step->why));
@@ -163,8 +158,7 @@ static void add_step(struct str *out, struct response *r, size_t number)
 
 void plan_add_text(struct str *out, struct response *r)
 {
-    char now[32];
-    date_format(date_now(), now);
+    const char *now = timeline_screen(r->arena, date_now());
     str_printf(out, _("Plan for the host of %s\nIncident %s, %s, as of %s\n\n"), r->incident.target,
                r->incident.id, runbook_text(&r->book->title), now);
     add_lines(out, "",

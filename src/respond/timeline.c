@@ -430,6 +430,16 @@ void timeline_local(int64_t seconds, char out[40])
     snprintf(out, 40, "%s %.3s:%.2s", text, zone, strlen(zone) > 3 ? zone + 3 : "00");
 }
 
+const char *timeline_screen(struct arena *arena, int64_t seconds)
+{
+    char utc[32], local[40];
+    tzset();
+    date_format(seconds, utc);
+    timeline_local(seconds, local);
+    return str_ends(local, " +00:00") ? arena_strdup(arena, utc)
+                                      : arena_printf(arena, "%s (%s)", utc, local);
+}
+
 static int64_t seconds_of(const struct moment *m)
 {
     return m->at_ns / second_ns - (m->at_ns % second_ns < 0);

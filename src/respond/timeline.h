@@ -34,6 +34,9 @@ void timeline_free(struct timeline *t);
 
 /* 2026-11-26 13:04:05 +09:00 in the zone of this process */
 void timeline_local(int64_t seconds, char out[40]);
+/* On the screen, where all times are UTC: 2026-11-26T04:04:05Z (2026-11-26 13:04:05 +09:00), as it
+ * is a person who reads them; without the second where this process is in UTC. */
+const char *timeline_screen(struct arena *arena, int64_t seconds);
 /* The same of a moment, with the fraction of a second where its source knows one. */
 void timeline_time(const struct moment *m, char out[48]);
 

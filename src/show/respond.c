@@ -5,6 +5,7 @@
 #include "model/date.h"
 #include "respond/checks.h"
 #include "respond/first_sign.h"
+#include "respond/timeline.h"
 
 #include <sys/utsname.h>
 
@@ -106,13 +107,6 @@ static void json_incident(struct show *s, const struct incident *i)
     show_json_line(s, o);
 }
 
-static const char *time_text(struct arena *arena, int64_t seconds)
-{
-    char when[32];
-    date_format(seconds, when);
-    return arena_strdup(arena, when);
-}
-
 /* How the closer watch stands, if there ever was one. */
 static void say_watch(struct show *s, struct response *r, struct arena *arena)
 {
@@ -129,29 +123,30 @@ static void say_watch(struct show *s, struct response *r, struct arena *arena)
     if (!w.on)
         show_wrap(s, w.finds ? "! " : "+ ", 2,
                   arena_printf(arena, _("The closer watch is over since %s%s%s; %s"),
-                               time_text(arena, w.over), w.ended && *w.ended ? ": " : "",
+                               timeline_screen(arena, w.over), w.ended && *w.ended ? ": " : "",
                                w.ended ? w.ended : "", found));
     else if (w.stale && w.looked)
         show_wrap(s, "! ", 2,
                   arena_printf(arena,
                                _("NOBODY LOOKS: the closer watch is to go on until %s, and the "
                                  "last look was at %s; %s"),
-                               time_text(arena, w.until), time_text(arena, w.looked), found));
+                               timeline_screen(arena, w.until), timeline_screen(arena, w.looked),
+                               found));
     else if (w.stale)
         show_wrap(s, "! ", 2,
                   arena_printf(arena,
                                _("NOBODY LOOKS: the closer watch is to go on until %s, and there "
                                  "was no look yet"),
-                               time_text(arena, w.until)));
+                               timeline_screen(arena, w.until)));
     else
         show_wrap(s, w.finds ? "! " : "+ ", 2,
                   arena_printf(arena, _("Closer watch until %s (%s); last look: %s; %s"),
-                               time_text(arena, w.until),
+                               timeline_screen(arena, w.until),
                                w.isolate_again
                                    ? arena_printf(arena, _("it isolates again by itself: %s"),
                                                   w.isolate_again)
                                    : _("it tells, and does not isolate"),
-                               w.looked ? time_text(arena, w.looked) : _("none yet"), found));
+                               w.looked ? timeline_screen(arena, w.looked) : _("none yet"), found));
     if (w.stale)
         show_hint(s, _("What should look every few minutes:"),
                   "systemctl status yagura-watch.timer");
@@ -180,7 +175,6 @@ void show_incident(struct show *s, struct response *r)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     const struct incident *i = &r->incident;
-    char when[32];
     if (s->json) {
         json_incident(s, i);
         for (size_t k = 0; k < r->book->steps.count; k++)
@@ -188,20 +182,19 @@ void show_incident(struct show *s, struct response *r)
         json_watch(s, r);
         return;
     }
-    date_format(i->opened, when);
     show_wrap(s, "", 2,
               arena_printf(arena,
                            i->closed ? _("Incident %s, %s, opened %s by %s, closed")
                                      : _("Incident %s, %s, opened %s by %s"),
-                           i->id, runbook_text(&r->book->title), when, i->who));
+                           i->id, runbook_text(&r->book->title), timeline_screen(arena, i->opened),
+                           i->who));
     if (*i->because)
         show_wrap(s, "  ", 2, i->because);
-    if (i->first_sign) {
-        date_format(i->first_sign, when);
+    if (i->first_sign)
         show_wrap(s, "  ", 2,
-                  arena_printf(arena, _("First sign of the intrusion: %s, %s"), when,
-                               first_sign_source(arena, i)));
-    } else
+                  arena_printf(arena, _("First sign of the intrusion: %s, %s"),
+                               timeline_screen(arena, i->first_sign), first_sign_source(arena, i)));
+    else
         show_wrap(s, "  ", 2, _("The first sign of the intrusion is not known."));
     if (!i->closed && i->first_sign_from != FIRST_SIGN_SAID)
         show_hint(s, _("If you know when it began (as 2026-11-26T09:00:00+09:00):"),
@@ -213,12 +206,11 @@ void show_incident(struct show *s, struct response *r)
     for (size_t k = 0; k < r->book->steps.count; k++) {
         const struct runbook_step *step = &r->book->steps.items[k];
         const struct incident_step *is = &i->steps[k];
-        date_format(is->at, when);
         show_wrap(s, arena_printf(arena, "%s %zu ", state_sign(is->state), k), 4,
                   is->state == STEP_OPEN
                       ? arena_printf(arena, "%s", runbook_text(&step->title))
                       : arena_printf(arena, "%s: %s, %s, %s%s%s", runbook_text(&step->title),
-                                     state_text(is->state), when, is->who,
+                                     state_text(is->state), timeline_screen(arena, is->at), is->who,
                                      is->because && *is->because ? ": " : "",
                                      is->because ? is->because : ""));
     }

@@ -92,6 +92,11 @@ start() { code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --json "$@
     code 1 "$YAGURA" respond status
     unwrapped
     says "First sign of the intrusion: $at, at the latest, by the times of www: plant.php" "respond resume --first-sign DATE"
+    # times are UTC, and where this is another zone that of the place beside them
+    TZ=Asia/Tokyo code 0 "$YAGURA" respond do open
+    unwrapped
+    [[ "$output" =~ By\ this\ clock\ it\ is\ 20[0-9-]+T[0-9:]+Z\ \(20[0-9-]+\ [0-9:]+\ \+09:00\)\. ]]
+    says "$at ($(TZ=Asia/Tokyo date -d "$at" '+%F %T +09:00')) at the latest"
     # what files show is an upper bound only: a doubt is said
     code 0 "$YAGURA" respond skip look --because test
     code 0 "$YAGURA" respond do restore

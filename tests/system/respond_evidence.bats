@@ -225,6 +225,14 @@ time.sleep(300)'
     code 0 "$YAGURA" respond do report
     says "the report and the signed bundle are in"
     report=$(folder report-1)
+    # what is to be read, and to be filled in, by path
+    output=$(tr -d '\n ' <<<"$output") # a path of this test may be longer than a line
+    says "forabrowser:$report/report.html" "$report/ipa.txtコンピュータ不正アクセス届出" "$report/jpcert.txtJPCERT/CC"
+    # on the screen all times are UTC, and that of this place beside them
+    code 0 "$YAGURA" respond status
+    unwrapped
+    [[ "$output" =~ opened\ 20[0-9-]+T[0-9:]+Z\ \(20[0-9-]+\ [0-9:]+\ \+09:00\)\ by ]]
+    [[ "$output" =~ done,\ 20[0-9-]+T[0-9:]+Z\ \(20[0-9-]+\ [0-9:]+\ \+09:00\), ]]
     [ -f "$report/timeline.jsonl" ]
     lines "$report/timeline.jsonl" '[m["time"] for m in lines] == sorted(m["time"] for m in lines)'
     lines "$report/timeline.jsonl" '{"ledger", "guard", "file"} <= {m["source"] for m in lines}'
