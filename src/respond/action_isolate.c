@@ -63,7 +63,7 @@ static void notice_later(struct firewall_plan *p, struct response *r)
     p->context = r;
 }
 
-static void put_operator(json_t *result, const struct operator* op)
+static void put_operator(json_t *result, const char *key, const struct operator* op)
 {
     json_t *o = json_object();
     json_put_string(o, "user", op->user);
@@ -79,7 +79,7 @@ static void put_operator(json_t *result, const struct operator* op)
             list, json_from_text(connection_text(&op->ways[i].connection, text, sizeof text)));
     }
     json_object_set_new(o, "connections", list);
-    json_object_set_new(result, "operator", o);
+    json_object_set_new(result, key, o);
 }
 
 /* All connections that stay, by name: one of them may be the attacker's. */
@@ -190,7 +190,7 @@ bool action_isolate(struct response *r, const struct runbook_call *call, json_t 
         return false;
     }
     put_cut(r, result, before_us, &cut);
-    put_operator(result, &p.operator);
+    put_operator(result, "operator", &p.operator);
     say_ways(r, &p.operator);
     if (cut.left)
         respond_say(
@@ -260,7 +260,7 @@ bool isolate_find_operator(struct operator* out, json_t *result, struct error *e
 {
     if (!find_operator(out, e))
         return false;
-    put_operator(result, out);
+    put_operator(result, "operator", out);
     return true;
 }
 
@@ -277,7 +277,7 @@ bool action_isolate_preview(struct response *r, const struct runbook_call *call,
         find_web(&p);
     if (!connections_read(&all, e) || !firewall_preview(&p, &all, NULL, &ending, e))
         return false;
-    put_operator(result, &p.operator);
+    put_operator(result, "operator", &p.operator);
     say_ways(r, &p.operator);
     *waits = arena_printf(
         r->arena,
@@ -298,7 +298,7 @@ bool action_isolate_confirm(struct response *r, const struct runbook_call *call,
         !firewall_confirm(state_dirfd(r->state), FIREWALL_ISOLATION, &op, e))
         return false;
     notice_stay(state_dirfd(r->state));
-    put_operator(result, &op);
+    put_operator(result, "confirmed_by", &op);
     return true;
 }
 

@@ -472,6 +472,9 @@ bool respond_confirm(struct response *r, const struct runbook_step **which,
             continue;
         const char *waits = NULL;
         *which = step;
+        /* what was begun did is what the step did: the confirmation adds to it */
+        if (r->incident.steps[i].result)
+            json_object_update(out->result, (json_t *)r->incident.steps[i].result);
         /* it may have been confirmed already, and the ledger not have been told */
         if ((undone || !is_true(r, step)) && !action->confirm(r, call, out->result, &waits, e))
             return false;

@@ -323,6 +323,11 @@ YAML
     says '{"type":"note","text":"This host is cut off, on trial for 600 seconds.'
     connect second
     AT=second respond 0 confirm
+    # what isolation did is told after the confirmation, too
+    code "0 1" on operator "yagura respond status --json"
+    holds '[o["result"]["mode"] for o in every if o.get("step") == "isolate"] == ["web"]' \
+        'all({"ended_connections", "in_force_at", "evidence"} <= set(o["result"]) and o["result"]["operator"]["connections"][0].startswith("10.8.1.2:") for o in every if o.get("step") == "isolate")' \
+        'all(o["result"]["confirmed_by"]["connections"] != o["result"]["operator"]["connections"] for o in every if o.get("step") == "isolate")'
     respond 0 "do reconnect"
     [ "$(asked / -w '%{http_code}' | tail -c 3)" = 200 ] || [ "$(asked / -w '%{http_code}' | tail -c 3)" = 500 ]
     respond "0 1" "undo reconnect"
