@@ -85,8 +85,28 @@ static bool is_shown(const struct fact *a, const struct fact *b)
     return a != NULL;
 }
 
+/* How the host is cut off; of one that is not, stand NONE. */
+static struct firewall_status isolation(struct state *state)
+{
+    struct firewall_status is;
+    if (firewall_look(state_dirfd(state), FIREWALL_ISOLATION, &is, NULL) &&
+        (is.stand == FIREWALL_TRIAL || is.stand == FIREWALL_CONFIRMED))
+        return is;
+    return (struct firewall_status){.stand = FIREWALL_NONE};
+}
+
+/* It answers for the sites and at their ports (TPROXY): shutting its own one changes nothing. */
+static bool is_notice(const struct firewall_status *is, const struct fact *listener)
+{
+    uint64_t port;
+    return is->stand != FIREWALL_NONE && str_equal(fact_text(listener, "proto"), "tcp") &&
+           str_to_u64(fact_text(listener, "port"), &port) && port &&
+           (port == is->notice_port || port == is->notice_tls_port);
+}
+
 /* What would be shut and what stays open, of the listeners that are not for this host alone. */
-static size_t show_choice(struct cli *cli, const struct firewall_plan *p, const struct audit *a)
+static size_t show_choice(struct cli *cli, const struct firewall_plan *p, const struct audit *a,
+                          const struct firewall_status *is)
 {
     struct port_row *rows;
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -97,7 +117,7 @@ static size_t show_choice(struct cli *cli, const struct firewall_plan *p, const 
         {_("port"), _("address"), _("process"), _("from outside")}, SHOW_BOLD, NULL};
     for (size_t i = 0; i < count; i++) {
         const struct fact *f = rows[i].listener;
-        bool open = is_open(p, f);
+        bool notice = is_notice(is, f), open = notice || is_open(p, f);
         if (rows[i].opinion == PORT_LOCAL)
             continue;
         closing += !open;
@@ -119,7 +139,9 @@ static size_t show_choice(struct cli *cli, const struct firewall_plan *p, const 
         line->cells[0] = arena_printf(arena, "%s/%s", fact_text(f, "port"), fact_text(f, "proto"));
         line->cells[1] = fact_text(f, "address");
         line->cells[2] = fact_text(f, "process");
-        line->cells[3] = open ? _("stays open") : _("is shut");
+        line->cells[3] = notice ? _("stays: the notice, at the sites' ports")
+                         : open ? _("stays open")
+                                : _("is shut");
     }
     if (!cli->json)
         show_table(&cli->show, &table, true);
@@ -234,9 +256,17 @@ static int close_ports(struct cli *cli, struct state *state)
     choose_open(&p, config, a->facts);
     if (!firewall_preview(&p, &all, NULL, &ending, &e))
         return fail(&e);
-    size_t closing = show_choice(cli, &p, a);
-    show_operator(cli, &p.operator);
+    struct firewall_status is = isolation(state);
+    size_t closing = show_choice(cli, &p, a, &is);
     CLEANUP_ARENA struct arena *arena = arena_new();
+    if (is.stand != FIREWALL_NONE)
+        say(cli, "! ",
+            arena_printf(
+                arena,
+                _("This host is isolated (%s), and that goes first: what stays open here is "
+                  "reached again once it is reconnected."),
+                firewall_mode_name(is.mode)));
+    show_operator(cli, &p.operator);
     say(cli, "",
         arena_printf(arena,
                      ngettext("%zu standing connection to what is shut would end.",

@@ -323,6 +323,16 @@ YAML
     says '{"type":"note","text":"This host is cut off, on trial for 600 seconds.'
     connect second
     AT=second respond 0 confirm
+    # the notice answers at the sites' ports: its own is nobody's to shut
+    code 0 on operator "yagura ports --close --dry-run"
+    grep yagura-notice <<<"$output" >"$WORK/notice"
+    grep -q "stays: the notice" "$WORK/notice"
+    if grep -q "is shut" "$WORK/notice"; then return 1; fi
+    unwrapped
+    says "This host is isolated (web), and that goes first"
+    code 0 on operator "yagura ports --close --dry-run --json"
+    holds '[o["open"] for o in of("closing") if o["process"] == "yagura-notice"][0] is True' \
+        'summary["closing"] == sum(not o["open"] for o in of("closing"))'
     # what isolation did is told after the confirmation, too
     code "0 1" on operator "yagura respond status --json"
     holds '[o["result"]["mode"] for o in every if o.get("step") == "isolate"] == ["web"]' \
