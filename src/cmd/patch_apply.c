@@ -79,7 +79,7 @@ static int check_and_run(struct cli *cli, const struct patching_request *r, cons
     struct error e = ERROR_INIT;
     if (!patching_check(&p, r, &e))
         return complain(&e, e.code == ERR_USAGE ? EXIT_USAGE : EXIT_UNKNOWN);
-    show_patching_check(&cli->show, &p, r);
+    show_patching_check(&cli->show, &p, r, path);
     bool may = patching_may_run(&p, r);
     if (cli->dry_run && may) {
         if (!patching_foresee(&p, r, &e))
@@ -94,6 +94,8 @@ static int check_and_run(struct cli *cli, const struct patching_request *r, cons
         fprintf(stderr, "yagura: %s\n", _("only root can install packages"));
         return EXIT_UNKNOWN;
     }
+    if (!cli->yes && cli_can_ask(cli))
+        show_patching_question(&cli->show, &p, r, path);
     if (!cli_confirm(cli, r->staging ? _("Try this plan on this host?")
                                      : _("Apply this plan to this host?")))
         return EXIT_USAGE;

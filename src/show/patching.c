@@ -68,14 +68,31 @@ static const char *or_dash(const char *version)
     return *version ? version : "-";
 }
 
+enum { SCREEN = 20 };
+
+static bool is_cut(const struct show *s, const struct patching *p)
+{
+    return !s->all && p->packages.count > SCREEN;
+}
+
+static void show_where_all_is(struct show *s, const struct patching_request *r, const char *path)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    const char *word = r->staging ? "stage" : "apply";
+    show_hint(s, _("All of them:"),
+              show_command_on(arena, arena_printf(arena, "patch %s %s --dry-run --all", word, path),
+                              false));
+}
+
 static void show_packages(struct show *s, const struct patching *p)
 {
+    size_t shown = is_cut(s, p) ? SCREEN : p->packages.count;
     struct show_table t = {.columns = 5, .indent = 2};
     struct show_line *head = show_table_line(&t, SHOW_BOLD);
     const char *const titles[] = {_("PACKAGE"), _("FROM"), _("TO"), _("SOURCE"), _("CLOSES")};
     for (size_t i = 0; i < ARRAY_COUNT(titles); i++)
         head->cells[i] = titles[i];
-    for (size_t i = 0; i < p->packages.count; i++) {
+    for (size_t i = 0; i < shown; i++) {
         const struct patching_package *row = &p->packages.items[i];
         struct show_line *line = show_table_line(&t, SHOW_PLAIN);
         line->cells[0] = row->wanted->name;
@@ -87,13 +104,14 @@ static void show_packages(struct show *s, const struct patching *p)
     show_table(s, &t, false);
 }
 
-static void show_way_back(struct show *s, struct arena *arena, const struct patching *p)
+/* `undo`: not the command of apt with all versions, but ours, which does the same. */
+static void show_way_back(struct show *s, struct arena *arena, const struct patching *p, bool undo)
 {
     char *command = arena_strdup(arena, p->way_back);
     for (char *c = command; *c; c++)
         *c = *c == ' ' ? SHOW_COMMAND_BLANK : *c;
     if (*command)
-        show_hint(s, _("The way back:"), command);
+        show_hint(s, _("The way back:"), undo && !*p->missing ? show_command(arena, "patch undo") : command);
     if (*p->missing)
         show_wrap(
             s, "! ", 2,
@@ -103,7 +121,27 @@ static void show_way_back(struct show *s, struct arena *arena, const struct patc
                          p->missing));
 }
 
-void show_patching_check(struct show *s, const struct patching *p, const struct patching_request *r)
+void show_patching_question(struct show *s, const struct patching *p,
+                            const struct patching_request *r, const char *path)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    size_t along = 0;
+    for (size_t i = 0; i < p->packages.count; i++)
+        along += p->packages.items[i].wanted->dependency;
+    fputc('\n', s->out);
+    show_wrap(
+        s, "", 2,
+        arena_printf(arena,
+                     _("%s, SHA-256 %.12s: packages %zu, of which %zu come along and %zu have "
+                       "their version already"),
+                     path, r->plan->hash, p->packages.count, along, p->there));
+    if (is_cut(s, p))
+        show_where_all_is(s, r, path);
+    fflush(s->out);
+}
+
+void show_patching_check(struct show *s, const struct patching *p, const struct patching_request *r,
+                         const char *path)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     if (!s->json) {
@@ -117,6 +155,11 @@ void show_patching_check(struct show *s, const struct patching *p, const struct 
                                    r->receipt->when, r->receipt->who));
         if (p->packages.count)
             show_packages(s, p);
+        if (is_cut(s, p)) {
+            show_wrap(s, "  ", 2,
+                      arena_printf(arena, _("... and %zu more."), p->packages.count - SCREEN));
+            show_where_all_is(s, r, path);
+        }
     }
     for (size_t i = 0; i < p->notes.count; i++)
         message_line(s, "note", NULL, "- ", SHOW_PLAIN, &p->notes.items[i]);
@@ -128,7 +171,7 @@ void show_patching_check(struct show *s, const struct patching *p, const struct 
     for (size_t i = 0; i < p->obstacles.count; i++)
         message_line(s, "obstacle", NULL, "! ", SHOW_RED, &p->obstacles.items[i]);
     if (!s->json && !p->obstacles.count)
-        show_way_back(s, arena, p);
+        show_way_back(s, arena, p, is_cut(s, p));
 }
 
 static void foreseen(struct show *s, const char *what, const char *name, const char *outcome,
@@ -341,7 +384,7 @@ void show_patching_result(struct show *s, const struct patching *p,
         show_wrap(s, "! ", 2, p->problem.message);
     open_again(s, arena, p);
     show_hint(s, _("What apt and dpkg said:"), p->log);
-    show_way_back(s, arena, p);
+    show_way_back(s, arena, p, false);
     if (*p->way_back && !*p->missing)
         show_hint(s, _("Or:"), show_command(arena, "patch undo"));
     if (receipt)

@@ -8,9 +8,13 @@
 /* "written to FILE": what is in it, and what comes next. */
 void show_patch_plan(struct show *s, const struct patch_plan *p, const char *path);
 
-/* What stands against it, what would be done, and how to go back. */
-void show_patching_check(struct show *s, const struct patching *p,
-                         const struct patching_request *r);
+/* What stands against it, what would be done, and how to go back. Of many packages the first ones,
+ * and the command that shows all; `path` is the plan's file. */
+void show_patching_check(struct show *s, const struct patching *p, const struct patching_request *r,
+                         const char *path);
+/* What the question that follows is about, in a few lines. */
+void show_patching_question(struct show *s, const struct patching *p,
+                            const struct patching_request *r, const char *path);
 
 /* What patching_foresee() found. */
 void show_patching_foreseen(struct show *s, const struct patching *p);

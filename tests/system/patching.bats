@@ -37,6 +37,36 @@ ledger() { # ledger HOST EXPRESSION ...: over its entries, e
     code 0 yagura_on "$host" ledger verify
 }
 
+@test "a long plan: the question stands with what it is about, how much that is, and where all of it is" {
+    program script
+    hosts test
+    local n dir=$WORK/many
+    eval "list_archive() $(declare -f archive | tail -n +2)"
+    archive() { :; } # once, for all of them
+    for n in $(seq -w 24); do deb "stock$n" 1.0; deb "stock$n" 2.0; done
+    mkdir "$dir"
+    mv "$HOSTS"/repo/pool/*_2.0_all.deb "$dir"
+    list_archive
+    on test apt-get -qq update >/dev/null
+    on test apt-get -qq -y install $(seq -f 'stock%02g' 24) >"$WORK/install.log" 2>&1
+    mv "$dir"/*.deb "$HOSTS/repo/pool"
+    list_archive
+    on test apt-get -qq update >/dev/null
+    plan
+    export -f on yagura_on
+    export HOSTS YAGURA
+    # on a terminal: nobody says yes, and nothing is changed
+    SHELL=/bin/bash script -qec "stty cols 80 rows 24; yagura_on test patch stage /repo/plan.json" "$WORK/screen" <<<n >/dev/null || :
+    tail -n 24 "$WORK/screen" | tr -d '\r' >"$WORK/last"
+    output=$(cat "$WORK/last")
+    unwrapped
+    says "/repo/plan.json, SHA-256 " ": packages 24, of which 0 come along" "patch stage /repo/plan.json --dry-run --all" "Try this plan on this host? [y/N]" "The way back:" "patch undo"
+    [ "$(has test stock24)" = "1.0 installed" ]
+    if grep -q stock24 "$WORK/screen"; then return 1; fi
+    code 0 yagura_on test patch stage /repo/plan.json --dry-run --all
+    says stock24 stock01=1.0
+}
+
 @test "staged on one host, applied on the other, and back" {
     two_hosts
     holds '[p for p in every if p["type"] == "plan"][0]["packages"] == 1'
