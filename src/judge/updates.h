@@ -11,7 +11,9 @@
  *               connection (openssl, glibc ...);
  *       medium  otherwise.
  *     An update that a hold, a pin or a phasing keeps back is said to be held, and how to let it
- *     through; its severity is the same.
+ *     through; its severity is the same. What is high and not the kernel counts as reached from
+ *     the network without a login: apt does not say which holes an update closes. (In an
+ *     incident step patch is not done while one of these waits.)
  *   debian-updates-pending   one finding (info) with the number of updates that are not security
  *     updates.
  *   updates-unknown          for each configured archive whose list is missing, unreadable,

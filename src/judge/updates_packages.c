@@ -290,6 +290,8 @@ static void judge_group(const struct packages *p, const struct group *g)
     f->rule_kind = RULE_UPDATE;
     f->rule_source = arena_strdup(in->out->arena, fact_text(first, "source_list"));
     f->severity = w.kind == WEIGHT_PLAIN ? SEVERITY_MEDIUM : SEVERITY_HIGH;
+    /* apt does not say which holes: whoever reaches the program is taken to reach them */
+    f->reachable = w.kind != WEIGHT_PLAIN && w.kind != WEIGHT_KERNEL;
     f->summary = updates_message(
         in,
         *held

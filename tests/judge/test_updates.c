@@ -94,10 +94,12 @@ static void one_finding_a_source_package(void **state)
     const struct finding *ssl = j.findings->list.items[0], *zip = j.findings->list.items[1];
     assert_string_equal(ssl->subject_name, "openssl");
     assert_int_equal(ssl->severity, SEVERITY_HIGH); /* in the path of every connection */
+    assert_true(ssl->reachable);
     assert_string_equal(step(&j, ssl, 0), "sudo apt-get update && sudo apt-get install "
                                           "--only-upgrade libssl3 libssl3:i386 openssl");
     assert_string_equal(zip->subject_name, "zip"); /* alone: by its own name */
     assert_int_equal(zip->severity, SEVERITY_MEDIUM);
+    assert_false(zip->reachable);
     assert_string_equal(zip->evidence.items[0].path, "/var/lib/dpkg/status");
     assert_int_equal(zip->evidence.items[0].line, 13);
     assert_string_equal(message_text(j.arena, &zip->summary),
@@ -112,31 +114,33 @@ static void severity_follows_what_others_can_reach(void **state)
         const char *lines;
         enum severity severity;
         const char *port;
+        bool reachable; /* what step patch of an incident does not leave open */
     } rows[] = {
-        {UPDATE("x", "amd64", SECURITY), SEVERITY_MEDIUM, NULL},
+        {UPDATE("x", "amd64", SECURITY), SEVERITY_MEDIUM, NULL, false},
         {UPDATE("x", "amd64", SECURITY) "{\"kind\":\"listener\",\"scope\":\"any\",\"package\":"
                                         "\"x\",\"process\":\"xd\","
                                         "\"port\":\"80\",\"proto\":\"tcp\"}\n",
-         SEVERITY_HIGH, "80/tcp"},
+         SEVERITY_HIGH, "80/tcp", true},
         {UPDATE("x", "amd64", SECURITY) "{\"kind\":\"listener\",\"scope\":\"loopback\",\"package\":"
                                         "\"x\",\"port\":\"80\"}\n",
-         SEVERITY_MEDIUM, NULL},
+         SEVERITY_MEDIUM, NULL, false},
         {UPDATE("libx", "amd64", SECURITY) "{\"kind\":\"process\",\"pid\":\"1\",\"serves\":\"yes\","
                                            "\"packages\":\"a libx b\"}\n",
-         SEVERITY_HIGH, NULL},
+         SEVERITY_HIGH, NULL, true},
         {UPDATE("libx", "amd64", SECURITY) "{\"kind\":\"process\",\"pid\":\"1\",\"serves\":\"yes\","
                                            "\"packages\":\"a libx-data\"}\n",
-         SEVERITY_MEDIUM, NULL},
+         SEVERITY_MEDIUM, NULL, false},
         {UPDATE("libx", "amd64", SECURITY) "{\"kind\":\"process\",\"pid\":\"1\",\"serves\":\"no\","
                                            "\"packages\":\"libx\"}\n",
-         SEVERITY_MEDIUM, NULL},
-        {UPDATE("linux-image-6.1.0-37-amd64", "amd64", SECURITY), SEVERITY_HIGH, NULL},
-        {UPDATE("linux-libc-dev", "amd64", SECURITY), SEVERITY_MEDIUM, NULL},
+         SEVERITY_MEDIUM, NULL, false},
+        {UPDATE("linux-image-6.1.0-37-amd64", "amd64", SECURITY), SEVERITY_HIGH, NULL, false},
+        {UPDATE("linux-libc-dev", "amd64", SECURITY), SEVERITY_MEDIUM, NULL, false},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct judged j = judge(rows[i].lines, "2026-01-01");
         const struct finding *f = only(&j, "debian-security-update");
         assert_int_equal(f->severity, rows[i].severity);
+        assert_int_equal(f->reachable, rows[i].reachable);
         if (!str_equal(f->port, rows[i].port))
             fail_msg("row %zu", i);
         end(&j);

@@ -81,12 +81,13 @@ enter() {
     nsenter -t "$FIRST" -p -C -n -m -u -i chroot "$root" env -u YAGURA_STATE HOME=/root "$@"
 }
 
-# deb NAME VERSION [POSTINST [DEPENDS]]: into the archive, with a configuration file.
+# deb NAME VERSION [POSTINST [DEPENDS]]: into the archive, with a configuration file; of SOURCE, if
+# that is set.
 deb() {
     local dir=$WORK/deb-$1-$2
     mkdir -p "$dir/DEBIAN" "$dir/etc" "$dir/usr/share/$1" "$HOSTS/repo/pool"
     printf '%s\n' "Package: $1" "Version: $2" "Architecture: all" "Maintainer: nobody <nobody@mirror.example>" \
-        ${4:+"Depends: $4"} "Description: a package of the tests" >"$dir/DEBIAN/control"
+        ${SOURCE:+"Source: $SOURCE"} ${4:+"Depends: $4"} "Description: a package of the tests" >"$dir/DEBIAN/control"
     echo "/etc/$1.conf" >"$dir/DEBIAN/conffiles"
     echo "as shipped with $2" >"$dir/etc/$1.conf"
     echo "$2" >"$dir/usr/share/$1/version"

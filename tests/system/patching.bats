@@ -420,7 +420,7 @@ old_receipt() {
 }
 
 @test "in an incident: the plan in its light, applied by the step, with the receipt of a test host" {
-    two_hosts
+    SOURCE=openssl two_hosts # what is in the path of every connection can be reached
     local state=/repo/incident
     cat >"$HOSTS/repo/short.yaml" <<'YAML'
 id: short
@@ -442,8 +442,8 @@ import json, sys
 [shop] = json.load(open(sys.argv[1]))["packages"]
 assert (shop["name"], shop["to"]) == ("shop", "2.0"), shop
 PY
-    respond "0 1 3" do patch
-    says "plan-2/plan.json"
+    respond 1 do patch
+    says "plan-2/plan.json" "can be reached" "debian-security-update" "is NOT done"
     # the policy holds here as well
     policy <<<'patch: {policy: {staging: yes}}'
     respond 3 do patch --apply --yes
@@ -455,7 +455,8 @@ PY
     [ "$(has live shop)" = "1.0 installed" ]
     respond "0 1 3" do patch --apply "${RECEIPT[@]}" --yes --json
     holds 'any(o.get("type") == "package" and o.get("name") == "shop" and o.get("after") == "2.0" for o in every)' \
-        'next(o for o in every if o.get("step") == "patch")["result"]["applied"]'
+        'next(o for o in every if o.get("step") == "patch")["result"]["applied"]' \
+        'not any("debian-security-update" in o["text"] for o in every if o["type"] == "check")'
     [ "$(has live shop)" = "2.0 installed" ]
     code 0 yagura_on live ledger show --json --state $state
     holds '[e["kind"] for e in every if e.get("kind", "").startswith("patch")] == ["patch-begun", "patch-applied"]'
