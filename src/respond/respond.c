@@ -468,7 +468,10 @@ bool respond_confirm(struct response *r, const struct runbook_step **which,
         bool undone = r->incident.steps[i].state == STEP_UNDONE;
         const struct runbook_call *call = undone ? &step->undo : &step->action;
         const struct respond_action *action = call->name ? respond_action_find(call->name) : NULL;
-        if ((!undone && r->incident.steps[i].state != STEP_BEGUN) || !action || !action->confirm)
+        /* a slip of the pen while it is on trial is no end of the trial: the kernel knows */
+        bool tried =
+            r->incident.steps[i].state == STEP_BEGUN || r->incident.steps[i].state == STEP_FAILED;
+        if ((!undone && !tried) || !action || !action->confirm)
             continue;
         const char *waits = NULL;
         *which = step;

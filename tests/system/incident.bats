@@ -321,6 +321,8 @@ steps:
 YAML
     respond 0 "start --runbook /var/lib/yagura/short.yaml --json"
     says '{"type":"note","text":"This host is cut off, on trial for 600 seconds.'
+    # a slip of the pen meanwhile, and the trial goes on
+    code 2 on operator "yagura respond do isolate --mode nothing"
     connect second
     AT=second respond 0 confirm
     # the notice answers at the sites' ports: its own is nobody's to shut
