@@ -286,6 +286,20 @@ static void put_first_sign(json_t *o, struct response *r)
     json_put_string(o, "first_sign_en", en);
 }
 
+/* Visitors saw what was there until the host was cut off; where it was so twice, the last time. */
+static void put_cut_off(json_t *o, const struct incident *i)
+{
+    int64_t at;
+    size_t k;
+    const json_t *entry;
+    json_array_foreach(i->array, k, entry)
+    {
+        const char *when = json_get_string(json_get_object(entry, "result"), "in_force_at");
+        if (when && str_equal(json_get_string(entry, "incident"), i->id) && date_parse(when, &at))
+            put_local(o, "cut_off", at);
+    }
+}
+
 static void put_evidence(json_t *o, const struct evidence_entry *evidence, size_t count)
 {
     CLEANUP_STR struct str list = {0};
@@ -329,6 +343,7 @@ json_t *report_facts(struct response *r, const struct runbook_call *call, const 
     put_local(o, "opened", i->opened);
     put_local(o, "closed", i->closed);
     put_first_sign(o, r);
+    put_cut_off(o, i);
     int64_t guard = t->first_ns / 1000000000;
     put_local(o, "found", guard && guard < i->opened ? guard : i->opened);
     put_clock(o, r);

@@ -240,6 +240,10 @@ finish_passwords() {
 finish_reconnect() { respond 0 "do reconnect"; }
 finish_report() {
     respond 0 "do report"
+    # visitors saw it until it was cut off, and not until somebody began to write
+    local cut
+    cut=$("$YAGURA" --state "$HOST_STATE" ledger show --json | grep -o 'in_force_at":"[^".]*' | tail -1 | cut -d'"' -f3)
+    grep -qF "to ${cut/T/ }" "$HOST_STATE"/evidence/*/report-1/notice.en.txt
     # when each plant came, also of those that were deleted by hand
     local plant
     for plant in /etc/cron.d/php-sessions /usr/local/bin/.dash /root/.ssh/authorized_keys; do

@@ -242,6 +242,9 @@ time.sleep(300)'
     grep -q '■ 監視ツール類のアラート (ツール名: yagura' "$report/ipa.txt"
     grep -q '氏名:$' "$report/ipa.txt"
     grep -q 'タイムゾーン:   JST (UTC+0900)' "$report/jpcert.txt"
+    # until when visitors saw it nobody knows while it was not cut off
+    grep -q '当サイト (運営: 鹿沼市) は' "$report/notice.ja.txt"
+    grep -q 'から (調査中) まで' "$report/notice.ja.txt"
     has_none -n '[{}]' "$report"/*.txt
     has_none -n '^#:' "$report"/*.txt
     grep -q "$(hostname)" "$report/custody.en.txt"
