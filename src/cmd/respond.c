@@ -53,6 +53,7 @@ static void release(void *context, const char *site)
 static void line(struct running *run, const char *sign, const char *text)
 {
     struct show s;
+    fflush(stdout); /* both may go into one file: in the order in which they are said */
     show_init(&s, stderr, false);
     show_respond_note(run->cli->json ? &run->cli->show : &s, sign, text);
 }

@@ -51,8 +51,8 @@ static void add_finding(struct str *out, struct response *r, const json_t *findi
                *severity = json_get_string(finding, "severity"),
                *subject = json_get_string(finding, "subject"),
                *because = id ? incident_signed(&r->incident, id) : NULL;
-    str_printf(out, "   [ ] %.8s  %s  %s  %s", id ? id : "", severity ? severity : "",
-               rule ? rule : "", subject ? subject : "");
+    str_printf(out, "   [ ] %.8s  %s  %s  %s", id ? id : "",
+               severity ? language_text(severity) : "", rule ? rule : "", subject ? subject : "");
     if (because)
         str_printf(out, _(" (signed for: %s)"), because);
     str_add_char(out, '\n');

@@ -80,7 +80,7 @@ plan() { cat "$YAGURA_STATE"/evidence/*/plan.txt; }
     done
     code 0 env LANG=ja_JP.UTF-8 "$YAGURA" --lang ja respond do report
     output=$(cat "$YAGURA_STATE"/evidence/*/report-1/plan.txt)
-    says "計画" "切り離し" "パスワード変更" "署名"
+    says "計画" "切り離し" "パスワード変更" "承認済み" "緊急"
     code 0 "$YAGURA" respond close
 }
 

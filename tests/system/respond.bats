@@ -237,6 +237,9 @@ YAML
     code 1 "$YAGURA" respond do patch
     unwrapped
     says "sadmind-1999" "patch record PATCH --image $image" "What closes them"
+    # in one file both streams stand in the order in which it was said
+    "$YAGURA" respond do patch >"$WORK/both" 2>&1 || :
+    [ "$(grep -n "^- The plan:" "$WORK/both" | cut -d: -f1)" -gt "$(grep -n "^What closes them" "$WORK/both" | cut -d: -f1)" ]
     code 2 "$YAGURA" respond do patch --apply
     says "applied on the host itself"
     code "0 1 3" "$YAGURA" patch record 108661-01 --image "$image"
