@@ -149,13 +149,32 @@ static bool names_outside(const struct firewall_plan *p, const struct address *i
     return false;
 }
 
+static bool is_own(const struct ifaddrs *own, const struct address *a)
+{
+    if (address_is_loopback(a))
+        return true;
+    for (const struct ifaddrs *i = own; i; i = i->ifa_next)
+        if (address_is(a, i->ifa_addr))
+            return true;
+    return false;
+}
+
 /* Nobody comes from this host itself or from no address at all. */
 static bool names_somebody(const struct firewall_plan *p)
 {
-    for (size_t i = 0; i < p->named_count; i++)
-        if (!address_is_loopback(&p->named[i].address) && !address_is_any(&p->named[i].address))
-            return true;
-    return false;
+    struct ifaddrs *own = NULL;
+    bool found = false;
+    if (getifaddrs(&own) != 0)
+        own = NULL;
+    for (size_t i = 0; i < p->named_count && !found; i++) {
+        const struct firewall_network *n = &p->named[i];
+        bool whole = n->bits == (n->address.ipv6 ? 128 : 32);
+        found = !address_is_loopback(&n->address) && !address_is_any(&n->address) &&
+                !(whole && is_own(own, &n->address));
+    }
+    if (own)
+        freeifaddrs(own);
+    return found;
 }
 
 bool firewall_check(const struct firewall_plan *p, struct error *e)
@@ -209,16 +228,6 @@ static void free_judging(struct judging *j)
         freeifaddrs(j->own);
 }
 
-static bool is_own(const struct judging *j, const struct address *a)
-{
-    if (address_is_loopback(a))
-        return true;
-    for (const struct ifaddrs *i = j->own; i; i = i->ifa_next)
-        if (address_is(a, i->ifa_addr))
-            return true;
-    return false;
-}
-
 static bool is_open(const struct firewall_plan *p, const struct connection *c)
 {
     for (size_t i = 0; i < p->open_count; i++)
@@ -255,7 +264,7 @@ static bool is_allowed(const struct firewall_plan *p, const struct connection *c
 static bool ends(const void *context, const struct connection *c)
 {
     const struct judging *j = context;
-    if (c->state == CONNECTION_LISTEN || address_is_any(&c->remote) || is_own(j, &c->remote) ||
+    if (c->state == CONNECTION_LISTEN || address_is_any(&c->remote) || is_own(j->own, &c->remote) ||
         is_allowed(j->plan, c))
         return false;
     return j->plan->mode != FIREWALL_PORTS ||

@@ -166,6 +166,8 @@ EOF
     connect operator adm 10.9.1.1
     code 2 on operator "$ISOLATE $YAGURA_STATE begin full 60"
     says "would lock you out"
+    code 2 on operator "$ISOLATE $YAGURA_STATE begin full 60 10.9.1.1" # that is this host itself
+    says "would lock you out"
     code 2 on operator "$ISOLATE $YAGURA_STATE begin contain 1"
     says "trial lasts"
     none
