@@ -166,8 +166,10 @@ static void say_taken(const struct taking *t, const struct quarantine_item *i)
                        item_json(i, t->cli->dry_run ? "would-quarantine" : "quarantined"));
         return;
     }
-    const char *text = t->cli->dry_run ? _("%s would be moved to %s") : _("%s was moved to %s");
-    show_wrap(&t->cli->show, "- ", 2, arena_printf(t->arena, text, i->origin, i->kept));
+    show_wrap(&t->cli->show, "- ", 2,
+              t->cli->dry_run /* where to is known when it is moved: it may stay on its disk */
+                  ? arena_printf(t->arena, _("%s would be moved into quarantine"), i->origin)
+                  : arena_printf(t->arena, _("%s was moved to %s"), i->origin, i->kept));
     if (i->other_names)
         show_wrap(&t->cli->show, "  ", 2,
                   arena_printf(t->arena,

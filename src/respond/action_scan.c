@@ -136,13 +136,9 @@ static void count_bad_rules(struct response *r, json_t *list, size_t *yes, size_
     }
 }
 
-bool action_scan(struct response *r, const struct runbook_call *call, json_t *result,
-                 const char **waits, struct error *e)
+/* Everything that is to be settled, one by one. */
+static void tell_all(struct response *r, json_t *result)
 {
-    audit_free(r->scan); /* look anew */
-    r->scan = NULL;
-    if (!look(r, e))
-        return false;
     json_t *list = json_array();
     size_t signed_for = 0;
     for (size_t i = 0; i < r->scan->findings->list.count; i++) {
@@ -170,6 +166,28 @@ bool action_scan(struct response *r, const struct runbook_call *call, json_t *re
     json_put_int(result, "unknown", (int64_t)audit_unknown(r->scan));
     json_put_int(result, "signed", (int64_t)signed_for);
     json_object_set_new(result, "findings", list);
+}
+
+/* What would be moved and ended, too. */
+bool action_scan_preview(struct response *r, const struct runbook_call *call, json_t *result,
+                         const char **waits, struct error *e)
+{
+    if (!look(r, e))
+        return false;
+    tell_all(r, result);
+    if (r->options->quarantine)
+        r->options->quarantine(r->options->context, r->scan);
+    return true;
+}
+
+bool action_scan(struct response *r, const struct runbook_call *call, json_t *result,
+                 const char **waits, struct error *e)
+{
+    audit_free(r->scan); /* look anew */
+    r->scan = NULL;
+    if (!look(r, e))
+        return false;
+    tell_all(r, result);
     if (r->options->quarantine && r->options->quarantine(r->options->context, r->scan)) {
         audit_free(r->scan); /* the check is made of what is left */
         r->scan = NULL;

@@ -23,7 +23,7 @@ static const struct respond_action actions[] = {
      .run = action_restore,
      .preview = action_restore_preview,
      .plan = action_restore_plan},
-    {.name = "scan", .run = action_scan, .offline = true},
+    {.name = "scan", .run = action_scan, .preview = action_scan_preview, .offline = true},
 };
 
 const struct respond_action *respond_action_find(const char *name)

@@ -29,6 +29,6 @@ respond_action_run action_administrator, action_evidence, action_isolate, action
     action_isolate_mend, action_isolate_preview, action_holes, action_holes_preview, action_open,
     action_open_network, action_passwords, action_passwords_plan, action_reconnect,
     action_reconnect_back, action_reconnect_preview, action_report, action_restore,
-    action_restore_plan, action_restore_preview, action_scan;
+    action_restore_plan, action_restore_preview, action_scan, action_scan_preview;
 
 #endif

@@ -205,8 +205,11 @@ finish_scan() {
     # how to go on: what is to be read, to be done, to be typed
     says "what to do: yagura scan" "yagura respond do scan --quarantine" "yagura respond sign ID ... --because"
     on operator "rm -f /etc/cron.d/php-sessions /usr/local/bin/.dash; sed -i /x@y/d /root/.ssh/authorized_keys; pkill -f /tmp/.raid; rm -f /tmp/.raid" || :
-    respond "0 1 3" "do scan"
+    respond "0 1 3" "do scan --quarantine --yes"
     says_not /etc/cron.d/php-sessions /usr/local/bin/.dash x@y
+    unwrapped
+    says "shell.php was moved to" "class-wp-cache.php was moved to"
+    [ ! -e "$SHOP/wp-content/uploads/shell.php" ]
     local unread
     for _ in 1 2 3 4 5 6; do # on a slow machine it takes several runs to compare all packages
         grep -q "goes on from here" <<<"$(tr -s '\n ' ' ' <<<"$output")" || break # may be broken

@@ -360,6 +360,25 @@ YAML
     says_not "y.php"
 }
 
+@test "the scan with --quarantine: what would be moved is said first, and moved only then" {
+    sed -i '/id: look/s/verify: \[content\]/action: scan, verify: [scan-settled]/' "$WORK/short.yaml"
+    mkdir -p "$WORK/root/srv"
+    echo '<?php system($_GET["c"]);' >"$WORK/root/srv/shell.php"
+    code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --root "$WORK/root"
+    code 1 "$YAGURA" respond do look --quarantine --dry-run
+    unwrapped
+    says "/srv/shell.php: a web shell" "/srv/shell.php would be moved into quarantine" "Nothing was done"
+    [ -e "$WORK/root/srv/shell.php" ]
+    code "1 3" "$YAGURA" respond do look --quarantine --yes # it is no operating system
+    unwrapped
+    says "/srv/shell.php was moved to" "quarantine give-back ID"
+    [ ! -e "$WORK/root/srv/shell.php" ]
+    code 0 "$YAGURA" quarantine list
+    says shell.php
+    code 0 "$YAGURA" respond sign "unread:$WORK/root" --because "a folder of the test"
+    code 0 "$YAGURA" respond do look
+}
+
 @test "rules of one's own, one of them broken, and what lies in the way of the scan: said, and the incident goes on" {
     sed -i '/id: look/s/verify: \[content\]/action: scan, verify: [scan-settled]/' "$WORK/short.yaml"
     mkdir -p "$WORK/root/srv" "$WORK/rules"
