@@ -39,7 +39,7 @@ static void tell_clock(struct response *r, json_t *result)
         respond_say(r, arena_printf(r->arena,
                                     _("By this clock it is %s. NOTHING KEEPS IT RIGHT: compare it "
                                       "with a clock that is right, and note the difference:\n"
-                                      "yagura respond do %s --because \"this clock is 40 s "
+                                      "yagura respond do %s --because \"this clock is ... s "
                                       "fast\""),
                                     when, r->step->id));
 }

@@ -345,6 +345,14 @@ void show_respond_note(struct show *s, const char *sign, const char *text)
 
 static const char *const verdicts[] = {"true", "false", "unknown"};
 
+static bool all_true(const struct respond_report *report)
+{
+    for (size_t i = 0; i < report->checks.count; i++)
+        if (report->checks.items[i].result.verdict != CHECK_TRUE)
+            return false;
+    return true;
+}
+
 void show_respond_report(struct show *s, struct response *r, const struct runbook_step *step,
                          const struct respond_report *report)
 {
@@ -381,7 +389,10 @@ void show_respond_report(struct show *s, struct response *r, const struct runboo
     else if (report->outcome == RESPOND_PREVIEW) {
         if (report->text)
             show_wrap(s, "", 2, show_as_called(arena, report->text));
-        show_wrap(s, "", 2, _("Nothing was done. What is not true yet is what the step is for."));
+        show_wrap(s, "", 2,
+                  all_true(report)
+                      ? _("Nothing was done.")
+                      : _("Nothing was done. What is not true yet is what the step is for."));
     } else if (step && report->outcome == RESPOND_UNDONE)
         show_wrap(s, "", 2,
                   arena_printf(arena, _("Step %zu (%s) is undone."), number_of(r->book, step),

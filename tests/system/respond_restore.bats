@@ -175,6 +175,10 @@ is_good() {
     says_not "www: WHETHER"
     [ "$(cat "$WORK/other/index.html")" = other ]
     [ "$(cat "$SITE/readme.html")" = newer ]
+    # a look where all is true already
+    code 0 "$YAGURA" respond do restore --dry-run
+    says "Nothing was done."
+    says_not "not true yet"
 }
 
 @test "killed while it is put in place: the next one goes on with it" {
