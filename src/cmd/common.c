@@ -44,10 +44,13 @@ const char *cli_usage_words(struct arena *arena, const struct command *c)
     CLEANUP_STR struct str out = {0};
     str_add(&out, c->usage);
     bool target = cli_lists(c->options, "--root");
-    if (target)
-        str_printf(&out, "%s[--root%cDIR%c| --image%cFILE%c| --text%cFILE]", out.length ? " " : "",
-                   SHOW_FIXED_BLANK, SHOW_FIXED_BLANK, SHOW_FIXED_BLANK, SHOW_FIXED_BLANK,
-                   SHOW_FIXED_BLANK);
+    if (target) {
+        str_printf(&out, "%s[--root%cDIR%c| --image%cFILE", out.length ? " " : "", SHOW_FIXED_BLANK,
+                   SHOW_FIXED_BLANK, SHOW_FIXED_BLANK);
+        if (cli_lists(c->options, "--text"))
+            str_printf(&out, "%c| --text%cFILE", SHOW_FIXED_BLANK, SHOW_FIXED_BLANK);
+        str_add_char(&out, ']');
+    }
     for (size_t i = 0; i < cli_option_count; i++) {
         const struct option_row *o = &cli_options[i];
         if (!cli_lists(c->options, o->name) ||

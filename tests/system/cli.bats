@@ -289,7 +289,10 @@ LIST
         grep -qP '[\x{3040}-\x{9fff}]' <<<"$stdout"
         [ "$stdout" != "$en" ]
         narrow 80
-        # each option of the usage line and of the table is taken; with --help nothing is done
+        # each option of the usage line is in the table, and is taken; with --help nothing is done
+        for option in $(grep -oE -- '(\[|\| )--[a-z-]+' <<<"$en" | grep -oE -- '--[a-z-]+'); do
+            grep -q -- "^  $option\b" <<<"$en" || { echo "$command: no word of $option"; return 1; }
+        done
         for option in $(grep -o -- '^  --[a-z-]*' <<<"$en"); do
             run "$YAGURA" "$command" --help "$option"
             [[ "$output" != *"does not take"* && "$output" != *"there is no option"* ]] || { echo "$command $option: $output"; return 1; }
