@@ -18,13 +18,15 @@ const char *const wp_secret_names[WP_SECRETS] = {
     "AUTH_KEY",         "SECURE_AUTH_KEY", "LOGGED_IN_KEY", "NONCE_KEY",  "AUTH_SALT",
     "SECURE_AUTH_SALT", "LOGGED_IN_SALT",  "NONCE_SALT",    "DB_PASSWORD"};
 
+/* What else is looked for: never a secret, and never marked or changed. */
+enum { DATABASE = WP_SECRETS, PREFIX, VALUES };
 enum { MOST_FILE = 1 << 20, SALT_LENGTH = 64, MOST_FOUND = 64, FRAME_PLACE = 1, PLACE_BYTES = 13 };
 
 /* Where a value's text lies, without its quotes. */
 struct place {
     uint32_t start, length;
-    uint32_t secret;
-    bool plain; /* else it is no text in quotes, and start and length mean nothing */
+    uint32_t value; /* of wp_secret_names, or DATABASE, PREFIX */
+    bool plain;     /* else it is no text in quotes, and start and length mean nothing */
 };
 
 struct places {
@@ -94,20 +96,36 @@ static bool is_word(char c)
            (str_lower(c) >= 'a' && str_lower(c) <= 'z');
 }
 
-static int secret_named(const struct scan *s, size_t start, size_t length)
+static int value_named(const struct scan *s, size_t start, size_t length)
 {
-    for (int i = 0; i < WP_SECRETS; i++)
-        if (strlen(wp_secret_names[i]) == length &&
-            memcmp(wp_secret_names[i], s->text + start, length) == 0)
+    for (int i = 0; i < PREFIX; i++) {
+        const char *name = i == DATABASE ? "DB_NAME" : wp_secret_names[i];
+        if (strlen(name) == length && memcmp(name, s->text + start, length) == 0)
             return i;
+    }
     return -1;
+}
+
+/* Behind the comma or the equals sign: up to what must follow a text that stands alone. */
+static void take_value(struct cage *cage, struct scan *s, int value, char behind)
+{
+    size_t start = 0, length = 0;
+    skip_space(s);
+    bool plain = take_string(s, &start, &length);
+    skip_space(s);
+    plain &= here(s) == behind;
+    CLEANUP_STR struct str frame = {0};
+    bytes_put_u32le(&frame, (uint32_t)start);
+    bytes_put_u32le(&frame, (uint32_t)length);
+    bytes_put_u32le(&frame, (uint32_t)value);
+    bytes_put_u8(&frame, plain);
+    cage_send(cage, FRAME_PLACE, frame.data, frame.length);
 }
 
 /* Behind the word "define". */
 static void take_define(struct cage *cage, struct scan *s)
 {
     size_t start = 0, length = 0;
-    struct place p = {0};
     skip_space(s);
     if (here(s) != '(')
         return;
@@ -115,24 +133,30 @@ static void take_define(struct cage *cage, struct scan *s)
     skip_space(s);
     if (!take_string(s, &start, &length))
         return;
-    int secret = secret_named(s, start, length);
+    int value = value_named(s, start, length);
     skip_space(s);
-    if (secret < 0 || here(s) != ',')
+    if (value < 0 || here(s) != ',')
         return;
     s->at++;
+    take_value(cage, s, value, ')');
+}
+
+/* Behind "$table_prefix". */
+static void take_prefix(struct cage *cage, struct scan *s)
+{
     skip_space(s);
-    p.secret = (uint32_t)secret;
-    p.plain = take_string(s, &start, &length);
-    skip_space(s);
-    p.plain &= here(s) == ')';
-    p.start = (uint32_t)start;
-    p.length = (uint32_t)length;
-    CLEANUP_STR struct str frame = {0};
-    bytes_put_u32le(&frame, p.start);
-    bytes_put_u32le(&frame, p.length);
-    bytes_put_u32le(&frame, p.secret);
-    bytes_put_u8(&frame, p.plain);
-    cage_send(cage, FRAME_PLACE, frame.data, frame.length);
+    if (here(s) != '=' || begins(s, "=="))
+        return;
+    s->at++;
+    take_value(cage, s, PREFIX, ';');
+}
+
+/* Whether that word stands here, as a whole; upper and lower case are the same to PHP. */
+static bool is_here(const struct scan *s, const char *word)
+{
+    size_t n = strlen(word);
+    return s->size - s->at > n && strncasecmp(s->text + s->at, word, n) == 0 &&
+           !is_word(s->text[s->at + n]);
 }
 
 static void find_defines(struct cage *cage, void *context)
@@ -148,11 +172,12 @@ static void find_defines(struct cage *cage, void *context)
             if (!take_string(s, &start, &length))
                 return; /* it is cut: what follows means nothing */
             in_word = false;
-        } else if (!in_word && s->size - s->at > 6 &&
-                   strncasecmp(s->text + s->at, "define", 6) == 0 && !is_word(s->text[s->at + 6])) {
-            s->at += 6;
+        } else if (!in_word && is_here(s, "define")) {
+            s->at += strlen("define");
             take_define(cage, s);
-            in_word = false;
+        } else if (!in_word && begins(s, "$table") && is_here(s, "$table_prefix")) {
+            s->at += strlen("$table_prefix");
+            take_prefix(cage, s);
         } else {
             in_word = is_word(here(s));
             s->at++;
@@ -168,11 +193,11 @@ static bool take_place(void *context, uint32_t type, const void *data, size_t si
     struct places *all = context;
     struct bytes b = bytes_of(data, size);
     struct place p = {bytes_u32le(&b), bytes_u32le(&b), 0, false};
-    p.secret = bytes_u32le(&b);
+    p.value = bytes_u32le(&b);
     p.plain = bytes_u8(&b) != 0;
     bool order = !all->count || !p.plain ||
                  p.start > all->items[all->count - 1].start + all->items[all->count - 1].length;
-    if (type != FRAME_PLACE || size != PLACE_BYTES || p.secret >= WP_SECRETS || !order ||
+    if (type != FRAME_PLACE || size != PLACE_BYTES || p.value >= VALUES || !order ||
         all->count == MOST_FOUND ||
         (p.plain && ((size_t)p.start + p.length >= all->size || !p.start))) {
         error_set(e, ERR_FORMAT, "the secrets in it could not be told apart");
@@ -225,10 +250,12 @@ static void mark(struct wp_marks *out, const struct config *c, const uint8_t key
     *out = (struct wp_marks){0};
     for (size_t i = 0; i < c->places.count; i++) {
         const struct place *p = &c->places.items[i];
-        out->there[p->secret] = true;
-        out->elsewhere[p->secret] |= !p->plain;
+        if (p->value >= WP_SECRETS)
+            continue;
+        out->there[p->value] = true;
+        out->elsewhere[p->value] |= !p->plain;
         if (p->plain)
-            crypto_generichash(out->digest[p->secret], WP_MARK_BYTES,
+            crypto_generichash(out->digest[p->value], WP_MARK_BYTES,
                                (const uint8_t *)c->text + p->start, p->length, key, WP_KEY_BYTES);
     }
 }
@@ -240,6 +267,41 @@ bool wp_config_look(struct wp_marks *out, int dirfd, const char *name,
     if (!read_config(&c, dirfd, name, e))
         return false;
     mark(out, &c, key);
+    return true;
+}
+
+/* The only one of that value, if it is a name that means nothing to a shell, a client or SQL. */
+static void take_name(char out[65], const struct config *c, uint32_t value, bool hyphens)
+{
+    const struct place *found = NULL;
+    size_t count = 0;
+    *out = '\0';
+    for (size_t i = 0; i < c->places.count; i++)
+        if (c->places.items[i].value == value) {
+            found = &c->places.items[i];
+            count++;
+        }
+    if (count != 1 || !found->plain || found->length > 64)
+        return;
+    for (size_t i = 0; i < found->length; i++) {
+        char letter = c->text[found->start + i];
+        bool good = letter == '_' || str_is_digit(letter) ||
+                    (str_lower(letter) >= 'a' && str_lower(letter) <= 'z') ||
+                    (hyphens && i && letter == '-');
+        if (!good)
+            return;
+    }
+    memcpy(out, c->text + found->start, found->length);
+    out[found->length] = '\0';
+}
+
+bool wp_config_tables(struct wp_tables *out, int dirfd, const char *name, struct error *e)
+{
+    CLEANUP(config_cleanup) struct config c = {0};
+    if (!read_config(&c, dirfd, name, e))
+        return false;
+    take_name(out->database, &c, DATABASE, true);
+    take_name(out->prefix, &c, PREFIX, false);
     return true;
 }
 
@@ -292,7 +354,7 @@ static size_t salts(const struct places *all, size_t *elsewhere)
     size_t count = 0;
     *elsewhere = 0;
     for (size_t i = 0; i < all->count; i++) {
-        bool salt = all->items[i].secret < WP_SALTS;
+        bool salt = all->items[i].value < WP_SALTS;
         count += salt && all->items[i].plain;
         *elsewhere += salt && !all->items[i].plain;
     }
@@ -304,7 +366,7 @@ static void write_anew(struct str *out, const struct config *c)
     size_t at = 0;
     for (size_t i = 0; i < c->places.count; i++) {
         const struct place *p = &c->places.items[i];
-        if (!p->plain || p->secret >= WP_SALTS)
+        if (!p->plain || p->value >= WP_SALTS)
             continue;
         str_add_bytes(out, c->text + at, p->start - at);
         add_salt(out);

@@ -1,4 +1,5 @@
-/* wp_config.h - the secrets in a wp-config.php: seen to have changed, and the salts made anew.
+/* wp_config.h - the secrets in a wp-config.php: seen to have changed, and the salts made anew; and
+ * where its users are kept.
  *
  * The eight keys and salts sign the login cookies of WordPress: new ones end every session of every
  * user, and nothing else happens. They are made here, written into the file, and neither printed
@@ -36,5 +37,13 @@ bool wp_config_changed(const struct wp_marks *before, const struct wp_marks *now
 
 /* Gives all salts that are there new values; *count: how many. ERR_ABSENT if there is none. */
 bool wp_config_rotate(size_t *count, int dirfd, const char *name, bool dry_run, struct error *e);
+
+/* Where WordPress keeps its users: "shop" and "wp_". Each is "" where it is not there exactly once
+ * as a plain text of letters, digits and underscores (a database's name also of hyphens, but not as
+ * the first): both can stand in a command. */
+struct wp_tables {
+    char database[65], prefix[65];
+};
+bool wp_config_tables(struct wp_tables *out, int dirfd, const char *name, struct error *e);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "respond/actions.h"
 #include "respond/checks.h"
+#include "respond/cms_users.h"
 #include "respond/passwords.h"
 
 #include <stdlib.h>
@@ -58,6 +59,9 @@ static void list_one(void *context, const struct fact *f)
     respond_say(l->r,
                 arena_printf(l->r->arena, "%s  %s\n%s", id, language_text(fact_text(f, "what")),
                              password_todo(l->r, f, mark != NULL)));
+    const char *users = cms_users_note(l->r, f);
+    if (users)
+        respond_say(l->r, users);
 }
 
 bool action_passwords(struct response *r, const struct runbook_call *call, json_t *result,

