@@ -257,7 +257,7 @@ bool audit_take_facts(struct audit *a, const struct audit_request *r, struct err
     struct wants wants = {.count = join_wants(a, &items)};
     wants.items = items;
     a->facts = facts_new();
-    bool good = collect_all(a->facts, a->target, &wants, purposes[r->about],
+    bool good = collect_all(a->facts, a->target, &wants, purposes[r->about], r->patience,
                             r->state ? state_cache(r->state) : NULL, a->now, e);
     free(items);
     add_policy(a, r);

@@ -7,6 +7,7 @@
 #ifndef YAGURA_AUDIT_AUDIT_H
 #define YAGURA_AUDIT_AUDIT_H
 
+#include "collect/collect.h"
 #include "feed/advisories.h"
 #include "judge/plan.h"
 #include "judge/rules.h"
@@ -47,6 +48,9 @@ struct audit_request {
     /* Of a scan: further policies of a site (configuration); may be NULL. */
     const struct policies *(*own_policies)(void *context, const char *site);
     void *policies_context;
+    const char *session; /* of a scan: one that was broken off goes on where it was, in the same
+                            session; NULL: it does not */
+    const struct collect_patience *patience; /* audit_scan() sets it */
 };
 
 /* The request for what `scan` and the runbook ask of a target: only what an intruder left. The

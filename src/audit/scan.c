@@ -19,9 +19,17 @@
 #include <unistd.h>
 
 /* What attackers leave behind. */
-static const char *const scan_kinds[] = {
-    "yara-hit",        "clamav-hit",    "running", "leaving", "persistence",
-    "privileged-file", "packaged-file", "account", "session", "site-content"};
+static const char *const scan_kinds[] = {"yara-hit",
+                                         "clamav-hit",
+                                         "running",
+                                         "leaving",
+                                         "persistence",
+                                         "privileged-file",
+                                         "packaged-file",
+                                         "account",
+                                         "session",
+                                         "site-content",
+                                         "the comparison with the packages"};
 
 static bool is_of_scan(const char *kind)
 {
@@ -274,7 +282,12 @@ bool audit_scan(struct audit **out, struct scan_result *result, const struct aud
                 const struct scan_request *bytes, struct error *e)
 {
     struct audit_request all = *asked, *target = &all;
+    struct collect_patience patience = {.ms = COLLECT_PATIENCE_MS,
+                                        .session = asked->session,
+                                        .files = bytes->files,
+                                        .bytes = bytes->bytes};
     all.about = ABOUT_INTRUSION;
+    all.patience = &patience;
     CLEANUP(audit_cleanup) struct audit *a = audit_new(target);
     if (!audit_open_target(a, target, e) || !load_rules(a, target, e))
         return false;

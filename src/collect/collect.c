@@ -69,7 +69,8 @@ enum {
     FRAME_DONE,      /* u32: the row that is done */
     FRAME_FACT,
     FRAME_HOST, /* further values of the host fact */
-    FRAME_CACHE /* slot, key, value */
+    FRAME_CACHE,   /* slot, key, value */
+    FRAME_COMPARED /* u64 files, u64 bytes */
 };
 
 enum {
@@ -168,6 +169,15 @@ static void send_new_facts(struct child *child)
         child->host_sent = host->value_count;
 }
 
+static void send_compared(void *self, uint64_t files, uint64_t bytes)
+{
+    const struct child *child = self;
+    CLEANUP_STR struct str frame = {0};
+    bytes_put_u64le(&frame, files);
+    bytes_put_u64le(&frame, bytes);
+    cage_send(child->cage, FRAME_COMPARED, frame.data, frame.length);
+}
+
 static bool fits(const struct collect_source *row, const struct collection *c)
 {
     return (row->purposes & c->purposes) &&
@@ -194,6 +204,8 @@ static void run_rows(struct cage *cage, void *context)
         c.windows = &child->windows;
         c.origins = &child->origins;
         c.cache = parents ? &child->cache : NULL;
+        c.compared = send_compared;
+        c.compared_self = child;
         sources[i].collect(&c);
         send_new_facts(child);
         send_number(cage, FRAME_DONE, i);
@@ -206,6 +218,7 @@ static void run_rows(struct cage *cage, void *context)
 struct parent {
     struct facts *facts;
     const struct cache *cache;
+    const struct collect_patience *patience;
     size_t begun, done; /* row + 1 */
 };
 
@@ -245,6 +258,15 @@ static void take_cache(struct parent *p, struct bytes *in)
                   arena_strndup(arena, key, key_length), in->data + in->position, bytes_left(in));
 }
 
+static void take_compared(const struct parent *p, struct bytes *in)
+{
+    uint64_t files = bytes_u64le(in), bytes = bytes_u64le(in);
+    if (p->patience && p->patience->files)
+        __atomic_fetch_add(p->patience->files, files, __ATOMIC_RELAXED);
+    if (p->patience && p->patience->bytes)
+        __atomic_fetch_add(p->patience->bytes, bytes, __ATOMIC_RELAXED);
+}
+
 static bool take_frame(void *context, uint32_t type, const void *data, size_t size, struct error *e)
 {
     struct parent *p = context;
@@ -263,6 +285,9 @@ static bool take_frame(void *context, uint32_t type, const void *data, size_t si
     case FRAME_CACHE:
         take_cache(p, &in);
         return true;
+    case FRAME_COMPARED:
+        take_compared(p, &in);
+        return true;
     default:
         error_set(e, ERR_FORMAT, "a collector sent something unknown");
         return false;
@@ -277,6 +302,18 @@ static void state_not_running(struct collection *c)
     for (size_t i = 0; i < ARRAY_COUNT(records); i++)
         facts_unread(c->facts, records[i], target_name(c->target),
                      _("the system was not running when it was looked at"));
+}
+
+/* What is to be patient has the time, and a minute for what stands beside it. */
+static const struct cage_limits *limits_of(const struct collection *c, struct cage_limits *out)
+{
+    enum { BESIDES_MS = 60 * 1000, WALLS = 20, LEAST_MS = 30 * 1000, SECOND_MS = 1000 };
+    if (!c->patience)
+        return NULL;
+    unsigned all = c->patience->ms + BESIDES_MS; /* cage.h: so many walls in all */
+    *out = (struct cage_limits){.cpu_seconds = all / SECOND_MS,
+                                .wall_ms = all / WALLS > LEAST_MS ? all / WALLS : LEAST_MS};
+    return out;
 }
 
 /* The rows from `first` on that share its cage. Returns the row to go on with. */
@@ -308,8 +345,9 @@ static size_t run_cage(size_t first, struct collection *c, struct parent *p)
     if (c->netlink_fd >= 0)
         keep[keep_count++] = c->netlink_fd;
     p->begun = p->done = 0;
-    if (cage_run(sources[first].cage, target_rootfd(c->target), keep, keep_count, NULL, run_rows,
-                 &child, take_frame, p, &e))
+    struct cage_limits limits;
+    if (cage_run(sources[first].cage, target_rootfd(c->target), keep, keep_count,
+                 limits_of(c, &limits), run_rows, &child, take_frame, p, &e))
         return end;
     /* Which row was it? The one that began and did not end; if none had begun, the first. */
     size_t failed = p->begun > p->done ? p->begun - 1 : p->done ? p->done : first;
@@ -338,7 +376,8 @@ static const char *strange_text(const struct target *target, struct arena *arena
 }
 
 bool collect_all(struct facts *facts, struct target *target, const struct wants *wants,
-                 unsigned purposes, const struct cache *cache, int64_t now, struct error *e)
+                 unsigned purposes, const struct collect_patience *patience,
+                 const struct cache *cache, int64_t now, struct error *e)
 {
     CLEANUP_CLOSE int netlink = -1;
     if (target_kind(target) == TARGET_LIVE)
@@ -348,9 +387,10 @@ bool collect_all(struct facts *facts, struct target *target, const struct wants 
                            .wants = wants,
                            .cache = cache,
                            .purposes = purposes,
+                           .patience = patience,
                            .netlink_fd = netlink,
                            .now = now};
-    struct parent p = {.facts = facts, .cache = cache};
+    struct parent p = {.facts = facts, .cache = cache, .patience = patience};
     for (size_t row = 0; row < ARRAY_COUNT(sources);)
         row = run_cage(row, &c, &p);
     for (size_t i = 0; i < target_volume_count(target); i++) {

@@ -34,6 +34,15 @@ enum collect_purpose {
     COLLECT_SITES = 16       /* what is served here, and on which ports: a few milliseconds */
 };
 
+/* How long files of packages are compared (COLLECT_FILES). One that was broken off goes on where it
+ * was: in the same session, for an hour, with the files that are still as they were. */
+enum { COLLECT_PATIENCE_MS = 30 * 60 * 1000, COLLECT_GOES_ON_SECONDS = 3600 };
+struct collect_patience {
+    unsigned ms;
+    const char *session;     /* NULL: nothing is remembered */
+    uint64_t *files, *bytes; /* counted up (relaxed atomics) for whoever shows it; may be NULL */
+};
+
 struct collection {
     struct target *target;
     struct facts *facts; /* found so far; sources add to it */
@@ -44,6 +53,10 @@ struct collection {
                                   once: see windows_system.h; NULL = nobody keeps it */
     struct origins **origins;  /* the same of what dpkg knows: see origin.h */
     unsigned purposes;         /* of enum collect_purpose */
+    const struct collect_patience *patience; /* NULL: what is asked besides, and done in seconds */
+    /* That so many files and bytes more were compared; may be NULL. */
+    void (*compared)(void *self, uint64_t files, uint64_t bytes);
+    void *compared_self;
     int netlink_fd;            /* live: a NETLINK_SOCK_DIAG socket opened by the parent, or -1 */
     int64_t now;               /* for staleness: the collector's clock */
 };
@@ -70,7 +83,8 @@ enum {
  * the machinery itself is an error; whatever a source could not look at is a fact of kind "unread".
  */
 bool collect_all(struct facts *facts, struct target *target, const struct wants *wants,
-                 unsigned purposes, const struct cache *cache, int64_t now, struct error *e);
+                 unsigned purposes, const struct collect_patience *patience,
+                 const struct cache *cache, int64_t now, struct error *e);
 
 /* --- for sources --- */
 

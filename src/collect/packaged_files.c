@@ -3,10 +3,13 @@
  *
  * Always: the few programs that an intruder replaces to stay hidden or to come back. With
  * COLLECT_FILES: everything that packages put below /usr, /etc, /opt and /var, and what lies in the
- * folders of programs and libraries without a package. A file is read once: what was found
- * unchanged is remembered by its inode, size and times (ctime, which nobody sets), so that a
- * second run reads only what changed. Bounded in time: what was not reached is unknown, said, and
- * reached by the next run, which goes on from what is remembered. */
+ * folders of programs and libraries without a package.
+ *
+ * Bounded in time: what was not reached is unknown, said, and reached by the next run, which goes on
+ * from what is remembered: files found unchanged, by their inode, size and times. An audit, which
+ * asks for this besides, has 15 seconds and remembers for ever. A scan has collection.patience and
+ * remembers only that it was broken off, and not for long: root can set the clock, and with it a
+ * ctime, or write past the file system, so that each scan reads every file again. */
 #include "collect/origin.h"
 #include "collect/persistence.h"
 
@@ -17,8 +20,10 @@
 #include <time.h>
 
 enum {
-    MAGIC = 0x31465044, /* "DPF1" */
-    MOST_SECONDS = 15,
+    MAGIC = 0x32465044, /* "DPF2" */
+    QUICK_MS = 15 * 1000,
+    TELL_MS = 200,
+    REMEMBER_MS = 2000,
     MARK_BYTES = 16,
     MOST_KNOWN = 500000, /* below what the cache takes */
     MOST_DIFFER = 2000,  /* more of them say one thing: the record is another system's */
@@ -74,7 +79,10 @@ struct check {
     const struct mark *known; /* sorted: files found unchanged before */
     size_t known_count;
     VEC(struct mark) good; /* now */
-    struct timespec begun;
+    int64_t since;         /* when the comparison began that this one goes on with; seconds */
+    int64_t begun_ms, told_ms, remembered_ms; /* of a clock that nobody sets */
+    uint64_t files, bytes;                    /* compared and not told yet */
+    size_t hashed;
     size_t differ, strangers; /* found, of which the first are stated */
 };
 
@@ -102,21 +110,39 @@ static int by_bytes(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct mark));
 }
 
+static const char *memory_slot(struct check *k)
+{
+    return arena_printf(k->scratch, "packaged-files%s %s", k->c->patience ? "-scan" : "",
+                        target_name(k->c->target));
+}
+
 static const char *memory_key(struct check *k)
 {
-    return arena_printf(k->scratch, "packaged-files %s", target_name(k->c->target));
+    const struct collect_patience *p = k->c->patience;
+    return p ? arena_printf(k->scratch, "%s %s", memory_slot(k), p->session) : memory_slot(k);
+}
+
+static bool has_memory(const struct check *k)
+{
+    return k->c->cache && (!k->c->patience || k->c->patience->session);
 }
 
 static void recall(struct check *k)
 {
     const void *data = NULL;
     size_t size = 0;
-    if (!k->c->cache || !k->c->cache->get(k->c->cache->self, memory_key(k), &data, &size))
+    k->since = k->c->now;
+    if (!has_memory(k) || !k->c->cache->get(k->c->cache->self, memory_key(k), &data, &size))
         return;
     struct bytes b = bytes_of(data, size);
     uint32_t magic = bytes_u32le(&b), count = bytes_u32le(&b);
+    int64_t since = (int64_t)bytes_u64le(&b);
     if (magic != MAGIC || count > MOST_KNOWN || bytes_left(&b) != (size_t)count * MARK_BYTES)
         return;
+    if (k->c->patience &&
+        (since > k->c->now || k->c->now - since >= (int64_t)COLLECT_GOES_ON_SECONDS))
+        return;
+    k->since = since;
     struct mark *known = arena_dup(k->scratch, bytes_take(&b, (size_t)count * MARK_BYTES),
                                    (size_t)count * MARK_BYTES);
     qsort(known, count, sizeof *known, by_bytes);
@@ -124,24 +150,49 @@ static void recall(struct check *k)
     k->known_count = count;
 }
 
-static void remember(struct check *k)
+/* A scan that is through leaves nothing: the next one reads all of it. */
+static void remember(struct check *k, bool through)
 {
     CLEANUP_STR struct str out = {0};
-    if (!k->c->cache || k->good.count > MOST_KNOWN)
+    if (!has_memory(k) || k->good.count > MOST_KNOWN)
         return;
+    size_t count = through && k->c->patience ? 0 : k->good.count;
     bytes_put_u32le(&out, MAGIC);
-    bytes_put_u32le(&out, (uint32_t)k->good.count);
-    str_add_bytes(&out, k->good.items, k->good.count * sizeof *k->good.items);
-    k->c->cache->put(k->c->cache->self, memory_key(k), memory_key(k), out.data, out.length);
+    bytes_put_u32le(&out, (uint32_t)count);
+    bytes_put_u64le(&out, count ? (uint64_t)k->since : 0);
+    str_add_bytes(&out, k->good.items, count * sizeof *k->good.items);
+    k->c->cache->put(k->c->cache->self, memory_slot(k), memory_key(k), out.data, out.length);
 }
 
 /* --- comparing --- */
 
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A run that is over at once still comes further than the one before. */
 static bool in_time(const struct check *k)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec - k->begun.tv_sec < MOST_SECONDS;
+    unsigned most = k->c->patience ? k->c->patience->ms : QUICK_MS;
+    return !k->hashed || now_ms() - k->begun_ms < most;
+}
+
+/* To whoever shows it; and to the memory, as somebody may break it off. */
+static void tell(struct check *k, bool now)
+{
+    int64_t at = now_ms();
+    if (k->c->compared && (now || at - k->told_ms >= TELL_MS)) {
+        k->c->compared(k->c->compared_self, k->files, k->bytes);
+        k->files = k->bytes = 0;
+        k->told_ms = at;
+    }
+    if (k->c->patience && at - k->remembered_ms >= REMEMBER_MS) {
+        remember(k, false);
+        k->remembered_ms = at;
+    }
 }
 
 /* By its name, and whether somebody may run it; of a file system without modes by its folder. */
@@ -189,11 +240,14 @@ static void compare(struct check *k, const struct dpkg_entry *entry)
         return;
     }
     const char *what = what_is(entry->path, entry->conffile, &st);
+    k->files++;
+    k->bytes += st.size;
     struct mark mark = mark_of(entry, &st);
     if (k->known_count && bsearch(&mark, k->known, k->known_count, sizeof *k->known, by_bytes)) {
         VEC_PUSH(&k->good, mark);
         return;
     }
+    k->hashed++;
     if (!origin_md5(k->c, entry->path, md5, &e)) {
         fact_put_state(k->c->facts, add(k, entry->path, entry->package, NULL, what), "state",
                        VALUE_UNREADABLE, e.message);
@@ -227,15 +281,20 @@ static void compare_all(struct check *k)
         if (!dpkg_index_at(k->index, i, arena, &entry) || !entry.has_md5)
             continue;
         if (!in_time(k)) {
-            facts_unread(k->c->facts, N_("packaged-file"), entry.path,
+            /* one thing to be said of all files: not the next one's name, nor that of each rule */
+            facts_unread(k->c->facts, N_("the comparison with the packages"), "/var/lib/dpkg",
                          arena_printf(k->c->arena,
-                                      _("not all files of packages were compared in %d seconds: "
+                                      _("not all files of packages were compared in %lld seconds: "
                                         "%zu of %zu are done; run it again, it goes on from here"),
-                                      MOST_SECONDS, i, count));
+                                      (long long)(now_ms() - k->begun_ms) / 1000, i, count));
+            remember(k, false);
             return;
         }
         compare(k, &entry);
+        tell(k, false);
     }
+    tell(k, true);
+    remember(k, true);
     if (k->differ > MOST_DIFFER)
         facts_unread(k->c->facts, N_("packaged-file"), "/var/lib/dpkg",
                      _("more files differ from dpkg's record than are stated"));
@@ -311,7 +370,7 @@ void collect_packaged_files(struct collection *c)
     const char *why;
     struct target_stat st;
     k.index = origins_index(k.origins, &why);
-    clock_gettime(CLOCK_MONOTONIC, &k.begun);
+    k.begun_ms = k.told_ms = k.remembered_ms = now_ms();
     if (!k.index) {
         facts_unread(c->facts, N_("packaged-file"), "/var/lib/dpkg", why);
         origins_release(c, k.origins);
@@ -321,7 +380,6 @@ void collect_packaged_files(struct collection *c)
     if (c->purposes & COLLECT_FILES) {
         recall(&k);
         compare_all(&k);
-        remember(&k);
         for (size_t i = 0; i < ARRAY_COUNT(programs); i++)
             if (!merged || str_starts(programs[i], "/usr/"))
                 look_for_strangers(&k, programs[i], PROGRAMS, 0);

@@ -37,7 +37,8 @@ static const struct audit *look(struct response *r, struct error *e)
                                    .as_of = DATE_NONE,
                                    .state = r->state,
                                    .own_policies = r->options->own_policies,
-                                   .policies_context = r->options->context};
+                                   .policies_context = r->options->context,
+                                   .session = r->incident.id};
     struct scan_result result = {0};
     struct walk_progress at = {0};
     if (r->scan)

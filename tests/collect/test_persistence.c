@@ -273,7 +273,7 @@ static void programs_with_more_rights_are_found(void **state)
     }
 }
 
-static void run_whole(struct linux_host *host)
+static void run_whole_with(struct linux_host *host, const struct collect_patience *patience)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     facts_free(host->h.facts);
@@ -284,9 +284,15 @@ static void run_whole(struct linux_host *host)
                            .arena = arena,
                            .purposes = COLLECT_PERSISTENCE | COLLECT_FILES,
                            .netlink_fd = -1,
+                           .patience = patience,
                            .now = host->now};
     collect_privileged_files(&c);
     collect_packaged_files(&c);
+}
+
+static void run_whole(struct linux_host *host)
+{
+    run_whole_with(host, NULL);
 }
 
 static void files_of_packages_are_compared_and_remembered(void **state)
@@ -366,6 +372,67 @@ static void what_has_just_changed_is_not_remembered(void **state)
     linux_write(&host, "usr/bin/ls", "sl", 2);
     run_whole(&host);
     assert_string_equal(linux_only(&host, "packaged-file", "path"), "/usr/bin/ls");
+    memory_cache_end(&cache);
+    linux_end(&host);
+}
+
+static bool is_through(struct linux_host *host)
+{
+    const struct fact *unread = facts_first(host->h.facts, "unread");
+    if (!unread)
+        return true;
+    /* one thing, that is called the same however far it came */
+    assert_string_equal(linux_only(host, "unread", "what"), "the comparison with the packages");
+    assert_string_equal(unread->path, "/var/lib/dpkg");
+    return false;
+}
+
+/* What a run compares is at least one file: so many runs are enough. */
+static void a_scan_that_was_broken_off_goes_on_in_its_session_and_no_longer(void **state)
+{
+    enum { MANY = 300 };
+    struct linux_host host;
+    struct memory_cache cache;
+    struct collect_patience patience = {.ms = 0, .session = "incident-1"};
+    begin(&host);
+    memory_cache_begin(&cache);
+    host.cache = &cache.cache;
+    for (unsigned i = 0; i < MANY; i++) {
+        char line[128], path[64];
+        snprintf(path, sizeof path, "usr/lib/tool/%u", i);
+        linux_write(&host, path, "x", 1);
+        snprintf(line, sizeof line, "9dd4e461268c8034f5c8564e155c67a6  %s\n", path); /* of "x" */
+        append(&host, "var/lib/dpkg/info/tool.md5sums", line);
+    }
+    run_whole_with(&host, &patience);
+    assert_false(is_through(&host));
+    /* not from what another session, or an audit, found unchanged */
+    patience.session = "incident-2";
+    for (unsigned i = 0; i < 5; i++)
+        run_whole_with(&host, &patience);
+    assert_false(is_through(&host));
+    patience.session = NULL;
+    for (unsigned i = 0; i < MANY + 50; i++)
+        run_whole_with(&host, &patience);
+    assert_false(is_through(&host));
+
+    patience.session = "incident-1";
+    unsigned runs = 0;
+    do
+        run_whole_with(&host, &patience);
+    while (!is_through(&host) && ++runs < MANY + 50);
+    assert_true(is_through(&host));
+    assert_true(runs > 100);
+    expect_nothing(&host);
+    /* the next one is a new look at all of it */
+    run_whole_with(&host, &patience);
+    assert_false(is_through(&host));
+    /* and so is one that would go on after hours */
+    for (unsigned i = 0; i < MANY + 50; i++) {
+        run_whole_with(&host, &patience);
+        host.now += COLLECT_GOES_ON_SECONDS;
+    }
+    assert_false(is_through(&host));
     memory_cache_end(&cache);
     linux_end(&host);
 }
@@ -634,6 +701,7 @@ int main(void)
         cmocka_unit_test(files_of_packages_are_compared_and_remembered),
         cmocka_unit_test(more_files_than_are_stated_are_said),
         cmocka_unit_test(what_has_just_changed_is_not_remembered),
+        cmocka_unit_test(a_scan_that_was_broken_off_goes_on_in_its_session_and_no_longer),
         cmocka_unit_test(accounts_are_told_apart),
         cmocka_unit_test(a_user_is_local_or_of_a_directory),
         cmocka_unit_test(sessions_are_read),
