@@ -7,8 +7,9 @@
  * without being noticed, nor a file be added or taken away.
  *
  * Space: a folder takes at most 1 GiB and leaves 512 KiB of its disk, for the ledger that has to
- * go on. No file takes more than half of what is left, so that a large one does not crowd out those
- * behind it. What does not fit is cut (JSON Lines at the end of a line) and said; a folder in which
+ * go on. No file takes more than half of what is left, nor all copies of programs (*.bin) together
+ * more than half of what was left when the first began, so that they do not crowd out those behind
+ * them. What does not fit is cut (JSON Lines at the end of a line) and said; a folder in which
  * nothing can be written is an error. */
 #ifndef YAGURA_RESPOND_EVIDENCE_H
 #define YAGURA_RESPOND_EVIDENCE_H

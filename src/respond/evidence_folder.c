@@ -31,14 +31,15 @@ struct evidence_folder {
     int fd;
     char name[64], sums_sha256[65];
     struct arena *arena;
-    uint64_t left; /* of what may be written */
+    uint64_t left;        /* of what may be written */
+    uint64_t copies_left; /* of that, for all copies of programs together */
     int64_t begun, begun_us, took_us;
     VEC(struct evidence_row) rows;
     VEC(struct unread) unread;
     size_t unread_more;
     /* the file that is being written */
     int file;
-    bool open, whole_lines, cut;
+    bool open, whole_lines, is_copy, cut, copies_begun;
     uint64_t most, size, lost;
     EVP_MD_CTX *hash;
 };
@@ -195,6 +196,8 @@ static void end_file(struct evidence_folder *f)
     row->cut = f->cut;
     sodium_bin2hex(row->sha256, sizeof row->sha256, sha256, sizeof sha256);
     f->left -= f->size < f->left ? f->size : f->left;
+    if (f->is_copy)
+        f->copies_left -= f->size < f->copies_left ? f->size : f->copies_left;
     if (f->cut)
         evidence_unread(f, row->name,
                         arena_printf(f->arena, _("there was no room for %llu bytes of it"),
@@ -219,8 +222,12 @@ bool evidence_begin(struct evidence_folder *f, const char *name, struct error *e
     f->open = true;
     f->cut = false;
     f->size = f->lost = 0;
-    f->most = f->left / 2;
     f->whole_lines = str_ends(name, ".jsonl");
+    f->is_copy = str_ends(name, ".bin");
+    if (f->is_copy && !f->copies_begun)
+        f->copies_left = f->left / 2;
+    f->copies_begun |= f->is_copy;
+    f->most = (f->is_copy ? f->copies_left : f->left) / 2;
     VEC_PUSH(&f->rows, ((struct evidence_row){.name = arena_strdup(f->arena, name)}));
     return true;
 }
