@@ -13,6 +13,7 @@
 #include "record/sites.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -174,6 +175,38 @@ static void find_ours(struct ours *o, struct state *state)
     add_asides(o, state);
 }
 
+static bool lies_in_ours(const struct ours *o, int rootfd, const char *path)
+{
+    char folder[PATH_MAX];
+    struct stat st;
+    size_t length = length_of_folder(path);
+    for (; length && length < sizeof folder; length = length_of_folder(folder)) {
+        memcpy(folder, path, length);
+        folder[length] = '\0';
+        if (fstatat(rootfd, folder + 1, &st, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        for (size_t i = 0; i < o->folders.count; i++)
+            if (o->folders.items[i].ino == st.st_ino && o->folders.items[i].dev == st.st_dev)
+                return true;
+    }
+    return false;
+}
+
+/* What was set-uid is kept so, where nobody can start it. */
+static void drop_put_aside(struct audit *a, const struct ours *o)
+{
+    int rootfd = target_rootfd(a->target);
+    size_t kept = 0;
+    for (size_t i = 0; i < a->findings->list.count; i++) {
+        struct finding *f = a->findings->list.items[i];
+        bool ours = rootfd >= 0 && str_equal(f->subject_kind, "privileged-file") &&
+                    f->subject_name[0] == '/' && lies_in_ours(o, rootfd, f->subject_name);
+        if (!ours)
+            a->findings->list.items[kept++] = f;
+    }
+    a->findings->list.count = kept;
+}
+
 static void ours_cleanup(struct ours *o)
 {
     quarantine_close(&o->kept);
@@ -264,7 +297,7 @@ static void judge_what_was_not_seen(struct audit *a, size_t collected)
     }
 }
 
-static void judge(struct audit *a, size_t collected)
+static void judge(struct audit *a, const struct ours *aside, size_t collected)
 {
     a->outcomes = rules_evaluate(a->rules, a->facts);
     for (size_t i = 0; i < rules_count(a->rules); i++)
@@ -273,6 +306,7 @@ static void judge(struct audit *a, size_t collected)
     a->findings = findings_new();
     a->input = (struct judge_input){.facts = a->facts, .identity = a->identity, .as_of = a->as_of};
     rules_judge(a->findings, a->outcomes, a->facts, NULL, a->identity);
+    drop_put_aside(a, aside);
     judge_what_was_not_seen(a, collected);
     findings_sort(a->findings);
     audit_count(a);
@@ -306,7 +340,7 @@ bool audit_scan(struct audit **out, struct scan_result *result, const struct aud
         find_running(a, &aside);
         audit_compare_sites(a->facts, target, bytes->paths, bytes->path_count);
     }
-    judge(a, collected);
+    judge(a, &aside, collected);
     for (size_t i = 0; i < result->problem_count; i++)
         if (a->rule_problem_count++ < ARRAY_COUNT(a->rule_problems))
             a->rule_problems[a->rule_problem_count - 1] = result->problems[i % 8];

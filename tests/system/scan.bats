@@ -329,6 +329,29 @@ relay() {
     says quarantine give-back kept.php
 }
 
+@test "what was set-uid is no finding where it is kept, and is one anywhere else" {
+    as_root
+    local host=$WORK/host
+    mkdir -p "$host"/{etc,var/lib/dpkg,srv}
+    printf 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n' >"$host/etc/os-release"
+    printf 'root:x:0:0::/root:/bin/sh\n' >"$host/etc/passwd"
+    : >"$host/var/lib/dpkg/status"
+    shell >"$host/srv/x.php"
+    cp "$host/srv/x.php" "$host/srv/y.txt"
+    chmod 4755 "$host/srv/x.php"
+    export YAGURA_STATE=$host/var/lib/yagura
+    privileged() { grep -o '"subject":{"kind":"privileged-file","name":"[^"]*' <<<"$stdout" | cut -d'"' -f10 | sort -u; }
+    code 1 scan --root "$host"
+    [ "$(privileged)" = /srv/x.php ]
+    code "1 3" scan --root "$host" --quarantine --yes
+    [ "$(find "$YAGURA_STATE/quarantine" -perm -4000 | wc -l)" = 1 ]
+    code "0 1 3" scan --root "$host"
+    [ -z "$(privileged)" ]
+    cp -a "$YAGURA_STATE/quarantine" "$host/srv/quarantine"
+    code 1 scan --root "$host"
+    [[ "$(privileged)" == /srv/quarantine/* ]]
+}
+
 @test "a folder that only bears the name of one of ours hides nothing" {
     mkdir -p "$WORK/www"
     echo hello >"$WORK/www/index.html"
