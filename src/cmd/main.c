@@ -159,10 +159,13 @@ const struct command cli_commands[] = {
      "--root --image --name --rules --clamd --fail-on --quarantine --yes --dry-run --because "
      "--who",
      cmd_scan},
-    {"quarantine", "list | give-back ID ...", N_("what was moved out of reach, and back again"),
-     N_("list shows what scan --quarantine has moved; give-back puts it where it was, as it was, "
-        "unless something else lies there now."),
-     "list give-back", "--dry-run --because --who", cmd_quarantine},
+    {"quarantine", "list | take PATH ... | give-back ID ...",
+     N_("what was moved out of reach, and back again"),
+     N_("list shows what was moved; take moves a file that no pattern knows, such as a job of "
+        "cron, "
+        "and ends nothing that runs from it; give-back puts it where it was, as it was, unless "
+        "something else lies there now."),
+     "list take give-back", "--yes --dry-run --because --who", cmd_quarantine},
     {"feed", "import PATH ... | list | remove NAME", N_("load advisories (CSAF 2.0)"),
      N_("import reads files, folders and archives; what is broken is named, the rest goes in. list "
         "shows what is loaded and how old it is; remove takes an imported feed out again, and the "

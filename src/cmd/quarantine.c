@@ -7,8 +7,11 @@
 #include "cmd/site.h"
 #include "record/ledger.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 static void quarantine_cleanup(struct quarantine *q)
 {
@@ -403,6 +406,75 @@ static int list(struct cli *cli, struct quarantine *q)
     return good ? EXIT_CLEAN : EXIT_UNKNOWN;
 }
 
+/* Through links in the way there, as it was typed, and not through one that lies there. */
+static const char *whole_path(struct arena *arena, const char *named, struct error *e)
+{
+    const char *slash = strrchr(named, '/');
+    const char *folder = !slash           ? "."
+                         : slash == named ? "/"
+                                          : arena_strndup(arena, named, (size_t)(slash - named));
+    CLEANUP_FREE char *real = realpath(folder, NULL);
+    if (!real) {
+        error_set_errno(e, errno, "looking at it");
+        error_at(e, named, 0, 0);
+        return NULL;
+    }
+    return arena_printf(arena, "%s/%s", str_equal(real, "/") ? "" : real,
+                        slash ? slash + 1 : named);
+}
+
+static bool take_one(struct cli *cli, struct quarantine *q, int root, const char *named,
+                     struct arena *arena, struct quarantine_item *out, struct error *e)
+{
+    struct stat st;
+    struct quarantine_wish wish = {.rootfd = root,
+                                   .path = whole_path(arena, named, e),
+                                   .why = cli->because ? cli->because : "",
+                                   .who = cli->who ? cli->who : cli_who(),
+                                   .now = date_now()};
+    if (!wish.path)
+        return false;
+    if (lstat(wish.path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        error_set(e, ERR_USAGE, "this is a folder: name the files in it");
+        error_at(e, named, 0, 0);
+        return false;
+    }
+    return quarantine_take(q, &wish, cli->dry_run, arena, out, e);
+}
+
+/* What no pattern knows and the operator does: a job of cron, a unit, a program that gives root. */
+static int take_named(struct cli *cli, struct state *state, struct quarantine *q)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    struct taking t = {.cli = cli, .arena = arena};
+    size_t count = cli->argument_count - 1, failed = 0;
+    bool usage = false;
+    const char *question = arena_printf(
+        arena, ngettext("Move %zu file out of reach?", "Move %zu files out of reach?", count),
+        count);
+    if (!cli->dry_run && !cli_confirm(cli, question))
+        return EXIT_USAGE;
+    CLEANUP_CLOSE int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; i < count; i++) {
+        struct quarantine_item item;
+        struct error e = ERROR_INIT;
+        if (!take_one(cli, q, root, cli->arguments[i + 1], arena, &item, &e)) {
+            cli_complain(&e);
+            usage |= e.code == ERR_ABSENT || e.code == ERR_USAGE;
+            failed++;
+            continue;
+        }
+        say_taken(&t, &item);
+        if (!cli->dry_run)
+            failed += !write_ledger(cli, state, "quarantine", &item);
+    }
+    if (cli->json)
+        cli_end_json(cli, failed, "quarantined", count - failed);
+    else if (failed < count && !cli->dry_run)
+        show_hint(&cli->show, _("To undo it:"), show_command(arena, "quarantine give-back ID"));
+    return !failed ? EXIT_CLEAN : usage ? EXIT_USAGE : EXIT_UNKNOWN;
+}
+
 static int give_back(struct cli *cli, struct state *state, struct quarantine *q)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -434,18 +506,22 @@ static int give_back(struct cli *cli, struct state *state, struct quarantine *q)
 int cmd_quarantine(struct cli *cli)
 {
     const char *action = cli->argument_count ? cli->arguments[0] : "";
-    bool back = str_equal(action, "give-back") && cli->argument_count > 1;
-    if (!back && !(str_equal(action, "list") && cli->argument_count == 1))
-        return cli_unknown_action(cli, _("quarantine list, or quarantine give-back ID ...?"));
+    bool more = cli->argument_count > 1, take = more && str_equal(action, "take"),
+         changes = take || (more && str_equal(action, "give-back"));
+    if (!changes && !(str_equal(action, "list") && cli->argument_count == 1))
+        return cli_unknown_action(
+            cli, _("quarantine list, quarantine take PATH ..., or quarantine give-back ID ...?"));
     struct error e = ERROR_INIT;
     CLEANUP(state_cleanup)
-    struct state *state = back ? cli_state_or_fail(cli) : cli_state_to_read(cli, &e);
+    struct state *state = changes ? cli_state_or_fail(cli) : cli_state_to_read(cli, &e);
     CLEANUP(quarantine_cleanup) struct quarantine q = {.fd = -1};
-    if (back && !state)
+    if (changes && !state)
         return EXIT_UNKNOWN;
-    if (state && quarantine_open(&q, state_dirfd(state), back, &e))
-        return back ? give_back(cli, state, &q) : list(cli, &q);
-    if (!back && e.code == ERR_ABSENT) {
+    if (state && quarantine_open(&q, state_dirfd(state), changes, &e))
+        return take      ? take_named(cli, state, &q)
+               : changes ? give_back(cli, state, &q)
+                         : list(cli, &q);
+    if (!changes && e.code == ERR_ABSENT) {
         if (cli->json)
             cli_end_json(cli, 0, "quarantined", 0);
         else

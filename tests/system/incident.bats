@@ -260,7 +260,9 @@ finish_scan() {
     says "looking (this may take a minute)" # on a terminal nobody waits for a silent one
     # how to go on: what is to be read, to be done, to be typed
     says "what to do: yagura scan" "yagura respond do scan --quarantine" "yagura respond sign ID ... --because"
-    on operator "rm -f /etc/cron.d/php-sessions /usr/local/bin/.dash; sed -i /x@y/d /root/.ssh/authorized_keys; pkill -f /tmp/.raid; rm -f /tmp/.raid" || :
+    # nothing is deleted: evidence, and in the bundle
+    code 0 on operator "[ ! -e /etc/cron.d/php-sessions ] || yagura quarantine take /etc/cron.d/php-sessions /usr/local/bin/.dash --yes --because 'not ours'"
+    on operator "sed -i /x@y/d /root/.ssh/authorized_keys; pkill -f /tmp/.raid; rm -f /tmp/.raid" || :
     respond "0 1 3" "do scan --quarantine --yes"
     says_not /etc/cron.d/php-sessions /usr/local/bin/.dash x@y
     unwrapped

@@ -329,6 +329,37 @@ relay() {
     says quarantine give-back kept.php
 }
 
+@test "quarantine take: what no pattern knows, by its name; no folder, nothing through a link that lies there" {
+    as_root
+    mkdir "$WORK/site/cron"
+    echo '* * * * * root x' >"$WORK/site/cron/job"
+    ln -s "$WORK/site" "$WORK/way"
+    ln -s cron/job "$WORK/site/link"
+    chmod 4750 "$WORK/site/cron/job"
+    local before
+    before=$(stat -c '%i %a %u %g %s %y' "$WORK/site/cron/job")
+    code 0 "$YAGURA" quarantine take "$WORK/site/cron/job" --dry-run
+    says "would be moved into quarantine"
+    code 2 "$YAGURA" quarantine take "$WORK/site/cron/job"
+    says "--yes says yes"
+    [ -e "$WORK/site/cron/job" ]
+    code 2 "$YAGURA" quarantine take "$WORK/site/cron" --yes
+    says "this is a folder"
+    # of several the others are moved all the same; the way there may lead through a link
+    cd "$WORK/way"
+    code 2 "$YAGURA" quarantine take none cron/job link --yes --because "no job of ours" --json
+    holds 'sorted(o["kind"] for o in every if o["type"] == "quarantined") == ["file", "link"]' 'last["quarantined"] == 2' 'last["unknown"] == 1'
+    [ ! -e "$WORK/site/cron/job" ]
+    [ ! -L "$WORK/site/link" ]
+    code 0 "$YAGURA" quarantine list
+    says "no job of ours" "/cron/job"
+    code 0 "$YAGURA" ledger show
+    says "/site/cron/job" "no job of ours"
+    code 0 "$YAGURA" quarantine give-back "$(id_of /cron/job)"
+    [ "$before" = "$(stat -c '%i %a %u %g %s %y' "$WORK/site/cron/job")" ]
+    code 0 "$YAGURA" ledger verify
+}
+
 @test "what was set-uid is no finding where it is kept, and is one anywhere else" {
     as_root
     local host=$WORK/host
