@@ -111,7 +111,8 @@ static void show_way_back(struct show *s, struct arena *arena, const struct patc
     for (char *c = command; *c; c++)
         *c = *c == ' ' ? SHOW_COMMAND_BLANK : *c;
     if (*command)
-        show_hint(s, _("The way back:"), undo && !*p->missing ? show_command(arena, "patch undo") : command);
+        show_hint(s, _("The way back:"),
+                  undo && !*p->missing ? show_command(arena, "patch undo") : command);
     if (*p->missing)
         show_wrap(
             s, "! ", 2,
