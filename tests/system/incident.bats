@@ -504,6 +504,7 @@ YAML
             printf "define('%s', 'hoshi-%s');\n" "$name" "$name"
         done
     } >"$WORK/root$file"
+    echo '<?php class JConfig { public $db = "joomla"; }' >"$WORK/root/var/www/shop/configuration.php"
     code 0 on operator "useradd -m ada && echo ada:hoshi-ada | chpasswd && echo hoshi-key >/root/.git-credentials"
     # of another WordPress, in a folder of the first one, the keys are in no file
     local inner=/var/www/shop/blog/wp-config.php
@@ -516,6 +517,17 @@ YAML
     echo '<?php' >"$folder/$(printf 'w\nz')/wp-config.php"
     publish
     respond 0 "start --runbook /var/lib/yagura/passwords.yaml"
+    respond 1 "do passwords"
+    # what that file does not say is not guessed
+    grep -qE '(mariadb|mysql) DATABASE -e "SELECT ID' <<<"$output"
+    says "FROM PREFIX_users JOIN PREFIX_usermeta"
+    cp "$WORK/root$file" "$WORK/wp-config"
+    sed -i 's/$/ $table_prefix = "x_";/; 2s/^/define("DB_NAME", "y; id");/' "$WORK/root$file"
+    respond 1 "do passwords"
+    says "DATABASE -e" "PREFIX_users"
+    cat "$WORK/wp-config" >"$WORK/root$file"
+    unwrapped
+    says "The users in the database of $file were not looked at" "/var/www/shop/configuration.php were not looked at"
     respond 1 "do passwords"
     says system-account:ada system-account:root salt:$file database:$file deploy-key:/root/.git-credentials registrar:dns
     # each names what to type, or where to go
@@ -595,6 +607,7 @@ YAML
     says_not "! database:$file" "! system-account:" "! deploy-key:"
     sign "changed where it lies" "$(grep -oE '^! [a-z-]+:[^ ]+' <<<"$output" | cut -c3-)"
     respond 0 "do passwords"
+    says_not "were not looked at" # it is signed for
     # whatever was done is in the ledger, and no secret is
     code 0 on operator "yagura ledger show --json"
     says '"way":"lock"' '"way":"unlock"' '"way":"rotate"' "nobody knows her"
@@ -786,9 +799,19 @@ YAML
     on operator "nginx -s stop; while pgrep -x nginx; do sleep 0.1; done" >/dev/null
     respond 1 "do reconnect"
     unwrapped
-    says "http://localhost/readme.html: nothing answers on port 80 of loopback" "mend the web server" "is NOT done"
+    says "http://shop.example/: nothing answers on port 80 of loopback" "mend the web server" "is NOT done"
     [ "$(answer)" = 503 ]
     on operator "nginx" || :
+    # a database that does not run: the pages that need it say so
+    if [ -n "$WORDPRESS" ]; then
+        on operator "kill \$(pgrep -x mariadbd); while pgrep -x mariadbd; do sleep 0.1; done" >/dev/null
+        config "health: [http://shop.example/]"
+        respond 1 "do reconnect"
+        unwrapped
+        says "http://shop.example/ answers 500"
+        [ "$(answer)" = 503 ]
+        on operator "(setsid mariadbd >/dev/null 2>&1 </dev/null &); for i in \$(seq 600); do mariadb -e 'select 1' && break; sleep 0.1; done" >/dev/null
+    fi
     # one that answers 404, and without any page named: each site is asked
     config "health: [http://localhost/gone.html]"
     respond 1 "do reconnect"
@@ -824,7 +847,7 @@ YAML
     boot
     connect operator
     [ "$(answer)" = 503 ]
-    config "health: [http://localhost/readme.html]" "respond: {health: [/bin/true]}"
+    config "health: [http://shop.example/]" "respond: {health: [/bin/true]}"
     respond 0 "do reconnect"
     [ "$(answer)" = 200 ]
     code 0 "$YAGURA" --state "$HOST_STATE" ledger show --json
