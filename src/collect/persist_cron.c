@@ -6,7 +6,8 @@
 #include "base/str.h"
 #include "collect/conf_lines.h"
 
-enum { MOST_LINE = 16 << 10, MOST_JOBS = 20000 };
+/* MOST_SETTINGS: every job of a crontab is told with them. */
+enum { MOST_LINE = 16 << 10, MOST_JOBS = 20000, MOST_SETTINGS = 1024 };
 
 /* NAME=value: cron sets it for the jobs behind it. */
 static bool is_setting(const char *line)
@@ -61,7 +62,8 @@ static void read_crontab(struct persist *p, const char *path, const char *user)
     if (!text)
         return;
     bool anacron = user && !*user;
-    const char *settings = "";
+    CLEANUP_STR struct str settings = {0};
+    bool too_many = false;
     CLEANUP_CONF_LINES struct conf_lines lines = conf_lines_of(text, size, CONF_PLAIN, MOST_LINE);
     for (char *line; jobs < MOST_JOBS && (line = conf_lines_next(&lines));) {
         const char *when;
@@ -70,7 +72,9 @@ static void read_crontab(struct persist *p, const char *path, const char *user)
         if (!*line || *line == '#')
             continue;
         if (is_setting(line)) {
-            settings = arena_printf(p->c->arena, "%s%s ", settings, line);
+            too_many |= settings.length + strlen(line) >= MOST_SETTINGS;
+            if (!too_many)
+                str_printf(&settings, "%s ", line);
             continue;
         }
         if (!split(line, anacron ? 3 : 5, &when, &rest))
@@ -83,15 +87,17 @@ static void read_crontab(struct persist *p, const char *path, const char *user)
             rest += strspn(rest, " \t");
         }
         /* A shell or a library that is set for all jobs is part of what runs. */
-        bool sets =
-            strstr(settings, "SHELL") || strstr(settings, "LD_") || strstr(settings, "PATH");
+        const char *set = str_text(&settings);
+        bool sets = strstr(set, "SHELL") || strstr(set, "LD_") || strstr(set, "PATH");
         add_job(p, path, lines.line, &origin, when, anacron ? "root" : who,
-                sets ? arena_printf(p->c->arena, "%s%s", settings, rest) : rest);
+                sets ? arena_printf(p->c->arena, "%s%s", set, rest) : rest);
         jobs++;
     }
     conf_lines_state(&lines, p->c->facts, N_("what starts by itself"), path);
     if (jobs == MOST_JOBS)
         persist_add_unread(p, "cron", path, _("more jobs than are looked at"));
+    if (too_many)
+        persist_add_unread(p, "cron", path, _("more settings than are looked at"));
 }
 
 static void read_folder(struct persist *p, const char *folder)

@@ -17,6 +17,7 @@ struct persist persist_begin(struct collection *c)
 void persist_end(struct persist *p)
 {
     VEC_FREE(&p->homes);
+    free(p->text);
     origins_release(p->c, p->origins);
 }
 
@@ -97,10 +98,11 @@ bool persist_there(struct persist *p, const char *type, const char *path, struct
 
 char *persist_text(struct persist *p, const char *type, const char *path, size_t *size)
 {
-    CLEANUP_FREE char *text = NULL;
     struct error e = ERROR_INIT;
-    if (target_read(p->c->target, path, PERSIST_MOST_TEXT, &text, size, &e))
-        return arena_strndup(p->c->arena, text, *size);
+    free(p->text);
+    p->text = NULL;
+    if (target_read(p->c->target, path, PERSIST_MOST_TEXT, &p->text, size, &e))
+        return p->text;
     if (e.code != ERR_ABSENT && !leads_nowhere(p, path))
         persist_add_unread(p, type, path, e.message);
     return NULL;

@@ -20,6 +20,7 @@ struct persist {
     struct origins *origins;
     VEC(struct persist_home) homes; /* see persist_homes() */
     bool homes_read;
+    char *text; /* of persist_text() */
 };
 
 enum { PERSIST_MOST_TEXT = 1 << 20, PERSIST_MOST_PASSWD = 16 << 20, PERSIST_MOST_RUNS = 64 << 10 };
@@ -37,7 +38,8 @@ void persist_put_times(struct collection *c, struct fact *f, const struct target
 /* Whether there is something at that path to be looked at: not absent, not a link to nowhere or to
  * /dev/null, no folder. What cannot be told is stated. `st` is of what it leads to. */
 bool persist_there(struct persist *p, const char *type, const char *path, struct target_stat *st);
-/* The text of a file, in the arena; NULL where it is absent or was stated as unread. */
+/* The text of a file, until the next is read: whoever may write in a site's folders could plant
+ * more of them than memory holds. NULL where it is absent or was stated as unread. */
 char *persist_text(struct persist *p, const char *type, const char *path, size_t *size);
 /* The names in a folder, 0 where it is absent or was stated as unread. */
 size_t persist_list(struct persist *p, const char *type, const char *path,

@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -675,6 +676,56 @@ static void a_folder_too_deep_ends_no_walk(void **state)
     linux_end(&host);
 }
 
+/* Anybody may have a crontab, and it is a megabyte at most: nobody's settings cost what there is of
+ * memory, and so hide the jobs of others. */
+static void settings_of_a_crontab_are_bounded(void **state)
+{
+    enum { MANY = 300000, MOST_BYTES = 64 << 20 };
+    struct linux_host host;
+    struct rusage before, after;
+    CLEANUP_STR struct str text = {0};
+    begin(&host);
+    str_add(&text, "PATH=/opt/.x\n");
+    for (int i = 0; i < MANY; i++)
+        str_add(&text, "A=\n");
+    str_add(&text, "* * * * * x\n");
+    linux_write(&host, "var/spool/cron/crontabs/www-data", str_text(&text), text.length);
+    linux_write(&host, "var/spool/cron/crontabs/zzz", "* * * * * /z\n", 13);
+    getrusage(RUSAGE_SELF, &before);
+    linux_run(&host, (collect_source_function *const[]){collect_persist_cron, NULL});
+    getrusage(RUSAGE_SELF, &after);
+    assert_true(after.ru_maxrss - before.ru_maxrss < MOST_BYTES / 1024);
+    assert_non_null(harness_find(&host.h, "persistence", "runs", "/z"));
+    const struct fact *f = harness_find(&host.h, "persistence", "user", "www-data");
+    assert_int_equal(strncmp(harness_value(f, "runs"), "PATH=/opt/.x A=", 15), 0);
+    assert_true(says_unread(&host, "/var/spool/cron/crontabs/www-data"));
+    linux_end(&host);
+}
+
+/* Nor do files that the server itself may write: one at a time is held. */
+static void many_large_files_cost_one(void **state)
+{
+    enum { FILES = 100, SIZE = 1000 * 1000, MOST_BYTES = 32 << 20 };
+    struct linux_host host;
+    struct rusage before, after;
+    CLEANUP_STR struct str text = {0};
+    begin(&host);
+    str_add(&text, "AddHandler application/x-httpd-php .jpg\n");
+    while (text.length < SIZE)
+        str_add(&text, "# and nothing more: a comment\n");
+    for (int i = 0; i < FILES; i++) {
+        CLEANUP_STR struct str path = {0};
+        str_printf(&path, "var/www/html/%d/.htaccess", i);
+        linux_write(&host, str_text(&path), str_text(&text), text.length);
+    }
+    getrusage(RUSAGE_SELF, &before);
+    linux_run(&host, (collect_source_function *const[]){collect_persist_servers, NULL});
+    getrusage(RUSAGE_SELF, &after);
+    assert_true(after.ru_maxrss - before.ru_maxrss < MOST_BYTES / 1024);
+    assert_int_equal(linux_count(&host, "persistence"), FILES);
+    linux_end(&host);
+}
+
 static void links_are_followed_within_the_root(void **state)
 {
     struct linux_host host;
@@ -712,6 +763,8 @@ int main(void)
         cmocka_unit_test(modules_that_a_server_loads_are_looked_at),
         cmocka_unit_test(a_folder_too_deep_ends_no_walk),
         cmocka_unit_test(links_are_followed_within_the_root),
+        cmocka_unit_test(many_large_files_cost_one),
+        cmocka_unit_test(settings_of_a_crontab_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
