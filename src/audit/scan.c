@@ -5,6 +5,7 @@
 #include "base/language.h"
 #include "base/str.h"
 #include "base/where.h"
+#include "collect/collect.h"
 #include "collect/scan_running.h"
 #include "content/aside.h"
 #include "content/site.h"
@@ -287,12 +288,32 @@ static void find_running(struct audit *a, const struct ours *aside)
         facts_unread(a->facts, N_("running processes"), "/proc", e.message);
 }
 
-/* Of what collectors could not look at, that which a scan asks about. */
+/* A record of that path says itself what could not be looked at, and the rules say it of that. */
+static bool is_told_by_a_record(const struct facts *facts, const struct fact *unread)
+{
+    for (const struct fact *f = NULL; (f = facts_next(facts, "persistence", f));) {
+        const struct fact_value *runs = fact_value(f, "runs");
+        if (runs && runs->state == VALUE_UNREADABLE && str_equal(f->path, unread->path))
+            return true;
+    }
+    return false;
+}
+
+/* Of what collectors could not look at, that which a scan asks about; a collector that died has
+ * found nothing, and that is not clean. */
+static bool is_asked_about(const struct facts *facts, const struct fact *unread)
+{
+    const char *what = fact_text(unread, "what");
+    if (str_equal(what, "what starts by itself"))
+        return !is_told_by_a_record(facts, unread);
+    return is_of_scan(what) || collect_is_source(what);
+}
+
 static void judge_what_was_not_seen(struct audit *a, size_t collected)
 {
     for (size_t i = 0; i < facts_count(a->facts); i++) {
         const struct fact *f = facts_at(a->facts, i);
-        if (str_equal(f->kind, "unread") && (i >= collected || is_of_scan(fact_text(f, "what"))))
+        if (str_equal(f->kind, "unread") && (i >= collected || is_asked_about(a->facts, f)))
             judge_unread(a->findings, f, a->identity);
     }
 }

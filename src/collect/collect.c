@@ -418,6 +418,14 @@ void collect_text_unread(struct collection *c, const char *what, const char *rea
     fact_put(c->facts, f, "kinds", not_in_texts);
 }
 
+bool collect_is_source(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(sources); i++)
+        if (str_equal(sources[i].name, name))
+            return true;
+    return false;
+}
+
 struct fact *collect_host(struct collection *c)
 {
     return (struct fact *)facts_first(c->facts, "host");

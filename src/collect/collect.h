@@ -90,6 +90,7 @@ bool collect_all(struct facts *facts, struct target *target, const struct wants 
 
 /* The one fact of kind "host" (made by the first row that recognises the target), or NULL. */
 struct fact *collect_host(struct collection *c);
+bool collect_is_source(const char *name);             /* of a row: "linux/persistence cron" */
 unsigned collect_families(const struct facts *facts); /* from the host fact */
 
 /* All wants of one form: "file:", "file-version:", "HKLM\" ... : *first and *count are set to

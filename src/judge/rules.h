@@ -131,6 +131,7 @@ struct rule_result {
     const struct fact **fired;
     size_t unknown_count;
     const struct fact **unknown; /* records that could not be judged */
+    const char **reasons;        /* why, of each of them */
     const char *reason;          /* why unknown: the first value that could not be read; else "" */
     bool too_early;              /* nobody asked it yet on the day of the judgement */
     int64_t as_of;               /* that day; DATE_NONE: today */

@@ -14,6 +14,7 @@ struct row {
     enum truth whole; /* with `also` */
     bool applicable, combined;
     VEC(const struct fact *) fired, unknown;
+    VEC(const char *) reasons; /* of each of unknown */
 };
 
 struct rule_results {
@@ -79,9 +80,10 @@ static void judge_record(struct row *row, struct rules_record *record)
         break;
     case TRUTH_UNKNOWN:
         VEC_PUSH(&row->unknown, record->fact);
+        VEC_PUSH(&row->reasons, record->reason ? record->reason : _("a search took too long"));
         row->own = truth_or(row->own, TRUTH_UNKNOWN);
         if (!*row->result.reason)
-            row->result.reason = record->reason ? record->reason : _("a search took too long");
+            row->result.reason = row->reasons.items[0];
         break;
     case TRUTH_FALSE:
         break;
@@ -133,8 +135,10 @@ static void conclude(struct row *row)
 {
     struct rule_result *r = &row->result;
     if (row->whole == TRUTH_UNKNOWN)
-        for (size_t i = 0; i < row->fired.count; i++) /* would fire, if `also` were known */
+        for (size_t i = 0; i < row->fired.count; i++) { /* would fire, if `also` were known */
             VEC_PUSH(&row->unknown, row->fired.items[i]);
+            VEC_PUSH(&row->reasons, r->reason);
+        }
     if (row->whole == TRUTH_TRUE) {
         r->fired = row->fired.items;
         r->fired_count = row->fired.count;
@@ -142,6 +146,7 @@ static void conclude(struct row *row)
     if (row->whole != TRUTH_FALSE) {
         r->unknown = row->unknown.items;
         r->unknown_count = row->unknown.count;
+        r->reasons = row->reasons.items;
     }
     static const enum rule_outcome outcomes[] = {[TRUTH_FALSE] = OUTCOME_QUIET,
                                                  [TRUTH_TRUE] = OUTCOME_FIRES,
@@ -192,6 +197,7 @@ void rule_results_free(struct rule_results *results)
     for (size_t i = 0; i < results->count; i++) {
         VEC_FREE(&results->rows[i].fired);
         VEC_FREE(&results->rows[i].unknown);
+        VEC_FREE(&results->rows[i].reasons);
     }
     free(results->rows);
     free(results);

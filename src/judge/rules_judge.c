@@ -215,6 +215,15 @@ static void add_later(const struct judging *j, struct finding *item, const struc
         VEC_PUSH(&item->references, r);
 }
 
+/* Why this record could not be judged, or (NULL) the rule as a whole. */
+static const char *reason_of(const struct rule_result *r, const struct fact *f)
+{
+    for (size_t i = 0; f && i < r->unknown_count; i++)
+        if (r->unknown[i] == f)
+            return r->reasons[i];
+    return r->reason;
+}
+
 static void describe(struct judging *j, struct finding *item, const struct fact *f,
                      enum verdict verdict)
 {
@@ -240,7 +249,7 @@ static void describe(struct judging *j, struct finding *item, const struct fact 
         item->summary = message_of(N_("{title}: cannot judge {subject}: {reason}"));
         message_put_translated(&item->summary, "title", rule->title);
         message_put(&item->summary, "subject", item->subject_name);
-        message_put_translated(&item->summary, "reason", j->result->reason);
+        message_put_translated(&item->summary, "reason", reason_of(j->result, f));
     }
     item->why = message_for(j, rule->why, f, item->subject_name);
     item->remedy = message_for(j, rule->fix, f, item->subject_name);

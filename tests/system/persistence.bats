@@ -214,6 +214,33 @@ END
     holds 'summary["unknown"] > 0' 'verdicts("persist-cron") == {"unknown"}'
 }
 
+@test "what no record speaks of and was not looked at is said by a scan, too, and why of each" {
+    host
+    code 0 "$YAGURA" scan --clamd off --root "$FAKE"
+    # sshd takes a line of any length
+    { printf 'environment="A=%0100000d" ' 0 && printf 'ssh-ed25519 AAAA evil@example\n'; } | file root/.ssh/authorized_keys 0600
+    code 3 "$YAGURA" scan --clamd off --root "$FAKE"
+    says "longer than"
+    rm "$FAKE/root/.ssh/authorized_keys"
+    mkdir -p "$FAKE/etc/profile.d"
+    mkfifo "$FAKE/etc/profile.d/pipe.sh"
+    truncate -s 10G "$FAKE/etc/profile"
+    code 3 "$YAGURA" scan --clamd off --root "$FAKE" --json
+    holds '"pipe.sh: it is neither" in json.dumps(findings)' '"profile: 10737418240 bytes" in json.dumps(findings)' \
+        'not [f for f in findings if "profile" in f["subject"]["name"] and "pipe" not in f["subject"]["name"] and "neither" in f["summary"]]'
+}
+
+@test "a collector that gives up is said by a scan: what it would have found is not clean" {
+    local i
+    host
+    mkdir -p "$FAKE/var/spool/cron/crontabs"
+    yes '* * * * * a' | head -20000 >"$FAKE/var/spool/cron/crontabs/u0" || [ $? = 141 ]
+    for i in {1..26}; do ln "$FAKE/var/spool/cron/crontabs/u0" "$FAKE/var/spool/cron/crontabs/u$i"; done
+    code 1 "$YAGURA" scan --clamd off --root "$FAKE" --json
+    stdout=$(tail -4 <<<"$stdout")
+    says "linux/persistence cron"
+}
+
 @test "a host whose packages are rpm's: unknown, said once and plainly, and never clean" {
     host
     rm -r "$FAKE/var/lib/dpkg"
