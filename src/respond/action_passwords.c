@@ -49,7 +49,7 @@ struct listing {
 static void list_one(void *context, const struct fact *f)
 {
     struct listing *l = context;
-    const char *id = password_id(l->r, f), *before = password_mark_before(l->r, id);
+    const char *id = password_id(l->r, f), *before = password_mark_before(l->r, id, l->key);
     json_array_append_new(l->list, json_from_text(id));
     const char *now = password_mark(l->r, f, l->key), *mark = before ? before : now;
     if (mark)
@@ -75,6 +75,7 @@ bool action_passwords(struct response *r, const struct runbook_call *call, json_
     json_t *unread = json_array();
     json_object_set_new(result, "to_change", l.list);
     json_object_set_new(result, "marks", l.marks);
+    json_put_string(result, "marks_key", password_key_name(r, key));
     json_object_set_new(result, "unread", unread);
     each_secret(a, list_one, &l);
     for (const struct fact *f = facts_first(a->facts, "unread"); f;
@@ -135,7 +136,8 @@ static void count_one(void *context, const struct fact *f)
     struct counting *c = context;
     const char *id = password_id(c->r, f);
     if (!incident_signed(&c->r->incident, id) &&
-        !password_has_changed(password_mark_before(c->r, id), password_mark(c->r, f, c->key)))
+        !password_has_changed(password_mark_before(c->r, id, c->key),
+                              password_mark(c->r, f, c->key)))
         count(c, id);
 }
 

@@ -65,14 +65,26 @@ const char *password_id(struct response *r, const struct fact *f)
 
 /* --- marks --- */
 
-const char *password_mark_before(struct response *r, const char *id)
+const char *password_key_name(struct response *r, const uint8_t *key)
+{
+    static const uint8_t what[] = "yagura password marks";
+    uint8_t name[MARK_BYTES];
+    char digits[2 * MARK_BYTES + 1];
+    crypto_generichash(name, sizeof name, what, sizeof what, key, ACCOUNT_KEY_BYTES);
+    sodium_bin2hex(digits, sizeof digits, name, sizeof name);
+    return arena_strdup(r->arena, digits);
+}
+
+/* Under another key every mark is another, and nothing has changed for it. */
+const char *password_mark_before(struct response *r, const char *id, const uint8_t *key)
 {
     for (size_t i = 0; i < r->book->steps.count; i++) {
-        const json_t *marks = r->incident.steps[i].result
-                                  ? json_get_object(r->incident.steps[i].result, "marks")
-                                  : NULL;
+        const json_t *result = r->incident.steps[i].result;
+        const json_t *marks = result ? json_get_object(result, "marks") : NULL;
+        const char *name = marks ? json_get_string(result, "marks_key") : NULL;
         if (marks)
-            return json_get_string(marks, id);
+            return name && str_equal(name, password_key_name(r, key)) ? json_get_string(marks, id)
+                                                                      : NULL;
     }
     return NULL;
 }

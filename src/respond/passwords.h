@@ -14,15 +14,17 @@
 
 /* The facts of kind `secret` and what could not be looked at. */
 struct audit *passwords_look(struct response *r, struct error *e);
-/* The key of the marks, made at the first call. */
+/* The key of the marks, made at the first call, and anew where it was lost. */
 bool password_key(struct response *r, uint8_t key[ACCOUNT_KEY_BYTES], struct error *e);
 
 /* "database:/var/www/html/wp-config.php", by which it is signed for. */
 const char *password_id(struct response *r, const struct fact *f);
 /* As it is now; NULL where it has none. */
 const char *password_mark(struct response *r, const struct fact *f, const uint8_t *key);
-/* What was noted of it when the list was first made, or NULL. */
-const char *password_mark_before(struct response *r, const char *id);
+/* By which the ledger knows under which key its marks were made. */
+const char *password_key_name(struct response *r, const uint8_t *key);
+/* What was noted of it, under this key, when the list was first made, or NULL. */
+const char *password_mark_before(struct response *r, const char *id, const uint8_t *key);
 bool password_has_changed(const char *before, const char *now);
 
 /* Where the keys and salts of a wp-config.php stand: in the file (also of one that cannot be read),

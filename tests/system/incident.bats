@@ -550,6 +550,10 @@ YAML
     code 0 on operator "touch $file /root/.git-credentials /etc/shadow"
     respond 1 "do passwords"
     says system-account:ada salt:$file database:$file deploy-key:/root/.git-credentials
+    # nor is a lost key of the marks
+    rm "$HOST_STATE"/evidence/*/password-marks.key
+    respond 1 "do passwords"
+    says system-account:ada system-account:root salt:$file database:$file deploy-key:/root/.git-credentials
 
     # locked: nobody gets in, what ran is ended; and taken back
     code 0 on operator "(setsid setpriv --reuid ada --regid ada --clear-groups sleep 600 >/dev/null 2>&1 </dev/null &) ; until pgrep -u ada >/dev/null; do sleep 0.1; done"
