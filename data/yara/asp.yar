@@ -6,7 +6,7 @@ private rule asp
         $tag = /<%[@=\s]?/
         $server = /<script[^>]{0,80}runat\s*=\s*["']?server/ nocase
     condition:
-        filesize < 4MB and any of them
+        (filesize < 4MB or extension matches /^\.(asp|aspx|ashx|asmx|ascx|asa|asax|cer|cdx)$/i) and any of them
 }
 
 rule asp_runs_request

@@ -6,7 +6,7 @@ private rule jsp
         $page = /<%[@!=\s]/
         $tag = "<jsp:scriptlet>" nocase
     condition:
-        filesize < 4MB and any of them
+        (filesize < 4MB or extension matches /^\.(jsp|jspx|jspf|jsw|jsv)$/i) and any of them
 }
 
 rule jsp_runs_request

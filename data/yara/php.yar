@@ -1,7 +1,10 @@
 /* Web shells in PHP.
  *
  * What makes a shell is a short way from what a visitor sends to what PHP runs. The rules look for
- * that way, not for the names of known shells, but for php_shell_by_name. */
+ * that way, not for the names of known shells, but for php_shell_by_name.
+ *
+ * What is large is mostly a database, an archive or a log that quotes such lines; but PHP runs a
+ * program of any size, and padding costs its writer nothing: by its name it is looked into. */
 
 private rule php
 {
@@ -10,7 +13,7 @@ private rule php
         $old = /<script[^>]{0,40}language\s*=\s*["']?php/ nocase
         $short = /<\?\s*[@$]?[a-z_]{2,}\s*\(/ nocase
     condition:
-        filesize < 8MB and any of them
+        (filesize < 8MB or extension matches /^\.(php[0-9]?|phps|pht|phtml|phar|inc)$/i) and any of them
 }
 
 rule php_runs_request

@@ -162,6 +162,20 @@ PY
     says "rule=n_one" "rule=n_two" "rule=n_end"
 }
 
+@test "padding hides no program of the server" {
+    local i
+    printf '<%%@ page %%><%% Runtime.getRuntime().exec(request.getParameter("c")); %%>' >"$WORK/jsp"
+    printf '<%% ev''al request("x") %%>' >"$WORK/asp"
+    shell >"$WORK/php"
+    for i in php asp jsp; do
+        { cat "$WORK/$i" && head -c 9M /dev/zero | tr '\0' ' '; } >"$WORK/site/behind.$i"
+        { head -c 40M /dev/zero | tr '\0' ' ' && cat "$WORK/$i"; } >"$WORK/site/before.$i"
+    done
+    { shell && head -c 9M /dev/zero | tr '\0' ' '; } >"$WORK/site/of-a-log.txt"
+    code 1 scan "$WORK/site"
+    holds 'summary["found"] == 6' 'not [f for f in findings if "of-a-log" in f["subject"]["name"]]'
+}
+
 @test "a program that dies of a file costs that file only" {
     mkdir "$WORK/rules"
     echo 'rule slow { condition: filename == "slow" and for all i in (0..9000000000000) : (i >= 0) }' >"$WORK/rules/slow.yar"
