@@ -15,7 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NOBODY = 65534 };
+/* Whoever owns a repository can make git wait for ever: a FIFO in it is enough. */
+enum { NOBODY = 65534, ANSWER_SECONDS = 20, UNPACK_SECONDS = 3600 };
 
 /* Who a program is to be: as we are, unless we are root. */
 static bool become(uid_t uid, gid_t gid)
@@ -31,13 +32,15 @@ static bool ends_with_us(pid_t parent)
 }
 
 static int run_git(pid_t parent, const char *repository, const struct stat *owner,
-                   char *const argv[], int out)
+                   char *const argv[], int out, unsigned seconds)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (chdir(repository) != 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 ||
         !become(owner->st_uid, owner->st_gid) || !ends_with_us(parent))
         return 126;
     close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    signal(SIGALRM, SIG_DFL);
+    alarm(seconds); /* lives on in git, and ends it */
     /* Nobody's configuration but the repository's own. */
     char *environment[] = {(char *)"PATH=/usr/local/bin:/usr/bin:/bin",
                            (char *)"LC_ALL=C.UTF-8",
@@ -61,11 +64,16 @@ static int run_tar(pid_t parent, int folder, int in, char *strip)
     return 127;
 }
 
-static bool ended_well(pid_t pid)
+/* False with an error only where it was not in time. */
+static bool ended_well(pid_t pid, struct error *e)
 {
     int status = -1;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+        error_set(e, ERR_TIMEOUT,
+                  "git reads on and on: look for what in the repository never ends (a FIFO, a file "
+                  "that cannot be read), or name a clone of it");
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
@@ -80,7 +88,7 @@ static bool ask_git(char *out, size_t size, const char *repository, const struct
     }
     pid_t self = getpid(), pid = fork();
     if (pid == 0)
-        _exit(run_git(self, repository, owner, argv, ends[1]));
+        _exit(run_git(self, repository, owner, argv, ends[1], ANSWER_SECONDS));
     close(ends[1]);
     size_t length = 0;
     ssize_t n;
@@ -90,7 +98,7 @@ static bool ask_git(char *out, size_t size, const char *repository, const struct
     if (length && out[length - 1] == '\n')
         length--;
     out[length] = '\0';
-    return pid > 0 && ended_well(pid);
+    return pid > 0 && ended_well(pid, e);
 }
 
 static bool find_commit(struct git_tree *t, const char *repository, const struct stat *owner,
@@ -105,11 +113,15 @@ static bool find_commit(struct git_tree *t, const char *repository, const struct
                     (char *)"--end-of-options",
                     wanted,
                     NULL};
-    bool good = ask_git(t->commit, sizeof t->commit, repository, owner, argv, e);
+    struct error late = ERROR_INIT;
+    bool good = ask_git(t->commit, sizeof t->commit, repository, owner, argv, &late);
     t->commit[strspn(t->commit, "0123456789abcdef")] = '\0';
     if (good && t->commit[0])
         return true;
-    error_set(e, ERR_USAGE, "git finds no revision \"%.80s\" in %.200s", revision, repository);
+    if (late.code && e)
+        *e = late;
+    else
+        error_set(e, ERR_USAGE, "git finds no revision \"%.80s\" in %.200s", revision, repository);
     return false;
 }
 
@@ -118,9 +130,13 @@ static bool find_prefix(char *out, size_t size, const char *repository, const st
                         struct error *e)
 {
     char *argv[] = {(char *)"git", (char *)"rev-parse", (char *)"--show-prefix", NULL};
-    if (ask_git(out, size, repository, owner, argv, e) && strlen(out) < size - 1)
+    struct error late = ERROR_INIT;
+    if (ask_git(out, size, repository, owner, argv, &late) && strlen(out) < size - 1)
         return true;
-    error_set(e, ERR_USAGE, "git does not say where in its repository %.200s lies", repository);
+    if (late.code && e)
+        *e = late;
+    else
+        error_set(e, ERR_USAGE, "git does not say where in its repository %.200s lies", repository);
     return false;
 }
 
@@ -154,15 +170,18 @@ static bool unpack(const struct git_tree *t, const char *repository, const struc
     }
     pid_t self = getpid(), git = fork();
     if (git == 0)
-        _exit(run_git(self, top.data, owner, argv, ends[1]));
+        _exit(run_git(self, top.data, owner, argv, ends[1], UNPACK_SECONDS));
     pid_t tar = git < 0 ? -1 : fork();
     if (tar == 0)
         _exit(run_tar(self, t->folder.fd, ends[0], strip));
     close(ends[0]);
     close(ends[1]);
-    bool good = git > 0 && ended_well(git);
-    good = tar > 0 && ended_well(tar) && good;
-    if (!good)
+    struct error late = ERROR_INIT;
+    bool good = git > 0 && ended_well(git, &late);
+    good = tar > 0 && ended_well(tar, NULL) && good;
+    if (late.code && e)
+        *e = late;
+    else if (!good)
         error_set(e, ERR_SYSTEM, "unpacking revision %s failed", t->commit);
     return good;
 }

@@ -407,6 +407,11 @@ tree() { (cd "$1" && find . -printf '%p %y %m %U %G %l ' \( -type f -exec sha256
     says "no revision"
     code 2 "$YAGURA" publish www --from-git v1 --from "$WORK/www"
     [ -z "$(find "$YAGURA_STATE" -maxdepth 1 -name 'git-*')" ]
+    # who owns the repository cannot make us wait for ever
+    mv "$WORK/repo/.git/config" "$WORK/config" && mkfifo "$WORK/repo/.git/config"
+    code 3 timeout 90 "$YAGURA" publish www --from-git v1 --from "$WORK/repo/public" --dry-run
+    says "never ends"
+    mv "$WORK/config" "$WORK/repo/.git/config"
     # what a run that was killed has left behind goes with the next one; of one that lives it stays
     mkdir -p "$YAGURA_STATE/git-$$/sub" "$YAGURA_STATE/git-4194304/sub" "$YAGURA_STATE/git-mine"
     code 0 "$YAGURA" publish www --from-git v1 --from "$WORK/repo/public" --dry-run
