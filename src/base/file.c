@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 
 static const char temporary_start[] = ".yagura-";
 
-enum { FIRST_READ_BYTES = 8192, RACE_RETRIES = 8 };
+enum { FIRST_READ_BYTES = 8192, RACE_RETRIES = 8, PIPE_WAIT_MS = 10000 };
 
 static ssize_t read_some(int fd, void *buffer, size_t count)
 {
@@ -84,15 +85,27 @@ bool file_read_at(int fd, uint64_t offset, void *buffer, size_t size, size_t *go
     return true;
 }
 
+/* A pipe has to have something to say: somebody may have put a FIFO there for us to wait at. */
+static bool speaks(int fd, struct error *e)
+{
+    struct stat st;
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && poll(&p, 1, PIPE_WAIT_MS) == 0) {
+        error_set(e, ERR_TIMEOUT, "it is a pipe, and nobody writes into it");
+        return false;
+    }
+    return fcntl(fd, F_SETFL, 0) == 0; /* blocks from here on */
+}
+
 bool file_read(char **out, size_t *size, const char *path, size_t most, struct error *e)
 {
-    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
         error_set_errno(e, errno, "could not be opened");
         error_at(e, path, 0, 0);
         return false;
     }
-    if (!file_read_fd(out, size, fd, most, e)) {
+    if (!speaks(fd, e) || !file_read_fd(out, size, fd, most, e)) {
         error_at(e, path, 0, 0);
         return false;
     }

@@ -25,7 +25,8 @@ bool file_read_fd(char **out, size_t *size, int fd, size_t most, struct error *e
  * got before an error, too. */
 bool file_read_at(int fd, uint64_t offset, void *buffer, size_t size, size_t *got, struct error *e);
 
-/* A path of ours (configuration, data, state): read as the caller names it. */
+/* A path of ours (configuration, data, state): read as the caller names it. A pipe may be one;
+ * ERR_TIMEOUT where nobody writes into it. */
 bool file_read(char **out, size_t *size, const char *path, size_t most, struct error *e);
 
 /* Replaces `name` in the directory `dirfd` by these bytes, or leaves what was there:

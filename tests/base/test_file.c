@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char *dir;
@@ -62,6 +64,35 @@ static void what_has_no_size_is_bounded_too(void **state)
     close(ends[0]);
     assert_false(file_read(&data, &size, "/dev/zero", 100000, &e));
     assert_int_equal(e.code, ERR_LIMIT);
+}
+
+static void a_pipe_has_to_speak(void **state)
+{
+    CLEANUP_FREE char *text = NULL;
+    CLEANUP_STR struct str path = {0};
+    struct error e = ERROR_INIT;
+    char named[32];
+    size_t size;
+    int ends[2];
+    str_printf(&path, "%s/fifo", dir);
+    assert_int_equal(mkfifo(str_text(&path), 0600), 0);
+    assert_false(file_read(&text, &size, str_text(&path), 1 << 20, &e));
+    assert_int_equal(e.code, ERR_TIMEOUT);
+    /* as of <(...) in a shell */
+    assert_int_equal(pipe(ends), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        usleep(200 * 1000);
+        (void)!write(ends[1], "one ", 4);
+        usleep(200 * 1000);
+        _exit(write(ends[1], "two", 3) != 3);
+    }
+    close(ends[1]);
+    snprintf(named, sizeof named, "/dev/fd/%d", ends[0]);
+    assert_true(file_read(&text, &size, named, 1 << 20, NULL));
+    assert_string_equal(text, "one two");
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    close(ends[0]);
 }
 
 static void a_file_is_replaced_whole_with_its_mode(void **state)
@@ -140,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_read_up_to_its_limit_and_not_beyond),
         cmocka_unit_test(what_has_no_size_is_bounded_too),
+        cmocka_unit_test(a_pipe_has_to_speak),
         cmocka_unit_test(a_file_is_replaced_whole_with_its_mode),
         cmocka_unit_test(directories_are_made_with_their_parents),
         cmocka_unit_test(paths_stay_beneath_their_root),
