@@ -120,7 +120,8 @@ static void take_back(enum firewall_scope scope)
     (void)!nft_load(text.data, NULL);
 }
 
-/* Without it stays what is in force. */
+/* A notice asks more of the kernel than all else: without it visitors are refused at least; and
+ * where not even that is taken stays what is in force. */
 static void add_later(struct firewall_plan *p, struct str *rules, unsigned seconds,
                       struct firewall_result *r)
 {
@@ -130,11 +131,38 @@ static void add_later(struct firewall_plan *p, struct str *rules, unsigned secon
     p->once_cut(&whole, p->context);
     p->once_cut = NULL;
     firewall_rules(&text, &whole, seconds);
-    if (!nft_load(text.data, &r->later))
-        return;
+    if (!nft_load(text.data, &r->later)) {
+        whole.notice_port = whole.notice_tls_port = 0;
+        str_clear(&text);
+        firewall_rules(&text, &whole, seconds);
+        if (!nft_load(text.data, NULL))
+            return;
+    }
     *p = whole;
     str_clear(rules);
     str_add(rules, text.data);
+}
+
+/* What is in force: for the next start, where it is for good, and for whoever asks. */
+static bool write_down(int dirfd, const struct firewall_plan *p, bool confirmed, const char *rules,
+                       struct error *e)
+{
+    enum firewall_scope scope = firewall_scope_of(p->mode);
+    CLEANUP_JSON json_t *record = record_of(p, confirmed);
+    return (!confirmed || keep_rules(dirfd, scope, rules, e)) && remember(dirfd, scope, record, e);
+}
+
+/* Written down at once what is in force, so that one that is killed while it looks for the sites
+ * leaves what can be confirmed, is there at the next start, and can be done again. */
+static void finish(int dirfd, struct firewall_plan *p, bool confirmed, struct str *rules,
+                   struct firewall_result *r)
+{
+    struct firewall_plan now = *p;
+    now.once_cut = NULL;
+    (void)!write_down(dirfd, &now, confirmed, rules->data, NULL);
+    add_later(p, rules, confirmed ? 0 : p->trial_seconds, r);
+    if (r->later.code)
+        (void)!notice_stop(dirfd, NULL);
 }
 
 /* Loaded, and the standing connections ended; `confirmed`: for good. `start`: of the call. */
@@ -155,15 +183,12 @@ static bool put_in_force(int dirfd, const struct firewall_plan *plan, bool confi
     (void)!firewall_cut_standing(&p, &r.ended, &r.left, &r.why);
     r.all_us = now_us() - start;
     if (p.once_cut)
-        add_later(&p, &rules, confirmed ? 0 : p.trial_seconds, &r);
-    CLEANUP_JSON json_t *record = record_of(&p, confirmed);
+        finish(dirfd, &p, confirmed, &rules, &r);
     if (!firewall_is_live(scope)) {
         error_set(e, ERR_SYSTEM, "the rules were loaded, and somebody else took them away at once");
         return false;
     }
-    if (confirmed && !keep_rules(dirfd, scope, rules.data, e))
-        return false;
-    if (!remember(dirfd, scope, record, e)) {
+    if (!write_down(dirfd, &p, confirmed, rules.data, e)) {
         if (!confirmed)
             take_back(scope);
         return false;

@@ -83,7 +83,8 @@ struct firewall_plan {
     /* What is wanted in the rules and takes too long before the cut (which ports sites have, and
      * who answers there): called once the host is cut off, with a copy of the plan to add it to,
      * which then takes the first one's place. Meanwhile whoever comes anew hears nothing and asks
-     * again after a second. May be NULL. */
+     * again after a second; what is in force by then is written down as if it were all. May be
+     * NULL. */
     void (*once_cut)(struct firewall_plan *p, void *context);
     void *context;
 };
@@ -113,7 +114,8 @@ struct firewall_result {
     uint64_t all_us;       /* and until the connections had ended */
     struct timespec since; /* when they came into force, by this host's clock */
     struct error why;
-    struct error later; /* what once_cut() added was not taken: in force is what was before it */
+    struct error later; /* what once_cut() added was not taken: visitors are refused, or hear
+                           nothing, and nobody shows them a notice */
 };
 
 /* In force when it returns true; when false, nothing is changed (but where the state could not be

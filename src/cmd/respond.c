@@ -234,6 +234,14 @@ static int tell(struct running *run, const struct runbook_step *step, struct res
 {
     struct response *r = &run->response;
     struct show *s = &run->cli->show;
+    struct error e = ERROR_INIT;
+    /* a step that cuts off may have gone no further than what comes before that */
+    bool verified = respond_verify(r, &e);
+    if (!verified)
+        cli_complain(&e);
+    if (r->incident.problems)
+        say(run, arena_printf(r->arena, _("THE LEDGER WAS CHANGED: %s"),
+                              show_message(r->arena, &r->incident.problem)));
     show_respond_report(s, r, step, report);
     if (report->outcome == RESPOND_DONE)
         show_what_is_next(s, r);
@@ -241,7 +249,7 @@ static int tell(struct running *run, const struct runbook_step *step, struct res
         show_ways_on(run, step);
     int code = code_of(run, report);
     respond_report_free(report);
-    return code;
+    return code == EXIT_CLEAN && !verified ? EXIT_UNKNOWN : code;
 }
 
 /* What is in force of ours; and once nobody asks for it any more, how it is taken away. */
@@ -295,7 +303,8 @@ static int start(struct running *run)
     if (cli->root && cli->image)
         return cli_usage(cli, _("one target at a time"));
     if (!respond_start(&run->response, cli->runbook ? cli->runbook : "defacement", kind, target,
-                       &e))
+                       &e) ||
+        !respond_verify(&run->response, &e))
         return failed(&e);
     struct respond_report report;
     const struct runbook_step *first = &run->response.book->steps.items[0];
@@ -535,12 +544,24 @@ static bool options_fit(const struct cli *cli, const struct runbook_step *step)
     return true;
 }
 
+/* Then the ledger is verified once that is done. */
+static bool cuts_first(struct running *run, size_t i)
+{
+    const struct cli *cli = run->cli;
+    const struct runbook_step *step =
+        actions[i].on_step ? runbook_find(run->response.book, cli->arguments[1]) : NULL;
+    return step && !cli->dry_run && !cli->first_sign &&
+           ((actions[i].on_step == do_step && respond_cuts(&step->action)) ||
+            (actions[i].on_step == undo && respond_cuts(&step->undo)));
+}
+
 static int run_action(struct running *run, size_t i)
 {
     struct cli *cli = run->cli;
     struct error e = ERROR_INIT;
     bool opens = actions[i].run == start || actions[i].run == watch;
-    if (!opens && !respond_open(&run->response, NULL, &e))
+    if (!opens && (!respond_open(&run->response, NULL, &e) ||
+                   (!cuts_first(run, i) && !respond_verify(&run->response, &e))))
         return actions[i].run == end ? give_up(run, &e) : failed(&e);
     if (cli->first_sign && actions[i].run != start && actions[i].run != resume &&
         actions[i].on_step != do_step)

@@ -184,12 +184,20 @@ bool action_isolate(struct response *r, const struct runbook_call *call, json_t 
                                     evidence.message));
     notice_later(&p, r);
     uint64_t before_us = now_us() - begun_us;
-    if (!firewall_begin(state_dirfd(r->state), &p, &cut, e)) {
+    bool is_cut = firewall_begin(state_dirfd(r->state), &p, &cut, e);
+    /* before anything else is entered; what it says is told with what the step comes to */
+    (void)!respond_verify(r, NULL);
+    if (!is_cut) {
         notice_stop(state_dirfd(r->state), NULL);
         enter_alone(r, first, result);
         return false;
     }
     put_cut(r, result, before_us, &cut);
+    if (cut.later.code)
+        respond_say(r, arena_printf(r->arena,
+                                    _("They are refused. Once that is mended, do it again to show "
+                                      "it: yagura respond do %s"),
+                                    r->step->id));
     put_operator(result, "operator", &p.operator);
     say_ways(r, &p.operator);
     if (cut.left)

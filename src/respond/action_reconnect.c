@@ -80,19 +80,22 @@ bool action_reconnect_back(struct response *r, const struct runbook_call *undo, 
     if (!r->opened)
         return true;
     struct incident now;
-    if (!incident_open(&now, r->state, r->incident.id, r->arena, e))
+    /* it was verified when this run began: the network is open, and that would take its time */
+    if (!incident_read(&now, r->state, r->incident.id, r->arena, e))
         return false;
     CLEANUP_JSON json_t *proved = isolate_proved(&now);
     incident_close(&now);
     const char *mode = proved ? json_get_string(proved, "mode") : NULL;
-    watch_end(r);
-    if (!proved || !mode) {
+    if (!proved || !mode)
         error_set(e, ERR_CORRUPT, "the ledger does not say which ways in were proved");
+    else if (isolate_again(r, proved, mode, result, e))
+        r->opened = false;
+    if (r->opened) {
+        if (watch_may_be_on(r->state))
+            respond_say(r, _("The closer watch goes on meanwhile."));
         return false;
     }
-    if (!isolate_again(r, proved, mode, result, e))
-        return false;
-    r->opened = false;
+    watch_end(r); /* not before: one of the two has to be there at any moment */
     *waits = _("This host was cut off again at once, as it was before: your ways in are the same. "
                "Mend what is said above, and do this step again.");
     if (!note(r, "cut off again", NULL, result, &untold))

@@ -99,11 +99,10 @@ static void read_first_sign(struct incident *out, const json_t *o)
     }
 }
 
-bool incident_open(struct incident *out, struct state *s, const char *id, struct arena *arena,
+bool incident_read(struct incident *out, struct state *s, const char *id, struct arena *arena,
                    struct error *e)
 {
     *out = (struct incident){.first_sign_subject = ""};
-    struct ledger_report report;
     json_t *all = read_entries(s, arena, e);
     if (!all)
         return false;
@@ -133,13 +132,29 @@ bool incident_open(struct incident *out, struct state *s, const char *id, struct
             error_set(e, ERR_ABSENT, "no incident was opened: yagura respond start");
         return false;
     }
-    if (!ledger_verify(s, NULL, arena, &report, e)) {
-        incident_close(out);
-        return false;
-    }
-    out->problems = report.problems;
-    out->problem = report.problem[0];
     return true;
+}
+
+bool incident_verify(struct incident *i, struct state *s, struct arena *arena, struct error *e)
+{
+    struct ledger_report report;
+    if (!ledger_verify(s, NULL, arena, &report, e))
+        return false;
+    i->verified = true;
+    i->problems = report.problems;
+    i->problem = report.problem[0];
+    return true;
+}
+
+bool incident_open(struct incident *out, struct state *s, const char *id, struct arena *arena,
+                   struct error *e)
+{
+    if (!incident_read(out, s, id, arena, e))
+        return false;
+    if (incident_verify(out, s, arena, e))
+        return true;
+    incident_close(out);
+    return false;
 }
 
 void incident_read_steps(struct incident *out, const struct runbook *book, struct arena *arena)

@@ -111,9 +111,13 @@ json_t *respond_finding(const struct finding *f)
 static bool read_again(struct response *r, const char *id, struct error *e)
 {
     const char *kept = arena_strdup(r->arena, id); /* it may lie in what is closed now */
+    const struct incident before = r->incident;
     incident_close(&r->incident);
-    if (!incident_open(&r->incident, r->state, kept, r->arena, e))
+    if (!incident_read(&r->incident, r->state, kept, r->arena, e))
         return false;
+    r->incident.verified = before.verified;
+    r->incident.problems = before.problems;
+    r->incident.problem = before.problem;
     incident_read_steps(&r->incident, r->book, r->arena);
     return true;
 }
@@ -170,7 +174,7 @@ bool respond_start(struct response *r, const char *runbook, const char *target_k
     char hash[65];
     const char *id;
     int64_t first_sign = 0, now = date_now();
-    if (incident_open(&before, r->state, NULL, r->arena, &none)) {
+    if (incident_read(&before, r->state, NULL, r->arena, &none)) {
         bool open = !before.closed;
         if (open)
             error_set(e, ERR_USAGE, "incident %.64s is open: yagura respond status", before.id);
@@ -201,10 +205,20 @@ bool respond_start(struct response *r, const char *runbook, const char *target_k
 
 bool respond_open(struct response *r, const char *id, struct error *e)
 {
-    if (!incident_open(&r->incident, r->state, id, r->arena, e) || !runbook_copy_open(r, e))
+    if (!incident_read(&r->incident, r->state, id, r->arena, e) || !runbook_copy_open(r, e))
         return false;
     incident_read_steps(&r->incident, r->book, r->arena);
     return true;
+}
+
+bool respond_verify(struct response *r, struct error *e)
+{
+    return r->incident.verified || incident_verify(&r->incident, r->state, r->arena, e);
+}
+
+bool respond_cuts(const struct runbook_call *call)
+{
+    return call->name && str_equal(call->name, "isolate");
 }
 
 void respond_close(struct response *r)
@@ -417,9 +431,25 @@ static bool preview(struct response *r, const struct runbook_call *call, struct 
     return !action || !action->preview || action->preview(r, call, out->result, &out->text, e);
 }
 
+/* Cut off is cut off, also where the ledger takes no entry of it. */
+static bool run_untold(struct response *r, const struct runbook_step *step,
+                       struct respond_report *out, const struct error *why, struct error *e)
+{
+    const struct respond_action *action = respond_action_find(step->action.name);
+    if (!action->run(r, &step->action, out->result, &out->text, e))
+        return false;
+    error_set(e, why->code,
+              "THIS HOST IS CUT OFF, and the ledger does not take it (%.200s). To hold it, do it "
+              "again from a state elsewhere: yagura respond start --state /run/yagura, then yagura "
+              "respond do isolate --state /run/yagura",
+              why->message);
+    return false;
+}
+
 bool respond_do(struct response *r, const struct runbook_step *step, struct respond_report *out,
                 struct error *e)
 {
+    struct error untold = ERROR_INIT;
     *out = (struct respond_report){.result = json_object()};
     if (!is_open(r, e) || !is_for_here(r, step, e) || !is_its_turn(r, step, e))
         return false;
@@ -433,9 +463,13 @@ bool respond_do(struct response *r, const struct runbook_step *step, struct resp
         check_all(r, step->verify.items, step->verify.count, out);
         return preview(r, &step->action, out, e);
     }
-    if (!write_entry(r, "begin", step, NULL, NULL, e))
-        return false;
     r->step = step;
+    if (!write_entry(r, "begin", step, NULL, NULL, &untold)) {
+        if (respond_cuts(&step->action))
+            return run_untold(r, step, out, &untold, e);
+        *e = untold;
+        return false;
+    }
     if (action && !action->run(r, &step->action, out->result, &out->text, e)) {
         fail(r, step, e);
         (void)!go_back(r, step, action, out, e);

@@ -55,6 +55,13 @@ table inet f2b-table {
 RULES
 }
 
+# A runbook that does nothing but cut off, in MODE; begun by the operator.
+begin_cut() {
+    printf '%s\n' 'id: cut' 'title: Cut' 'steps:' '  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no}' \
+        "  - {id: cut, title: Cut, text: x, why: x, action: {action: isolate, mode: $1}, verify: [isolated], undo: {action: open-network}}" >"$WORK/cut.yaml"
+    code 0 on operator "$YAGURA respond start --runbook $WORK/cut.yaml"
+}
+
 @test "isolation ends everybody's connections but the operator's, and the rules of others stay as they are" {
     mkdir -p "$YAGURA_STATE"
     foreign
@@ -229,13 +236,11 @@ EOF
 @test "a kernel that lacks what the rules need: said, nothing is changed, and the incident goes on" {
     program strace
     local asan=ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 # it looks by ptrace, too
-    printf '%s\n' 'id: cut' 'title: Cut' 'steps:' '  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no}' \
-        '  - {id: cut, title: Cut, text: x, why: x, action: {action: isolate, mode: contain}, verify: [isolated], undo: {action: open-network}}' >"$WORK/cut.yaml"
     foreign
     others >"$WORK/before"
     connect operator adm 10.9.1.1
     stand visitor att 10.9.2.1 80
-    code 0 on operator "$YAGURA respond start --runbook $WORK/cut.yaml"
+    begin_cut contain
     # nft's batch of rules is answered as such a kernel does it
     code 3 on operator "$asan strace -f -o $WORK/calls -e trace=sendmsg -e inject=sendmsg:error=EOPNOTSUPP $YAGURA respond do cut"
     unwrapped
@@ -248,6 +253,131 @@ EOF
     says "Cut: not done yet"
     code 0 on operator "$YAGURA respond do cut"
     [ "$(stands visitor)" != answers ]
+}
+
+# with_notice SCRIPT: the program that shows the notice, started between the cut and what is added to
+# it, is this script; $notice is the real one.
+with_notice() {
+    mkdir "$WORK/libexec"
+    ln -s "$BUILD"/libexec/* "$WORK/libexec/"
+    rm "$WORK/libexec/yagura-notice"
+    printf '%s\n' '#!/bin/sh' "notice=$BUILD/libexec/yagura-notice" "$1" >"$WORK/libexec/yagura-notice"
+    chmod +x "$WORK/libexec/yagura-notice"
+}
+
+@test "a kernel that shuts the host and shows no notice: it is cut off, visitors are refused, and that is said" {
+    connect operator adm 10.9.1.1
+    begin_cut web
+    # as nft says it where the module nft_tproxy is missing
+    cat >"$WORK/nft" <<'NFT'
+#!/bin/sh
+rules=$(mktemp)
+cat >"$rules"
+case $* in *-f*) grep -q tproxy "$rules" && echo "/dev/stdin:1:1-2: Error: Could not process rule: No such file or directory" >&2 && exit 1 ;; esac
+exec /usr/sbin/nft.real "$@" <"$rules"
+NFT
+    chmod +x "$WORK/nft"
+    local real
+    real=$(readlink -f /usr/sbin/nft)
+    sed -i "s#/usr/sbin/nft.real#$WORK/nft.real#" "$WORK/nft"
+    cp "$real" "$WORK/nft.real"
+    stand visitor att 10.9.2.1 80
+    code 0 on operator "unshare -m sh -c 'mount --bind $WORK/nft $real && exec $YAGURA respond do cut'"
+    unwrapped
+    says "visitors get no notice: nft says" "yagura respond do cut" "over a NEW connection"
+    [ "$(stands visitor)" != answers ]
+    [ "$(probe att tcp 10.9.2.1 80)" = refused ]
+    is shut att tcp 10.9.2.1 3306
+    is shut srv tcp 10.9.2.2 4444
+    # nobody is left who would show it
+    if in_ns srv ss -Hltnp | grep -q yagura-notice; then return 1; fi
+    # it holds like any other
+    connect again adm 10.9.1.1
+    code 0 on again "$YAGURA respond confirm"
+    [ "$(probe att tcp 10.9.2.1 80)" = refused ]
+    code 0 on again "$YAGURA respond status"
+    says "stays so"
+    # and is finished once the kernel can
+    code 0 on again "$YAGURA respond do cut"
+    [ "$(in_ns att curl -s -m 5 -o /dev/null -w '%{http_code}' http://10.9.2.1/)" = 503 ]
+    is shut att tcp 10.9.2.1 3306
+}
+
+@test "killed between the cut and the notice: it is cut off all the same, and confirmed, or done again behind a reboot" {
+    connect operator adm 10.9.1.1
+    begin_cut web
+    with_notice 'pid=${1#/proc/}; kill -9 "${pid%%/*}"'
+    WAIT=60 code 137 on operator "YAGURA_LIBEXEC=$WORK/libexec $YAGURA respond do cut"
+    is shut att tcp 10.9.2.1 80
+    is shut att tcp 10.9.2.1 3306
+    is shut srv tcp 10.9.2.2 4444
+    code 1 on operator "$YAGURA respond status"
+    unwrapped
+    says "This host is isolated (web) on trial"
+    # a reboot: the kernel knows nothing of it, and a trial is not loaded again
+    in_ns srv nft flush ruleset
+    [ ! -e "$YAGURA_STATE/firewall.nft" ]
+    code 1 on operator "$YAGURA respond status"
+    unwrapped
+    says "somebody else took our rules away"
+    WAIT=60 code 137 on operator "YAGURA_LIBEXEC=$WORK/libexec $YAGURA respond do cut"
+    # what is in force can be confirmed as it is
+    connect again adm 10.9.1.1
+    code 0 on again "$YAGURA respond confirm"
+    [ "$(probe att tcp 10.9.2.1 80)" = refused ]
+    is shut att tcp 10.9.2.1 3306
+    # once more, of what is confirmed already: no trial, and a start brings back the same
+    WAIT=60 code 137 on again "YAGURA_LIBEXEC=$WORK/libexec $YAGURA respond do cut"
+    is shut att tcp 10.9.2.1 80
+    in_ns srv nft flush ruleset
+    is open att tcp 10.9.2.1 80
+    in_ns srv nft -f "$YAGURA_STATE/firewall.nft"
+    is shut att tcp 10.9.2.1 80
+    is shut srv tcp 10.9.2.2 4444
+    code 1 on again "$YAGURA respond status"
+    unwrapped
+    says "This host is isolated (web), and stays so"
+    says_not "somebody else"
+    # and it is finished
+    code 0 on again "$YAGURA respond do cut"
+    [ "$(in_ns att curl -s -m 5 -o /dev/null -w '%{http_code}' http://10.9.2.1/)" = 503 ]
+}
+
+@test "neither a long ledger, a changed one nor one that takes nothing keeps the host open, and all of it is said" {
+    program sqlite3
+    local at began verified
+    WAIT=120
+    connect operator adm 10.9.1.1
+    begin_cut contain
+    "$BUILD/tests/record/long_ledger" "$YAGURA_STATE" 10000
+    began=$(date +%s%N)
+    code 0 "$YAGURA" ledger verify
+    verified=$((($(date +%s%N) - began) / 1000))
+    sqlite3 "$YAGURA_STATE/state.db" "update ledger set body = replace(body, 'shop', 'shap') where seq = 77"
+    began=$(date +%s%N)
+    code 1 on operator "$YAGURA respond do cut"
+    unwrapped
+    says "THE LEDGER WAS CHANGED: entry 77 was changed" "Your way in stays" "over a NEW connection"
+    is shut att tcp 10.9.2.1 80
+    at=$("$YAGURA" ledger show --json | grep -o 'in_force_at":"[^"]*' | cut -d'"' -f3)
+    at=$((($(date -d "$at" +%s%N) - began) / 1000))
+    echo "# 10,000 entries are verified in $((verified / 1000)) ms; it was cut off after $((at / 1000)) ms" >&3
+    [ "$at" -lt "$verified" ]
+    code 1 on operator "$YAGURA respond undo cut"
+    is open att tcp 10.9.2.1 80
+    # without its key nothing can be signed, nor verified
+    mv "$YAGURA_STATE/keys" "$WORK/keys"
+    code 2 on operator "$YAGURA respond do cut"
+    unwrapped
+    says "THIS HOST IS CUT OFF, and the ledger does not take it" "the ledger's key is missing" "yagura respond start --state /run/yagura"
+    is shut att tcp 10.9.2.1 80
+    # what it names: from a ledger that is whole
+    code 0 on operator "$YAGURA respond start --runbook $WORK/cut.yaml --state $WORK/elsewhere"
+    code 0 on operator "$YAGURA respond do cut --state $WORK/elsewhere"
+    connect again adm 10.9.1.1
+    code 0 on again "$YAGURA respond confirm --state $WORK/elsewhere"
+    in_ns srv nft list set inet yagura live | grep -q 'elements = { ipv4, ipv6 }'
+    is shut att tcp 10.9.2.1 80
 }
 
 @test "the operator is found behind a terminal multiplexer, and so is who looks at it later" {

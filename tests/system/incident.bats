@@ -846,6 +846,22 @@ YAML
     AT=third code 1 on third "yagura respond status"
     unwrapped
     says "The closer watch is over since"
+    # and if it cannot be cut off again, as nft is refused from the opening on, somebody looks
+    config "health: [http://localhost/readme.html]" "respond: {health: [/bin/sh, -c, 'nft list table inet yagura || { mount --bind /bin/false $(readlink -f /usr/sbin/nft); exit 1; }']}"
+    respond "2 3" "do reconnect"
+    unwrapped
+    says "The closer watch goes on" "THE NETWORK IS OPEN, and cutting it off again failed"
+    [ "$(answer)" = 200 ]
+    [ -e "$HOST_STATE/watch.json" ]
+    code "0 1" on operator "umount \$(readlink -f /usr/sbin/nft)"
+    code 1 on operator "yagura respond status"
+    unwrapped
+    says "Closer watch until" "last look: none yet"
+    look 0
+    code 0 on operator "yagura respond do isolate"
+    connect fifth
+    AT=fifth respond 0 confirm
+    [ "$(answer)" = 503 ]
     # the rules last, as they did before
     power_off
     boot
