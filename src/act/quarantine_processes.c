@@ -25,9 +25,12 @@ enum {
     MOST_COMMAND = 64 << 10,
     MOST_ENVIRONMENT = 1 << 20,
     PIECE = 256 << 10,
-    EVIDENCE_MS = 5000,
+    EVIDENCE_MS = 5000, /* of one */
+    ALL_EVIDENCE_MS =
+        60000, /* of all of them: they are stopped meanwhile, and wait for their end */
+    MOST_KEPT = 500,
 };
-static const uint64_t most_program = 64 << 20, most_programs = 256 << 20;
+static const uint64_t most_program = 64 << 20, most_in_all = 256 << 20;
 
 /* --- who --- */
 
@@ -201,7 +204,15 @@ void process_hold_free(struct process_hold *h)
 struct reading {
     pid_t pid;
     int proc_fd;
-    uint64_t most; /* bytes of the program; 0: it still has a name */
+    uint64_t most;   /* bytes of the program; 0: it still has a name */
+    uint64_t in_all; /* bytes of everything */
+};
+
+/* What is left for all of them. */
+struct keeping {
+    uint64_t bytes;
+    size_t processes;
+    int64_t end_ms;
 };
 
 static const struct {
@@ -214,8 +225,13 @@ static const struct {
              {"program", "exe", 0}};
 enum { PART_ENVIRONMENT = 2, PART_PROGRAM = 4 };
 
+static uint64_t most_of(const struct reading *r, uint32_t part)
+{
+    return part == PART_PROGRAM ? r->most : parts[part].most;
+}
+
 /* Passwords stand behind the "=". */
-static void send_names(struct cage *cage, const char *text, size_t size)
+static size_t send_names(struct cage *cage, const char *text, size_t size, uint64_t most)
 {
     CLEANUP_STR struct str names = {0};
     for (size_t at = 0; at < size; at += strnlen(text + at, size - at) + 1) {
@@ -224,17 +240,21 @@ static void send_names(struct cage *cage, const char *text, size_t size)
         str_add_bytes(&names, text + at, equals ? (size_t)(equals - (text + at)) : 0);
         str_add_char(&names, '\n');
     }
-    cage_send(cage, PART_ENVIRONMENT, names.data, names.length);
+    size_t sent = names.length < most ? names.length : (size_t)most;
+    cage_send(cage, PART_ENVIRONMENT, names.data, sent);
+    return sent;
 }
 
 static void read_process(struct cage *cage, void *context)
 {
     const struct reading *r = context;
+    uint64_t in_all = r->in_all;
     CLEANUP_FREE char *buffer = mem_resize(NULL, PIECE);
     for (uint32_t i = 0; i < ARRAY_COUNT(parts); i++) {
         CLEANUP_STR struct str environment = {0};
         char path[64];
-        uint64_t left = i == PART_PROGRAM ? r->most : parts[i].most;
+        uint64_t left = most_of(r, i);
+        left = left < in_all ? left : in_all;
         snprintf(path, sizeof path, "%d/%s", (int)r->pid, parts[i].from);
         CLEANUP_CLOSE int fd = openat(r->proc_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         ssize_t n = fd < 0 ? -1 : 1;
@@ -244,16 +264,17 @@ static void read_process(struct cage *cage, void *context)
             else
                 cage_send(cage, i, buffer, (size_t)n);
             left -= (uint64_t)n;
+            in_all -= i == PART_ENVIRONMENT ? 0 : (uint64_t)n;
         }
         if (environment.length)
-            send_names(cage, environment.data, environment.length);
+            in_all -= send_names(cage, environment.data, environment.length, in_all);
     }
 }
 
 struct writing {
     int dir, fd;
     uint32_t part; /* of fd */
-    uint64_t programs;
+    uint64_t bytes[ARRAY_COUNT(parts)], in_all;
 };
 
 static bool write_part(void *context, uint32_t type, const void *bytes, size_t size,
@@ -275,7 +296,8 @@ static bool write_part(void *context, uint32_t type, const void *bytes, size_t s
         error_set_errno(e, errno, "writing the evidence");
         return false;
     }
-    w->programs += type == PART_PROGRAM ? size : 0;
+    w->bytes[type] += size;
+    w->in_all += size;
     return true;
 }
 
@@ -288,12 +310,31 @@ static bool write_fact(int dir, const struct fact *f)
     return file_replace(dir, "process.json", line.data, line.length, 0600, NULL);
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Each part up to its bound, and one that was read up to it may have gone on. */
+static bool is_cut(const struct reading *r, const struct writing *w)
+{
+    bool cut = w->in_all >= r->in_all;
+    for (uint32_t i = 0; i < ARRAY_COUNT(parts); i++)
+        cut |= w->bytes[i] && w->bytes[i] >= most_of(r, i);
+    return cut;
+}
+
 /* A folder "PID-START"; what could not be kept ends nothing: the process is still to be ended. */
-static void keep(struct held_process *p, int proc_fd, int evidence_fd, uint64_t *programs,
+static void keep(struct held_process *p, int proc_fd, int evidence_fd, struct keeping *all,
                  struct arena *arena)
 {
     static const struct cage_limits limits = {.wall_ms = EVIDENCE_MS};
     struct error e = ERROR_INIT;
+    p->cut = true;
+    if (!all->processes || !all->bytes || now_ms() >= all->end_ms)
+        return;
     const char *name = arena_printf(arena, "%d-%s", (int)p->pid, fact_text(p->fact, "start_ticks"));
     if (mkdirat(evidence_fd, name, 0700) != 0 && errno != EEXIST)
         return;
@@ -302,13 +343,14 @@ static void keep(struct held_process *p, int proc_fd, int evidence_fd, uint64_t 
     if (dir < 0 || !write_fact(dir, p->fact))
         return;
     p->evidence = name;
-    uint64_t left = most_programs - *programs;
-    struct reading r = {.pid = p->pid, .proc_fd = proc_fd};
+    struct reading r = {.pid = p->pid, .proc_fd = proc_fd, .in_all = all->bytes};
     if (str_equal(fact_text(p->fact, "deleted"), "yes"))
-        r.most = left < most_program ? left : most_program;
+        r.most = most_program;
     struct writing w = {.dir = dir, .fd = -1};
-    (void)!cage_run(CAGE_LIVE, -1, &proc_fd, 1, &limits, read_process, &r, write_part, &w, &e);
-    *programs += w.programs;
+    bool read = cage_run(CAGE_LIVE, -1, &proc_fd, 1, &limits, read_process, &r, write_part, &w, &e);
+    p->cut = !read || is_cut(&r, &w);
+    all->bytes -= w.in_all < all->bytes ? w.in_all : all->bytes;
+    all->processes--;
     if (w.fd >= 0) {
         fsync(w.fd);
         close(w.fd);
@@ -317,13 +359,6 @@ static void keep(struct held_process *p, int proc_fd, int evidence_fd, uint64_t 
 }
 
 /* --- ending --- */
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static size_t wait_for_end(struct process_hold *h)
 {
@@ -344,14 +379,14 @@ static size_t wait_for_end(struct process_hold *h)
 /* Those of this round. */
 static size_t end_round(struct process_hold *h,
                         bool (*wanted)(void *context, const struct held_process *p), void *context,
-                        int evidence_fd, uint64_t *programs, struct arena *arena)
+                        int evidence_fd, struct keeping *all, struct arena *arena)
 {
     CLEANUP_CLOSE int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (size_t i = 0; i < h->list.count; i++) {
         struct held_process *p = &h->list.items[i];
         p->wanted = !wanted || wanted(context, p);
         if (p->wanted && !p->ended && proc >= 0 && evidence_fd >= 0 && !p->evidence)
-            keep(p, proc, evidence_fd, programs, arena);
+            keep(p, proc, evidence_fd, all, arena);
     }
     for (size_t i = 0; i < h->list.count; i++)
         if (h->list.items[i].wanted && !h->list.items[i].ended)
@@ -363,11 +398,12 @@ bool process_hold_end(struct process_hold *h,
                       bool (*wanted)(void *context, const struct held_process *p), void *context,
                       int evidence_fd, struct arena *arena, struct error *e)
 {
-    uint64_t programs = 0;
+    struct keeping all = {
+        .bytes = most_in_all, .processes = MOST_KEPT, .end_ms = now_ms() + ALL_EVIDENCE_MS};
     size_t left = 0;
     for (int round = 0; round < MOST_ROUNDS; round++) {
         size_t before = h->list.count;
-        left = end_round(h, wanted, context, evidence_fd, &programs, arena);
+        left = end_round(h, wanted, context, evidence_fd, &all, arena);
         if (!process_hold_more(h, e))
             return false;
         if (h->list.count == before)

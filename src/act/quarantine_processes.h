@@ -23,7 +23,8 @@ struct held_process {
     uint64_t device, inode; /* of the file that it runs */
     int pidfd;              /* -1: only named (dry) */
     bool wanted, ended;
-    const char *evidence; /* the folder, or NULL: nothing could be kept */
+    const char *evidence; /* the folder, or NULL: nothing was kept, or could be */
+    bool cut;             /* not all of it was kept */
 };
 
 struct process_hold {
@@ -41,8 +42,10 @@ bool process_hold(struct process_hold *out, struct running_file *files, size_t c
 bool process_hold_more(struct process_hold *h, struct error *e);
 /* Ends those whose file `wanted` (may be NULL: all) says to, after their maps, the names in their
  * environment, their command line, and the program itself where it has no name any more, were
- * written beneath `evidence_fd`, a folder a process. Within bounds: 4 MiB of maps, 64 MiB of a
- * program, 256 MiB in all. ERR_TIMEOUT: some run on. */
+ * written beneath `evidence_fd`, a folder a process. Within bounds, so that somebody who starts
+ * thousands neither fills the disk nor puts off his end: 4 MiB of maps, 64 MiB of a program; of all
+ * of them together 256 MiB, 500 processes and 60 seconds. Whom nothing was kept of is ended all the
+ * same. ERR_TIMEOUT: some run on. */
 bool process_hold_end(struct process_hold *h,
                       bool (*wanted)(void *context, const struct held_process *p), void *context,
                       int evidence_fd, struct arena *arena, struct error *e);

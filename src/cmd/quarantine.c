@@ -221,6 +221,8 @@ static void say_process(const struct taking *t, const struct held_process *p, co
             json_put_string(o, keys[i], fact_text(f, keys[i]));
         if (p->evidence)
             json_put_string(o, "evidence", p->evidence);
+        if (p->cut)
+            json_put_bool(o, "cut", true);
         show_json_line(&t->cli->show, o);
         return;
     }
@@ -259,8 +261,34 @@ static void note_ended(struct taking *t, const struct held_process *p)
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
         json_put_string(entry, keys[i], fact_text(p->fact, keys[i]));
     json_put_string(entry, "evidence", p->evidence ? p->evidence : "");
+    if (p->cut)
+        json_put_bool(entry, "cut", true);
     if (!ledger_append(t->state, entry, date_now(), &e))
         cli_complain(&e);
+}
+
+static void say_unkept(const struct taking *t, const struct process_hold *h)
+{
+    size_t none = 0, part = 0;
+    for (size_t i = 0; i < h->list.count; i++) {
+        const struct held_process *p = &h->list.items[i];
+        none += p->ended && !p->evidence;
+        part += p->ended && p->evidence && p->cut;
+    }
+    if (t->cli->json)
+        return;
+    if (none)
+        show_wrap(&t->cli->show, "! ", 2,
+                  arena_printf(t->arena,
+                               ngettext("Of %zu process nothing was kept as evidence.",
+                                        "Of %zu processes nothing was kept as evidence.", none),
+                               none));
+    if (part)
+        show_wrap(&t->cli->show, "! ", 2,
+                  arena_printf(t->arena,
+                               ngettext("Of %zu process not all was kept as evidence.",
+                                        "Of %zu processes not all was kept as evidence.", part),
+                               part));
 }
 
 static void end_processes(struct taking *t, struct process_hold *h)
@@ -282,6 +310,7 @@ static void end_processes(struct taking *t, struct process_hold *h)
                         _("Process %d (%s, since %s, started by %s) still runs %s: %s"));
         }
     }
+    say_unkept(t, h);
     if (!good)
         cli_complain(&e);
 }

@@ -535,6 +535,28 @@ plant_running() {
     holds 'len(of("quarantined")) == 4'
 }
 
+@test "who runs large programs without a name fills no disk: what was not kept is said, and all are ended" {
+    plant_running
+    local i pids=
+    echo hoshi-marker >>"$WORK/site/bot"
+    truncate -s 70M "$WORK/site/bot"
+    echo 'rule Large_Bot { meta: severity = "high" strings: $a = "hoshi-marker" condition: $a }' >"$WORK/large.yar"
+    for i in 1 2 3 4 5 6; do
+        ln "$WORK/site/bot" "$WORK/site/large$i" # the name that each ran by is gone
+        begin "$WORK/site/large$i" 600
+        pids+=" $begun"
+        runs "$begun" "large$i"
+        rm "$WORK/site/large$i"
+    done
+    code "1 3" scan "$WORK/site" --rules "$WORK/large.yar" --quarantine --yes
+    holds 'len(of("ended")) == 6' 'not of("left")' 'all(o.get("cut") for o in of("ended"))' \
+        '0 < len([o for o in of("ended") if "evidence" not in o]) < 4'
+    for i in $pids; do gone "$i"; done
+    # 64 MiB of each and 256 MiB of all
+    [ "$(du -sm "$YAGURA_STATE/quarantine/processes" | cut -f1)" -le 260 ]
+    grep -q '"cut":true' <<<"$("$YAGURA" ledger show --json)"
+}
+
 @test "what keeps starting itself anew is ended, and what ran on from quarantine is found" {
     plant_running
     cat >"$WORK/site/beat.sh" <<EOF
