@@ -8,6 +8,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,6 +87,42 @@ bool sock_diag_dump(int fd, bool ipv6, bool udp, uint32_t states, sock_diag_visi
                           .idiag_states = states}};
     struct looking look = {udp, visit, context};
     if (netlink_dump(fd, &request, sizeof request, parse_socket, &look, e))
+        return true;
+    error_prefix(e, "sockets");
+    return false;
+}
+
+struct looking_for_unix {
+    void (*visit)(void *context, uint32_t inode);
+    void *context;
+};
+
+static bool parse_unix(void *context, uint16_t type, struct bytes b, struct error *e)
+{
+    const struct looking_for_unix *look = context;
+    struct unix_diag_msg m;
+    if (type != SOCK_DIAG_BY_FAMILY)
+        return true;
+    if (!bytes_copy(&b, &m, sizeof m)) {
+        error_set(e, ERR_FORMAT, "the kernel's answer is cut short");
+        return false;
+    }
+    look->visit(look->context, m.udiag_ino);
+    return true;
+}
+
+bool sock_diag_dump_unix(int fd, void (*visit)(void *context, uint32_t inode), void *context,
+                         struct error *e)
+{
+    struct {
+        struct nlmsghdr head;
+        struct unix_diag_req body;
+    } request = {.head = {.nlmsg_len = sizeof request,
+                          .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                          .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+                 .body = {.sdiag_family = AF_UNIX, .udiag_states = ~0U}};
+    struct looking_for_unix look = {visit, context};
+    if (netlink_dump(fd, &request, sizeof request, parse_unix, &look, e))
         return true;
     error_prefix(e, "sockets");
     return false;

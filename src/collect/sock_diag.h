@@ -42,6 +42,12 @@ bool sock_diag_parse(const void *data, size_t size, bool udp, sock_diag_visit *v
 bool sock_diag_dump(int netlink_fd, bool ipv6, bool udp, uint32_t states, sock_diag_visit *visit,
                     void *context, struct error *e);
 
+/* The inodes of all Unix sockets (unix_diag_req, unix_diag_msg; linux/unix_diag.h): whatever they
+ * are called, which the text of /proc/net/unix does not keep apart. ERR_SYSTEM with ENOENT where
+ * the kernel has no such part. */
+bool sock_diag_dump_unix(int netlink_fd, void (*visit)(void *context, uint32_t inode),
+                         void *context, struct error *e);
+
 /* The text of /proc/net/tcp and its like; sockets of other states are left out. Returns how
  * many lines made no sense. */
 uint64_t sock_diag_parse_proc(const char *text, size_t size, bool ipv6, bool udp,

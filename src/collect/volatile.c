@@ -332,7 +332,7 @@ struct place {
     uint32_t end;       /* the kind behind the last one */
     bool careful;       /* say each process */
     bool beside;        /* another one beside it says what is wrong with the list of processes */
-    int proc_fd, route_fd;
+    int proc_fd, route_fd, diag_fd;
     int64_t deadline_ms;
     uint64_t memory_device;
 };
@@ -344,6 +344,7 @@ static void read_kinds(struct cage *cage, void *context)
     struct volatile_reader r = {.cage = cage,
                                 .proc_fd = from->proc_fd,
                                 .route_fd = from->route_fd,
+                                .diag_fd = from->diag_fd,
                                 .behind = from->pid ? from->pid - 1 : 0,
                                 .careful = from->careful,
                                 .deadline_ms = from->deadline_ms,
@@ -476,10 +477,13 @@ struct reading {
 static void start(struct reading *r)
 {
     struct place *from = &r->parent.at;
-    const int keep[] = {from->proc_fd, from->route_fd};
+    int keep[3] = {from->proc_fd}, kept = 1;
+    if (from->route_fd >= 0)
+        keep[kept++] = from->route_fd;
+    if (from->diag_fd >= 0)
+        keep[kept++] = from->diag_fd;
     r->failed = ERROR_INIT;
-    if (cage_start(&r->cage, CAGE_LIVE, -1, keep, from->route_fd >= 0 ? 2 : 1, &r->limits,
-                   read_kinds, from, &r->failed))
+    if (cage_start(&r->cage, CAGE_LIVE, -1, keep, kept, &r->limits, read_kinds, from, &r->failed))
         fcntl(r->cage.fd, F_SETPIPE_SZ, PIPE_BYTES);
 }
 
@@ -512,6 +516,7 @@ bool volatile_read(enum volatile_part part, const struct volatile_sink *sink, st
 {
     CLEANUP_CLOSE int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     CLEANUP_CLOSE int route = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_ROUTE);
+    CLEANUP_CLOSE int diag = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (proc < 0) {
         error_set_errno(e, errno, "opening /proc");
         return false;
@@ -522,6 +527,7 @@ bool volatile_read(enum volatile_part part, const struct volatile_sink *sink, st
         .parent = {.sink = sink,
                    .at = {.proc_fd = proc,
                           .route_fd = route,
+                          .diag_fd = diag,
                           .memory_device = find_memory_device(),
                           .deadline_ms = now_ms() + (first ? FIRST_MS : REST_MS)}},
         .limits = {.wall_ms = first ? FIRST_SILENCE_MS : REST_SILENCE_MS}};

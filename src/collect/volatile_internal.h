@@ -11,9 +11,9 @@
 
 struct volatile_reader {
     struct cage *cage;
-    int proc_fd, route_fd; /* route_fd -1: could not be made */
-    uint32_t kind, behind; /* processes up to this one were read before; 0: none was */
-    bool careful;          /* one process may hang: say each */
+    int proc_fd, route_fd, diag_fd; /* netlink's; -1: could not be made */
+    uint32_t kind, behind;          /* processes up to this one were read before; 0: none was */
+    bool careful;                   /* one process may hang: say each */
     size_t unsaid;
     uint64_t memory_device; /* of memfd_create(2): in no list of mounts */
     int64_t deadline_ms;    /* of CLOCK_MONOTONIC */

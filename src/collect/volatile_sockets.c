@@ -1,12 +1,15 @@
 /* The sockets of this network namespace, and of every other one, with their processes.
  *
  * The text of /proc/PID/net is read and not sock_diag(7): it is there for other namespaces, too,
- * without entering them, and says who is on the other side. Its columns are those of proc(5).
+ * without entering them, and says who is on the other side. Its columns are those of proc(5). Which
+ * Unix sockets there are the kernel is asked by number as well (of this namespace): their names may
+ * have line breaks.
  *
  * The kernel walks through one hash table for all namespaces: each costs as much as the first (4 ms
  * measured). A host full of containers has no time for them before the cut, and the sockets of a
  * container outlive it. */
 #include "base/str.h"
+#include "collect/sock_diag.h"
 #include "collect/volatile_internal.h"
 
 #include <arpa/inet.h>
@@ -45,6 +48,8 @@ struct sockets {
     size_t space_count;
     const char *space;         /* of the table that is read */
     VEC(unsigned long) inodes; /* of all its lines so far; of Unix sockets before they are told */
+    VEC(unsigned long) unix_inodes; /* by sock_diag(7) */
+    bool knows_unix;                /* these are all that there are */
 };
 
 static void free_sockets(struct sockets *s)
@@ -52,6 +57,7 @@ static void free_sockets(struct sockets *s)
     VEC_FREE(&s->owners);
     VEC_FREE(&s->large);
     VEC_FREE(&s->inodes);
+    VEC_FREE(&s->unix_inodes);
 }
 
 /* Somebody who has millions of descriptors open must not hide the sockets themselves. */
@@ -121,20 +127,42 @@ static int by_number(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
-/* Two sockets never have one inode: at least one of the lines was made up, by a line break in the
- * path of a Unix socket. */
-static bool is_doubtful(const struct sockets *s, unsigned long inode)
+/* Where the first of this number, or of the next higher one, is in an ascending list. */
+static size_t find_number(const unsigned long *list, size_t count, unsigned long number)
 {
-    size_t low = 0, high = s->inodes.count;
+    size_t low = 0, high = count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (s->inodes.items[middle] < inode)
+        if (list[middle] < number)
             low = middle + 1;
         else
             high = middle;
     }
-    return inode && low + 1 < s->inodes.count && s->inodes.items[low] == inode &&
-           s->inodes.items[low + 1] == inode;
+    return low;
+}
+
+static void note_unix(void *context, uint32_t inode)
+{
+    struct sockets *s = context;
+    VEC_PUSH(&s->unix_inodes, inode);
+}
+
+/* Asked before and after the text is read: what lived only in between was nobody's for long. */
+static void ask_for_unix(struct sockets *s)
+{
+    s->knows_unix = s->r->diag_fd >= 0 && sock_diag_dump_unix(s->r->diag_fd, note_unix, s, NULL);
+}
+
+/* Two sockets never have one inode: at least one of the lines was made up, by a line break in the
+ * path of a Unix socket; and so was one that the kernel has no socket to. */
+static bool is_doubtful(const struct sockets *s, unsigned long inode)
+{
+    size_t at = find_number(s->inodes.items, s->inodes.count, inode);
+    size_t known = find_number(s->unix_inodes.items, s->unix_inodes.count, inode);
+    bool twice = at + 1 < s->inodes.count && s->inodes.items[at + 1] == inode;
+    bool unknown =
+        s->knows_unix && (known == s->unix_inodes.count || s->unix_inodes.items[known] != inode);
+    return inode && (twice || unknown);
 }
 
 static int by_inode(const void *a, const void *b)
@@ -304,9 +332,18 @@ static void read_table(struct sockets *s, const struct table *t, uint32_t pid)
     const char *line;
     snprintf(path, sizeof path, "%u/net/%s", pid, t->name);
     snprintf(what, sizeof what, "/proc/%s", path);
+    bool asks = t->line == unix_line && s->space == s->spaces[0].name;
+    s->unix_inodes.count = 0;
+    s->knows_unix = false;
+    if (asks)
+        ask_for_unix(s);
     const char *text = volatile_file(s->r, path, MOST_TABLE_BYTES, arena, &size, &cut);
     if (!text && errno != ENOENT)
         volatile_unread(s->r, what, strerror(errno));
+    if (s->knows_unix)
+        ask_for_unix(s);
+    if (s->knows_unix && s->unix_inodes.count)
+        qsort(s->unix_inodes.items, s->unix_inodes.count, sizeof *s->unix_inodes.items, by_number);
     if (text && t->line == unix_line)
         note_unix_inodes(s, text, size);
     while (text && str_next_line(text, size, &position, &line, &length)) {

@@ -90,19 +90,30 @@ sys.exit(not eval(sys.argv[2], names) and sys.argv[2] + " does not hold of " + s
     [ ! -d "$(folder rest-1)" ]
 }
 
-# A socket, and one with a name that makes up a line with the inode of the first.
+# A socket, and others with names that make up lines with its inode, with that of a kind of sockets
+# that is not listed, and with one that nobody has.
 FORGER='import os, socket, time
 real = socket.socket(socket.AF_UNIX); real.bind("\0yagura-real-%d" % os.getpid()); real.listen()
 line = "0000000000000000: 00000002 00000000 00010000 0001 01 %d /forged-%d" % (os.fstat(real.fileno()).st_ino, os.getpid())
 other = socket.socket(socket.AF_UNIX); other.bind("\0x\n" + line); other.listen()
+netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)
+made = ["0000000000000000: 00000002 00000000 00010000 0001 01 %d /%s-%d" % (inode, name, os.getpid()) for name, inode in (("netlink", os.fstat(netlink.fileno()).st_ino), ("nobody", 4294967294))]
+rest = [socket.socket(socket.AF_UNIX) for line in made]
+for s, line in zip(rest, made): s.bind("\0x\n" + line); s.listen()
 time.sleep(300)'
 
 @test "a Unix socket whose name makes up a line does not pass for another" {
     /usr/bin/python3 -c "$FORGER" 3>&- &
     PIDS+=($!)
-    until_true 10 grep -aq "forged-${PIDS[0]}" /proc/net/unix
+    until_true 10 grep -aq "nobody-${PIDS[0]}" /proc/net/unix
     code 0 start --because test
-    lines "$(folder first-1)/sockets.jsonl" 'sorted(s["path"] for s in lines if s.get("doubtful")) == ["/forged-%d" % pid, "@yagura-real-%d" % pid]' "${PIDS[0]}"
+    local made='"/forged-%d", '
+    # by number, where the kernel tells
+    /usr/bin/python3 -c 'import socket, struct
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 4)
+s.send(struct.pack("=IHHIIBBHIIIII", 40, 20, 0x301, 1, 0, 1, 0, 0, 0xffffffff, 0, 0, 0, 0))
+raise SystemExit(struct.unpack_from("=H", s.recv(65536), 4)[0] == 2)' && made+='"/netlink-%d", "/nobody-%d", '
+    lines "$(folder first-1)/sockets.jsonl" '{s["path"] for s in lines if s.get("doubtful") and s.get("path", "").endswith("-%d" % pid)} == {w.replace("%d", str(pid)) for w in ['"$made"'"@yagura-real-%d"]}' "${PIDS[0]}"
 }
 
 @test "sockets of another network namespace are seen" {
