@@ -165,6 +165,25 @@ static void finish(int dirfd, struct firewall_plan *p, bool confirmed, struct st
         (void)!notice_stop(dirfd, NULL);
 }
 
+/* A table that was made with an owner is nobody else's to change (nft(8), "flags owner"): somebody
+ * who has been here before can keep ours like that. */
+static void say_who_holds(enum firewall_scope scope, struct error *e)
+{
+    static const char before_name[] = "# progname ";
+    const char *table = firewall_names_of(scope)->table;
+    const char *const words[] = {"list", "table", "inet", table};
+    CLEANUP_STR struct str said = {0}, name = {0};
+    if (!nft_ask(&said, words, ARRAY_COUNT(words), NULL) || !strstr(str_text(&said), "flags owner"))
+        return;
+    const char *at = strstr(str_text(&said), before_name);
+    at = at ? at + strlen(before_name) : "?";
+    str_add_printable(&name, at, strcspn(at, "\n"));
+    error_set(e, ERR_SYSTEM,
+              "a program that calls itself \"%.32s\" holds the table inet %s, and nobody else may "
+              "change it: end it (ss -f netlink names it), or pull the cable, and do this again",
+              str_text(&name), table);
+}
+
 /* Loaded, and the standing connections ended; `confirmed`: for good. `start`: of the call. */
 static bool put_in_force(int dirfd, const struct firewall_plan *plan, bool confirmed,
                          uint64_t start, struct firewall_result *out, struct error *e)
@@ -175,6 +194,7 @@ static bool put_in_force(int dirfd, const struct firewall_plan *plan, bool confi
     CLEANUP_STR struct str rules = {0};
     firewall_rules(&rules, &p, confirmed ? 0 : p.trial_seconds);
     if (!nft_load(rules.data, e)) {
+        say_who_holds(scope, e);
         error_prefix(e, "%s", _("nothing was changed, the kernel or nft does not take the rules"));
         return false;
     }

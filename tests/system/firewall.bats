@@ -343,6 +343,27 @@ NFT
     [ "$(in_ns att curl -s -m 5 -o /dev/null -w '%{http_code}' http://10.9.2.1/)" = 503 ]
 }
 
+@test "who holds our table so that nobody can cut the host off is named" {
+    connect operator adm 10.9.1.1
+    begin_cut contain
+    mkfifo "$WORK/held"
+    ip netns exec "$NS-srv" nft -i <"$WORK/held" >"$WORK/held.out" 2>&1 3>&- &
+    echo $! >"$WORK/held.pid"
+    local fd
+    exec {fd}>"$WORK/held"
+    echo 'add table inet yagura { flags owner; }' >&"$fd"
+    for _ in $(seq 100); do in_ns srv nft list tables | grep -q yagura && break; sleep 0.1; done
+    in_ns srv nft list table inet yagura | grep -q 'flags owner' || skip "this nft knows no owners"
+    code 3 on operator "$YAGURA respond do cut"
+    unwrapped
+    says "a program that calls itself \"nft\" holds the table inet yagura" "pull the cable"
+    in_ns srv ss -f netlink | grep -q "/$(cat "$WORK/held.pid") "
+    exec {fd}>&-
+    for _ in $(seq 100); do in_ns srv nft list tables | grep -q yagura || break; sleep 0.1; done
+    code 0 on operator "$YAGURA respond do cut"
+    is shut att tcp 10.9.2.1 80
+}
+
 @test "neither a long ledger, a changed one nor one that takes nothing keeps the host open, and all of it is said" {
     program sqlite3
     local at began verified
