@@ -68,7 +68,7 @@ enum {
     FRAME_BEGIN = 1, /* u32: the row that starts */
     FRAME_DONE,      /* u32: the row that is done */
     FRAME_FACT,
-    FRAME_HOST, /* further values of the host fact */
+    FRAME_HOST,    /* further values of the host fact */
     FRAME_CACHE,   /* slot, key, value */
     FRAME_COMPARED /* u64 files, u64 bytes */
 };

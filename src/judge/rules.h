@@ -69,6 +69,7 @@ struct rule {
     size_t set_count;
     const char *const *sets;
     const char *checklist_id, *why, *fix, *source, *subject;
+    const char *gathers; /* the key whose values make one finding of a subject's records */
     size_t step_count;
     const char *const *steps;
     size_t applies_count;

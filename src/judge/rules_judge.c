@@ -5,7 +5,14 @@
 #include "model/date.h"
 
 /* More unknown records than this have one cause: they are one finding about the host. */
-enum { MOST_UNKNOWN = 3, MOST_EVIDENCE = 16 };
+enum { MOST_UNKNOWN = 3, MOST_EVIDENCE = 16, MOST_NAMED = 5 };
+
+/* Of a rule that gathers: a finding, and the records of its subject. */
+struct gathered {
+    struct finding *item;
+    VEC(const char *) values;
+    size_t affected; /* the first so many of `values`: known to be so */
+};
 
 struct judging {
     struct findings *out;
@@ -16,6 +23,7 @@ struct judging {
     const struct rule *rule;
     const char *set; /* of the rule on this target */
     size_t first;    /* findings of this rule begin here */
+    VEC(struct gathered) gathered;
 };
 
 /* What a leaving is, is said in words of the collector's own: they are translated. */
@@ -267,6 +275,63 @@ static void describe(struct judging *j, struct finding *item, const struct fact 
         add_later(j, item, &rule->later[i]);
 }
 
+/* True: it has evidence enough. */
+static bool gather(struct judging *j, struct finding *item, const struct fact *f, bool affected)
+{
+    if (!*j->rule->gathers || !f)
+        return false;
+    size_t i = j->gathered.count;
+    while (i && j->gathered.items[i - 1].item != item)
+        i--;
+    if (!i) {
+        VEC_PUSH(&j->gathered, ((struct gathered){.item = item}));
+        i = j->gathered.count;
+    }
+    struct gathered *g = &j->gathered.items[i - 1];
+    VEC_PUSH(&g->values, fact_text(f, j->rule->gathers));
+    g->affected += affected;
+    return g->values.count > MOST_EVIDENCE;
+}
+
+static void put_where_named(struct message *m, const char *count, const char *names)
+{
+    if (m->id && strstr(m->id, "{count}"))
+        message_put(m, "count", count);
+    if (m->id && strstr(m->id, "{names}"))
+        message_put(m, "names", names);
+}
+
+static int by_text(const void *x, const void *y)
+{
+    return strcmp(*(const char *const *)x, *(const char *const *)y);
+}
+
+/* Its id is that of all its records: whoever signed for it did not sign for one that comes. */
+static void finish_gathered(struct judging *j, struct gathered *g)
+{
+    CLEANUP_STR struct str names = {0}, whole = {0};
+    struct arena *arena = j->out->arena;
+    struct finding *item = g->item;
+    char id[17];
+    for (size_t i = 0; i < g->affected && i < MOST_NAMED; i++)
+        str_printf(&names, "%s%s", i ? ", " : "", g->values.items[i]);
+    str_add(&names, g->affected > MOST_NAMED ? " ..." : "");
+    const char *count = arena_printf(arena, "%zu", g->affected);
+    const char *named = arena_strdup(arena, str_text(&names));
+    struct message *texts[] = {&item->summary, &item->why, &item->remedy};
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        put_where_named(texts[i], count, named);
+    for (size_t i = 0; i < item->steps.count; i++)
+        put_where_named(&item->steps.items[i], count, named);
+    qsort(g->values.items, g->values.count, sizeof *g->values.items, by_text);
+    str_add(&whole, item->subject_name);
+    for (size_t i = 0; i < g->values.count; i++)
+        str_printf(&whole, "\n%s", g->values.items[i]);
+    finding_make_id(id, j->identity, j->rule->name, str_text(&whole));
+    item->id = arena_strdup(arena, id);
+    VEC_FREE(&g->values);
+}
+
 static void add_finding(struct judging *j, const struct fact *f, enum verdict verdict)
 {
     const char *kind, *name;
@@ -275,7 +340,8 @@ static void add_finding(struct judging *j, const struct fact *f, enum verdict ve
     struct finding *item = finding_of(j, kind, name, &made);
     if (made)
         describe(j, item, f, verdict);
-    else if (item->verdict != verdict && verdict == VERDICT_UNKNOWN)
+    bool enough = gather(j, item, f, verdict == VERDICT_AFFECTED);
+    if (enough || (item->verdict != verdict && verdict == VERDICT_UNKNOWN))
         return; /* the same subject is known to be affected */
     if (f)
         add_evidence(j, item, j->rule, f);
@@ -307,5 +373,8 @@ void rules_judge(struct findings *out, const struct rule_results *results,
             add_finding(&j, r->unknown[k], VERDICT_UNKNOWN);
         if (r->unknown_count > MOST_UNKNOWN || (r->outcome == OUTCOME_UNKNOWN && !r->unknown_count))
             add_finding(&j, NULL, VERDICT_UNKNOWN);
+        for (size_t k = 0; k < j.gathered.count; k++)
+            finish_gathered(&j, &j.gathered.items[k]);
+        VEC_FREE(&j.gathered);
     }
 }

@@ -63,6 +63,7 @@ static const struct key our_keys[] = {
     TEXTS("steps", steps, step_count),
     TEXT("source", source),
     TEXT("subject", subject),
+    TEXT("gathers", gathers),
     TEXTS("also", also, also_count),
     TEXTS("patches", patches, patch_count),
     SKIP("since"),
@@ -309,6 +310,7 @@ struct rule *rules_parse(struct arena *arena, const char *name, const char *path
                           .fix = "",
                           .source = "",
                           .subject = "",
+                          .gathers = "",
                           .since = DATE_NONE,
                           .weight = 1};
     read_rule(&p, documents[0], rule);

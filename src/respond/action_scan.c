@@ -74,23 +74,44 @@ static int64_t ns_of(struct statx_timestamp t)
     return t.tv_sec * NS_IN_SECOND + t.tv_nsec;
 }
 
-/* With the times of its file as they are now: it may be deleted by hand, and is to be in the
- * timeline all the same. Nobody is waited for: it may lie on a file system of the attacker's. */
-static json_t *with_times(struct response *r, const struct finding *f)
+/* Nobody is waited for: it may lie on a file system of the attacker's. */
+static void put_times(struct response *r, json_t *o, const char *path)
 {
     struct statx st;
-    json_t *o = respond_finding(f);
-    const char *path = f->evidence.count ? f->evidence.items[0].path : "";
     if (!respond_is_live(r) || path[0] != '/' ||
         statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC,
               STATX_BASIC_STATS | STATX_BTIME, &st) != 0)
-        return o;
+        return;
     json_put_string(o, "path", path);
     json_put_int(o, "written_ns", ns_of(st.stx_mtime));
     json_put_int(o, "changed_ns", ns_of(st.stx_ctime));
     if (st.stx_mask & STATX_BTIME)
         json_put_int(o, "made_ns", ns_of(st.stx_btime));
     json_put_int(o, "uid", st.stx_uid);
+}
+
+/* With the times of its files as they are now: they may be deleted by hand, and are to be in the
+ * timeline all the same. */
+static json_t *with_times(struct response *r, const struct finding *f)
+{
+    json_t *o = respond_finding(f), *files = json_array();
+    for (size_t i = 0; i < f->evidence.count; i++) {
+        const char *path = f->evidence.items[i].path;
+        bool again = false;
+        for (size_t k = 0; k < i && !again; k++)
+            again = str_equal(f->evidence.items[k].path, path);
+        if (again)
+            continue;
+        json_t *file = i ? json_object() : o;
+        put_times(r, file, path);
+        if (i && json_object_size(file))
+            json_array_append(files, file);
+        if (i)
+            json_decref(file);
+    }
+    if (json_array_size(files))
+        json_object_set(o, "files", files);
+    json_decref(files);
     return o;
 }
 

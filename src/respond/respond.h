@@ -91,8 +91,8 @@ struct response {
 bool respond_start(struct response *r, const char *runbook, const char *target_kind,
                    const char *target, struct error *e);
 /* The incident `id` (NULL: the open one, else the last), and its runbook as it was
- * (runbook_copy.h). It is not verified yet, nor is one that was started: that comes before anything else, but for what cuts
- * this host off (respond_cuts()), which is verified as soon as it did. */
+ * (runbook_copy.h). It is not verified yet, nor is one that was started: that comes before anything
+ * else, but for what cuts this host off (respond_cuts()), which is verified as soon as it did. */
 bool respond_open(struct response *r, const char *id, struct error *e);
 /* incident_verify(), once a run: what is entered meanwhile is our own. */
 bool respond_verify(struct response *r, struct error *e);

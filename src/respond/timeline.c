@@ -274,7 +274,8 @@ static bool read_files(struct timeline *t, struct response *r, int64_t from, str
 
 /* ---- what was found ------------------------------------------------------------------------- */
 
-static void add_finding(const struct reading *g, const json_t *f)
+/* `f` is a file of the finding `of`, or that itself. */
+static void add_finding(const struct reading *g, const json_t *of, const json_t *f)
 {
     static const struct {
         const char *key, *what;
@@ -283,7 +284,7 @@ static void add_finding(const struct reading *g, const json_t *f)
                  {"changed_ns", N_("last changed or moved, as the kernel says (ctime)")}};
     const char *path = text_of(g->r, f, "path");
     const char *detail =
-        arena_printf(g->r->arena, "%s %.8s", text_of(g->r, f, "rule"), text_of(g->r, f, "id"));
+        arena_printf(g->r->arena, "%s %.8s", text_of(g->r, of, "rule"), text_of(g->r, of, "id"));
     const char *who = arena_printf(g->r->arena, "uid %lld",
                                    (long long)json_integer_value(json_object_get(f, "uid")));
     for (size_t i = 0; *path && i < ARRAY_COUNT(times); i++) {
@@ -297,8 +298,8 @@ static void add_finding(const struct reading *g, const json_t *f)
 static void read_findings(struct timeline *t, struct response *r, int64_t from)
 {
     const struct reading reading = {t, r, from};
-    const json_t *o, *f;
-    size_t i, k;
+    const json_t *o, *f, *file;
+    size_t i, k, n;
     json_array_foreach(r->incident.array, i, o)
     {
         const json_t *result = json_get_object(o, "result");
@@ -306,7 +307,11 @@ static void read_findings(struct timeline *t, struct response *r, int64_t from)
             continue;
         json_array_foreach(json_object_get(result, "findings"), k, f)
         {
-            add_finding(&reading, f);
+            add_finding(&reading, f, f);
+            json_array_foreach(json_object_get(f, "files"), n, file)
+            {
+                add_finding(&reading, f, file);
+            }
         }
     }
 }

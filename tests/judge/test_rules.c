@@ -363,6 +363,49 @@ static void the_same_subject_twice_is_one_finding(void **state)
     world_end(&w);
 }
 
+/* One finding a package, that shows the first files and is called by all of them. */
+static void what_is_gathered_is_one_finding_of_just_these_records(void **state)
+{
+    enum { FILES = 30, SHOWN = 16 };
+    char before[17] = "";
+    for (int more = 0; more < 3; more++) {
+        struct world w = world_new();
+        put(&w, "m.yml",
+            HEAD "description: '{count} of {package}: {names}'\n"
+                 "logsource: {category: packaged-file, product: linux}\n"
+                 "detection:\n  s: {state: changed}\n  condition: s\n"
+                 "yagura: {subject: package, gathers: path, steps: ['keep {names}']}\n");
+        load(&w);
+        ADD("host", "family", "linux", "name", "H");
+        for (int i = 0; i < FILES + (more > 0); i++) {
+            char path[32];
+            snprintf(path, sizeof path, "/usr/bin/%02d", i);
+            ADD("packaged-file", "package", "tool", "path", path, "state", "changed");
+        }
+        if (more == 2)
+            ADD("packaged-file", "package", "tool", "path", "/usr/bin/x", "state", "?");
+        ADD("packaged-file", "package", "other", "path", "/usr/bin/o", "state", "changed");
+        outcome(&w, "m");
+        CLEANUP(findings_cleanup) struct findings *out = findings_new();
+        rules_judge(out, w.results, w.facts, NULL, "identity");
+        assert_int_equal(out->list.count, 2);
+        const struct finding *f = out->list.items[0];
+        assert_string_equal(f->subject_name, "tool");
+        assert_int_equal(f->evidence.count, SHOWN);
+        assert_string_equal(message_text(w.arena, &f->summary),
+                            more ? "31 of tool: /usr/bin/00, /usr/bin/01, /usr/bin/02, "
+                                   "/usr/bin/03, /usr/bin/04 ..."
+                                 : "30 of tool: /usr/bin/00, /usr/bin/01, /usr/bin/02, "
+                                   "/usr/bin/03, /usr/bin/04 ...");
+        assert_true(str_starts(message_text(w.arena, &f->steps.items[0]), "keep /usr/bin/00, "));
+        assert_string_equal(message_text(w.arena, &out->list.items[1]->summary),
+                            "1 of other: /usr/bin/o");
+        assert_string_not_equal(f->id, before);
+        memcpy(before, f->id, sizeof before);
+        world_end(&w);
+    }
+}
+
 static void many_unknown_records_are_one_finding(void **state)
 {
     struct world w = world_new();
@@ -527,6 +570,7 @@ int main(void)
         cmocka_unit_test(that_day_says_nothing_of_later_days),
         cmocka_unit_test(days_that_are_none_are_named),
         cmocka_unit_test(the_same_subject_twice_is_one_finding),
+        cmocka_unit_test(what_is_gathered_is_one_finding_of_just_these_records),
         cmocka_unit_test(many_unknown_records_are_one_finding),
         cmocka_unit_test(advisories_ask_by_name),
         cmocka_unit_test(rules_of_other_origin_load_as_they_are),

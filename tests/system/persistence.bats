@@ -79,7 +79,7 @@ for o in map(json.loads, sys.stdin):
         "persist-profile low" "persist-preload critical" "persist-pam-open critical" "persist-pam-module critical" \
         "persist-sudo-free high" "persist-hook medium" "persist-module high" "persist-htaccess high" \
         "persist-prepend high" "persist-key-fresh medium" "privileged-file critical /tmp/.x" \
-        "privileged-file critical /usr/bin/bash" "packaged-file-changed critical /usr/bin/ls" \
+        "privileged-file critical /usr/bin/bash" "packaged-file-changed critical tool" \
         "account-second-root critical toor"; do
         says "$rule"
     done
@@ -441,5 +441,5 @@ REG
     code 1 look
     run found
     says "persist-command critical" "persist-key-fresh medium" "privileged-file critical /var/tmp/.x" \
-        "packaged-file-changed critical /usr/sbin/sshd" "persist-pam"
+        "packaged-file-changed critical openssh-server" "persist-pam"
 }
