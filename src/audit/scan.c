@@ -21,17 +21,10 @@
 #include <unistd.h>
 
 /* What attackers leave behind. */
-static const char *const scan_kinds[] = {"yara-hit",
-                                         "clamav-hit",
-                                         "running",
-                                         "leaving",
-                                         "persistence",
-                                         "privileged-file",
-                                         "packaged-file",
-                                         "account",
-                                         "session",
-                                         "site-content",
-                                         "the comparison with the packages"};
+static const char *const scan_kinds[] = {
+    "yara-hit",    "clamav-hit",      "running",       "leaving",
+    "persistence", "privileged-file", "packaged-file", "account",
+    "session",     "site-content",    "stray-program", "the comparison with the packages"};
 
 static bool is_of_scan(const char *kind)
 {

@@ -57,8 +57,8 @@ struct collection {
     /* That so many files and bytes more were compared; may be NULL. */
     void (*compared)(void *self, uint64_t files, uint64_t bytes);
     void *compared_self;
-    int netlink_fd;            /* live: a NETLINK_SOCK_DIAG socket opened by the parent, or -1 */
-    int64_t now;               /* for staleness: the collector's clock */
+    int netlink_fd; /* live: a NETLINK_SOCK_DIAG socket opened by the parent, or -1 */
+    int64_t now;    /* for staleness: the collector's clock */
 };
 
 struct collect_source {
@@ -134,8 +134,9 @@ void collect_linux_host(struct collection *c); /* os-release, identity, support 
 void collect_dpkg(struct collection *c);
 void collect_apt(struct collection *c);
 void collect_kernel(struct collection *c);
-void collect_processes(struct collection *c); /* live */
-void collect_listeners(struct collection *c); /* live */
+void collect_processes(struct collection *c);      /* live */
+void collect_listeners(struct collection *c);      /* live */
+void collect_stray_programs(struct collection *c); /* live */
 void collect_containers(struct collection *c);
 void collect_firewall(struct collection *c);
 void collect_nginx(struct collection *c);

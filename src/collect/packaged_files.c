@@ -5,11 +5,12 @@
  * COLLECT_FILES: everything that packages put below /usr, /etc, /opt and /var, and what lies in the
  * folders of programs and libraries without a package.
  *
- * Bounded in time: what was not reached is unknown, said, and reached by the next run, which goes on
- * from what is remembered: files found unchanged, by their inode, size and times. An audit, which
- * asks for this besides, has 15 seconds and remembers for ever. A scan has collection.patience and
- * remembers only that it was broken off, and not for long: root can set the clock, and with it a
- * ctime, or write past the file system, so that each scan reads every file again. */
+ * Bounded in time: what was not reached is unknown, said, and reached by the next run, which goes
+ * on from what is remembered: files found unchanged, by their inode, size and times. An audit,
+ * which asks for this besides, has 15 seconds and remembers for ever. A scan has
+ * collection.patience and remembers only that it was broken off, and not for long: root can set the
+ * clock, and with it a ctime, or write past the file system, so that each scan reads every file
+ * again. */
 #include "collect/origin.h"
 #include "collect/persistence.h"
 

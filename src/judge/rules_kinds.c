@@ -62,6 +62,9 @@ static const struct rules_kind kinds[] = {
      " pid path how proof by name command user since start_ticks parent program deleted device "
      "inode ",
      "running processes"},
+    {"stray-program", "path", false, false,
+     " pid path place name command user since start_ticks parent container deleted device inode ",
+     "running processes"},
     {"site-content", "site", false, false, " site path count names ", ""},
     {"rc", "path", true, false, " path level name runs ", ""},
     {"inetd", "service", true, false,

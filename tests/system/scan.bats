@@ -606,3 +606,34 @@ EOF
     mv "$WORK/site" "$WORK/gone"
     code 3 scan "$WORK" --config "$WORK/config.yaml"
 }
+
+@test "what runs from where programs do not lie is found, and what apt replaced while it ran is not" {
+    [ "$(id -u)" = 0 ] || skip "mounts"
+    unshare -m sh -c 'mount -t tmpfs t /mnt && mkdir /mnt/u /mnt/w && mount -t overlay o -o lowerdir=/usr/bin,upperdir=/mnt/u,workdir=/mnt/w /usr/bin' || skip "no overlay here"
+    mkdir "$WORK/out" "$WORK/state"
+    code 0 unshare -mpf --mount-proc --kill-child "$HELPERS/strays" "$YAGURA" "$WORK/state" "$WORK/out"
+    /usr/bin/python3 - "$WORK/out" <<'PY'
+import json, sys
+out = sys.argv[1]
+def strays(name):
+    all = [o for o in map(json.loads, open(out + "/" + name)) if o["type"] == "finding"]
+    return [o for o in all if o["subject"]["kind"] == "stray-program"], all
+before, all = strays("clean")
+assert not before, before
+assert not [o for o in all if o["rule"]["id"].startswith("scan-stray")], all
+pids = dict(line.split() for line in open(out + "/pids"))
+found = {o["evidence"][0]["path"]: o for o in strays("found")[0]}
+wanted = {"temporary": ("scan-stray-program", "high", "/tmp/.x"),
+          "others": ("scan-stray-program", "high", "/dev/shm/y"),
+          "unlinked": ("scan-stray-program", "high", "/var/tmp/kworker"),
+          "memory": ("scan-stray-program", "high", "/memfd:x"),
+          "deleted": ("scan-stray-deleted", "medium", "/srv/agent"),
+          "removed": ("scan-stray-removed", "low", "/usr/bin/old-sleep")}
+for name, (rule, severity, path) in wanted.items():
+    o = found.pop("/proc/" + pids[name])
+    got = o["rule"]["id"], o["severity"], o["subject"]["name"]
+    assert got == (rule, severity, path), (name, o)
+    assert pids[name] in o["summary"] and "9999" in o["summary"] and o["verdict"] == "affected", o
+assert not found, found
+PY
+}
