@@ -305,17 +305,27 @@ void audit_count(struct audit *a)
     }
 }
 
-static void remember(struct audit *a, const struct audit_request *r)
+static bool remember_target(struct audit *a, const struct audit_request *r)
 {
-    if (!r->state)
-        return;
     /* `explain` may be asked from another folder. */
     CLEANUP_FREE char *absolute = r->argument ? realpath(r->argument, NULL) : NULL;
-    if (!state_remember_target(r->state, a->identity, a->host_name, kind_names[r->kind],
-                               absolute      ? absolute
-                               : r->argument ? r->argument
-                                             : "",
-                               r->name ? r->name : "", a->now, &a->memory))
+    return r->state && state_remember_target(r->state, a->identity, a->host_name,
+                                             kind_names[r->kind],
+                                             absolute      ? absolute
+                                             : r->argument ? r->argument
+                                                           : "",
+                                             r->name ? r->name : "", a->now, &a->memory);
+}
+
+void audit_remember_ids(struct audit *a, const struct audit_request *r)
+{
+    a->remembered = remember_target(a, r) && state_remember_ids(r->state, a->identity, a->findings,
+                                                                a->now, &a->memory);
+}
+
+static void remember(struct audit *a, const struct audit_request *r)
+{
+    if (!remember_target(a, r))
         return;
     bool complete = r->about == ABOUT_HOLES && r->with_advisories && r->with_checklist &&
                     r->with_updates && !r->set && !facts_first(a->facts, "unread") &&

@@ -81,6 +81,9 @@ struct audit {
 
 bool audit_run(struct audit **out, const struct audit_request *request, struct error *e);
 
+/* Of a scan, which remembers nothing else: that an id of its findings leads back to the target. */
+void audit_remember_ids(struct audit *a, const struct audit_request *r);
+
 /* Only target and facts (the rest NULL): for `yagura facts`. */
 bool audit_collect(struct audit **out, const struct audit_request *request, struct error *e);
 

@@ -1,6 +1,9 @@
 #include "cmd/cmd.h"
 
+#include "audit/scan.h"
 #include "base/str.h"
+#include "cmd/site.h"
+#include "show/progress.h"
 
 /* `audit --checklist`: only the tables; the exit code goes by what fires. */
 static int checklist(struct cli *cli, struct audit_request *request, enum severity fail_on)
@@ -67,6 +70,39 @@ static const struct finding *find_in(const struct audit *a, const char *wanted, 
     return found;
 }
 
+static const struct policies *own_policies(void *context, const char *site)
+{
+    return config_policies(context, site);
+}
+
+/* What no audit sees: `yagura scan` of the whole target. */
+static struct audit *scan_all(struct cli *cli, const struct audit_request *request, int *code)
+{
+    struct audit_request target = *request;
+    struct audit *a = NULL;
+    struct scan_result result;
+    struct error e = ERROR_INIT;
+    CLEANUP(config_cleanup) struct config *config = cli_config(cli);
+    if (!config) {
+        *code = EXIT_USAGE;
+        return NULL;
+    }
+    struct walk_progress at = {0};
+    struct scan_request bytes = {.clamd = target.kind == TARGET_LIVE ? scan_find_clamd() : NULL,
+                                 .files = &at.files,
+                                 .bytes = &at.bytes};
+    target.own_policies = own_policies;
+    target.policies_context = config;
+    struct progress *progress = progress_start(&cli->show, _("looking into files"), &at, 0, 0);
+    bool good = audit_scan(&a, &result, &target, &bytes, &e);
+    progress_end(progress);
+    if (good)
+        return a;
+    cli_complain(&e);
+    *code = cli_code_of(&e);
+    return NULL;
+}
+
 int cmd_explain(struct cli *cli)
 {
     struct audit_request request;
@@ -104,12 +140,14 @@ int cmd_explain(struct cli *cli)
     bool several = false;
     const struct finding *found = NULL;
     CLEANUP(audit_cleanup) struct audit *a = NULL;
-    /* What an audit does not see, a look at what an intruder left may. */
+    /* What an audit does not see, a look at what an intruder left may, and then a scan. */
     static const enum audit_about abouts[] = {ABOUT_HOLES, ABOUT_PERSISTENCE, ABOUT_INTRUSION};
-    for (size_t i = 0; !found && i < ARRAY_COUNT(abouts); i++) {
-        request.about = abouts[i];
+    bool has_files = request.kind != TARGET_TEXT;
+    for (size_t i = 0; !found && !several && i < ARRAY_COUNT(abouts) + has_files; i++) {
+        bool audits = i < ARRAY_COUNT(abouts);
+        request.about = audits ? abouts[i] : ABOUT_INTRUSION;
         audit_free(a);
-        a = cli_audit(cli, &request, &code);
+        a = audits ? cli_audit(cli, &request, &code) : scan_all(cli, &request, &code);
         if (!a)
             return code;
         found = find_in(a, wanted, &several);

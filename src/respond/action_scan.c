@@ -56,6 +56,8 @@ static const struct audit *look(struct response *r, struct error *e)
         r->options->looking(r->options->context, NULL);
     if (!good)
         r->scan = NULL;
+    else
+        audit_remember_ids(r->scan, &target); /* they are shown in one line: `explain` has more */
     return r->scan;
 }
 

@@ -141,7 +141,7 @@ lies() { (cd "$1" && find . -printf '%p %y %i %T@ %C@ %m %U:%G %s %l\n' | sort &
     # what this step shows can be signed for, and is then no question of the next one
     code 0 "$YAGURA" respond sign "$(grep -oE '[0-9a-f]{8} critical toor' <<<"$output" | cut -c-8)" --because "the drill's"
     code 1 "$YAGURA" respond do scan --json
-    holds '{f["subject"]["name"].split()[0] for f in findings} == {"/var/www/html/x.php", "/etc/cron.d/php-sessions", "/root/.ssh/authorized_keys", "/usr/local/bin/.dash", "/usr/bin/find", "/etc/ld.so.preload"}'
+    holds '{f["subject"]["name"].split()[0] for f in findings} == {"/var/www/html/x.php", "/etc/cron.d/php-sessions", "/root/.ssh/authorized_keys", "/usr/local/bin/.dash", "findutils", "/etc/ld.so.preload"}'
     code 2 "$YAGURA" respond do restore
     says "stands in the plan"
     grep -q "system-account:toor" <<<"$(plan)"

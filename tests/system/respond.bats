@@ -379,6 +379,22 @@ YAML
     code 0 "$YAGURA" respond do look
 }
 
+@test "what the scan of an incident found is explained by its id" {
+    sed -i '/id: look/s/verify: \[content\]/action: scan, verify: [scan-settled]/' "$WORK/short.yaml"
+    mkdir -p "$WORK/root/srv"
+    printf '<?p''hp @ev''al($_PO''ST["q"]); ?>' >"$WORK/root/srv/x.php"
+    code "0 1 3" "$YAGURA" respond start --runbook "$WORK/short.yaml" --root "$WORK/root"
+    code 1 "$YAGURA" respond do look
+    local id
+    id=$(grep -oE '^! [0-9a-f]{8} ' <<<"$output" | head -1 | cut -c3-10)
+    code 1 "$YAGURA" explain "$id"
+    unwrapped
+    says "/srv/x.php" "a web shell in PHP" "--quarantine"
+    rm "$WORK/root/srv/x.php"
+    code 0 "$YAGURA" explain "$id"
+    says "is not there any more"
+}
+
 @test "rules of one's own, one of them broken, and what lies in the way of the scan: said, and the incident goes on" {
     sed -i '/id: look/s/verify: \[content\]/action: scan, verify: [scan-settled]/' "$WORK/short.yaml"
     mkdir -p "$WORK/root/srv" "$WORK/rules"
