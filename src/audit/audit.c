@@ -309,18 +309,18 @@ static bool remember_target(struct audit *a, const struct audit_request *r)
 {
     /* `explain` may be asked from another folder. */
     CLEANUP_FREE char *absolute = r->argument ? realpath(r->argument, NULL) : NULL;
-    return r->state && state_remember_target(r->state, a->identity, a->host_name,
-                                             kind_names[r->kind],
-                                             absolute      ? absolute
-                                             : r->argument ? r->argument
-                                                           : "",
-                                             r->name ? r->name : "", a->now, &a->memory);
+    return r->state &&
+           state_remember_target(r->state, a->identity, a->host_name, kind_names[r->kind],
+                                 absolute      ? absolute
+                                 : r->argument ? r->argument
+                                               : "",
+                                 r->name ? r->name : "", a->now, &a->memory);
 }
 
 void audit_remember_ids(struct audit *a, const struct audit_request *r)
 {
-    a->remembered = remember_target(a, r) && state_remember_ids(r->state, a->identity, a->findings,
-                                                                a->now, &a->memory);
+    a->remembered = remember_target(a, r) &&
+                    state_remember_ids(r->state, a->identity, a->findings, a->now, &a->memory);
 }
 
 static void remember(struct audit *a, const struct audit_request *r)
