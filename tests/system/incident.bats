@@ -265,17 +265,13 @@ finish_scan() {
     on operator "sed -i /x@y/d /root/.ssh/authorized_keys; pkill -f /tmp/.raid; rm -f /tmp/.raid" || :
     respond "0 1 3" "do scan --quarantine --yes"
     says_not /etc/cron.d/php-sessions /usr/local/bin/.dash x@y
+    local list
+    list=$(ids) # of whole lines
     unwrapped
     says "shell.php was moved to" "class-wp-cache.php was moved to"
     [ ! -e "$SHOP/wp-content/uploads/shell.php" ]
-    local unread
-    for _ in 1 2 3 4 5 6; do # on a slow machine it takes several runs to compare all packages
-        grep -q "goes on from here" <<<"$(tr -s '\n ' ' ' <<<"$output")" || break # may be broken
-        respond "0 1 3" "do scan"
-    done
-    unread=$(ids | grep -c unread: || :)
-    tell "to sign for: $(ids | wc -l), of these not looked at: $unread"
-    sign "looked at, and known" "$(ids)"
+    tell "to sign for: $(wc -l <<<"$list"), of these not looked at: $(grep -c unread: <<<"$list" || :)"
+    sign "looked at, and known" "$list"
     respond 0 "do scan"
 }
 finish_patch() {
