@@ -452,14 +452,21 @@ bool firewall_end(int dirfd, enum firewall_scope scope, struct error *e)
 {
     const struct firewall_names *names = firewall_names_of(scope);
     CLEANUP_STR struct str text = {0};
-    /* first, so that the next start does not bring it back */
-    if (unlinkat(dirfd, names->rules, 0) != 0 && errno != ENOENT) {
+    char aside[64];
+    snprintf(aside, sizeof aside, "%s.aside", names->rules);
+    /* first, so that the next start does not bring it back; what stays in force is to stay then */
+    if (renameat(dirfd, names->rules, dirfd, aside) != 0 && errno != ENOENT) {
         error_set_errno(e, errno, "removing the rules that are loaded at every start failed");
         error_at(e, names->rules, 0, 0);
         return false;
     }
     str_printf(&text, "table inet %s\ndelete table inet %s\n", names->table, names->table);
-    if (!nft_load(text.data, e) || (scope == FIREWALL_ISOLATION && !notice_stop(dirfd, e)))
+    if (!nft_load(text.data, e)) {
+        (void)!renameat(dirfd, aside, dirfd, names->rules);
+        return false;
+    }
+    unlinkat(dirfd, aside, 0);
+    if (scope == FIREWALL_ISOLATION && !notice_stop(dirfd, e))
         return false;
     if (unlinkat(dirfd, names->record, 0) != 0 && errno != ENOENT) {
         error_set_errno(e, errno, "removing the record of the firewall failed");

@@ -172,7 +172,8 @@ json_t *firewall_proved(int state_dirfd);
 bool firewall_again(int state_dirfd, const struct firewall_plan *p, const json_t *proved,
                     struct firewall_result *out, struct error *e);
 
-/* Takes our table away and what the state keeps of it; fine if there is none. */
+/* Takes our table away and what the state keeps of it; fine if there is none. Where the kernel does
+ * not let go of it, it is loaded at the next start as before. */
 bool firewall_end(int state_dirfd, enum firewall_scope scope, struct error *e);
 
 #endif

@@ -301,6 +301,14 @@ NFT
     code 0 on again "$YAGURA respond do cut"
     [ "$(in_ns att curl -s -m 5 -o /dev/null -w '%{http_code}' http://10.9.2.1/)" = 503 ]
     is shut att tcp 10.9.2.1 3306
+    # what cannot be taken away is there after a restart as well
+    code 3 on again "unshare -m sh -c 'mount --bind /bin/false $real && exec $YAGURA respond undo cut'"
+    in_ns srv nft flush ruleset
+    in_ns srv nft -f "$YAGURA_STATE/firewall.nft"
+    is shut att tcp 10.9.2.1 3306
+    code 0 on again "$YAGURA respond undo cut"
+    [ -z "$(find "$YAGURA_STATE" -name 'firewall*')" ]
+    is open att tcp 10.9.2.1 3306
 }
 
 @test "killed between the cut and the notice: it is cut off all the same, and confirmed, or done again behind a reboot" {
