@@ -276,7 +276,7 @@ static bool write_block(struct build *b, struct output *out, const struct block 
 {
     for (uint32_t i = 0; i < block->count; i++) {
         struct manifest_record r = block->records[i];
-        const uint8_t *name = block->bytes + r.name;
+        const uint8_t *name = r.name_length ? block->bytes + r.name : (const uint8_t *)"";
         uint32_t number = r.parent;
         r.name = (uint32_t)out->names.total;
         r.parent = parent;
