@@ -226,7 +226,13 @@ static bool look_into_files(struct audit *a, struct scan_result *result,
     request.our_count = 1;
     request.left_out = aside->folders.items;
     request.left_out_count = aside->folders.count;
-    if (!request.path_count && target->kind == TARGET_LIVE) {
+    if (request.only_paths) {
+        for (size_t i = 0; i < bytes->path_count; i++)
+            add_place(&places, bytes->paths[i]);
+        request.paths = places.list.items;
+        request.path_count = places.list.count;
+        request.deleted_programs = true;
+    } else if (!request.path_count && target->kind == TARGET_LIVE) {
         find_places(&places, a, target->state);
         request.paths = places.list.items;
         request.path_count = places.list.count;
@@ -339,7 +345,8 @@ bool audit_scan(struct audit **out, struct scan_result *result, const struct aud
     CLEANUP(audit_cleanup) struct audit *a = audit_new(target);
     if (!audit_open_target(a, target, e) || !load_rules(a, target, e))
         return false;
-    if (bytes->path_count) {
+    bool whole = !bytes->path_count || bytes->only_paths;
+    if (!whole) {
         a->facts = facts_new();
         audit_find_identity(a, target);
     } else if (!audit_take_facts(a, target, e)) {
@@ -352,7 +359,7 @@ bool audit_scan(struct audit **out, struct scan_result *result, const struct aud
         return false;
     if (target->kind == TARGET_LIVE) {
         find_running(a, &aside);
-        audit_compare_sites(a->facts, target, bytes->paths, bytes->path_count);
+        audit_compare_sites(a->facts, target, bytes->paths, whole ? 0 : bytes->path_count);
     }
     judge(a, &aside, collected);
     for (size_t i = 0; i < result->problem_count; i++)
@@ -361,4 +368,13 @@ bool audit_scan(struct audit **out, struct scan_result *result, const struct aud
     *out = a;
     a = NULL;
     return true;
+}
+
+bool audit_scan_again(struct audit **out, struct scan_result *result,
+                      const struct audit_request *target, const struct scan_request *bytes,
+                      struct error *e)
+{
+    struct scan_request paths = *bytes;
+    paths.only_paths = true;
+    return audit_scan(out, result, target, &paths, e);
 }

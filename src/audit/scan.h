@@ -6,7 +6,8 @@
  * source of such facts is a row of collect.c, its rules a file in data/rules/scan/ and its kind a
  * word in that table: nothing else has to be changed.
  *
- * Nothing is remembered: what is found is acted upon, or looked for again. */
+ * Nothing is remembered but, where it is asked for, whose an id is (audit_remember_ids()): what is
+ * found is acted upon, or looked for again. */
 #ifndef YAGURA_AUDIT_SCAN_H
 #define YAGURA_AUDIT_SCAN_H
 
@@ -19,5 +20,12 @@
  */
 bool audit_scan(struct audit **out, struct scan_result *result, const struct audit_request *target,
                 const struct scan_request *bytes, struct error *e);
+
+/* The same of this host, for who has scanned it a while ago: all that its collectors state (what
+ * starts by itself, files of packages), what runs, and the sites, but of files only the bytes of
+ * these paths; those that are not there are left out. */
+bool audit_scan_again(struct audit **out, struct scan_result *result,
+                      const struct audit_request *target, const struct scan_request *bytes,
+                      struct error *e);
 
 #endif

@@ -286,7 +286,8 @@ static void walk_all(struct scanning *s, struct target *target, const struct sca
     static const char *const whole_root[] = {"/"}, *const whole_image[] = {""};
     bool image = target_kind(target) == TARGET_IMAGE;
     const char *const *paths = r->path_count ? r->paths : image ? whole_image : whole_root;
-    for (size_t i = 0; i < (r->path_count ? r->path_count : 1); i++) {
+    size_t count = r->path_count || r->only_paths ? r->path_count : 1;
+    for (size_t i = 0; i < count; i++) {
         if (image)
             scan_walk_image(w, target, paths[i]);
         else

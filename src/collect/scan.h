@@ -23,6 +23,7 @@ struct scan_request {
     unsigned threads;        /* 0: one a core */
     uint64_t *files, *bytes; /* counted up (relaxed atomics) for whoever shows it; may be NULL */
     bool deleted_programs;   /* live: also of programs that run and have no name any more */
+    bool only_paths;         /* no paths: no files */
     const struct scan_folder *left_out; /* folders that are not looked into */
     size_t left_out_count;
 };

@@ -626,6 +626,7 @@ bool respond_prove(struct response *r, struct respond_report *out, size_t *lost,
 {
     *out = (struct respond_report){.outcome = RESPOND_DONE};
     *lost = 0;
+    r->proves_only = true;
     const struct runbook_step *end = r->book->steps.items + r->book->steps.count;
     for (const struct runbook_step *step = r->book->steps.items; step < end; step++) {
         enum step_state state = respond_step_of(r, step)->state;

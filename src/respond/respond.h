@@ -79,7 +79,9 @@ struct response {
     struct incident incident;
     struct arena *arena;
     const struct respond_options *options;
-    struct audit *scan; /* of this run: the check after the action need not look again; or NULL */
+    struct audit *scan;   /* of this run: the check after the action need not look again; or NULL */
+    bool scan_is_partial; /* of a proof: not every file was looked into */
+    bool proves_only;     /* what is done already is proved: nothing is let in on the word of it */
     const struct runbook_step *step; /* that is being done or undone */
     struct check_made refusal;       /* of an action that went no further, which is no failure of
                                         its own: why; call NULL: it went on */

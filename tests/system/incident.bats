@@ -715,6 +715,30 @@ terminal_killed() {
     listing "$SHOP" | diff "$WORK/published" -
 }
 
+@test "once scanned, what may have changed is looked at again, and not every file" {
+    begin
+    lead isolate administrator scan
+    code 0 on operator "yagura respond resume"
+    unwrapped
+    says "were looked at just now; all other files by the scan that ended"
+    # all bytes of /tmp are read by the scan alone; where it found something, whenever it is proved
+    plant() { on operator "printf '<?p''hp @ev''al(\$_PO''ST[1]); ?>' >/tmp/new.php"; }
+    plant
+    code 0 on operator "yagura respond resume"
+    respond 1 "do scan"
+    unwrapped
+    says /tmp/new.php
+    on operator "rm /tmp/new.php"
+    respond 0 "do scan"
+    plant
+    on operator "cp /bin/sleep /tmp/.x && (setsid /tmp/.x 9999 >/dev/null 2>&1 </dev/null &)"
+    for _ in $(seq 100); do on operator "pgrep -f '^/tmp/.x 9999'" >/dev/null && break; sleep 0.1; done
+    code 1 on operator "yagura respond resume"
+    unwrapped
+    says "2 findings are neither gone nor signed for"
+    code 2 on operator "yagura respond do patch" # it is open again
+}
+
 @test "the disk is full when the evidence is taken: it is cut off all the same, and gone on with" {
     power_off
     mount -t tmpfs -o size=48m yagura-test "$HOST_STATE" 2>/dev/null || skip "no tmpfs can be mounted here"
