@@ -391,7 +391,7 @@ static bool is_through(struct linux_host *host)
 /* What a run compares is at least one file: so many runs are enough. */
 static void a_scan_that_was_broken_off_goes_on_in_its_session_and_no_longer(void **state)
 {
-    enum { MANY = 40 };
+    enum { MANY = 12 };
     struct linux_host host;
     struct memory_cache cache;
     struct collect_patience patience = {.ms = 0, .session = "incident-1"};
@@ -413,7 +413,7 @@ static void a_scan_that_was_broken_off_goes_on_in_its_session_and_no_longer(void
         run_whole_with(&host, &patience);
     assert_false(is_through(&host));
     patience.session = NULL;
-    for (unsigned i = 0; i < MANY + 50; i++)
+    for (unsigned i = 0; i < MANY + 20; i++)
         run_whole_with(&host, &patience);
     assert_false(is_through(&host));
 
@@ -421,7 +421,7 @@ static void a_scan_that_was_broken_off_goes_on_in_its_session_and_no_longer(void
     unsigned runs = 0;
     do
         run_whole_with(&host, &patience);
-    while (!is_through(&host) && ++runs < MANY + 50);
+    while (!is_through(&host) && ++runs < MANY + 20);
     assert_true(is_through(&host));
     assert_true(runs > MANY / 2);
     expect_nothing(&host);
@@ -429,7 +429,7 @@ static void a_scan_that_was_broken_off_goes_on_in_its_session_and_no_longer(void
     run_whole_with(&host, &patience);
     assert_false(is_through(&host));
     /* and so is one that would go on after hours */
-    for (unsigned i = 0; i < MANY + 50; i++) {
+    for (unsigned i = 0; i < MANY + 20; i++) {
         run_whole_with(&host, &patience);
         host.now += COLLECT_GOES_ON_SECONDS;
     }
