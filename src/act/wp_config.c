@@ -20,12 +20,13 @@ const char *const wp_secret_names[WP_SECRETS] = {
 
 /* What else is looked for: never a secret, and never marked or changed. */
 enum { DATABASE = WP_SECRETS, PREFIX, VALUES };
-enum { MOST_FILE = 1 << 20, SALT_LENGTH = 64, MOST_FOUND = 64, FRAME_PLACE = 1, PLACE_BYTES = 13 };
+enum { MOST_FILE = 1 << 20, SALT_LENGTH = 64, MOST_FOUND = 64, FRAME_PLACE = 1, PLACE_BYTES = 17 };
 
 /* Where a value's text lies, without its quotes. */
 struct place {
     uint32_t start, length;
     uint32_t value; /* of wp_secret_names, or DATABASE, PREFIX */
+    uint32_t doubt; /* one more than where that lies for which PHP may see another; 0: nothing */
     bool plain;     /* else it is no text in quotes, and start and length mean nothing */
 };
 
@@ -37,9 +38,16 @@ struct places {
 
 /* --- in the cage: a little of PHP's grammar --- */
 
+/* What came last: where a statement may begin, where a call may, and where a "(" would call what no
+ * name tells ($f(), 'f'()). */
+enum last { LAST_BEGIN, LAST_BLOCK, LAST_SIGN, LAST_WORD, LAST_VALUE, LAST_MEMBER };
+
 struct scan {
     const char *text;
     size_t size, at;
+    size_t doubt; /* one more than where the first thing lies that is not understood; 0: none */
+    enum last last;
+    unsigned braces, parentheses, questions; /* that are open; "?" without their ":" */
 };
 
 static char here(const struct scan *s)
@@ -53,23 +61,41 @@ static bool begins(const struct scan *s, const char *with)
     return s->size - s->at >= n && memcmp(s->text + s->at, with, n) == 0;
 }
 
-static void skip_until(struct scan *s, const char *end)
+static void doubt(struct scan *s)
 {
-    while (s->at < s->size && !begins(s, end))
+    if (!s->doubt)
+        s->doubt = s->at + 1;
+}
+
+static void skip_comment(struct scan *s)
+{
+    while (s->at < s->size && !begins(s, "*/"))
         s->at++;
-    s->at += s->at < s->size ? strlen(end) : 0;
+    if (s->at == s->size)
+        doubt(s);
+    s->at += s->at < s->size ? 2 : 0;
+}
+
+/* To PHP either end of a line ends it, and so does the end of the script. */
+static void skip_line(struct scan *s)
+{
+    for (; s->at < s->size && here(s) != '\n' && here(s) != '\r'; s->at++)
+        if (begins(s, "?>"))
+            doubt(s);
 }
 
 /* White space and comments. */
 static void skip_space(struct scan *s)
 {
     for (;;) {
+        if (begins(s, "#["))
+            doubt(s); /* since PHP 8 no comment */
         if (s->at < s->size && str_is_space(here(s)))
             s->at++;
         else if (begins(s, "/*"))
-            skip_until(s, "*/");
+            skip_comment(s);
         else if (begins(s, "//") || here(s) == '#')
-            skip_until(s, "\n");
+            skip_line(s);
         else
             return;
     }
@@ -82,32 +108,49 @@ static bool take_string(struct scan *s, size_t *start, size_t *length)
     if (quote != '\'' && quote != '"')
         return false;
     *start = ++s->at;
-    while (s->at < s->size && here(s) != quote)
-        s->at += here(s) == '\\' ? 2 : 1;
-    if (s->at >= s->size)
+    for (; s->at < s->size && here(s) != quote; s->at += here(s) == '\\' ? 2 : 1)
+        if (quote == '"' && (begins(s, "{$") || begins(s, "${")))
+            doubt(s); /* code, and quotes of its own */
+    if (s->at >= s->size) {
+        s->at = s->size;
+        doubt(s);
         return false;
+    }
     *length = s->at++ - *start;
     return true;
 }
 
 static bool is_word(char c)
 {
-    return c == '_' || c == '$' || c == '>' || c == ':' || str_is_digit(c) ||
+    return c == '_' || c == '$' || str_is_digit(c) || (unsigned char)c >= 0x80 ||
            (str_lower(c) >= 'a' && str_lower(c) <= 'z');
+}
+
+static const char *name_of(int value)
+{
+    return value == DATABASE ? "DB_NAME" : wp_secret_names[value];
+}
+
+static bool is_text(const struct scan *s, size_t start, size_t length, const char *text)
+{
+    return strlen(text) == length && memcmp(text, s->text + start, length) == 0;
+}
+
+static bool is_text_nocase(const struct scan *s, size_t start, size_t length, const char *text)
+{
+    return strlen(text) == length && strncasecmp(text, s->text + start, length) == 0;
 }
 
 static int value_named(const struct scan *s, size_t start, size_t length)
 {
-    for (int i = 0; i < PREFIX; i++) {
-        const char *name = i == DATABASE ? "DB_NAME" : wp_secret_names[i];
-        if (strlen(name) == length && memcmp(name, s->text + start, length) == 0)
+    for (int i = 0; i < PREFIX; i++)
+        if (is_text(s, start, length, name_of(i)))
             return i;
-    }
     return -1;
 }
 
 /* Behind the comma or the equals sign: up to what must follow a text that stands alone. */
-static void take_value(struct cage *cage, struct scan *s, int value, char behind)
+static void take_value(struct cage *cage, struct scan *s, int value, char behind, size_t unsure)
 {
     size_t start = 0, length = 0;
     skip_space(s);
@@ -118,27 +161,48 @@ static void take_value(struct cage *cage, struct scan *s, int value, char behind
     bytes_put_u32le(&frame, (uint32_t)start);
     bytes_put_u32le(&frame, (uint32_t)length);
     bytes_put_u32le(&frame, (uint32_t)value);
+    bytes_put_u32le(&frame, (uint32_t)(s->doubt ? s->doubt : unsure));
     bytes_put_u8(&frame, plain);
     cage_send(cage, FRAME_PLACE, frame.data, frame.length);
 }
 
-/* Behind the word "define". */
-static void take_define(struct cage *cage, struct scan *s)
+/* A name that may be any, once PHP has made it: escapes, variables; old PHPs also know one that is
+ * written in small letters. */
+static bool is_plain_name(const struct scan *s, size_t start, size_t length, int value)
+{
+    for (int i = 0; value < 0 && i < PREFIX; i++)
+        if (is_text_nocase(s, start, length, name_of(i)))
+            return false;
+    return !memchr(s->text + start, '\\', length) && !memchr(s->text + start, '$', length);
+}
+
+/* Behind the word "define". `unsure`: where it stands, if PHP may pass it by. */
+static void take_define(struct cage *cage, struct scan *s, size_t unsure)
 {
     size_t start = 0, length = 0;
     skip_space(s);
-    if (here(s) != '(')
+    if (here(s) != '(') {
+        doubt(s);
         return;
+    }
     s->at++;
+    s->parentheses++;
+    s->last = LAST_SIGN;
     skip_space(s);
-    if (!take_string(s, &start, &length))
+    if (!take_string(s, &start, &length)) {
+        doubt(s);
         return;
+    }
+    s->last = LAST_VALUE;
     int value = value_named(s, start, length);
     skip_space(s);
+    if (here(s) != ',' || !is_plain_name(s, start, length, value))
+        doubt(s);
     if (value < 0 || here(s) != ',')
         return;
     s->at++;
-    take_value(cage, s, value, ')');
+    take_value(cage, s, value, ')', unsure);
+    s->last = LAST_VALUE;
 }
 
 /* Behind "$table_prefix". */
@@ -148,39 +212,139 @@ static void take_prefix(struct cage *cage, struct scan *s)
     if (here(s) != '=' || begins(s, "=="))
         return;
     s->at++;
-    take_value(cage, s, PREFIX, ';');
+    take_value(cage, s, PREFIX, ';', 0);
 }
 
-/* Whether that word stands here, as a whole; upper and lower case are the same to PHP. */
-static bool is_here(const struct scan *s, const char *word)
+/* They define nothing and call nothing that is handed to them. */
+static bool is_harmless(const struct scan *s, size_t start, size_t length)
 {
-    size_t n = strlen(word);
-    return s->size - s->at > n && strncasecmp(s->text + s->at, word, n) == 0 &&
-           !is_word(s->text[s->at + n]);
+    static const char *const words[] = {
+        "if",      "else",     "elseif",      "defined",         "isset",   "empty",
+        "true",    "false",    "null",        "array",           "getenv",  "ini_set",
+        "dirname", "in_array", "file_exists", "error_reporting", "strpos",  "stripos",
+        "explode", "trim",     "str_replace", "set_time_limit",  "is_file", "strtolower"};
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+        if (is_text_nocase(s, start, length, words[i]))
+            return true;
+    return false;
 }
 
+/* Another constant than one of ours, which is not called. */
+static bool is_constant(const struct scan *s, size_t start, size_t length)
+{
+    for (size_t i = start; i < start + length; i++)
+        if (s->text[i] != '_' && !str_is_digit(s->text[i]) &&
+            (s->text[i] < 'A' || s->text[i] > 'Z'))
+            return false;
+    return value_named(s, start, length) < 0;
+}
+
+static void take_word(struct cage *cage, struct scan *s)
+{
+    size_t start = s->at;
+    bool first = (s->last == LAST_BEGIN || s->last == LAST_BLOCK) && !s->braces && !s->parentheses;
+    while (is_word(here(s)))
+        s->at++;
+    size_t length = s->at - start;
+    enum last before = s->last;
+    s->last = LAST_VALUE;
+    if (s->text[start] == '$') {
+        if (here(s) == '{')
+            doubt(s);
+        if (is_text(s, start, length, "$table_prefix"))
+            take_prefix(cage, s);
+    } else if (before != LAST_MEMBER && is_text_nocase(s, start, length, "define")) {
+        take_define(cage, s, first ? 0 : start + 1);
+    } else if (is_harmless(s, start, length)) {
+        s->last = LAST_WORD;
+    } else if (!str_is_digit(s->text[start]) && !is_constant(s, start, length)) {
+        s->at = start;
+        doubt(s);
+        s->at += length;
+    }
+}
+
+/* The rest is nothing: the end of the script, with no text for visitors behind it. */
+static bool is_end(const struct scan *s)
+{
+    size_t at = s->at + 2;
+    while (at < s->size && str_is_space(s->text[at]))
+        at++;
+    return at == s->size;
+}
+
+static void take_question(struct scan *s)
+{
+    if (begins(s, "?>") && !is_end(s))
+        doubt(s);
+    if (begins(s, "??"))
+        s->at++;
+    else
+        s->questions++;
+}
+
+/* Without its "?" it begins what an "if" may pass by, or is a label. */
+static void take_colon(struct scan *s)
+{
+    if (!s->questions)
+        doubt(s);
+    else
+        s->questions--;
+}
+
+static void take_sign(struct scan *s)
+{
+    char c = here(s);
+    enum last before = s->last;
+    s->last = LAST_SIGN;
+    if (begins(s, "->") || begins(s, "::")) {
+        doubt(s);
+        s->at++;
+        s->last = LAST_MEMBER;
+    } else if (c == '(') {
+        if (before == LAST_VALUE || before == LAST_BLOCK)
+            doubt(s);
+        s->parentheses++;
+    } else if (c == ')' || c == ']') {
+        s->parentheses -= c == ')' && s->parentheses;
+        s->last = LAST_VALUE;
+    } else if (c == '{' || c == '}' || c == ';') {
+        s->braces += c == '{';
+        s->braces -= c == '}' && s->braces;
+        s->questions = 0;
+        s->last = c == '}' ? LAST_BLOCK : LAST_BEGIN;
+    } else if (c == '?') {
+        take_question(s);
+    } else if (c == ':') {
+        take_colon(s);
+    } else if (begins(s, "<<<") || !c || !strchr("=,.!&|[+-*/%^~@<>", c)) {
+        doubt(s);
+    }
+    s->at++;
+}
+
+/* Where it is not as we know it, what is found behind is found all the same, and said to be in
+ * doubt. */
 static void find_defines(struct cage *cage, void *context)
 {
     struct scan *s = context;
-    bool in_word = false;
+    if (s->size < 6 || !is_text_nocase(s, 0, 5, "<?php") || !str_is_space(s->text[5]))
+        doubt(s);
+    else
+        s->at = 5;
     while (s->at < s->size) {
         size_t start, length, before = s->at;
         skip_space(s);
-        if (s->at != before) {
-            in_word = false;
-        } else if (here(s) == '\'' || here(s) == '"') {
+        if (s->at != before)
+            continue;
+        if (here(s) == '\'' || here(s) == '"') {
             if (!take_string(s, &start, &length))
                 return; /* it is cut: what follows means nothing */
-            in_word = false;
-        } else if (!in_word && is_here(s, "define")) {
-            s->at += strlen("define");
-            take_define(cage, s);
-        } else if (!in_word && begins(s, "$table") && is_here(s, "$table_prefix")) {
-            s->at += strlen("$table_prefix");
-            take_prefix(cage, s);
+            s->last = LAST_VALUE;
+        } else if (is_word(here(s))) {
+            take_word(cage, s);
         } else {
-            in_word = is_word(here(s));
-            s->at++;
+            take_sign(s);
         }
     }
 }
@@ -192,13 +356,15 @@ static bool take_place(void *context, uint32_t type, const void *data, size_t si
 {
     struct places *all = context;
     struct bytes b = bytes_of(data, size);
-    struct place p = {bytes_u32le(&b), bytes_u32le(&b), 0, false};
+    struct place p = {.start = bytes_u32le(&b)};
+    p.length = bytes_u32le(&b);
     p.value = bytes_u32le(&b);
+    p.doubt = bytes_u32le(&b);
     p.plain = bytes_u8(&b) != 0;
     bool order = !all->count || !p.plain ||
                  p.start > all->items[all->count - 1].start + all->items[all->count - 1].length;
-    if (type != FRAME_PLACE || size != PLACE_BYTES || p.value >= VALUES || !order ||
-        all->count == MOST_FOUND ||
+    if (type != FRAME_PLACE || size != PLACE_BYTES || p.value >= VALUES ||
+        p.doubt > all->size + 1 || !order || all->count == MOST_FOUND ||
         (p.plain && ((size_t)p.start + p.length >= all->size || !p.start))) {
         error_set(e, ERR_FORMAT, "the secrets in it could not be told apart");
         return false;
@@ -240,7 +406,7 @@ static bool read_config(struct config *out, int dirfd, const char *name, struct 
     }
     if (!file_read_fd(&out->text, &out->size, fd, MOST_FILE, e))
         return false;
-    struct scan s = {out->text, out->size, 0};
+    struct scan s = {.text = out->text, .size = out->size};
     out->places.size = out->size;
     return cage_run(CAGE_BYTES, -1, NULL, 0, NULL, find_defines, &s, take_place, &out->places, e);
 }
@@ -252,6 +418,7 @@ static void mark(struct wp_marks *out, const struct config *c, const uint8_t key
         const struct place *p = &c->places.items[i];
         if (p->value >= WP_SECRETS)
             continue;
+        out->doubtful[p->value] |= p->doubt || out->there[p->value];
         out->there[p->value] = true;
         out->elsewhere[p->value] |= !p->plain;
         if (p->plain)
@@ -308,6 +475,7 @@ bool wp_config_tables(struct wp_tables *out, int dirfd, const char *name, struct
 bool wp_config_changed(const struct wp_marks *before, const struct wp_marks *now, size_t secret)
 {
     return before->there[secret] && now->there[secret] && !now->elsewhere[secret] &&
+           !now->doubtful[secret] &&
            sodium_memcmp(before->digest[secret], now->digest[secret], WP_MARK_BYTES) != 0;
 }
 
@@ -361,6 +529,61 @@ static size_t salts(const struct places *all, size_t *elsewhere)
     return count;
 }
 
+static uint32_t line_at(const struct config *c, size_t offset)
+{
+    uint32_t line = 1;
+    for (size_t i = 0; i < offset && i < c->size; i++)
+        line += c->text[i] == '\n';
+    return line;
+}
+
+/* Each kind of login is signed with a key and a salt: it ends if one of both is new, and not if
+ * neither is here (WordPress then has them in its database). */
+static const char *kind_left_out(const struct wp_marks *marks)
+{
+    enum { KINDS = 3, SALT_OF = 4 };
+    for (size_t i = 0; i < KINDS; i++)
+        if ((!marks->there[i] || marks->elsewhere[i]) &&
+            (!marks->there[i + SALT_OF] || marks->elsewhere[i + SALT_OF]))
+            return wp_secret_names[i];
+    return NULL;
+}
+
+/* Whether PHP takes just what is found here: whoever was in may have put a copy where we look. */
+static bool is_understood(const struct config *c, const struct wp_marks *marks, struct error *e)
+{
+    bool seen[WP_SALTS] = {false};
+    for (size_t i = 0; i < c->places.count; i++) {
+        const struct place *p = &c->places.items[i];
+        if (p->value >= WP_SALTS)
+            continue;
+        if (p->doubt) {
+            error_set(e, ERR_CORRUPT,
+                      "line %u of it may make PHP take other keys and salts than those that stand "
+                      "there: put the eight lines define('AUTH_KEY', '...') to NONCE_SALT right "
+                      "below <?php, each once, publish that (yagura publish), and do this again",
+                      (unsigned)line_at(c, p->doubt - 1));
+            return false;
+        }
+        if (seen[p->value]) {
+            error_set(e, ERR_CORRUPT,
+                      "%s is defined more than once: leave one of its lines, publish that (yagura "
+                      "publish), and do this again",
+                      wp_secret_names[p->value]);
+            return false;
+        }
+        seen[p->value] = true;
+    }
+    const char *missing = kind_left_out(marks);
+    if (missing)
+        error_set(e, ERR_ABSENT,
+                  "%s and its salt are not in it as plain text, and logins that they sign would "
+                  "go on: copy these lines of wp-config-sample.php into it, publish that (yagura "
+                  "publish), and do this again",
+                  missing);
+    return !missing;
+}
+
 static void write_anew(struct str *out, const struct config *c)
 {
     size_t at = 0;
@@ -403,6 +626,13 @@ bool wp_config_rotate(size_t *count, int dirfd, const char *name, bool dry_run, 
         error_at(e, name, 0, 0);
         return false;
     }
+    struct wp_marks before, now;
+    randombytes_buf(key, sizeof key);
+    mark(&before, &c, key);
+    if (!is_understood(&c, &before, e)) {
+        error_at(e, name, 0, 0);
+        return false;
+    }
     if (dry_run) {
         *count = found;
         return true;
@@ -410,9 +640,6 @@ bool wp_config_rotate(size_t *count, int dirfd, const char *name, bool dry_run, 
     /* Room for all of it at once: what grows leaves copies behind. */
     size_t room = c.size + found * SALT_LENGTH + 1;
     struct str text = {mem_alloc(room), 0, room};
-    struct wp_marks before, now;
-    randombytes_buf(key, sizeof key);
-    mark(&before, &c, key);
     write_anew(&text, &c);
     bool good =
         put_in_place(dirfd, name, &text, &c.st, e) && wp_config_look(&now, dirfd, name, key, e);

@@ -8,7 +8,9 @@
  *
  * The file is written by whoever owned the server: it is read in a cage, which tells where the
  * texts lie, and nothing in it is run. A value that is no plain text in quotes (getenv(), a
- * constant) is not changed and counted as `elsewhere`. Everything but the values stays byte for
+ * constant) is not changed and counted as `elsewhere`. What the reader does not understand for sure
+ * (a second definition, const, a heredoc, ?>, a condition, a call of what it does not know) makes
+ * what stands behind it `doubtful`: PHP may take another value, and nothing is changed. Everything but the values stays byte for
  * byte; owner and mode stay. Where a guard watches the file, publish it afterwards. */
 #ifndef YAGURA_ACT_WP_CONFIG_H
 #define YAGURA_ACT_WP_CONFIG_H
@@ -26,6 +28,7 @@ extern const char *const wp_secret_names[WP_SECRETS];
 struct wp_marks {
     bool there[WP_SECRETS];
     bool elsewhere[WP_SECRETS]; /* defined, but not as a plain text */
+    bool doubtful[WP_SECRETS];  /* PHP may see another value */
     uint8_t digest[WP_SECRETS][WP_MARK_BYTES];
 };
 
@@ -35,7 +38,8 @@ bool wp_config_look(struct wp_marks *out, int dirfd, const char *name,
 /* Whether that secret is another than before. */
 bool wp_config_changed(const struct wp_marks *before, const struct wp_marks *now, size_t secret);
 
-/* Gives all salts that are there new values; *count: how many. ERR_ABSENT if there is none. */
+/* Gives all salts that are there new values; *count: how many. ERR_ABSENT if there is none, or too
+ * few for every login to end; ERR_CORRUPT if one is doubtful. */
 bool wp_config_rotate(size_t *count, int dirfd, const char *name, bool dry_run, struct error *e);
 
 /* Where WordPress keeps its users: "shop" and "wp_". Each is "" where it is not there exactly once

@@ -129,14 +129,14 @@ static int open_folder_of(const char *path, const char **name, struct error *e)
     return fd;
 }
 
-/* NULL where one of them is kept elsewhere: whether that one changed cannot be seen. */
+/* NULL where one of them is kept elsewhere, or in doubt: whether it changed cannot be seen. */
 static const char *mark_of_salts(struct response *r, const struct wp_marks *marks)
 {
     CLEANUP_STR struct str text = {0};
     char digits[2 * SHORT_MARK + 1];
     bool any = false;
     for (size_t i = 0; i < WP_SALTS; i++) {
-        if (marks->elsewhere[i])
+        if (marks->elsewhere[i] || marks->doubtful[i])
             return NULL;
         any |= marks->there[i];
         sodium_bin2hex(digits, sizeof digits, marks->digest[i], SHORT_MARK);
@@ -177,7 +177,7 @@ static const char *mark_of_wordpress(struct response *r, const struct fact *f, c
         return NULL;
     if (str_equal(fact_text(f, "reach"), "salt"))
         return mark_of_salts(r, &marks);
-    if (!marks.there[PASSWORD] || marks.elsewhere[PASSWORD])
+    if (!marks.there[PASSWORD] || marks.elsewhere[PASSWORD] || marks.doubtful[PASSWORD])
         return NULL;
     sodium_bin2hex(digits, sizeof digits, marks.digest[PASSWORD], MARK_BYTES);
     return arena_strdup(r->arena, digits);

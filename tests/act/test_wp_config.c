@@ -139,6 +139,111 @@ static void a_file_that_is_cut_is_no_worse_afterwards(void **state)
     }
 }
 
+/* What PHP itself has after this file for AUTH_KEY, or that it does not go through it. */
+static char *as_php_has_it(const struct site *s)
+{
+    CLEANUP_STR struct str command = {0};
+    char *text = mem_alloc(4096);
+    str_printf(&command,
+               "timeout 30 php -n -d display_errors=0 -r 'ob_start(); include $argv[1]; "
+               "ob_end_clean(); echo constant(\"AUTH_KEY\");' %s/wp-config.php 2>&1",
+               s->dir);
+    FILE *php = popen(str_text(&command), "r");
+    assert_non_null(php);
+    text[fread(text, 1, 4095, php)] = '\0';
+    pclose(php);
+    return text;
+}
+
+#define REST                                                                                       \
+    "define('SECURE_AUTH_KEY', 'old'); define('LOGGED_IN_KEY', 'old'); "                           \
+    "define('AUTH_SALT', 'old');\n"
+
+/* Whoever was in writes the file so that we find another key than PHP does. */
+static void what_php_takes_is_new_or_nothing_is(void **state)
+{
+    static const struct {
+        const char *text;
+        bool new;
+    } cases[] = {
+        {"<?php\ndefine('AUTH_KEY', 'old');\n" REST, true},
+        {"<?php // \rdefine('AUTH_KEY', 'old');\n" REST, true},
+        {"<?php if (!defined('X')) { define('X', isset($a) ? 1 : 2); } ini_set('a', '1');\n"
+         "$x = array('a' => getenv('B') ?: X); define('AUTH_KEY', 'old'); " REST "?>\n",
+         true},
+        {"<?php define('AUTH_KEY', 'old'); " REST "if (0) f(); function f() { return eval(''); }",
+         true},
+        {"<?php const AUTH_KEY = 'old';\n// ?><?php\n define('AUTH_KEY', 'decoy');" REST, false},
+        {"<?php define('AUTH_'.'KEY', 'old'); define('AUTH_KEY', 'decoy');" REST, false},
+        {"<?php // ?><?php define('AUTH_KEY', 'old'); /*\n define('AUTH_KEY', 'decoy'); "
+         "//*/\n" REST,
+         false},
+        {"<?php define('AUTH_KEY', 'old'); define('AUTH_KEY', 'decoy');" REST, false},
+        {"<?php $a = <<<'X'\n ' \nX;\ndefine('AUTH_KEY', 'old'); $b = <<<'X'\n '; "
+         "define('AUTH_KEY', 'decoy');\nX;\n" REST,
+         false},
+        {"define('AUTH_KEY', 'decoy'); <?php define('AUTH_KEY', 'old');" REST, false},
+        {"<?php define(\"AUTH\\x5fKEY\", 'old'); define('AUTH_KEY', 'decoy');" REST, false},
+        {"<?php $f = 'def' . 'ine'; $f('AUTH' . '_KEY', 'old'); define('AUTH_KEY', 'decoy');" REST,
+         false},
+        {"<?php ('def' . 'ine')('AUTH' . '_KEY', 'old'); define('AUTH_KEY', 'decoy');" REST, false},
+        {"<?php ${'f'} = 'define'; ${'f'}('AUTH' . '_KEY', 'old'); define('AUTH_KEY', "
+         "'decoy');" REST,
+         false},
+        {"<?php $x = 'AUTH_KEY'; define($x, 'old'); define('AUTH_KEY', 'decoy');" REST, false},
+        {"<?php call_user_func('define', 'AUTH' . '_KEY', 'old'); define('AUTH_KEY', 'd');" REST,
+         false},
+        {"<?php eval('define(\"AUTH_K\" . \"EY\", \"old\");'); define('AUTH_KEY', 'd');" REST,
+         false},
+        {"<?php if (0) define('AUTH_KEY', 'decoy'); " REST "define('AUTH_K' . 'EY', 'old');",
+         false},
+        {"<?php if (0): define('AUTH_KEY', 'decoy'); endif; " REST
+         "define('AUTH_K' . 'EY', 'old');",
+         false},
+        {"<?php if (0) { define('AUTH_KEY', 'decoy'); } " REST "define('AUTH_K' . 'EY', 'old');",
+         false},
+        {"<?php function g() { define('AUTH_KEY', 'decoy'); } " REST
+         "define('AUTH_K' . 'EY', 'old');",
+         false},
+        {"<?php $z = \"{$_GET[\"a\"]}\"; define('AUTH_KEY', 'old'); $q = '\"'; " REST, false},
+        {"<?php namespace a; function define($a, $b) { \\define($a, 'old'); }\n"
+         "define('AUTH_KEY', 'decoy');" REST,
+         false},
+        {"<?php define('SECURE_AUTH_KEY', 'old'); return define('AUTH_K' . 'EY', 'old');\n"
+         "define('AUTH_KEY', 'decoy'); define('LOGGED_IN_KEY', 'decoy');",
+         false},
+        {"<?php define('NONCE_KEY', 'decoy'); define('AUTH_K' . 'EY', 'old');", false},
+        {"<?php define('AUTH_KEY', 'old'); define('SECURE_AUTH_KEY', 'old');", false},
+    };
+    bool php = system("command -v php >/dev/null") == 0;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct site s = begin(cases[i].text);
+        struct error e = ERROR_INIT;
+        struct wp_marks before, now;
+        uint8_t key[WP_KEY_BYTES];
+        size_t count = 0;
+        account_key(key);
+        CLEANUP_FREE char *was = php ? as_php_has_it(&s) : NULL;
+        if (php && !str_equal(was, "old"))
+            fail_msg("PHP has \"%s\" of %s", was, cases[i].text);
+        assert_true(wp_config_look(&before, s.fd, "wp-config.php", key, NULL));
+        bool new = wp_config_rotate(&count, s.fd, "wp-config.php", false, &e);
+        if (new != cases[i].new)
+            fail_msg("%s: %s", cases[i].text, new ? "said to be new" : e.message);
+        assert_true(wp_config_look(&now, s.fd, "wp-config.php", key, NULL));
+        assert_int_equal(wp_config_changed(&before, &now, 0), new);
+        CLEANUP_FREE char *text = read_back(&s);
+        if (!new)
+            assert_string_equal(text, cases[i].text);
+        CLEANUP_FREE char *is = php ? as_php_has_it(&s) : NULL;
+        if (php && new && (str_equal(is, "old") || strlen(is) != 64))
+            fail_msg("PHP has \"%s\" of %s", is, text);
+        end(&s);
+    }
+    if (!php)
+        skip(); /* what PHP has to say is looked at where there is one */
+}
+
 /* What stands in a command to paste means nothing but a name, and is not guessed. */
 static void where_the_users_are_kept_is_told_where_it_is_plain(void **state)
 {
@@ -177,6 +282,7 @@ int main(void)
         cmocka_unit_test(salts_are_new_and_the_rest_is_as_it_was),
         cmocka_unit_test(what_is_no_such_file_is_refused),
         cmocka_unit_test(a_file_that_is_cut_is_no_worse_afterwards),
+        cmocka_unit_test(what_php_takes_is_new_or_nothing_is),
         cmocka_unit_test(where_the_users_are_kept_is_told_where_it_is_plain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
