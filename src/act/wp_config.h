@@ -10,8 +10,9 @@
  * texts lie, and nothing in it is run. A value that is no plain text in quotes (getenv(), a
  * constant) is not changed and counted as `elsewhere`. What the reader does not understand for sure
  * (a second definition, const, a heredoc, ?>, a condition, a call of what it does not know) makes
- * what stands behind it `doubtful`: PHP may take another value, and nothing is changed. Everything but the values stays byte for
- * byte; owner and mode stay. Where a guard watches the file, publish it afterwards. */
+ * what stands behind it `doubtful`: PHP may take another value, and nothing is changed. Everything
+ * but the values stays byte for byte; owner and mode stay. Where a guard watches the file, publish
+ * it afterwards. */
 #ifndef YAGURA_ACT_WP_CONFIG_H
 #define YAGURA_ACT_WP_CONFIG_H
 

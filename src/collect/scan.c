@@ -288,10 +288,15 @@ static void walk_all(struct scanning *s, struct target *target, const struct sca
     const char *const *paths = r->path_count ? r->paths : image ? whole_image : whole_root;
     size_t count = r->path_count || r->only_paths ? r->path_count : 1;
     for (size_t i = 0; i < count; i++) {
+        w->late = false;
         if (image)
             scan_walk_image(w, target, paths[i]);
         else
             scan_walk_path(w, target_rootfd(target), paths[i]);
+        if (w->late)
+            on_note(s, *paths[i] ? paths[i] : "/",
+                    _("the time was over before all beneath it was looked at: yagura scan, with "
+                      "this path, looks until it is through"));
     }
     if (r->deleted_programs)
         running_each_deleted(on_file, s);
@@ -339,6 +344,8 @@ bool scan_bytes(struct facts *facts, struct target *target, const struct scan_re
                                .threads = request->threads};
     if (!scan_workers_start(&s.workers, &setup, &sink, e))
         return false;
+    if (request->most_ms)
+        walk.until_ms = scan_walk_now_ms() + request->most_ms;
     walk_all(&s, target, request, &walk);
     out->counts = scan_workers_counts(s.workers);
     out->links = walk.links;

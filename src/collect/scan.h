@@ -21,6 +21,7 @@ struct scan_request {
     size_t our_count, their_count;
     const char *clamd;       /* the socket, or NULL: not asked */
     unsigned threads;        /* 0: one a core */
+    unsigned most_ms;        /* then the paths that are not through are said; 0: until all are */
     uint64_t *files, *bytes; /* counted up (relaxed atomics) for whoever shows it; may be NULL */
     bool deleted_programs;   /* live: also of programs that run and have no name any more */
     bool only_paths;         /* no paths: no files */

@@ -103,6 +103,9 @@ static void look_at(struct walking *k, const char *path)
 {
     struct target_stat st;
     struct error e = ERROR_INIT;
+    k->w->late = k->w->until_ms && scan_walk_now_ms() >= k->w->until_ms;
+    if (k->w->late)
+        return;
     if (!target_stat(k->target, path, false, &st, &e)) {
         k->w->absent |= e.code == ERR_ABSENT && !k->depth;
         note(k, path, e.message);

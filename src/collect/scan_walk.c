@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MOST_DEPTH = 256 };
@@ -173,6 +174,13 @@ static void step(struct walking *k)
     look_at_entry(k, dirfd(f->dir), d);
 }
 
+int64_t scan_walk_now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 /* Its sentence, and whether what was named is there at all. */
 static void note_error(struct scan_walk *w, const char *path, const struct error *e)
 {
@@ -210,7 +218,11 @@ void scan_walk_path(struct scan_walk *w, int rootfd, const char *path)
     while (k->path.length > 1 && str_ends(k->path.data, "/"))
         k->path.data[--k->path.length] = '\0';
     enter(k, fd, &st);
-    while (k->depth)
+    while (k->depth && !w->late) {
         step(k);
+        w->late = k->depth && w->until_ms && scan_walk_now_ms() >= w->until_ms;
+    }
+    while (k->depth)
+        closedir(k->open[--k->depth].dir);
     str_free(&k->path);
 }

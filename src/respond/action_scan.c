@@ -16,7 +16,8 @@ enum {
     MOST_LISTED = 200,
     NS_IN_SECOND = 1000000000,
     MOST_AGE_SECONDS = 3600, /* docs/respond.md says why */
-    MINUTE = 60
+    MINUTE = 60,
+    MOST_MS = 3600 * 1000 /* of looking into files */
 };
 
 /* As they are named now, else as they were when it was scanned last: what they found then is gone
@@ -90,6 +91,7 @@ static const struct audit *look(struct response *r, const json_t *last, struct e
     struct scan_request bytes = {.theirs = &rules,
                                  .their_count = rules ? 1 : 0,
                                  .clamd = respond_is_live(r) ? scan_find_clamd() : NULL,
+                                 .most_ms = MOST_MS,
                                  .files = &at.files,
                                  .bytes = &at.bytes};
     VEC(const char *) paths = {0};

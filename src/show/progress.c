@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FIRST_MS = 500, STEP_MS = 100 };
+enum { FIRST_MS = 500, STEP_MS = 100, LINE_MS = 30000 };
 
 struct progress {
     const char *what;
@@ -16,7 +16,7 @@ struct progress {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t ended;
-    bool end;
+    bool terminal, end;
 };
 
 static double megabytes(uint64_t bytes)
@@ -28,7 +28,8 @@ static void print(const struct progress *p)
 {
     uint64_t files = __atomic_load_n(&p->at->files, __ATOMIC_RELAXED);
     uint64_t bytes = __atomic_load_n(&p->at->bytes, __ATOMIC_RELAXED);
-    fputc('\r', stderr);
+    if (p->terminal)
+        fputc('\r', stderr);
     if (p->files)
         fprintf(stderr, _("%s: %llu of %llu files, %.0f of %.0f MB "), p->what,
                 (unsigned long long)files, (unsigned long long)p->files, megabytes(bytes),
@@ -36,6 +37,8 @@ static void print(const struct progress *p)
     else
         fprintf(stderr, _("%s: %llu files, %.0f MB "), p->what, (unsigned long long)files,
                 megabytes(bytes));
+    if (!p->terminal)
+        fputc('\n', stderr);
     fflush(stderr);
 }
 
@@ -44,7 +47,8 @@ static bool wait_ms(struct progress *p, long ms)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += ms * 1000000;
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     while (!p->end && pthread_cond_timedwait(&p->ended, &p->lock, &until) == 0)
@@ -57,12 +61,13 @@ static void *run(void *context)
     struct progress *p = context;
     pthread_mutex_lock(&p->lock);
     bool printed = false;
-    for (long ms = FIRST_MS; !wait_ms(p, ms); ms = STEP_MS) {
+    for (long ms = p->terminal ? FIRST_MS : LINE_MS; !wait_ms(p, ms);
+         ms = p->terminal ? STEP_MS : LINE_MS) {
         print(p);
         printed = true;
     }
     pthread_mutex_unlock(&p->lock);
-    if (printed)
+    if (printed && p->terminal)
         fputs("\r\033[K", stderr);
     return NULL;
 }
@@ -70,13 +75,14 @@ static void *run(void *context)
 struct progress *progress_start(const struct show *s, const char *what,
                                 const struct walk_progress *at, uint64_t files, uint64_t bytes)
 {
-    if (s->json || !isatty(2))
+    if (s->json)
         return NULL;
     struct progress *p = mem_alloc(sizeof *p);
     *p = (struct progress){.what = what,
                            .at = at,
                            .files = files,
                            .bytes = bytes,
+                           .terminal = isatty(2),
                            .lock = PTHREAD_MUTEX_INITIALIZER,
                            .ended = PTHREAD_COND_INITIALIZER};
     if (pthread_create(&p->thread, NULL, run, p) != 0) {

@@ -1,7 +1,8 @@
-/* progress.h - how far a long work is, on a terminal, from half a second on.
+/* progress.h - how far a long work is.
  *
- * One line on standard error, overwritten ten times a second by a thread of its own and wiped at
- * the end. Not on a terminal, or with JSON, nothing is printed. */
+ * On a terminal, from half a second on, one line on standard error, overwritten ten times a second
+ * by a thread of its own and wiped at the end. Where that is none, a line of its own every half
+ * minute: whoever reads it later or over a pipe sees that it goes on. With JSON nothing. */
 #ifndef YAGURA_SHOW_PROGRESS_H
 #define YAGURA_SHOW_PROGRESS_H
 

@@ -206,11 +206,38 @@ static void a_program_without_a_name_is_found_by_its_bytes(void **state)
     free(dir);
 }
 
+/* Nobody waits longer than he was told: what is not through by then is named. */
+static void what_takes_too_long_is_left_and_named(void **state)
+{
+    char *dir = support_temp_dir();
+    struct seen seen = {0};
+    struct scan_walk w = {.file = on_file, .note = on_note, .context = &seen};
+    for (int i = 0; i < 20; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "a/b/%d", i);
+        support_write(dir, name, "x", 1);
+    }
+    int root = open(dir, O_RDONLY | O_DIRECTORY);
+    w.until_ms = scan_walk_now_ms() - 1;
+    scan_walk_path(&w, root, "/");
+    assert_true(w.late);
+    assert_int_equal(seen.files, 0);
+    w.late = false;
+    w.until_ms = scan_walk_now_ms() + 600000;
+    scan_walk_path(&w, root, "/");
+    assert_false(w.late);
+    assert_int_equal(seen.files, 20);
+    close(root);
+    support_remove_tree(dir);
+    free(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_of_clamd_are_understood),
         cmocka_unit_test(only_files_are_opened),
+        cmocka_unit_test(what_takes_too_long_is_left_and_named),
         cmocka_unit_test(folders_of_any_depth_end),
         cmocka_unit_test(a_program_without_a_name_is_found_by_its_bytes),
     };
