@@ -1,6 +1,7 @@
 #include "act/archive_tree.h"
 
 #include "act/archive_frames.h"
+#include "act/room.h"
 #include "base/helper.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -13,19 +14,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 120000, MOST_DEPTH = 200, ROOM_EVERY = 16 << 20 };
-#define LEAST_FREE_BYTES (256ull << 20)
+enum { WAIT_MS = 120000, MOST_DEPTH = 200 };
 
 struct unfolding {
     int tree;           /* the folder */
     int in;             /* frames */
     int file;           /* the last one that began; -1 */
     int64_t file_mtime; /* set once its bytes are there */
-    uint64_t written;   /* since the room was looked at */
+    struct room room;
     struct tree_frame head;
     char name[TREE_MOST_NAME + 1], body[TREE_MOST_BODY + 1];
 };
@@ -151,23 +150,11 @@ static bool end_file(struct unfolding *u, struct error *e)
     return good;
 }
 
-/* A disk that is full stops the whole host. */
-static bool has_room(struct unfolding *u, struct error *e)
-{
-    struct statvfs disk;
-    u->written = 0;
-    if (fstatvfs(u->tree, &disk) != 0 ||
-        (uint64_t)disk.f_bavail * disk.f_frsize >= LEAST_FREE_BYTES)
-        return true;
-    error_set(e, ERR_LIMIT,
-              "there is no room for what is in the archive: less than 256 MiB would be left");
-    return false;
-}
-
 static bool take_piece(struct unfolding *u, struct error *e)
 {
     if (u->file < 0)
         return refuse(u, e, _("bytes without a file"));
+    uint32_t size = u->head.body_size;
     for (const char *at = u->body; u->head.body_size;) {
         ssize_t n = write(u->file, at, u->head.body_size);
         if (n < 0 && errno != EINTR) {
@@ -176,9 +163,8 @@ static bool take_piece(struct unfolding *u, struct error *e)
         }
         at += n > 0 ? n : 0;
         u->head.body_size -= n > 0 ? (uint32_t)n : 0;
-        u->written += n > 0 ? (uint64_t)n : 0;
     }
-    return u->written < ROOM_EVERY || has_room(u, e);
+    return room_take(&u->room, size, 0, e);
 }
 
 static bool made(const struct unfolding *u, bool good, struct error *e)
@@ -233,7 +219,7 @@ static bool take_member(struct unfolding *u, struct error *e)
 
 static bool take_all(struct unfolding *u, struct error *e)
 {
-    if (!has_room(u, e))
+    if (!room_is_left(&u->room, e))
         return false;
     for (;;) {
         if (!read_frame(u, e))
@@ -246,12 +232,12 @@ static bool take_all(struct unfolding *u, struct error *e)
         if (!end_file(u, e))
             return false;
         if (u->head.kind == TREE_END)
-            return true;
+            return room_is_left(&u->room, e);
         if (u->head.kind > TREE_END || u->head.kind == TREE_STOP) {
             error_set(e, ERR_FORMAT, "the archive cannot be taken: %.400s", u->body);
             return false;
         }
-        if (!take_member(u, e))
+        if (!take_member(u, e) || !room_take(&u->room, 0, 1, e))
             return false;
     }
 }
@@ -266,7 +252,7 @@ static bool unfold(int tree, int archive, struct error *e)
     }
     int fds[2] = {helper_fd(dup(archive)), helper_fd(ends[1])};
     CLEANUP_FREE struct unfolding *u = mem_alloc(sizeof *u);
-    *u = (struct unfolding){.tree = tree, .in = ends[0], .file = -1};
+    *u = (struct unfolding){.tree = tree, .in = ends[0], .file = -1, .room = {.folder = tree}};
     bool started = fds[0] >= 0 && fds[1] >= 0 && helper_start(&pid, "yagura-tree", fds, 2, e);
     for (size_t i = 0; i < ARRAY_COUNT(fds); i++)
         if (fds[i] >= 0)

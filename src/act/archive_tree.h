@@ -5,8 +5,7 @@
  *   - what begins with "/" or goes through ".."; a name that comes twice
  *   - a link that leads out of the tree, or goes up behind a name ("a/../b")
  *   - what is no file, folder or link; what is encrypted or damaged
- *   - more than 1,000,000 members, 16 GiB, or 1,000 times the archive's size; what would leave the
- *     disk less than 256 MiB
+ *   - more than 1,000,000 members, or 1,000 times the archive's size; what does not fit (room.h)
  * Of attributes only the time of a file, and whether it may be executed, are taken. */
 #ifndef YAGURA_ACT_ARCHIVE_TREE_H
 #define YAGURA_ACT_ARCHIVE_TREE_H

@@ -1,5 +1,7 @@
 #include "act/git_tree.h"
 
+#include "act/room.h"
+
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -140,10 +142,50 @@ static bool find_prefix(char *out, size_t size, const char *repository, const st
     return false;
 }
 
+static bool write_all(int fd, const char *bytes, size_t size)
+{
+    while (size) {
+        ssize_t n = write(fd, bytes, size);
+        if (n < 0 && errno != EINTR)
+            return false;
+        bytes += n > 0 ? n : 0;
+        size -= n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
+/* What git puts out, to tar, and what comes of it looked at: a member takes a block and its name.
+ * Where tar ends early its exit code tells. False: there is no room. */
+static bool hand_over(int from, int to, int folder, struct error *e)
+{
+    enum { PIECE = 128 << 10, BLOCK = 512 };
+    CLEANUP_FREE char *piece = mem_resize(NULL, PIECE);
+    struct room room = {.folder = folder};
+    ssize_t n;
+    if (!room_is_left(&room, e))
+        return false;
+    while ((n = read(from, piece, PIECE)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 || !write_all(to, piece, (size_t)n))
+            return true;
+        if (!room_take(&room, (uint64_t)n, (uint64_t)n / BLOCK, e))
+            return false;
+    }
+    return true;
+}
+
+/* Ended now, where they have more to say than there is room for. */
+static void stop(pid_t pid)
+{
+    if (pid > 0)
+        kill(pid, SIGKILL);
+}
+
 static bool unpack(const struct git_tree *t, const char *repository, const struct stat *owner,
                    struct error *e)
 {
-    int ends[2];
+    int ends[2], to_tar[2];
     char prefix[PATH_MAX], strip[40];
     CLEANUP_STR struct str top = {0}, only = {0};
     if (!find_prefix(prefix, sizeof prefix, repository, owner, e))
@@ -168,17 +210,31 @@ static bool unpack(const struct git_tree *t, const char *repository, const struc
         error_set_errno(e, errno, "making a pipe");
         return false;
     }
+    if (pipe2(to_tar, O_CLOEXEC) != 0) {
+        error_set_errno(e, errno, "making a pipe");
+        close(ends[0]);
+        close(ends[1]);
+        return false;
+    }
     pid_t self = getpid(), git = fork();
     if (git == 0)
         _exit(run_git(self, top.data, owner, argv, ends[1], UNPACK_SECONDS));
     pid_t tar = git < 0 ? -1 : fork();
     if (tar == 0)
-        _exit(run_tar(self, t->folder.fd, ends[0], strip));
-    close(ends[0]);
+        _exit(run_tar(self, t->folder.fd, to_tar[0], strip));
     close(ends[1]);
+    close(to_tar[0]);
     struct error late = ERROR_INIT;
+    bool fits = git > 0 && tar > 0 && hand_over(ends[0], to_tar[1], t->folder.fd, &late);
+    close(ends[0]);
+    close(to_tar[1]);
+    if (!fits) {
+        stop(git);
+        stop(tar);
+    }
     bool good = git > 0 && ended_well(git, &late);
     good = tar > 0 && ended_well(tar, NULL) && good;
+    good = good && fits && room_is_left(&(struct room){.folder = t->folder.fd}, &late);
     if (late.code && e)
         *e = late;
     else if (!good)

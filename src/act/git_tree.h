@@ -3,7 +3,8 @@
  * git reads the repository as the user who owns it, and never as root unless root does: its
  * configuration names programs that git runs. What it puts out (`git archive`, so that
  * export-ignore and export-subst of .gitattributes hold) is unpacked by tar as nobody, in an empty
- * folder of nobody's: neither is trusted, and the tree is then read like any other's. */
+ * folder of nobody's, as far as there is room (room.h): neither is trusted, and the tree is then
+ * read like any other's. */
 #ifndef YAGURA_ACT_GIT_TREE_H
 #define YAGURA_ACT_GIT_TREE_H
 

@@ -128,3 +128,41 @@ soon() { # a condition that comes true within 20 seconds
     kill -0 "$GUARD"
     code 0 "$YAGURA" verify
 }
+
+@test "what is unfolded beside the state leaves the disk bytes and inodes, of a git revision as of an archive" {
+    program git tar
+    site "$WORK/www"
+    export YAGURA_STATE=$DISK/state
+    mount -o remount,size=300m "$DISK"
+    code 0 "$YAGURA" init "$WORK/www"
+    (
+        git -c init.defaultBranch=main init -q "$WORK/repo" && cd "$WORK/repo"
+        git config user.name t && git config user.email t@mirror.example
+        mkdir many && touch many/{1..300}
+        git add -A && git commit -qm many && git tag many
+        truncate -s 64M zeros # little to git, and much to the disk
+        git add -A && git commit -qm big && git tag big
+    )
+    git -C "$WORK/repo" archive --format=tar.gz -o "$WORK/many.tar.gz" many
+    git -C "$WORK/repo" archive --format=tar.gz -o "$WORK/big.tar.gz" big
+    refused() { # REVISION SENTENCE
+        code 3 timeout 120 "$YAGURA" publish www --from-git "$1" --from "$WORK/repo" --dry-run
+        says "$2"
+        code 3 timeout 120 "$YAGURA" publish www --from "$WORK/$1.tar.gz" --dry-run
+        says "$2"
+        [ -z "$(find "$YAGURA_STATE" -maxdepth 1 -name 'git-*' -o -maxdepth 1 -name 'archive-*')" ]
+        [ "$(df --output=avail -B1M "$DISK" | tail -1)" -gt 256 ]
+    }
+    taken() { # REVISION
+        code 0 timeout 120 "$YAGURA" publish www --from-git "$1" --from "$WORK/repo" --dry-run
+        code 0 timeout 120 "$YAGURA" publish www --from "$WORK/$1.tar.gz" --dry-run
+    }
+    refused big "less than 256 MiB would be left"
+    taken many
+    mount -o remount,size=500m "$DISK"
+    taken big
+    mount -o remount,nr_inodes=4300 "$DISK"
+    refused many "fewer than 4,096 free inodes"
+    mount -o remount,nr_inodes=9000 "$DISK"
+    taken many
+}

@@ -10,6 +10,7 @@
  *
  * It cages itself (base/cage.h, CAGE_BYTES) before the first byte of the archive is read. */
 #include "act/archive_frames.h"
+#include "act/room.h"
 #include "base/cage.h"
 #include "base/error.h"
 #include "base/helper.h"
@@ -28,7 +29,6 @@
 
 static const size_t read_bytes = 128 << 10;
 enum { IN = HELPER_FIRST_FD, OUT, MOST_MEMBERS = 1000000, MOST_RATIO = 1000 };
-#define MOST_TOTAL_BYTES (16384 * MIB)
 #define RATIO_FROM_BYTES (100 * MIB)
 
 struct reading {
@@ -73,7 +73,7 @@ static void check_bounds(struct reading *r)
 {
     int64_t in = archive_filter_bytes(r->archive, -1), out = archive_filter_bytes(r->archive, 0);
     uint64_t total = out > 0 && (uint64_t)out > r->total ? (uint64_t)out : r->total;
-    if (total > MOST_TOTAL_BYTES)
+    if (total > ROOM_MOST_BYTES)
         stop(r, _("the archive unfolds to more than 16 GiB"));
     else if (total > RATIO_FROM_BYTES && (in <= 0 || total / (uint64_t)in > MOST_RATIO))
         stop(r, _("the archive unfolds to more than 1,000 times its size"));
