@@ -265,6 +265,34 @@ void str_add_printable(struct str *s, const void *bytes, size_t length)
     }
 }
 
+static bool is_hex(char c)
+{
+    return str_is_digit(c) || (str_lower(c) >= 'a' && str_lower(c) <= 'f');
+}
+
+/* The first place that reads as "\xNN". */
+static const char *find_escape(const char *text)
+{
+    while ((text = strstr(text, "\\x")) && !(is_hex(text[2]) && is_hex(text[3])))
+        text++;
+    return text;
+}
+
+void str_add_name(struct str *s, const char *name)
+{
+    const char *escape = find_escape(name);
+    size_t length = strlen(name);
+    if (!escape && str_utf8_valid_prefix(name, length) == length) {
+        str_add_bytes(s, name, length);
+        return;
+    }
+    for (; escape; name = escape + 1, escape = find_escape(name)) {
+        str_add_printable(s, name, (size_t)(escape - name));
+        str_add(s, "\\x5c");
+    }
+    str_add_printable(s, name, strlen(name));
+}
+
 void str_add_shell_word(struct str *s, const char *word)
 {
     size_t plain = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

@@ -63,6 +63,10 @@ size_t str_steering(const char *text, size_t length);
 /* Adds `bytes` as text for a person: well-formed UTF-8 stays, every other byte and what steers a
  * terminal becomes "\xNN". */
 void str_add_printable(struct str *s, const void *bytes, size_t length);
+/* Adds a file's name, for people and so that no other name is written the same: text stays as it
+ * is, unless it has what reads as an escape; else it is printable, and the backslash of such a
+ * place "\x5c". */
+void str_add_name(struct str *s, const char *name);
 
 /* Adds a word as a shell takes it: in single quotes unless it is plain. */
 void str_add_shell_word(struct str *s, const char *word);

@@ -2,6 +2,7 @@
 
 #include "base/language.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "collect/scan_running.h"
 #include "collect/scan_walk.h"
 
@@ -215,9 +216,11 @@ static void state_hit(struct facts *facts, const struct hit *h)
 {
     bool yara = h->engine == SCAN_YARA;
     int64_t offset = yara && h->offset <= INT64_MAX ? (int64_t)h->offset : -1;
-    struct fact *f = facts_add(facts, yara ? "yara-hit" : "clamav-hit", h->path, h->line, offset,
-                               yara ? h->confidence : CONFIDENCE_HIGH);
-    fact_put(facts, f, "path", h->path);
+    CLEANUP_STR struct str name = {0};
+    str_add_name(&name, h->path);
+    struct fact *f = facts_add(facts, yara ? "yara-hit" : "clamav-hit", str_text(&name), h->line,
+                               offset, yara ? h->confidence : CONFIDENCE_HIGH);
+    fact_put(facts, f, "path", str_text(&name));
     if (!str_equal(fact_text(f, "path"), h->path)) { /* it is no text for people: in digits */
         size_t size = strlen(h->path);
         CLEANUP_FREE char *hex = mem_alloc(2 * size + 1);
@@ -265,8 +268,10 @@ static void state_facts(struct scanning *s, struct facts *facts, const char *tar
         qsort(s->unread.items, s->unread.count, sizeof *s->unread.items, compare_unread);
     for (size_t i = 0; i < s->unread.count; i++) {
         const struct error *u = &s->unread.items[i];
-        facts_unread(facts, N_("the contents of a file"), u->path,
-                     arena_printf(s->arena, "%s: %s", u->path, u->message));
+        CLEANUP_STR struct str name = {0};
+        str_add_name(&name, u->path);
+        facts_unread(facts, N_("the contents of a file"), str_text(&name),
+                     arena_printf(s->arena, "%s: %s", str_text(&name), u->message));
     }
     if (s->more_unread)
         facts_unread(facts, N_("the contents of files"), target,

@@ -43,6 +43,23 @@ static void printable_text_holds_nothing_that_steers(void **state)
     assert_string_equal(str_text(&out), "櫓 \\x1b[2J\n\\xc2\\x9b\\xff\\xe2\\x80\\xae.");
 }
 
+static void no_two_names_are_written_the_same(void **state)
+{
+    static const char *const rows[][2] = {{"a.php", "a.php"},
+                                          {"\xff.php", "\\xff.php"},
+                                          {"\\xff.php", "\\x5cxff.php"},
+                                          {"\\x5cxff.php", "\\x5cx5cxff.php"},
+                                          {"\\\xff.php", "\\\\xff.php"},
+                                          {"\\\\xff.php", "\\\\x5cxff.php"},
+                                          {"C:\\xampp\\x", "C:\\xampp\\x"},
+                                          {"櫓\n\x1b", "櫓\n\x1b"}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        CLEANUP_STR struct str out = {0};
+        str_add_name(&out, rows[i][0]);
+        assert_string_equal(str_text(&out), rows[i][1]);
+    }
+}
+
 static void an_error_is_one_line_of_ours_whatever_the_file_is_called(void **state)
 {
     struct error e = ERROR_INIT;
@@ -80,6 +97,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_steers_a_terminal_is_told_from_what_is_seen),
         cmocka_unit_test(printable_text_holds_nothing_that_steers),
+        cmocka_unit_test(no_two_names_are_written_the_same),
         cmocka_unit_test(an_error_is_one_line_of_ours_whatever_the_file_is_called),
         cmocka_unit_test(a_word_for_a_shell_is_one_word),
     };

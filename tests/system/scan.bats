@@ -443,6 +443,21 @@ relay() {
     umount "$ELSEWHERE"
 }
 
+@test "a byte that is no text, and a name that is spelled like it, are two findings" {
+    as_root
+    local raw
+    raw=$(printf '\xff.php')
+    shell >"$WORK/site/$raw"
+    shell >"$WORK/site/\\xff.php"
+    code 1 scan "$WORK/site"
+    holds 'sorted(f["subject"]["name"].rsplit("/", 1)[1] for f in findings) == ["\\x5cxff.php", "\\xff.php"]' \
+        'len({f["id"] for f in findings}) == 2'
+    code 1 scan "$WORK/site" --quarantine --yes
+    [ -z "$(ls -A "$WORK/site")" ]
+    code 0 "$YAGURA" quarantine give-back $(id_of 'site/\xff.php' | cut -d ' ' -f 1)
+    [ "$(ls -A "$WORK/site" | wc -l)" = 1 ]
+}
+
 @test "quarantine below a bind mount, which has the device of what lies above it" {
     as_root
     ELSEWHERE=$WORK/bound
