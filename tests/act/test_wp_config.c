@@ -168,6 +168,16 @@ static void what_php_takes_is_new_or_nothing_is(void **state)
     } cases[] = {
         {"<?php\ndefine('AUTH_KEY', 'old');\n" REST, true},
         {"<?php // \rdefine('AUTH_KEY', 'old');\n" REST, true},
+        /* as hosters and plugins leave it */
+        {"<?php\r\n/** The base of it.\r\n * @package WordPress\r\n */\r\n"
+         "define('WP_CACHE', true); // Added by a plugin\r\n"
+         "if ( isset( $_SERVER['HTTP_X'] ) && $_SERVER['HTTP_X'] === 'https' ) {\r\n"
+         "    $_SERVER['HTTPS'] = 'on';\r\n} else { @ini_set('display_errors', 0); }\r\n"
+         "define( 'WP_HOME', \"https://$_SERVER[HTTP_HOST]\" . dirname(__FILE__) );\r\n"
+         "# it's a comment\r\ndefine( 'DB_COLLATE', '' );\r\n/**#@+ keys */\r\n"
+         "define( 'AUTH_KEY',  'old' );\r\n" REST "/**#@-*/\r\n$table_prefix = 'wp_';\r\n"
+         "if ( ! defined( 'ABSPATH' ) ) {\r\n\tdefine( 'ABSPATH', __DIR__ . '/' );\r\n}\r\n",
+         true},
         {"<?php if (!defined('X')) { define('X', isset($a) ? 1 : 2); } ini_set('a', '1');\n"
          "$x = array('a' => getenv('B') ?: X); define('AUTH_KEY', 'old'); " REST "?>\n",
          true},
