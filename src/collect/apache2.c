@@ -162,8 +162,8 @@ static bool runs_programs(const char *handler)
            str_find_nocase(handler, "server-parsed");
 }
 
-/* SetHandler: for which paths, by the section around it. */
-static void state_set_handler(struct host *h, const struct conf_node *n)
+/* The paths that the section around a directive speaks of. */
+static const char *section_path(const struct conf_node *n, const char **match)
 {
     static const struct {
         const char *section, *match, *regex;
@@ -178,11 +178,58 @@ static void state_set_handler(struct host *h, const struct conf_node *n)
         if (!named(around, rows[i].section))
             continue;
         bool tilde = str_equal(conf_arg(around, 0), "~");
-        state_handler(h, n, conf_arg(around, tilde), tilde ? rows[i].regex : rows[i].match,
-                      conf_arg(n, 0));
-        return;
+        *match = tilde ? rows[i].regex : rows[i].match;
+        return conf_arg(around, tilde);
     }
-    state_handler(h, n, "/", "prefix", conf_arg(n, 0));
+    *match = "prefix";
+    return "/";
+}
+
+static void state_set_handler(struct host *h, const struct conf_node *n)
+{
+    const char *match, *path = section_path(n, &match);
+    state_handler(h, n, path, match, conf_arg(n, 0));
+}
+
+static bool names_a_writing_method(const struct conf_node *limit)
+{
+    for (size_t i = 0; i < limit->arg_count; i++)
+        if (str_find_nocase(WEB_WRITING_METHODS, limit->args[i]))
+            return true;
+    return false;
+}
+
+/* "yes", "no"; NULL where it is said elsewhere, or in more than these words. Several lines of
+ * Require are a choice: whoever one of them lets in is in. */
+static const char *is_open(const struct conf_node *section)
+{
+    bool granted = false, asked = false;
+    for (const struct conf_node *n = section->first; n; n = n->next) {
+        if (named(n, "LimitExcept") && !names_a_writing_method(n))
+            return is_open(n);
+        if (named(n, "Limit") && !names_a_writing_method(n))
+            continue;
+        if (n->block || named(n, "Order") || named(n, "Satisfy") || named(n, "AuthMerging"))
+            return NULL;
+        if (named(n, "Require") && str_equal_nocase(conf_arg(n, 0), "all") &&
+            str_equal_nocase(conf_arg(n, 1), "granted"))
+            granted = true;
+        else
+            asked |= named(n, "Require");
+    }
+    return granted ? "yes" : asked ? "no" : NULL;
+}
+
+/* .htaccess may let in fewer, and is not read. */
+static void state_dav(struct host *h, const struct conf_node *n)
+{
+    const char *match, *path = section_path(n, &match), *open = is_open(n->parent);
+    if (!str_equal_nocase(conf_arg(n, 0), "on") && !str_equal_nocase(conf_arg(n, 0), "filesystem"))
+        return;
+    struct fact *f = web_path_add(&h->a->w, h->site, n->path, n->line, path, match);
+    if (f)
+        web_put_writable(&h->a->w, f, open && str_equal(open, "yes") ? WEB_WRITING_METHODS : "",
+                         open ? "" : _("its section does not say who may"));
 }
 
 static void state_proxy(struct host *h, const struct conf_node *n)
@@ -206,6 +253,8 @@ static void state_paths(struct host *h, const struct conf_node *block)
             state_alias(h, n);
         } else if (named(n, "SetHandler")) {
             state_set_handler(h, n);
+        } else if (named(n, "Dav")) {
+            state_dav(h, n);
         } else if (named(n, "ProxyPass") || named(n, "ProxyPassMatch")) {
             state_proxy(h, n);
         } else if (named(n, "AddHandler") ||

@@ -46,6 +46,7 @@ static const struct collect_source sources[] = {
     {N_("linux/nginx"), CAGE_ROOT, FAMILY_LINUX, ANY, collect_nginx},
     {N_("linux/apache2"), CAGE_ROOT, FAMILY_LINUX, ANY, collect_apache2},
     {N_("linux/lighttpd"), CAGE_ROOT, FAMILY_LINUX, ANY, collect_lighttpd},
+    {N_("linux/php-fpm"), CAGE_ROOT, FAMILY_LINUX, AUDIT, collect_php_fpm},
     {N_("unix/accounts"), CAGE_ROOT, FAMILY_LINUX | FAMILY_SOLARIS, PERSISTENCE | SECRETS,
      collect_accounts},
     {N_("linux/persistence files"), CAGE_ROOT, FAMILY_LINUX, PERSISTENCE, collect_persist_files},

@@ -142,6 +142,7 @@ void collect_firewall(struct collection *c);
 void collect_nginx(struct collection *c);
 void collect_apache2(struct collection *c);
 void collect_lighttpd(struct collection *c);
+void collect_php_fpm(struct collection *c);
 void collect_accounts(struct collection *c);        /* accounts.h */
 void collect_persist_files(struct collection *c);   /* persistence.h: scripts at a start, a login */
 void collect_persist_cron(struct collection *c);    /* cron, anacron, at */

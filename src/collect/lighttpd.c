@@ -297,6 +297,33 @@ static struct web_folder root_of(struct lighttpd *l, const struct light_block *b
     return f;
 }
 
+static bool is_writable(const struct lighttpd *l, const struct light_block *block)
+{
+    return is_on(block, "webdav.activate") && has_module(l, "mod_webdav") &&
+           !is_on(block, "webdav.is-readonly");
+}
+
+/* A condition on the address or the method may refuse all paths, wherever it stands. */
+static bool refuses_all(const struct light_block *block)
+{
+    for (const struct light_setting *s = block->settings; s; s = s->next)
+        for (size_t i = 0; str_equal(s->key, "url.access-deny") && i < s->value.count; i++)
+            if (!*s->value.items[i].value.text)
+                return true;
+    return false;
+}
+
+static void put_writing(struct lighttpd *l, struct fact *f, const struct light_block *block)
+{
+    const char *why = has_module(l, "mod_auth") ? _("mod_auth may ask who it is") : "";
+    if (!is_writable(l, block))
+        return;
+    for (const struct light_block *b = l->all; b; b = following(b))
+        if (refuses_all(b))
+            why = _("url.access-deny may refuse it");
+    web_put_writable(&l->w, f, *why ? "" : WEB_WRITING_METHODS, why);
+}
+
 /* A condition on the URL, within this site or around it. */
 static void state_url(struct host *h, const struct light_block *block)
 {
@@ -317,8 +344,7 @@ static void state_url(struct host *h, const struct light_block *block)
         root.path = arena_printf(h->l->arena, "%s%s", root.path, block->text);
     web_put_folder(&h->l->w, f, "directory", root);
     fact_put(h->l->r.c->facts, f, "dir_browse", lists_folders(h->l, block) ? "yes" : "no");
-    if (is_on(block, "webdav.activate") && has_module(h->l, "mod_webdav"))
-        fact_put(h->l->r.c->facts, f, "writable", "yes");
+    put_writing(h->l, f, block);
     if (has_own(block, "alias.url"))
         state_aliases(h, block);
     state_handlers(h, block);
@@ -364,8 +390,12 @@ static void state_site(struct lighttpd *l, const struct light_block *block)
     web_put_folder(&l->w, h.site, "root", root_of(l, block));
     fact_put(facts, h.site, "condition", condition_of(l, block));
     fact_put(facts, h.site, "indexes", lists_folders(l, block) ? "yes" : "no");
-    if (is_on(block, "webdav.activate") && has_module(l, "mod_webdav"))
+    if (is_writable(l, block)) {
+        struct fact *f = web_path_add(&l->w, h.site, block->path, block->line, "/", "prefix");
         fact_put(facts, h.site, "writable", "yes");
+        if (f)
+            put_writing(l, f, block);
+    }
     state_logs(&h);
     state_aliases(&h, block);
     state_handlers(&h, block);

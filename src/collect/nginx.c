@@ -5,6 +5,7 @@
  * `nginx -V` of Debian's package prints. Sources: nginx.org/en/docs/http/ngx_http_core_module
  * and ngx_http_log_module. */
 #include "collect/nginx_conf.h"
+#include "collect/nginx_write.h"
 #include "collect/web_site.h"
 
 #include "base/language.h"
@@ -38,24 +39,6 @@ struct host {
 static bool named(const struct conf_node *node, const char *name)
 {
     return str_equal(node->name, name);
-}
-
-/* The block, or the nearest one around it, that has such a directive; NULL where none has. */
-static const struct conf_node *block_with(const struct conf_node *block, const char *name)
-{
-    do {
-        if (conf_find(block, name))
-            return block;
-        block = block->parent;
-    } while (block);
-    return NULL;
-}
-
-/* The directive in this block or the nearest one around it. */
-static const struct conf_node *in_force(const struct conf_node *block, const char *name)
-{
-    block = block_with(block, name);
-    return block ? conf_find_last(block, name) : NULL;
 }
 
 /* --- variables --- */
@@ -270,8 +253,8 @@ static void state_access_logs(struct host *h, const struct conf_node *block)
 
 static void state_logs(struct host *h, const struct conf_node *server)
 {
-    const struct conf_node *access = block_with(server, "access_log"),
-                           *errors = block_with(server, "error_log");
+    const struct conf_node *access = nginx_conf_block_with(server, "access_log"),
+                           *errors = nginx_conf_block_with(server, "error_log");
     if (access)
         state_access_logs(h, access);
     else
@@ -287,6 +270,32 @@ static void state_logs(struct host *h, const struct conf_node *server)
 }
 
 /* --- locations --- */
+
+/* Where the address itself is not to be reached from outside, nobody there may write. */
+static bool is_inside_only(const struct host *h)
+{
+    CLEANUP_STR struct str copy = {0};
+    str_add(&copy, str_text(&h->bindings));
+    char *save = NULL;
+    for (char *b = strtok_r(copy.data, " ", &save); b; b = strtok_r(NULL, " ", &save))
+        if (!str_starts(b, "127.") && !str_starts(b, "[::1]") && !str_starts(b, "localhost:") &&
+            !str_starts(b, "unix:"))
+            return false;
+    return true;
+}
+
+/* What answers by itself never comes to WebDAV. */
+static void put_writing(struct host *h, struct fact *f, const struct conf_node *block,
+                        const char *handler)
+{
+    struct nginx_writing w = nginx_writing_of(h->n->arena, block);
+    if (!w.any || *handler || conf_find(h->server, "return"))
+        return;
+    if (conf_find(block, "internal") || is_inside_only(h))
+        web_put_writable(&h->n->w, f, "", "");
+    else
+        web_put_writable(&h->n->w, f, w.open, w.why);
+}
 
 static void state_block(struct host *h, const struct conf_node *block, const char *path,
                         const char *match, const char *inside)
@@ -306,12 +315,10 @@ static void state_block(struct host *h, const struct conf_node *block, const cha
         fact_put(facts, f, "handler", handler);
     if (*handler && !str_starts(handler, "return:"))
         web_list_add(&h->handlers, handler);
-    fact_put(facts, f, "dir_browse", is_on(in_force(block, "autoindex")) ? "yes" : "no");
+    fact_put(facts, f, "dir_browse", is_on(nginx_conf_in_force(block, "autoindex")) ? "yes" : "no");
     if (conf_find(block, "internal"))
         fact_put(facts, f, "internal", "yes");
-    const struct conf_node *dav = in_force(block, "dav_methods");
-    if (dav && !str_equal(conf_arg(dav, 0), "off"))
-        fact_put(facts, f, "writable", "yes");
+    put_writing(h, f, block, handler);
     if (*inside)
         fact_put(facts, f, "inside", inside);
     state_access_logs(h, block);
@@ -331,6 +338,19 @@ static void state_locations(struct host *h, const struct conf_node *block, const
             state_block(h, n, path, "if", inside);
         }
     }
+}
+
+/* What no location takes is as the server says; a path of its own only where it can be written. */
+static void state_rest(struct host *h)
+{
+    if (!nginx_writing_of(h->n->arena, h->server).any || *handler_of(h, h->server))
+        return;
+    for (const struct conf_node *l = conf_find(h->server, "location"); l; l = conf_find_next(l)) {
+        const char *match, *path = location_path(l, &match);
+        if (str_equal(path, "/") && str_starts(match, "prefix"))
+            return;
+    }
+    state_block(h, h->server, "/", "prefix", "");
 }
 
 /* --- servers --- */
@@ -377,7 +397,7 @@ static void note_defaults(struct nginx *n, const struct conf_node *server)
 static void take_bindings(struct host *h, struct str *defaults)
 {
     struct nginx *n = h->n;
-    bool all_ssl = is_on(in_force(h->server, "ssl"));
+    bool all_ssl = is_on(nginx_conf_in_force(h->server, "ssl"));
     const struct conf_node nothing = {.name = "listen"};
     const struct conf_node *l = conf_find(h->server, "listen");
     for (l = l ? l : &nothing; l; l = conf_find_next(l)) {
@@ -416,9 +436,11 @@ static void state_server(struct nginx *n, const struct conf_node *server)
     if (h.site) {
         web_put_folder(&n->w, h.site, "root", folder_of(&h, server, "", "prefix"));
         fact_put(facts, h.site, "default", str_text(&defaults));
-        fact_put(facts, h.site, "indexes", is_on(in_force(server, "autoindex")) ? "yes" : "no");
+        fact_put(facts, h.site, "indexes",
+                 is_on(nginx_conf_in_force(server, "autoindex")) ? "yes" : "no");
         state_logs(&h, server);
         state_locations(&h, server, "", "prefix", "");
+        state_rest(&h);
         const char *handler = handler_of(&h, server);
         if (*handler)
             fact_put(facts, h.site, "handler", handler);

@@ -199,3 +199,19 @@ void nginx_conf_read(struct conf_reading *r, struct conf_node *parent, const cha
     VEC_FREE(&l.words);
     conf_close(r);
 }
+
+const struct conf_node *nginx_conf_block_with(const struct conf_node *block, const char *name)
+{
+    do {
+        if (conf_find(block, name))
+            return block;
+        block = block->parent;
+    } while (block);
+    return NULL;
+}
+
+const struct conf_node *nginx_conf_in_force(const struct conf_node *block, const char *name)
+{
+    block = nginx_conf_block_with(block, name);
+    return block ? conf_find_last(block, name) : NULL;
+}

@@ -13,4 +13,9 @@
 void nginx_conf_read(struct conf_reading *r, struct conf_node *parent, const char *folder,
                      const char *path);
 
+/* The block, or the nearest one around it, that has such a directive; NULL where none has. */
+const struct conf_node *nginx_conf_block_with(const struct conf_node *block, const char *name);
+/* The directive in this block or the nearest one around it. */
+const struct conf_node *nginx_conf_in_force(const struct conf_node *block, const char *name);
+
 #endif

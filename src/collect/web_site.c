@@ -125,6 +125,16 @@ struct fact *web_path_add(struct web_server *w, const struct fact *site, const c
     return f;
 }
 
+void web_put_writable(struct web_server *w, struct fact *f, const char *open, const char *why)
+{
+    struct facts *facts = w->r->c->facts;
+    fact_put(facts, f, "writable", "yes");
+    if (*why && !*open)
+        fact_put_state(facts, f, "open_methods", VALUE_UNREADABLE, why);
+    else
+        fact_put(facts, f, "open_methods", open);
+}
+
 void web_log_add(struct web_server *w, const struct fact *site, const char *path, uint64_t line,
                  const char *role, struct web_folder log, const char *format,
                  const char *format_text)

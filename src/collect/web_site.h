@@ -43,6 +43,11 @@ void web_put_folder(struct web_server *w, struct fact *f, const char *key,
 struct fact *web_path_add(struct web_server *w, const struct fact *site, const char *path,
                           uint64_t line, const char *url, const char *match);
 
+/* It can be written by WebDAV: `open_methods` are those that anybody may use; where `why` says that
+ * they are not known, unreadable. */
+void web_put_writable(struct web_server *w, struct fact *f, const char *open, const char *why);
+#define WEB_WRITING_METHODS "PUT DELETE MKCOL COPY MOVE"
+
 /* A log of a site: role "access" or "error"; a format of NULL is left out. */
 void web_log_add(struct web_server *w, const struct fact *site, const char *path, uint64_t line,
                  const char *role, struct web_folder log, const char *format,

@@ -190,7 +190,8 @@ static struct finding *finding_of(struct judging *j, const char *kind, const cha
 /* What the web server or inetd answers with, whoever asks. */
 static void add_reach(struct finding *item, const struct rule *rule)
 {
-    bool web = str_equal(rule->category, "vdir") || str_equal(rule->category, "script-map");
+    bool web = str_equal(rule->category, "vdir") || str_equal(rule->category, "script-map") ||
+               str_equal(rule->category, "php-pool");
     item->reachable =
         web || str_equal(rule->category, "listener") || str_equal(rule->category, "inetd");
     if (web) {

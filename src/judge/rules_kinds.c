@@ -21,7 +21,7 @@ static const struct rules_kind kinds[] = {
     {"vdir", "path", true, false,
      " server instance path directory access_flags readable writable executable script "
      "source_access dir_browse parent_paths on_system_volume site match directory_exists handler "
-     "allowoverride internal inside ",
+     "allowoverride internal inside open_methods ",
      "virtual directories"},
     {"web-server", "server", false, false,
      " server instance program user group listens modules files ", ""},
@@ -40,6 +40,7 @@ static const struct rules_kind kinds[] = {
      " pid name executable user package service restart_needed replaced replaced_packages "
      "serves packages ",
      "running processes"},
+    {"php-pool", "name", true, false, " name path user group listen ", ""},
     {"kernel", "running", false, false,
      " running installed package installed_version running_version running_from ", ""},
     {"update", "name", false, false,

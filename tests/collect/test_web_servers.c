@@ -2,8 +2,9 @@
  * the servers themselves is tests/system/servers.bats. */
 #include "tests/collect/tree.h"
 
-static collect_source_function *const sources[] = {collect_linux_host, collect_dpkg, collect_nginx,
-                                                   collect_apache2, collect_lighttpd};
+static collect_source_function *const sources[] = {collect_linux_host, collect_dpkg,
+                                                   collect_nginx,      collect_apache2,
+                                                   collect_lighttpd,   collect_php_fpm};
 
 #define NGINX    "etc/nginx/nginx.conf"
 #define APACHE   "etc/apache2/apache2.conf"
@@ -217,9 +218,124 @@ static void folders_that_depend_on_the_request_are_unreadable(void **state)
     }
 }
 
+/* That the methods are those that nginx takes: tests/data/servers/nginx/writing. */
+static void who_may_write_by_nginx_is_said(void **state)
+{
+    static const struct {
+        const char *server, *open;
+    } rows[] = {
+        {"location /w/ { dav_methods PUT MKCOL; }", "PUT MKCOL"},
+        {"location /w/ { dav_methods PUT; fastcgi_pass unix:/run/x; }", "<none>"},
+        {"return 301 https://x; location /w/ { dav_methods PUT; }", "<none>"},
+        {"location /w/ { dav_methods off; }", "<none>"},
+        {"listen 127.0.0.1:81; listen [::1]:81; location /w/ { dav_methods PUT; }", ""},
+        {"listen 127.0.0.1:81; listen 82; location /w/ { dav_methods PUT; }", "PUT"},
+        {"ssl_verify_client on; location /w/ { dav_methods PUT; }", ""},
+        {"auth_pam who; location /w/ { dav_methods PUT; }", "<unreadable>"},
+        {"auth_pam who; location /w/ { dav_methods PUT; deny all; }", ""},
+        {"if ($remote_user = '') { return 401; } location /w/ { dav_methods PUT; }",
+         "<unreadable>"},
+        {"if ($host = x) { return 301 https://x; } location /w/ { dav_methods PUT; }", "PUT"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct tree t;
+        char text[512];
+        begin(&t);
+        snprintf(text, sizeof text, "http { server { %s } }", rows[i].server);
+        tree_file(&t, NGINX, text);
+        run(&t);
+        const char *open = harness_value(tree_fact(&t, "vdir", "path", "/w/"), "open_methods");
+        if (!str_equal(open, rows[i].open))
+            fail_msg("row %zu: %s", i, open);
+        tree_end(&t);
+    }
+}
+
+static void who_may_write_by_apache_and_lighttpd_is_said(void **state)
+{
+    static const struct {
+        const char *file, *text, *path, *open;
+    } rows[] = {
+        {APACHE, "<Location /w>\nDav On\nRequire all granted\n</Location>\n", "/w",
+         "PUT DELETE MKCOL COPY MOVE"},
+        {APACHE, "<Directory /srv/w>\nDav On\nRequire all granted\n</Directory>\n", "/srv/w",
+         "PUT DELETE MKCOL COPY MOVE"},
+        {APACHE, "<Location /w>\nDav On\nRequire valid-user\n</Location>\n", "/w", ""},
+        {APACHE,
+         "<Location /w>\nDav On\n<LimitExcept GET>\nRequire user a\n</LimitExcept>\n"
+         "</Location>\n",
+         "/w", ""},
+        {APACHE,
+         "<Location /w>\nDav On\nRequire all granted\n<Limit PUT>\nRequire user a\n</Limit>\n"
+         "</Location>\n",
+         "/w", "<unreadable>"},
+        {APACHE, "<Location /w>\nDav On\n</Location>\n", "/w", "<unreadable>"},
+        {APACHE, "<Location /w>\nSetHandler x\nDav Off\nRequire all granted\n</Location>\n", "/w",
+         "<none>"},
+        {LIGHTTPD,
+         "server.modules = (\"mod_webdav\")\nserver.document-root = \"/srv\"\n"
+         "webdav.activate = \"enable\"\n",
+         "/", "PUT DELETE MKCOL COPY MOVE"},
+        {LIGHTTPD,
+         "server.modules = (\"mod_webdav\")\nserver.document-root = \"/srv\"\n"
+         "webdav.is-readonly = \"enable\"\n"
+         "$HTTP[\"url\"] =^ \"/w\" {\nwebdav.activate = \"enable\"\n}\n",
+         "/w", "<none>"},
+        {LIGHTTPD,
+         "server.modules = (\"mod_webdav\", \"mod_auth\")\nserver.document-root = \"/srv\"\n"
+         "$HTTP[\"url\"] =^ \"/w\" {\nwebdav.activate = \"enable\"\n}\n",
+         "/w", "<unreadable>"},
+        {LIGHTTPD,
+         "server.modules = (\"mod_webdav\")\nserver.document-root = \"/srv\"\n"
+         "webdav.activate = \"enable\"\n$HTTP[\"remoteip\"] != \"10.0.0.0/8\" {\n"
+         "url.access-deny = (\"\")\n}\n",
+         "/", "<unreadable>"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct tree t;
+        begin(&t);
+        tree_file(&t, rows[i].file, rows[i].text);
+        run(&t);
+        const char *open =
+            harness_value(tree_fact(&t, "vdir", "path", rows[i].path), "open_methods");
+        if (!str_equal(open, rows[i].open))
+            fail_msg("row %zu: %s", i, open);
+        tree_end(&t);
+    }
+}
+
+static void the_pools_of_php_are_read_with_their_users(void **state)
+{
+    struct tree t;
+    begin(&t);
+    tree_file(&t, "etc/php/8.2/fpm/php-fpm.conf",
+              "[global]\nuser = nobody\ninclude=/etc/php/8.2/fpm/pool.d/*.conf\n");
+    tree_file(&t, "etc/php/8.2/fpm/pool.d/www.conf",
+              "; a remark = none\n[www]\n;user = no\nuser = root ; for now\ngroup = 'web'\n"
+              "listen = /run/php/fpm.sock\n[shop]\nuser = ${WHO}\n");
+    tree_file(&t, "etc/php/8.2/fpm/pool.d/zz.conf", "[www]\nuser = \"app\"\n");
+    tree_file(&t, "etc/php/8.2/fpm/pool.d/www.conf.orig", "[old]\nuser = root\n");
+    tree_file(&t, "etc/php-fpm.d/www.conf", "[www]\r\nuser=0\r\n");
+    run(&t);
+    assert_int_equal(tree_count(&t, "php-pool"), 3);
+    const struct fact *f = tree_fact(&t, "php-pool", "path", "/etc/php/8.2/fpm/pool.d/www.conf");
+    assert_string_equal(harness_value(f, "name"), "www");
+    assert_string_equal(harness_value(f, "user"), "app"); /* said again, in a file behind it */
+    assert_string_equal(harness_value(f, "group"), "web");
+    assert_string_equal(harness_value(f, "listen"), "/run/php/fpm.sock");
+    f = tree_fact(&t, "php-pool", "name", "shop");
+    assert_string_equal(harness_value(f, "user"), "<unreadable>");
+    f = tree_fact(&t, "php-pool", "path", "/etc/php-fpm.d/www.conf");
+    assert_string_equal(harness_value(f, "user"), "0");
+    tree_end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_may_write_by_nginx_is_said),
+        cmocka_unit_test(who_may_write_by_apache_and_lighttpd_is_said),
+        cmocka_unit_test(the_pools_of_php_are_read_with_their_users),
         cmocka_unit_test(without_a_configuration_nothing_is_said),
         cmocka_unit_test(a_configuration_whose_program_is_gone_is_said_to_be_so),
         cmocka_unit_test(what_is_broken_is_said_and_costs_only_itself),

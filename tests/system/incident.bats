@@ -274,10 +274,30 @@ finish_scan() {
     sign "looked at, and known" "$list"
     respond 0 "do scan"
 }
+# put ASKED: the status of one more back door that somebody would leave
+put() { "$1" /upload/shell2.php -T "$WORK/shell.php" -o "$WORK/said" -w '%{http_code}'; }
+is_refused() { [[ "$(put "$1")" == 40[345] ]]; }
+no_php_of_root() { on operator "! pgrep -u root -f 'php-fpm: poo[l]'" >/dev/null; }
 finish_patch() {
+    local holes=("/upload/ takes PUT from whoever asks" "The pool www of php-fpm runs the programs of its sites as root") list
+    # what the attacker came in through is named, whoever asks
+    [ "$(put within)" = 201 ]
+    rm "$SHOP/wp-content/uploads/shell2.php"
+    respond 1 "do patch"
+    unwrapped
+    says "${holes[@]}"
+    # and nobody is let in before they are closed
+    code 2 on operator "yagura respond do reconnect"
+    unwrapped
+    says "step 4 (patch) comes first"
     code 0 on operator "sed -i '/upload/,/^    }/d' /etc/nginx/sites-available/shop && sed -i 's/^\\(user\\|group\\) = root/\\1 = www-data/' /etc/php/*/fpm/pool.d/www.conf && nginx -s reload && kill -USR2 \$(pgrep -o php-fpm)"
+    soon is_refused within
+    soon no_php_of_root
     respond "0 1 3" "do patch"
-    sign "no mirror in this net" "$(ids)"
+    list=$(ids)
+    unwrapped
+    says_not "${holes[@]}"
+    sign "no mirror in this net" "$list"
     respond 0 "do patch"
 }
 finish_restore() {
@@ -367,6 +387,8 @@ proved() {
     # nothing came to the neighbour since the cut
     [ "$(awk -v cut="$CUT" '$1 > cut' "$WORK/raided" | wc -l)" = 0 ]
     # a second try
+    is_refused asked
+    [ ! -e "$SHOP/wp-content/uploads/shell2.php" ]
     [[ "$(asked /upload/shell.php -T "$WORK/shell.php" -w '%{http_code}' | tail -c 3)" != 2* ]]
     [ "$(asked /wp-content/uploads/shell.php -w '%{http_code}' | tail -c 3)" = 404 ]
     [ ! -e "$SHOP/wp-content/uploads/shell.php" ]
