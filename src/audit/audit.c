@@ -1,4 +1,5 @@
 #include "audit/audit_internal.h"
+#include "audit/put_aside.h"
 
 #include "base/file.h"
 #include "base/json.h"
@@ -380,6 +381,13 @@ static void keep_persistence(struct audit *a)
     }
 }
 
+static void leave_out_put_aside(struct audit *a, struct state *state)
+{
+    CLEANUP_PUT_ASIDE struct put_aside aside;
+    put_aside_find(&aside, state);
+    put_aside_drop(a, &aside);
+}
+
 bool audit_run(struct audit **out, const struct audit_request *request, struct error *e)
 {
     CLEANUP(audit_cleanup) struct audit *a = audit_new(request);
@@ -412,6 +420,8 @@ bool audit_run(struct audit **out, const struct audit_request *request, struct e
         judge_updates(a->findings, a->facts, a->identity, a->now, a->as_of);
     if (!holes || request->with_checklist)
         rules_judge(a->findings, a->outcomes, a->facts, holes ? request->set : NULL, a->identity);
+    if (!holes)
+        leave_out_put_aside(a, request->state);
     judge_coverage(a->findings, &a->input);
     patch_rules_mark_repeated(a->findings, &a->input);
     if (!a->feed_problem.code)

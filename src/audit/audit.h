@@ -55,7 +55,8 @@ struct audit_request {
 
 /* The request for what `scan` and the runbook ask of a target: only what an intruder left. The
  * facts (of kinds persistence, account, session, privileged-file, packaged-file, leaving) say when
- * each thing was changed; `whole` reads every file of packages, too. */
+ * each thing was changed; `whole` reads every file of packages, too. What the state put aside
+ * itself is no finding (put_aside.h). */
 struct audit_request audit_persistence_request(enum target_kind kind, const char *argument,
                                                struct state *state, bool whole);
 

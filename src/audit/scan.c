@@ -1,20 +1,16 @@
 #include "audit/scan.h"
 
-#include "act/quarantine.h"
 #include "audit/audit_internal.h"
+#include "audit/put_aside.h"
 #include "base/language.h"
 #include "base/str.h"
 #include "base/where.h"
 #include "collect/collect.h"
 #include "collect/scan_running.h"
-#include "content/aside.h"
-#include "content/site.h"
 #include "judge/coverage.h"
 #include "model/site_root.h"
 #include "record/sites.h"
 
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -103,116 +99,11 @@ static void places_cleanup(struct places *p)
     arena_free(p->arena);
 }
 
-/* --- what was moved out of the way already --- */
-
-struct ours {
-    struct arena *arena;
-    struct quarantine kept; /* fd -1: there is none */
-    struct quarantine_item *items;
-    size_t item_count;
-    VEC(struct scan_folder) folders;
-};
-
-/* Only what is closed to others; the path to it may be another's. Takes the descriptor. */
-static void add_folder(struct ours *o, int fd)
-{
-    struct stat st;
-    if (fd >= 0 && fstat(fd, &st) == 0 && !(st.st_mode & 077) &&
-        (st.st_uid == 0 || st.st_uid == geteuid()))
-        VEC_PUSH(&o->folders, ((struct scan_folder){st.st_dev, st.st_ino}));
-    mem_cleanup_close(&fd);
-}
-
-static size_t length_of_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? (size_t)(slash - path) : 0;
-}
-
-static void add_quarantine(struct ours *o, struct state *state)
-{
-    const char *last = "";
-    if (!quarantine_open(&o->kept, state_dirfd(state), false, NULL))
-        return;
-    add_folder(o, fcntl(o->kept.fd, F_DUPFD_CLOEXEC, 0));
-    /* what can be read is in the list */
-    (void)!quarantine_list(&o->kept, o->arena, &o->items, &o->item_count, NULL);
-    for (size_t i = 0; i < o->item_count; i++) {
-        const char *kept = o->items[i].kept;
-        size_t length = length_of_folder(kept);
-        if (length == length_of_folder(last) && strncmp(kept, last, length) == 0)
-            continue; /* most lie in one */
-        add_folder(o, quarantine_open_place(&o->items[i], NULL));
-        last = kept;
-    }
-}
-
-static void add_asides(struct ours *o, struct state *state)
-{
-    struct site_row *sites;
-    size_t count;
-    if (!state_knows_sites(state) || !sites_list(state, o->arena, &sites, &count, NULL))
-        return;
-    for (size_t i = 0; i < count; i++) {
-        CLEANUP_CLOSE int root = site_open_root(sites[i].root, NULL);
-        if (root >= 0)
-            add_folder(o, aside_look(root, sites[i].name));
-    }
-}
-
-/* What the state knows as its own; a folder that only bears such a name is looked into. */
-static void find_ours(struct ours *o, struct state *state)
-{
-    if (!state)
-        return;
-    add_quarantine(o, state);
-    add_asides(o, state);
-}
-
-static bool lies_in_ours(const struct ours *o, int rootfd, const char *path)
-{
-    char folder[PATH_MAX];
-    struct stat st;
-    size_t length = length_of_folder(path);
-    for (; length && length < sizeof folder; length = length_of_folder(folder)) {
-        memcpy(folder, path, length);
-        folder[length] = '\0';
-        if (fstatat(rootfd, folder + 1, &st, AT_SYMLINK_NOFOLLOW) != 0)
-            continue;
-        for (size_t i = 0; i < o->folders.count; i++)
-            if (o->folders.items[i].ino == st.st_ino && o->folders.items[i].dev == st.st_dev)
-                return true;
-    }
-    return false;
-}
-
-/* What was set-uid is kept so, where nobody can start it. */
-static void drop_put_aside(struct audit *a, const struct ours *o)
-{
-    int rootfd = target_rootfd(a->target);
-    size_t kept = 0;
-    for (size_t i = 0; i < a->findings->list.count; i++) {
-        struct finding *f = a->findings->list.items[i];
-        bool ours = rootfd >= 0 && str_equal(f->subject_kind, "privileged-file") &&
-                    f->subject_name[0] == '/' && lies_in_ours(o, rootfd, f->subject_name);
-        if (!ours)
-            a->findings->list.items[kept++] = f;
-    }
-    a->findings->list.count = kept;
-}
-
-static void ours_cleanup(struct ours *o)
-{
-    quarantine_close(&o->kept);
-    VEC_FREE(&o->folders);
-    arena_free(o->arena);
-}
-
 /* --- the pipeline --- */
 
 static bool look_into_files(struct audit *a, struct scan_result *result,
                             const struct audit_request *target, const struct scan_request *bytes,
-                            const struct ours *aside, struct error *e)
+                            const struct put_aside *aside, struct error *e)
 {
     CLEANUP(places_cleanup) struct places places = {.arena = arena_new()};
     struct scan_request request = *bytes;
@@ -266,7 +157,7 @@ static void add_hits(struct files *files, const struct facts *facts)
 }
 
 /* A file is the same one wherever it was moved, and a process that ran it runs it on. */
-static void add_quarantined(struct files *files, const struct ours *aside)
+static void add_quarantined(struct files *files, const struct put_aside *aside)
 {
     for (size_t i = 0; i < aside->item_count; i++) {
         struct stat st;
@@ -277,7 +168,7 @@ static void add_quarantined(struct files *files, const struct ours *aside)
     }
 }
 
-static void find_running(struct audit *a, const struct ours *aside)
+static void find_running(struct audit *a, const struct put_aside *aside)
 {
     CLEANUP(files_cleanup) struct files files = {0};
     struct error e = ERROR_INIT;
@@ -317,7 +208,7 @@ static void judge_what_was_not_seen(struct audit *a, size_t collected)
     }
 }
 
-static void judge(struct audit *a, const struct ours *aside, size_t collected)
+static void judge(struct audit *a, const struct put_aside *aside, size_t collected)
 {
     a->outcomes = rules_evaluate(a->rules, a->facts);
     for (size_t i = 0; i < rules_count(a->rules); i++)
@@ -326,7 +217,7 @@ static void judge(struct audit *a, const struct ours *aside, size_t collected)
     a->findings = findings_new();
     a->input = (struct judge_input){.facts = a->facts, .identity = a->identity, .as_of = a->as_of};
     rules_judge(a->findings, a->outcomes, a->facts, NULL, a->identity);
-    drop_put_aside(a, aside);
+    put_aside_drop(a, aside);
     judge_what_was_not_seen(a, collected);
     findings_sort(a->findings);
     audit_count(a);
@@ -353,8 +244,8 @@ bool audit_scan(struct audit **out, struct scan_result *result, const struct aud
         return false;
     }
     size_t collected = facts_count(a->facts);
-    CLEANUP(ours_cleanup) struct ours aside = {.arena = arena_new(), .kept = {.fd = -1}};
-    find_ours(&aside, target->state);
+    CLEANUP_PUT_ASIDE struct put_aside aside;
+    put_aside_find(&aside, target->state);
     if (!look_into_files(a, result, target, bytes, &aside, e))
         return false;
     if (target->kind == TARGET_LIVE) {

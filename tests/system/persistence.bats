@@ -104,6 +104,25 @@ plant() {
         wanted+=("$rule /$path")
     done
 }
+@test "what was put aside is no finding here either; a folder that only bears such a name is" {
+    host
+    echo good >"$FAKE/var/www/html/index.html"
+    code 0 "$YAGURA" init "$FAKE/var/www/html"
+    printf 'sh' | file var/www/.yagura-html/bad-1 04755
+    code 0 look
+    [ "$(stat -c %a "$FAKE/var/www/.yagura-html/bad-1")" = 4755 ]
+    mkdir -m 700 "$FAKE/var/www/.yagura-other"
+    printf 'sh' | file var/www/.yagura-other/bad-1 04755
+    code 1 look
+    run found
+    says "privileged-file critical /var/www/.yagura-other/bad-1"
+    if grep -q yagura-html <<<"$output"; then return 1; fi
+    # another state knows nothing of it
+    code 1 look --state "$WORK/other"
+    run found
+    says "privileged-file critical /var/www/.yagura-html/bad-1"
+}
+
 @test "in every place where something starts by itself a plant is found" {
     host
     chmod 0700 "$FAKE/root"
