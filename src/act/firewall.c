@@ -251,6 +251,18 @@ json_t *firewall_proved(int dirfd)
     return proved;
 }
 
+bool firewall_named(int dirfd, struct firewall_network out[FIREWALL_MOST], size_t *count)
+{
+    struct firewall_plan p = {0};
+    if (!firewall_is_live(FIREWALL_ISOLATION))
+        return false;
+    CLEANUP_JSON json_t *record = firewall_record_read(dirfd, FIREWALL_ISOLATION, NULL);
+    inherit(&p, record);
+    memcpy(out, p.named, p.named_count * sizeof *out);
+    *count = p.named_count;
+    return true;
+}
+
 bool firewall_again(int dirfd, const struct firewall_plan *plan, const json_t *proved,
                     struct firewall_result *out, struct error *e)
 {

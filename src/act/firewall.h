@@ -165,6 +165,10 @@ bool firewall_mend(int state_dirfd, enum firewall_scope scope, const struct oper
  * proved over a new connection, and the addresses named. NULL: none is. A new reference. */
 json_t *firewall_proved(int state_dirfd);
 
+/* The addresses that were named, of an isolation that is in force, on trial or confirmed: at most
+ * FIREWALL_MOST. False: this host is not cut off, as far as can be seen. */
+bool firewall_named(int state_dirfd, struct firewall_network out[FIREWALL_MOST], size_t *count);
+
 /* Isolates again, for good and without a trial, where nobody may be there to confirm: through the
  * ways that were proved in the same incident, and those that the plan has besides. One without any
  * way was confirmed at the console, and that is his way again. FIREWALL_FULL, where ways were

@@ -284,6 +284,51 @@ bool packages_simulate(struct package_changes *out, struct arena *arena,
     return true;
 }
 
+/* --- from where --- */
+
+/* Of "'http://user@mirror.example:80/pool/x.deb' x.deb 123 SHA256:..."; NULL: a path has none. */
+static const char *host_of(struct arena *arena, const char *line, size_t length)
+{
+    const char *text = arena_strndup(arena, line, length), *at = strstr(text, "://");
+    if (*text != '\'' || !at || str_starts(text, "'file:") || str_starts(text, "'cdrom:"))
+        return NULL;
+    const char *host = at + 3, *user = memchr(host, '@', strcspn(host, "/'"));
+    host = user ? user + 1 : host;
+    size_t size = *host == '[' ? strcspn(++host, "]/'") : strcspn(host, ":/'");
+    return size ? arena_strndup(arena, host, size) : NULL;
+}
+
+bool packages_hosts(const char *const **out, size_t *hosts, struct arena *arena,
+                    const struct package_change *wanted, size_t count, struct error *e)
+{
+    CLEANUP(words_free) struct words w = apt_get();
+    CLEANUP_STR struct str text = {0};
+    VEC(const char *) list = {0};
+    int code;
+    add(&w, "--no-remove");
+    add(&w, "--print-uris");
+    add(&w, "install");
+    add_targets(&w, wanted, count);
+    if (!run(&w, QUERY_SECONDS, false, -1, &code, &text, e))
+        return false;
+    if (code != 0)
+        return apt_failed(&text, e);
+    const char *line;
+    size_t position = 0, length;
+    while (str_next_line(text.data, text.length, &position, &line, &length)) {
+        const char *host = host_of(arena, line, length);
+        bool known = !host;
+        for (size_t i = 0; i < list.count && !known; i++)
+            known = strcmp(list.items[i], host) == 0;
+        if (!known)
+            VEC_PUSH(&list, host);
+    }
+    *hosts = list.count;
+    *out = list.count ? arena_dup(arena, list.items, list.count * sizeof *list.items) : NULL;
+    VEC_FREE(&list);
+    return true;
+}
+
 /* --- changing --- */
 
 /* What went wrong since the log was so long, in the words of apt or dpkg. */

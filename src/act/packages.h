@@ -47,6 +47,11 @@ struct package_changes {
 bool packages_simulate(struct package_changes *out, struct arena *arena,
                        const struct package_change *wanted, size_t count, struct error *e);
 
+/* The hosts from which apt would fetch what is needed, each once, in the arena; what is in its
+ * cache or on a medium has none. Nobody is asked over the network. */
+bool packages_hosts(const char *const **out, size_t *hosts, struct arena *arena,
+                    const struct package_change *wanted, size_t count, struct error *e);
+
 /* Fetches what is needed. Nothing on the host is changed but apt's cache. */
 bool packages_fetch(const struct package_change *wanted, size_t count, int log, struct error *e);
 /* Installs what was fetched; what was installed automatically stays so. ERR_UNREADABLE: dpkg or a

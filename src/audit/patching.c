@@ -161,7 +161,8 @@ static void install(struct patching *p, const struct patching_request *r, int lo
      * could be configured is seen behind the installation. */
     if (p->unfinished)
         (void)!packages_configure(log, NULL);
-    if (wanted.count && packages_fetch(wanted.items, wanted.count, log, &p->problem)) {
+    p->not_fetched = wanted.count && !packages_fetch(wanted.items, wanted.count, log, &p->problem);
+    if (wanted.count && !p->not_fetched) {
         say(r, PATCHING_INSTALLS);
         (void)!packages_install(wanted.items, wanted.count, log, &p->problem);
     }

@@ -71,6 +71,8 @@ struct patching {
     VEC(struct message) notes;
     VEC(struct patching_package) packages;
     size_t there;                   /* have their version already */
+    bool cut_off, not_fetched;      /* this host is isolated (its note comes first); the packages
+                                       could not be fetched, and none was changed */
     size_t unfinished;              /* packages that dpkg has left unconfigured */
     bool begun;                     /* an earlier run of this plan was interrupted */
     const char *way_back, *missing; /* a command; what cannot be had again */

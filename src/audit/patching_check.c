@@ -249,6 +249,8 @@ bool patching_check(struct patching *p, const struct patching_request *r, struct
         return false;
     if (r->policy && !r->staging && !check_policy(p, r, e))
         return false;
+    if (!p->obstacles.count)
+        patching_look_at_cut(p, r);
     patching_find_way_back(p, false);
     if (p->begun)
         VEC_PUSH(&p->notes, message_of(N_("an earlier run of this plan was interrupted: this one "

@@ -12,6 +12,10 @@ void patching_choose_pages(struct patching *p, const struct patching_request *r,
 void patching_ask_before(struct patching *p);
 void patching_ask_after(struct patching *p);
 
+/* Whether this host is cut off from where apt would fetch the packages: `cut_off`, with a note that
+ * says what has to be named. What was named is looked up; without that no name is. */
+void patching_look_at_cut(struct patching *p, const struct patching_request *r);
+
 /* `way_back` and `missing`: from what the plan would change, or from what has changed. */
 void patching_find_way_back(struct patching *p, bool ran);
 

@@ -163,7 +163,8 @@ void show_patching_check(struct show *s, const struct patching *p, const struct 
         }
     }
     for (size_t i = 0; i < p->notes.count; i++)
-        message_line(s, "note", NULL, "- ", SHOW_PLAIN, &p->notes.items[i]);
+        message_line(s, "note", NULL, p->cut_off && !i ? "! " : "- ",
+                     p->cut_off && !i ? SHOW_RED : SHOW_PLAIN, &p->notes.items[i]);
     for (size_t i = 0; i < p->opinion.notes.count; i++)
         message_line(s, "note", NULL, "! ", SHOW_YELLOW, &p->opinion.notes.items[i]);
     for (size_t i = 0; i < p->opinion.refusals.count; i++)
@@ -351,12 +352,30 @@ static void open_again(struct show *s, struct arena *arena, const struct patchin
         show_wrap(s, "! ", 2, _("The host could not be audited afterwards."));
 }
 
+/* Why, once, and not of each package that it is as it was. */
+static void not_fetched(struct show *s, struct arena *arena, const struct patching *p)
+{
+    show_colour(s, SHOW_RED);
+    if (p->cut_off)
+        show_wrap(s, "! ", 2, show_message(arena, &p->notes.items[0]));
+    show_wrap(s, "! ", 2, p->problem.message);
+    show_wrap(s, "! ", 2,
+              arena_printf(arena,
+                           ngettext("No package was changed: %zu is as it was.",
+                                    "No package was changed: %zu are as they were.",
+                                    p->packages.count - p->there),
+                           p->packages.count - p->there));
+    show_colour(s, SHOW_PLAIN);
+}
+
 void show_patching_result(struct show *s, const struct patching *p,
                           const struct patching_request *r, const char *receipt)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     size_t failures = patching_failures(p);
-    for (size_t i = 0; i < p->packages.count; i++)
+    if (!s->json && p->not_fetched)
+        not_fetched(s, arena, p);
+    for (size_t i = 0; i < p->packages.count && (s->json || !p->not_fetched); i++)
         package_result(s, arena, &p->packages.items[i]);
     for (size_t i = 0; i < p->services.count; i++)
         service_result(s, arena, &p->services.items[i]);
@@ -381,7 +400,7 @@ void show_patching_result(struct show *s, const struct patching *p,
         show_wrap(s, "- ", 2,
                   _("No site was found to ask for a page (health: in the configuration names "
                     "some)."));
-    if (p->problem.code)
+    if (p->problem.code && !p->not_fetched)
         show_wrap(s, "! ", 2, p->problem.message);
     open_again(s, arena, p);
     show_hint(s, _("What apt and dpkg said:"), p->log);

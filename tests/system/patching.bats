@@ -67,6 +67,53 @@ ledger() { # ledger HOST EXPRESSION ...: over its entries, e
     says stock24 stock01=1.0
 }
 
+@test "a host that is cut off: what has to be named first is said before anything is tried, and the cause once" {
+    program nft
+    hosts live
+    deb shop 1.0
+    deb tool 1.0
+    on live apt-get -qq update
+    on live apt-get -qq -y install shop tool >"$WORK/install.log" 2>&1
+    deb shop 2.0
+    deb tool 2.0
+    on live apt-get -qq update
+    printf '%s\n' 'id: cut' 'title: Cut' 'steps:' '  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no}' \
+        '  - {id: isolate, title: Cut, text: x, why: x, action: {action: isolate, mode: full}, verify: [isolated], undo: {action: open-network}}' >"$HOSTS/repo/cut.yaml"
+    cat >"$HOSTS/repo/cut.sh" <<'SH'
+"$1" patch plan --out /repo/cut.json >/repo/cut.planned 2>&1
+# the same archive, as if it had been fetched over the network
+echo 'Acquire::http::Proxy "false";' >/etc/apt/apt.conf.d/zz-no-proxy
+echo 'deb [trusted=yes] http://mirror.example/ bookworm-security main' >/etc/apt/sources.list
+cd /var/lib/apt/lists && for list in _repo_*; do cp -L "$list" "mirror.example_${list#_repo_}" && rm "$list"; done
+: >/etc/hosts
+echo 'nameserver 192.0.2.53' >/etc/resolv.conf
+"$1" patch apply /repo/cut.json --dry-run >/repo/open 2>&1
+"$1" respond start --runbook /repo/cut.yaml >/repo/cut.started 2>&1
+"$1" respond do isolate --allow 192.0.2.9 >/repo/cut.done 2>&1
+"$1" patch apply /repo/cut.json --yes >/repo/said 2>&1
+echo $? >/repo/code
+"$1" patch apply /repo/cut.json --dry-run --json >/repo/json 2>&1
+"$1" respond do isolate --allow 192.0.2.53 >>/repo/cut.done 2>&1
+echo '192.0.2.53 mirror.example' >/etc/hosts
+"$1" patch apply /repo/cut.json --dry-run >/repo/named 2>&1
+SH
+    on live sh /repo/cut.sh "$YAGURA"
+    cat "$HOSTS"/repo/{cut.planned,cut.started,cut.done,said}
+    output=$(cat "$HOSTS/repo/open")
+    says_not "cut off"
+    [ "$(cat "$HOSTS/repo/code")" = 1 ]
+    output=$(cat "$HOSTS/repo/said")
+    unwrapped
+    says "this host is cut off, and does not reach mirror.example, 192.0.2.53" "respond do isolate --allow ADDRESS-OF-mirror.example,192.0.2.53" \
+        "the packages could not be fetched" "No package was changed: 2 are as they were."
+    says_not "and should be"
+    # before it is tried, and again with the outcome
+    [ "$(grep -n "this host is cut off" "$HOSTS/repo/said" | head -1 | cut -d: -f1)" -lt "$(grep -n "Fetching" "$HOSTS/repo/said" | cut -d: -f1)" ]
+    grep -q '"type":"note","text":"this host is cut off' "$HOSTS/repo/json"
+    output=$(cat "$HOSTS/repo/named")
+    says_not "this host is cut off"
+}
+
 @test "staged on one host, applied on the other, and back" {
     two_hosts
     holds '[p for p in every if p["type"] == "plan"][0]["packages"] == 1'
