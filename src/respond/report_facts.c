@@ -247,18 +247,50 @@ static void put_steps(json_t *o, struct response *r, bool japanese)
     json_put_string(o, japanese ? "steps_ja" : "steps_en", str_text(&list));
 }
 
-/* For visitors, who need not know what is still open. */
-static void put_done(json_t *o, struct response *r, bool japanese)
+static bool happened(const struct response *r, const struct timeline *t, const char *what)
+{
+    for (size_t i = 0; i < t->moments.count; i++) {
+        const struct moment *m = &t->moments.items[i];
+        if (str_equal(m->source, "ledger") && str_equal(m->what, what) &&
+            m->at_ns / 1000000000 >= r->incident.opened)
+            return true;
+    }
+    return false;
+}
+
+/* A step is done as well where nothing had to be done, or was signed for instead. */
+static bool was_truly_done(const struct response *r, const struct timeline *t, size_t step)
+{
+    const char *action = r->book->steps.items[step].action.name;
+    const json_t *secret;
+    size_t i;
+    if (r->incident.steps[step].state != STEP_DONE)
+        return false;
+    if (str_equal(action, "scan"))
+        return happened(r, t, "something was put into quarantine");
+    if (str_equal(action, "holes"))
+        return happened(r, t, "patches were applied") || happened(r, t, "a patch was recorded");
+    if (!str_equal(action, "passwords"))
+        return true;
+    json_array_foreach(json_get_array(r->incident.steps[step].result, "to_change"), i, secret)
+    {
+        const char *id = json_string_value(secret);
+        if (id && !incident_signed(&r->incident, id))
+            return true;
+    }
+    return false;
+}
+
+/* For visitors, who need not know what is still open nor what our steps are called. */
+static void put_done(json_t *o, struct response *r, const struct timeline *t, bool japanese)
 {
     CLEANUP_STR struct str list = {0};
     for (size_t i = 0; i < r->book->steps.count; i++) {
-        const struct runbook_text *title = &r->book->steps.items[i].title;
-        const char *wished = japanese ? title->ja : title->en;
-        if (r->incident.steps[i].state == STEP_DONE)
-            str_printf(&list, "%s%s%s", list.length ? "\n" : "", japanese ? "・" : "- ",
-                       wished     ? wished
-                       : japanese ? title->en
-                                  : title->ja);
+        const struct runbook_text *told = &r->book->steps.items[i].told;
+        const char *text = japanese ? told->ja : told->en;
+        text = text ? text : japanese ? told->en : told->ja;
+        if (text && was_truly_done(r, t, i))
+            str_printf(&list, "%s%s%s", list.length ? "\n" : "", japanese ? "・" : "- ", text);
     }
     if (list.length)
         json_put_string(o, japanese ? "done_ja" : "done_en", str_text(&list));
@@ -300,7 +332,8 @@ static void put_cut_off(json_t *o, const struct incident *i)
     }
 }
 
-static void put_evidence(json_t *o, const struct evidence_entry *evidence, size_t count)
+static void put_evidence(json_t *o, const struct evidence_entry *evidence, size_t count,
+                         bool japanese)
 {
     CLEANUP_STR struct str list = {0};
     for (size_t i = 0; i < count; i++) {
@@ -308,12 +341,18 @@ static void put_evidence(json_t *o, const struct evidence_entry *evidence, size_
         char when[40] = "";
         if (date_parse(evidence[i].time, &at))
             timeline_local(at, when);
-        str_printf(&list, "%s%s  %s  %s  %lld files, %lld bytes\n    SHA256SUMS: %s", i ? "\n" : "",
-                   evidence[i].folder, when, evidence[i].who, (long long)evidence[i].files,
-                   (long long)evidence[i].bytes, evidence[i].sha256);
+        long long files = (long long)evidence[i].files, bytes = (long long)evidence[i].bytes;
+        str_printf(&list, "%s%s  %s  %s  ", i ? "\n" : "", evidence[i].folder, when,
+                   evidence[i].who);
+        if (japanese)
+            str_printf(&list, "%lld ファイル、%lld バイト", files, bytes);
+        else
+            str_printf(&list, "%lld file%s, %lld byte%s", files, files == 1 ? "" : "s", bytes,
+                       bytes == 1 ? "" : "s");
+        str_printf(&list, "\n    SHA256SUMS: %s", evidence[i].sha256);
     }
     if (count)
-        json_put_string(o, "evidence_list", str_text(&list));
+        json_put_string(o, japanese ? "evidence_list_ja" : "evidence_list", str_text(&list));
 }
 
 /* What only people know (who they are, what they concluded) may stand in their runbook. */
@@ -354,9 +393,10 @@ json_t *report_facts(struct response *r, const struct runbook_call *call, const 
     put_guard(o, t);
     put_steps(o, r, false);
     put_steps(o, r, true);
-    put_done(o, r, false);
-    put_done(o, r, true);
-    put_evidence(o, evidence, evidence_count);
+    put_done(o, r, t, false);
+    put_done(o, r, t, true);
+    put_evidence(o, evidence, evidence_count, false);
+    put_evidence(o, evidence, evidence_count, true);
     put_arguments(o, call);
     return o;
 }

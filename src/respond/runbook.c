@@ -128,6 +128,8 @@ static bool read_key(const struct reading *r, const struct yaml_node *key,
         return read_text(r, value, &out->text);
     if (str_equal(key->text, "why"))
         return read_text(r, value, &out->why);
+    if (str_equal(key->text, "told"))
+        return read_text(r, value, &out->told);
     if (str_equal(key->text, "person"))
         return read_texts(r, value, &out->person);
     if (str_equal(key->text, "evidence"))

@@ -13,6 +13,7 @@
  *       verify: [isolated]               checks that must be true before it counts as done
  *       undo: {action: open-network}     or a text that says why it cannot be undone
  *       evidence: [{en: ..., ja: ...}]   what is kept of it
+ *       told: {en: ..., ja: ...}         what visitors read of it once it is done; none: nothing
  *       offline: yes                     it can be done on an image: it changes nothing
  *
  * A check is its name, or {check: NAME, ARGUMENT: value}. Names are those of checks.h and
@@ -46,7 +47,7 @@ const char *runbook_argument(const struct runbook_call *call, const char *key,
 
 struct runbook_step {
     const char *id;
-    struct runbook_text title, text, why;
+    struct runbook_text title, text, why, told;
     VEC(struct runbook_text) person, evidence;
     VEC(struct runbook_call) before, verify;
     struct runbook_call action; /* name NULL: none */

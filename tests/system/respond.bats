@@ -247,6 +247,32 @@ YAML
     says "no hole that can be reached is open"
 }
 
+@test "visitors hear that holes were mended when they were, and not when somebody signed for them" {
+    images
+    local image=$IMAGES/solaris26-apache-found.img ids told
+    program minisign zstd tar
+    cat >"$WORK/told.yaml" <<'YAML'
+id: told
+title: Told
+steps:
+  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no, offline: yes}
+  - {id: patch, title: Patch, text: x, why: x, told: Mended., action: {action: holes, least: high}, verify: [{check: holes, least: high}], undo: no, offline: yes}
+  - {id: report, title: Report, text: x, why: x, action: report, verify: [report-written], undo: no, offline: yes}
+YAML
+    code 0 "$YAGURA" respond start --runbook "$WORK/told.yaml" --image "$image" --json
+    code 1 "$YAGURA" respond do patch --json
+    ids=$(printf '%s\n' "$stdout" | grep '"type": *"finding"' | grep -oE '"id": *"[0-9a-f]{16}"' | grep -oE '[0-9a-f]{16}')
+    # shellcheck disable=SC2086 # a list
+    code 0 "$YAGURA" respond sign $ids --because "an old disk"
+    code 0 "$YAGURA" respond do patch
+    code 0 "$YAGURA" respond do report
+    told() { cat "$(ls -td "$YAGURA_STATE"/evidence/*/report-* | head -1)/notice.en.txt"; }
+    if told | grep -q "Mended"; then return 1; fi
+    code "0 1 3" "$YAGURA" patch record 108661-01 --image "$image"
+    code 0 "$YAGURA" respond do report
+    told | grep -q "^  - Mended.$"
+}
+
 @test "a runbook that changed under way, one that proves nothing, and the paper copy" {
     chmod o+w "$WORK/short.yaml"
     code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --state "$WORK/another"

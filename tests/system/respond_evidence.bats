@@ -261,6 +261,11 @@ raise SystemExit(struct.unpack_from("=H", s.recv(65536), 4)[0] == 2)' && made+='
     has_none -n '[{}]' "$report"/*.txt
     has_none -n '^#:' "$report"/*.txt
     grep -q "$(hostname)" "$report/custody.en.txt"
+    # each form in its own language
+    grep -qE '[0-9]+ ファイル、[0-9]+ バイト$' "$report/jpcert.txt"
+    grep -qE '[0-9]+ ファイル、[0-9]+ バイト$' "$report/custody.ja.txt"
+    grep -qE '[0-9]+ files, [0-9]+ bytes$' "$report/custody.en.txt"
+    has_none bytes "$report"/jpcert.txt "$report"/custody.ja.txt
     grep -q '&lt;img src=x&gt;.php' "$report/report.html"
     grep -q '&lt;b&gt;owned&lt;/b&gt;' "$report/report.html"
     has_none -e '<script' -e '<img' -e '<b>' -e 'http[s]*://' "$report/report.html"
@@ -338,8 +343,9 @@ id: put-back
 title: Put back
 steps:
   - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no}
-  - {id: restore, title: Restore, text: x, why: x, action: restore, verify: [content], undo: no}
+  - {id: restore, title: Restore, text: x, why: x, told: {en: The pages are right again., ja: ページを直しました。}, action: restore, verify: [content], undo: no}
   - {id: report, title: Report, text: x, why: x, action: report, verify: [report-written], undo: no}
+  - {id: after, title: After, text: x, why: x, told: NOT-YET, verify: [isolated], undo: no}
 YAML
     code 0 "$YAGURA" respond start --runbook "$WORK/put-back.yaml" --because test
     { printf 'while :; do sleep 1; done\nexit\n# '; cat "$WORK/copy"; } >"$WORK/plant/loop.sh"
@@ -373,8 +379,9 @@ YAML
     grep -q '最初の兆候: *遅くとも .* (www: index.html の時刻による)' "$report/jpcert.txt"
     grep -q "^OS: .*$(. /etc/os-release && echo "$PRETTY_NAME")" "$report/jpcert.txt"
     # visitors hear what was done, and not what is open
-    grep -q '^  - Restore$' "$report/notice.en.txt"
-    has_none Report "$report/notice.en.txt"
+    grep -q '^  - The pages are right again.$' "$report/notice.en.txt"
+    grep -q '^  ・ページを直しました。$' "$report/notice.ja.txt"
+    has_none -E 'NOT-YET|Open|Restore|Report' "$report"/notice.*.txt
     # of equal times the order of the ledger, in which a step begins before it ends
     lines "$report/timeline.jsonl" '[m["number"] for m in lines] == list(range(1, len(lines) + 1))'
     lines "$report/timeline.jsonl" '[m["what"] for m in lines if m["source"] == "ledger" and m["subject"] in ("", "open")][-3:] == ["the incident was opened", "a step was begun", "a step was done and proved"]'
