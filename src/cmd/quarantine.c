@@ -242,6 +242,28 @@ static void say_running(const struct taking *t, const struct process_hold *h)
                     "terminal."));
 }
 
+/* Whoever merely has a file open or mapped may go on reading it wherever it is moved. */
+static void say_open(const struct taking *t, const struct running_file *files, size_t count)
+{
+    for (const struct fact *f = NULL; (f = facts_next(t->a->facts, "running", f));) {
+        struct running_file file = file_of(f);
+        uint64_t pid;
+        bool among = false;
+        for (size_t i = 0; i < count && !among; i++)
+            among = files[i].device == file.device && files[i].inode == file.inode;
+        if (!among || str_equal(fact_text(f, "proof"), "yes") ||
+            !str_to_u64(fact_text(f, "pid"), &pid))
+            continue;
+        const struct held_process p = {.fact = f, .pid = (pid_t)pid};
+        say_process(t, &p, "left-open",
+                    str_equal(fact_text(f, "how"), "mapped")
+                        ? _("Process %d (%s, since %s, started by %s) has mapped %s, and is left: "
+                            "restart it yourself: %s")
+                        : _("Process %d (%s, since %s, started by %s) has %s open, and is left: "
+                            "restart it yourself: %s"));
+    }
+}
+
 /* Its file lies in quarantine, or has no name any more. */
 static bool is_to_end(void *context, const struct held_process *p)
 {
@@ -387,6 +409,8 @@ bool cli_quarantine_found(struct cli *cli, const struct audit *a, enum severity 
         return false;
     if (cli->dry_run || !cli->json)
         say_running(&t, &seen);
+    if (live)
+        say_open(&t, files.list.items, file_count);
     if (!cli->dry_run && !confirmed(&t, moves, seen.list.count))
         return false;
     t.state = cli_state_or_fail(cli);

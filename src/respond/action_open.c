@@ -70,8 +70,11 @@ static bool tell_guard(struct response *r, json_t *result, struct error *e)
     clock_put_time(o, "last", bursts[0].last_ns / NS_IN_SECOND);
     respond_say(r,
                 arena_printf(r->arena,
-                             _("The guard undid %llu changes and could not undo %llu, from %s "
-                               "to %s: yagura status"),
+                             ngettext("The guard undid %llu change and could not undo %llu, from "
+                                      "%s to %s: yagura status",
+                                      "The guard undid %llu changes and could not undo %llu, from "
+                                      "%s to %s: yagura status",
+                                      names),
                              (unsigned long long)names, (unsigned long long)failed, first, last));
     return true;
 }

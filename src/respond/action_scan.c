@@ -282,6 +282,14 @@ bool action_scan(struct response *r, const struct runbook_call *call, json_t *re
     return !respond_is_live(r) || content_compare(r, result, e);
 }
 
+/* The step itself has just listed them. */
+static const char *where_all_are(const struct response *r)
+{
+    return r->step && str_equal(r->step->action.name, "scan")
+               ? ""
+               : _(" (yagura respond do scan lists all of them)");
+}
+
 void check_scan_settled(struct response *r, const struct runbook_call *call,
                         struct check_result *out)
 {
@@ -319,21 +327,22 @@ void check_scan_settled(struct response *r, const struct runbook_call *call,
     count_bad_rules(r, NULL, &(size_t){0}, &unknown);
     if (!open && unknown) {
         out->text = arena_printf(r->arena,
-                                 ngettext("%zu thing could not be looked at, and is not signed for",
+                                 ngettext("%zu thing could not be looked at, and is not signed "
+                                          "for%s",
                                           "%zu things could not be looked at, and are not signed "
-                                          "for",
+                                          "for%s",
                                           unknown),
-                                 unknown);
+                                 unknown, where_all_are(r));
         out->todo = "yagura respond sign ID ... --because \"...\"";
         return;
     }
     out->verdict = open ? CHECK_FALSE : CHECK_TRUE;
     out->text = open   ? arena_printf(r->arena,
-                                      ngettext("%zu finding is neither gone nor signed for: %s",
+                                      ngettext("%zu finding is neither gone nor signed for: %s%s",
                                                "%zu findings are neither gone nor signed for: %s and "
-                                                 "others",
+                                                 "others%s",
                                                open),
-                                      open, first)
+                                      open, first, open > 1 ? where_all_are(r) : "")
                 : last ? arena_printf(r->arena,
                                       _("nothing is left behind that nobody has signed for: what "
                                         "starts by itself, what runs, packages, sites and whatever "

@@ -391,7 +391,9 @@ void show_audit(struct show *s, const struct audit *a, enum severity fail_on)
 
 void show_evidence(struct show *s, const struct finding *f)
 {
-    for (size_t i = 0; i < f->evidence.count; i++) {
+    enum { MOST_SEEN = 8 }; /* of one more that many a line of somebody's crontab is the next */
+    size_t count = f->evidence.count, shown = s->all || count <= MOST_SEEN ? count : MOST_SEEN;
+    for (size_t i = 0; i < shown; i++) {
         const struct evidence *e = &f->evidence.items[i];
         CLEANUP_STR struct str text = {0};
         str_add(&text, language_text(e->path)); /* "this host" stands there too */
@@ -402,6 +404,11 @@ void show_evidence(struct show *s, const struct finding *f)
         if (e->fact && *e->fact)
             str_printf(&text, "%s%s", text.length ? ": " : "", e->fact);
         show_labelled(s, i ? "" : _("seen in"), str_text(&text));
+    }
+    if (shown < count) {
+        CLEANUP_ARENA struct arena *arena = arena_new();
+        show_labelled(
+            s, "", arena_printf(arena, _("and %zu more: --json has all of them"), count - shown));
     }
 }
 

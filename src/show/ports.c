@@ -40,6 +40,26 @@ static const char *reason_of(struct arena *arena, const struct port_row *row)
     return row->reason.id ? show_message(arena, &row->reason) : "";
 }
 
+/* A program that listens over IPv4 and over IPv6 is one line, as `ports --close` shuts it by one
+ * rule: the same in every cell but the address. */
+static bool is_pair(struct arena *arena, const struct port_row *a, const struct port_row *b)
+{
+    const char *x = fact_text(a->listener, "family"), *y = fact_text(b->listener, "family");
+    return a->opinion == b->opinion && str_equal(port_text(a), port_text(b)) &&
+           str_equal(fact_text(a->listener, "proto"), fact_text(b->listener, "proto")) &&
+           str_equal(process_of(arena, a->listener), process_of(arena, b->listener)) &&
+           str_equal(fact_text(a->listener, "package"), fact_text(b->listener, "package")) &&
+           str_equal(reason_of(arena, a), reason_of(arena, b)) && *x && *y && !str_equal(x, y);
+}
+
+/* "*" of both; else "127.0.0.1, ::1". */
+static const char *both_addresses(struct arena *arena, const struct port_row *a,
+                                  const struct port_row *b)
+{
+    const char *x = fact_text(a->listener, "address"), *y = fact_text(b->listener, "address");
+    return str_equal(x, y) ? x : arena_printf(arena, "%s, %s", x, y);
+}
+
 void show_ports(struct show *s, const struct audit *a, size_t wrong)
 {
     struct port_row *rows;
@@ -77,23 +97,31 @@ void show_ports(struct show *s, const struct audit *a, size_t wrong)
         {_("port"), _("address"), _("process"), _("package"), _("outside?"), _("because")},
         SHOW_BOLD,
         NULL};
+    const struct port_row *above = NULL;
+    size_t pairs = 0;
     for (size_t i = 0; i < count; i++) {
         const struct fact *f = rows[i].listener;
         bool bad_one = rows[i].opinion == PORT_NO_BUSINESS;
+        bool pair = i + 1 < count && is_pair(arena, &rows[i], &rows[i + 1]);
         line = show_table_line(&table, bad_one ? SHOW_RED : SHOW_PLAIN);
         line->cells[0] = arena_printf(arena, "%s %s/%s",
                                       bad_one                           ? "!"
                                       : rows[i].opinion == PORT_UNKNOWN ? "?"
                                                                         : " ",
                                       port_text(&rows[i]), fact_text(f, "proto"));
-        line->cells[1] = fact_text(f, "address");
+        line->cells[1] =
+            pair ? both_addresses(arena, &rows[i], &rows[i + 1]) : fact_text(f, "address");
         line->cells[2] = process_of(arena, f);
         line->cells[3] = fact_text(f, "package");
         line->cells[4] = language_text(words[rows[i].opinion]);
         /* once for neighbours that share it */
         const char *reason = reason_of(arena, &rows[i]);
-        bool again = i && str_equal(reason, reason_of(arena, &rows[i - 1]));
+        bool again = above && str_equal(reason, reason_of(arena, above));
         line->cells[5] = again && !s->all ? *reason ? _("the same") : "" : reason;
+        above = &rows[i];
+        i += pair;
+        pairs += pair;
+        bad -= pair && bad_one;
     }
     if (count)
         show_table(s, &table, true);
@@ -109,5 +137,5 @@ void show_ports(struct show *s, const struct audit *a, size_t wrong)
               arena_printf(arena,
                            _("%zu of %zu with no business outside. Rules for the router in front: "
                              "%s"),
-                           bad, count, show_command_on(arena, "ports --gateway", false)));
+                           bad, count - pairs, show_command_on(arena, "ports --gateway", false)));
 }

@@ -373,7 +373,7 @@ void show_respond_report(struct show *s, struct response *r, const struct runboo
                   c->verdict == CHECK_TRUE    ? "+ "
                   : c->verdict == CHECK_FALSE ? "! "
                                               : "? ",
-                  2, c->text);
+                  2, show_as_called(arena, c->text));
         if (c->todo)
             show_wrap(s, "    ", 6, todo(arena, c->todo));
     }

@@ -351,6 +351,10 @@ finish_report() {
     local cut
     cut=$("$YAGURA" --state "$HOST_STATE" ledger show --json | grep -o 'in_force_at":"[^".]*' | tail -1 | cut -d'"' -f3)
     grep -qF "to ${cut/T/ }" "$HOST_STATE"/evidence/*/report-1/notice.en.txt
+    # what was done, in words for visitors
+    grep -q '^  ・コンテンツを、当サイトが公開した正しい状態に戻しました。$' "$HOST_STATE"/evidence/*/report-1/notice.ja.txt
+    [ "$(grep -c '^  - The s[a-z]* was ' "$HOST_STATE"/evidence/*/report-1/notice.en.txt)" = 3 ] # cut off, searched, opened again
+    if grep -qE 'ローカル管理者|対応の開始' "$HOST_STATE"/evidence/*/report-1/notice.ja.txt; then return 1; fi
     # when each plant came, also of those that were deleted by hand
     local plant
     for plant in /etc/cron.d/php-sessions /usr/local/bin/.dash /root/.ssh/authorized_keys; do

@@ -201,6 +201,19 @@ END
     says_not pre-push
 }
 
+@test "what one finding was seen in is bounded on the screen, and whole as JSON" {
+    host
+    seq -f '* * * * * root /usr/local/bin/job-%g' 400 | file etc/cron.d/many 0644
+    code 1 look
+    id=$(printf '%s\n' "$stdout" | grep '/etc/cron.d/many' | grep -o '"id":"[0-9a-f]\{16\}"' | head -1 | cut -d'"' -f4)
+    holds 'max(len(f["evidence"]) for f in findings) >= 400'
+    code 1 "$YAGURA" explain "$id" --root "$FAKE"
+    says "job-1" "job-8" "and 392 more: --json has all of them"
+    [ "$(wc -l <<<"$stdout")" -lt 80 ]
+    code 1 "$YAGURA" --lang ja explain "$id" --root "$FAKE"
+    says "ほか 392 件。すべては --json で出ます"
+}
+
 @test "a finding is explained by its id, and what lies deep is seen with --all" {
     host
     printf 'sh' | file srv/a/b/c/d/x 04755

@@ -279,6 +279,32 @@ for line in sys.stdin:
     diff "$WORK/ours" "$WORK/theirs"
 }
 
+@test "a program that listens over IPv4 and over IPv6 is one line, and two records" {
+    /usr/bin/python3 -c '
+import socket, sys, time
+held = []
+for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")): # as nginx does
+    s = socket.socket(family)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    s.bind((address, 8889))
+    s.listen()
+    held.append(s)
+print("ready", flush=True)
+time.sleep(600)' >"$WORK/ready" 2>/dev/null 3>&- &
+    echo $! >"$WORK/listener.pid"
+    for _ in $(seq 100); do grep -q ready "$WORK/ready" && break; sleep 0.1; done
+    grep -q ready "$WORK/ready" || skip "port 8889 is taken here, or there is no IPv6"
+    code "0 1 3" "$YAGURA" ports --json
+    holds 'len([o for o in every if o.get("port") == "8889"]) == 2'
+    export COLUMNS=200
+    code "0 1 3" "$YAGURA" ports
+    [ "$(grep -c '8889/tcp' <<<"$stdout")" = 1 ]
+    grep -qE '8889/tcp +\* ' <<<"$stdout"
+    says "$(grep -cE '^[ !?] +[0-9]+/' <<<"$stdout") with no business outside"
+}
+
 @test "a listener that comes and goes is seen, with its process" {
     "$HELPERS/net" serve 8888/tcp >"$WORK/ready" 3>&- &
     echo $! >"$WORK/listener.pid"

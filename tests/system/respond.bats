@@ -405,6 +405,31 @@ YAML
     code 0 "$YAGURA" respond do look
 }
 
+@test "a step that waits for the scan's findings names the command that lists all of them" {
+    cat >"$WORK/waits.yaml" <<'YAML'
+id: waits
+title: Waits
+steps:
+  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no, offline: yes}
+  - {id: scan, title: Look, text: x, why: x, action: scan, verify: [scan-settled], undo: no, offline: yes}
+  - {id: after, title: After, text: x, why: x, before: [scan-settled], action: report, verify: [report-written], undo: no, offline: yes}
+YAML
+    mkdir -p "$WORK/root/srv"
+    code "0 1 3" "$YAGURA" respond start --runbook "$WORK/waits.yaml" --root "$WORK/root"
+    code 0 "$YAGURA" respond skip scan --because "a test"
+    printf '<?p''hp @ev''al($_PO''ST["q"]); ?>' | tee "$WORK/root/srv/x.php" >"$WORK/root/srv/y.php"
+    code 1 "$YAGURA" respond do after
+    unwrapped
+    says "2 findings are neither gone nor signed for" "and others ($YAGURA respond do scan lists all of them)"
+    code 1 "$YAGURA" --lang ja respond do after
+    unwrapped
+    says "respond do scan"
+    # where they stand above, it need not be said
+    code 1 "$YAGURA" respond do scan
+    says "/srv/x.php" "/srv/y.php"
+    says_not "lists all of them"
+}
+
 @test "what the scan of an incident found is explained by its id" {
     sed -i '/id: look/s/verify: \[content\]/action: scan, verify: [scan-settled]/' "$WORK/short.yaml"
     mkdir -p "$WORK/root/srv"

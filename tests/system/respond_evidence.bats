@@ -321,7 +321,7 @@ YAML
     holds 'any(o["type"] == "incident" and o["first_sign_from"] == "guard" and o["first_sign_subject"].endswith(": '"${page#"$SITE"/}"'") for o in every)'
     code 0 "$YAGURA" respond do open
     unwrapped
-    says "The guard undid 1 changes and could not undo 0" "the guard undid "
+    says "The guard undid 1 change and could not undo 0" "the guard undid "
     code 0 "$YAGURA" respond resume --first-sign 2026-01-01
     code 1 "$YAGURA" respond status --json
     holds 'any(o["type"] == "incident" and o["first_sign_from"] == "operator" for o in every)'

@@ -521,7 +521,11 @@ plant_running() {
     says_not "Process $tail "
     code 1 scan "$WORK/site" --quarantine --dry-run
     holds 'sorted(o["pid"] for o in of("would-end")) == sorted(['"$bot, $script, $hidden, $python"'])' \
-        'len(of("would-quarantine")) == 4' 'not of("ended")'
+        'len(of("would-quarantine")) == 4' 'not of("ended")' \
+        '[(o["pid"], o["how"]) for o in of("left-open")] == [('"$reader"', "open")]'
+    code 1 "$YAGURA" scan "$WORK/site" --quarantine --dry-run
+    unwrapped
+    says "has $WORK/site/loop.sh open, and is left: restart it yourself: bash"
     lives "$bot"
     # without a word of the operator nothing is ended
     code "1 2 3" scan "$WORK/site" --quarantine
@@ -529,7 +533,8 @@ plant_running() {
     [ -e "$WORK/site/bot" ]
     code 1 scan "$WORK/site" --quarantine --yes
     holds 'sorted(o["pid"] for o in of("ended")) == sorted(['"$bot, $script, $hidden, $python"'])' \
-        'len(of("quarantined")) == 4' 'not of("left")'
+        'len(of("quarantined")) == 4' 'not of("left")' \
+        '[o["pid"] for o in of("left-open")] == ['"$reader"']'
     gone "$bot"
     gone "$script"
     gone "$hidden"
