@@ -84,18 +84,23 @@ static bool lies_in_it(const struct put_aside *o, int rootfd, const char *path)
     return false;
 }
 
+struct dropping {
+    const struct put_aside *put_aside;
+    int rootfd;
+};
+
+static bool is_put_aside(void *context, const struct finding *f)
+{
+    const struct dropping *d = context;
+    return str_equal(f->subject_kind, "privileged-file") && f->subject_name[0] == '/' &&
+           lies_in_it(d->put_aside, d->rootfd, f->subject_name);
+}
+
 void put_aside_drop(struct audit *a, const struct put_aside *o)
 {
-    int rootfd = target_rootfd(a->target);
-    size_t kept = 0;
-    for (size_t i = 0; i < a->findings->list.count; i++) {
-        struct finding *f = a->findings->list.items[i];
-        bool ours = rootfd >= 0 && str_equal(f->subject_kind, "privileged-file") &&
-                    f->subject_name[0] == '/' && lies_in_it(o, rootfd, f->subject_name);
-        if (!ours)
-            a->findings->list.items[kept++] = f;
-    }
-    a->findings->list.count = kept;
+    struct dropping d = {o, target_rootfd(a->target)};
+    if (d.rootfd >= 0)
+        findings_drop(a->findings, is_put_aside, &d);
 }
 
 void put_aside_cleanup(struct put_aside *o)

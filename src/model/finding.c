@@ -68,19 +68,36 @@ struct findings *findings_new(void)
     return f;
 }
 
+/* What of it does not lie in the arena. */
+static void free_lists(struct finding *item)
+{
+    VEC_FREE(&item->steps);
+    VEC_FREE(&item->notes);
+    VEC_FREE(&item->evidence);
+    VEC_FREE(&item->references);
+    VEC_FREE(&item->cves);
+    VEC_FREE(&item->patches);
+}
+
+void findings_drop(struct findings *f, findings_test *is_dropped, void *context)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < f->list.count; i++) {
+        struct finding *item = f->list.items[i];
+        if (is_dropped(context, item))
+            free_lists(item);
+        else
+            f->list.items[kept++] = item;
+    }
+    f->list.count = kept;
+}
+
 void findings_free(struct findings *f)
 {
     if (!f)
         return;
-    for (size_t i = 0; i < f->list.count; i++) {
-        struct finding *item = f->list.items[i];
-        VEC_FREE(&item->steps);
-        VEC_FREE(&item->notes);
-        VEC_FREE(&item->evidence);
-        VEC_FREE(&item->references);
-        VEC_FREE(&item->cves);
-        VEC_FREE(&item->patches);
-    }
+    for (size_t i = 0; i < f->list.count; i++)
+        free_lists(f->list.items[i]);
     VEC_FREE(&f->list);
     arena_free(f->arena);
     free(f);

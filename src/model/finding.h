@@ -91,6 +91,9 @@ struct findings *findings_new(void);
 void findings_free(struct findings *f);
 void findings_cleanup(struct findings **f);
 struct finding *findings_add(struct findings *f); /* zeroed, dates DATE_NONE, offset -1 */
+typedef bool findings_test(void *context, const struct finding *item);
+/* Takes out what the test is true of; the others keep their order. */
+void findings_drop(struct findings *f, findings_test *is_dropped, void *context);
 
 /* What ranks a finding before its severity does: what attackers left behind, what they use now,
  * what the network reaches without a login; then the rest that is open; then what nothing leads
