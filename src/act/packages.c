@@ -200,6 +200,13 @@ static bool apt_failed(const struct str *text, struct error *e)
     return false;
 }
 
+/* What changes nothing. */
+static bool ask_apt(struct words *w, struct str *text, struct error *e)
+{
+    int code;
+    return run(w, QUERY_SECONDS, false, -1, &code, text, e) && (code == 0 || apt_failed(text, e));
+}
+
 /* "Inst NAME[:ARCH] [FROM] (TO SOURCE ... [ARCH])", as apt-get -s prints it. False: not such. */
 static bool simulated(struct package_change *c, struct arena *arena, const char *line,
                       size_t length)
@@ -258,15 +265,12 @@ bool packages_simulate(struct package_changes *out, struct arena *arena,
 {
     CLEANUP(words_free) struct words w = apt_get();
     CLEANUP_STR struct str text = {0};
-    int code;
     add(&w, "-s");
     add(&w, "--no-remove");
     add(&w, "install");
     add_targets(&w, wanted, count);
-    if (!run(&w, QUERY_SECONDS, false, -1, &code, &text, e))
+    if (!ask_apt(&w, &text, e))
         return false;
-    if (code != 0)
-        return apt_failed(&text, e);
     VEC(struct package_change) list = {0};
     const char *line;
     size_t position = 0, length;
@@ -304,15 +308,12 @@ bool packages_hosts(const char *const **out, size_t *hosts, struct arena *arena,
     CLEANUP(words_free) struct words w = apt_get();
     CLEANUP_STR struct str text = {0};
     VEC(const char *) list = {0};
-    int code;
     add(&w, "--no-remove");
     add(&w, "--print-uris");
     add(&w, "install");
     add_targets(&w, wanted, count);
-    if (!run(&w, QUERY_SECONDS, false, -1, &code, &text, e))
+    if (!ask_apt(&w, &text, e))
         return false;
-    if (code != 0)
-        return apt_failed(&text, e);
     const char *line;
     size_t position = 0, length;
     while (str_next_line(text.data, text.length, &position, &line, &length)) {

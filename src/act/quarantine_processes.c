@@ -25,9 +25,8 @@ enum {
     MOST_COMMAND = 64 << 10,
     MOST_ENVIRONMENT = 1 << 20,
     PIECE = 256 << 10,
-    EVIDENCE_MS = 5000, /* of one */
-    ALL_EVIDENCE_MS =
-        60000, /* of all of them: they are stopped meanwhile, and wait for their end */
+    EVIDENCE_MS = 5000,      /* of one */
+    ALL_EVIDENCE_MS = 60000, /* of all: they are stopped meanwhile, and wait for their end */
     MOST_KEPT = 500,
 };
 static const uint64_t most_program = 64 << 20, most_in_all = 256 << 20;

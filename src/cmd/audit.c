@@ -2,8 +2,6 @@
 
 #include "audit/scan.h"
 #include "base/str.h"
-#include "cmd/site.h"
-#include "show/progress.h"
 
 /* `audit --checklist`: only the tables; the exit code goes by what fires. */
 static int checklist(struct cli *cli, struct audit_request *request, enum severity fail_on)
@@ -70,37 +68,13 @@ static const struct finding *find_in(const struct audit *a, const char *wanted, 
     return found;
 }
 
-static const struct policies *own_policies(void *context, const char *site)
-{
-    return config_policies(context, site);
-}
-
 /* What no audit sees: `yagura scan` of the whole target. */
 static struct audit *scan_all(struct cli *cli, const struct audit_request *request, int *code)
 {
-    struct audit_request target = *request;
-    struct audit *a = NULL;
     struct scan_result result;
-    struct error e = ERROR_INIT;
-    CLEANUP(config_cleanup) struct config *config = cli_config(cli);
-    if (!config) {
-        *code = EXIT_USAGE;
-        return NULL;
-    }
-    struct walk_progress at = {0};
-    struct scan_request bytes = {.clamd = target.kind == TARGET_LIVE ? scan_find_clamd() : NULL,
-                                 .files = &at.files,
-                                 .bytes = &at.bytes};
-    target.own_policies = own_policies;
-    target.policies_context = config;
-    struct progress *progress = progress_start(&cli->show, _("looking into files"), &at, 0, 0);
-    bool good = audit_scan(&a, &result, &target, &bytes, &e);
-    progress_end(progress);
-    if (good)
-        return a;
-    cli_complain(&e);
-    *code = cli_code_of(&e);
-    return NULL;
+    const struct scan_request bytes = {.clamd =
+                                           request->kind == TARGET_LIVE ? scan_find_clamd() : NULL};
+    return cli_scan(cli, request, &bytes, &result, code);
 }
 
 int cmd_explain(struct cli *cli)

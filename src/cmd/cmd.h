@@ -102,6 +102,10 @@ bool cli_request(const struct cli *cli, struct audit_request *out);
 int cli_code_of(const struct error *e);
 /* Audits; NULL: said already. *code is set for that case. */
 struct audit *cli_audit(const struct cli *cli, const struct audit_request *request, int *code);
+/* `yagura scan` of it, with the policies of yagura.yaml, and progress on the terminal; NULL
+ * likewise. */
+struct audit *cli_scan(struct cli *cli, const struct audit_request *asked,
+                       const struct scan_request *wanted, struct scan_result *result, int *code);
 /* 1 if anything open is at least --fail-on, else 3 if anything is unknown, else 0. */
 int cli_exit_code(const struct cli *cli, const struct audit *a);
 bool cli_fail_on(const struct cli *cli, enum severity *out);

@@ -26,6 +26,33 @@ static const struct policies *own_policies(void *context, const char *site)
     return config_policies(context, site);
 }
 
+struct audit *cli_scan(struct cli *cli, const struct audit_request *asked,
+                       const struct scan_request *wanted, struct scan_result *result, int *code)
+{
+    struct audit_request target = *asked;
+    struct scan_request bytes = *wanted;
+    struct walk_progress at = {0};
+    struct audit *a = NULL;
+    struct error e = ERROR_INIT;
+    CLEANUP(config_cleanup) struct config *config = cli_config(cli);
+    if (!config) {
+        *code = EXIT_USAGE;
+        return NULL;
+    }
+    target.own_policies = own_policies;
+    target.policies_context = config;
+    bytes.files = &at.files;
+    bytes.bytes = &at.bytes;
+    struct progress *progress = progress_start(&cli->show, _("looking into files"), &at, 0, 0);
+    bool good = audit_scan(&a, result, &target, &bytes, &e);
+    progress_end(progress);
+    if (good)
+        return a;
+    cli_complain(&e);
+    *code = cli_code_of(&e);
+    return NULL;
+}
+
 int cmd_scan(struct cli *cli)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
@@ -49,30 +76,18 @@ int cmd_scan(struct cli *cli)
     CLEANUP(state_cleanup)
     struct state *state =
         cli_state_to_read(cli, &e); /* for the sites it knows, and the quarantine */
-    CLEANUP(config_cleanup) struct config *config = cli_config(cli);
-    if (!config)
-        return EXIT_USAGE;
     target.state = state;
-    target.own_policies = own_policies;
-    target.policies_context = config;
-    struct walk_progress at = {0};
-    bytes.files = &at.files;
-    bytes.bytes = &at.bytes;
-    struct progress *progress = progress_start(&cli->show, _("looking into files"), &at, 0, 0);
     struct scan_result result;
-    CLEANUP(audit_cleanup) struct audit *a = NULL;
-    bool good = audit_scan(&a, &result, &target, &bytes, &e);
-    progress_end(progress);
+    int code = EXIT_UNKNOWN;
+    CLEANUP(audit_cleanup) struct audit *a = cli_scan(cli, &target, &bytes, &result, &code);
     VEC_FREE(&paths);
-    if (!good) {
-        cli_complain(&e);
-        return cli_code_of(&e);
-    }
+    if (!a)
+        return code;
     show_scan(&cli->show, a);
     fflush(stdout);
     if (cli->quarantine)
         cli_quarantine_found(cli, a, least);
     show_scan_end(&cli->show, a, &result, least);
-    int code = cli_exit_code(cli, a);
+    code = cli_exit_code(cli, a);
     return code == EXIT_UNKNOWN && result.absent ? EXIT_USAGE : code;
 }

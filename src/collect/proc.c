@@ -135,6 +135,25 @@ int proc_open(struct collection *c, struct error *e)
     return fd;
 }
 
+bool proc_begin(struct collection *c, int *proc_fd, uint32_t **pids, size_t *count)
+{
+    struct error e = ERROR_INIT;
+    *proc_fd = proc_open(c, &e);
+    if (*proc_fd < 0)
+        facts_unread(c->facts, N_("running processes"), "/proc", e.message);
+    return *proc_fd >= 0 && proc_list(c, pids, count);
+}
+
+void proc_state_denied(struct collection *c, size_t denied)
+{
+    if (denied)
+        facts_unread(c->facts, N_("running processes"), "/proc",
+                     arena_printf(c->arena,
+                                  _("%zu of them could not be looked at; only root may look at "
+                                    "those of others"),
+                                  denied));
+}
+
 static int open_below(int proc_fd, uint32_t pid, const char *name, int flags, struct error *e)
 {
     char path[64];

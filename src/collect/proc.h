@@ -30,6 +30,11 @@ bool proc_list(struct collection *c, uint32_t **pids, size_t *count);
  * -1 where it cannot be opened. */
 int proc_open(struct collection *c, struct error *e);
 
+/* Both at once, for a collector of processes. False, with a statement in the facts. */
+bool proc_begin(struct collection *c, int *proc_fd, uint32_t **pids, size_t *count);
+/* That so many could not be looked at, if any. */
+void proc_state_denied(struct collection *c, size_t denied);
+
 /* One file of a process; *out is a malloc block. */
 bool proc_read_file(int proc_fd, uint32_t pid, const char *name, size_t most, char **out,
                     size_t *size, struct error *e);

@@ -199,22 +199,14 @@ static void state_process(struct processes *s, const struct process *p, const ch
 
 void collect_processes(struct collection *c)
 {
-    struct error e = ERROR_INIT;
-    CLEANUP(free_processes) struct processes s = {.c = c, .proc_fd = proc_open(c, &e)};
+    CLEANUP(free_processes) struct processes s = {.c = c, .proc_fd = -1};
     uint32_t *pids = NULL;
     size_t count = 0, size = 0;
-    if (s.proc_fd < 0)
-        facts_unread(c->facts, N_("running processes"), "/proc", e.message);
-    if (s.proc_fd < 0 || !proc_list(c, &pids, &count))
+    if (!proc_begin(c, &s.proc_fd, &pids, &count))
         return;
     for (size_t i = 0; i < count; i++)
         look_at(&s, pids[i]);
-    if (s.denied)
-        facts_unread(c->facts, N_("running processes"), "/proc",
-                     arena_printf(c->arena,
-                                  _("%zu of them could not be looked at; only root may look at "
-                                    "those of others"),
-                                  s.denied));
+    proc_state_denied(c, s.denied);
     if (!s.list.count)
         return;
     const char **owners = arena_alloc(c->arena, (s.paths.count + 1) * sizeof *owners);

@@ -247,12 +247,11 @@ static void put_steps(json_t *o, struct response *r, bool japanese)
     json_put_string(o, japanese ? "steps_ja" : "steps_en", str_text(&list));
 }
 
-static bool happened(const struct response *r, const struct timeline *t, const char *what)
+static bool happened(const struct response *r, const struct timeline *t, const char *kind)
 {
     for (size_t i = 0; i < t->moments.count; i++) {
         const struct moment *m = &t->moments.items[i];
-        if (str_equal(m->source, "ledger") && str_equal(m->what, what) &&
-            m->at_ns / 1000000000 >= r->incident.opened)
+        if (str_equal(m->done, kind) && m->at_ns / 1000000000 >= r->incident.opened)
             return true;
     }
     return false;
@@ -267,9 +266,9 @@ static bool was_truly_done(const struct response *r, const struct timeline *t, s
     if (r->incident.steps[step].state != STEP_DONE)
         return false;
     if (str_equal(action, "scan"))
-        return happened(r, t, "something was put into quarantine");
+        return happened(r, t, "quarantine");
     if (str_equal(action, "holes"))
-        return happened(r, t, "patches were applied") || happened(r, t, "a patch was recorded");
+        return happened(r, t, "patch-applied") || happened(r, t, "patch");
     if (!str_equal(action, "passwords"))
         return true;
     json_array_foreach(json_get_array(r->incident.steps[step].result, "to_change"), i, secret)

@@ -48,6 +48,13 @@ static const char *text_of(struct response *r, const json_t *o, const char *key)
     return text ? arena_strdup(r->arena, text) : "";
 }
 
+/* Of what says of itself whether it did. */
+static bool went_well(const json_t *o)
+{
+    const json_t *good = json_object_get(o, "good");
+    return !good || json_is_true(good);
+}
+
 static const char *what_of(struct response *r, const json_t *o)
 {
     static const struct {
@@ -87,6 +94,8 @@ static const char *what_of(struct response *r, const json_t *o)
                  {"gc", NULL, N_("old generations were removed")},
                  {"feed-removed", NULL, N_("advisories were removed")}};
     const char *kind = json_get_string(o, "kind"), *what = json_get_string(o, "what");
+    if (str_equal(kind, "patch-applied") && !went_well(o))
+        return N_("patches were applied, and not all of it went well");
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
         if (str_equal(kind, names[i].kind) && (!names[i].what || str_equal(what, names[i].what)))
             return names[i].text;
@@ -129,8 +138,13 @@ static void add_entry(struct timeline *t, struct response *r, const json_t *o)
     const char *subject = "";
     for (size_t i = 0; i < ARRAY_COUNT(places) && !*subject; i++)
         subject = places[i];
-    add(t, (struct moment){at * second_ns, N_("ledger"), what_of(r, o), subject, detail_of(r, o),
-                           text_of(r, o, "who"), 0});
+    add(t, (struct moment){.at_ns = at * second_ns,
+                           .source = N_("ledger"),
+                           .what = what_of(r, o),
+                           .subject = subject,
+                           .detail = detail_of(r, o),
+                           .who = text_of(r, o, "who"),
+                           .done = went_well(o) ? text_of(r, o, "kind") : NULL});
 }
 
 static bool read_ledger(struct timeline *t, struct response *r, int64_t from, struct error *e)
@@ -198,7 +212,7 @@ static bool read_guard(struct timeline *t, struct response *r, int64_t from, str
                                    paths[k].undone ? guard_what(paths[k].kind)
                                                    : guard_failed(paths[k].kind),
                                    arena_printf(r->arena, "%s: %s", b->site, paths[k].path),
-                                   paths[k].evidence ? paths[k].evidence : "", who, 0});
+                                   paths[k].evidence ? paths[k].evidence : "", who, 0, NULL});
         t->left_out += b->unlisted;
     }
     return true;
@@ -216,7 +230,7 @@ static void add_file(const struct reading *g, int64_t at_ns, const char *what, c
                      const char *detail, const char *who)
 {
     if (at_ns / second_ns >= g->from)
-        add(g->t, (struct moment){at_ns, N_("file"), what, subject, detail, who, 0});
+        add(g->t, (struct moment){at_ns, N_("file"), what, subject, detail, who, 0, NULL});
 }
 
 /* A rename keeps the time at which the file was made. 0: the file system does not know it. */
@@ -341,10 +355,10 @@ static void add_login(struct timeline *t, struct response *r, const json_t *o, i
     if (!what || str_ends(source, "/lastlog") || str_ends(source, "/utmp"))
         return;
     const char *host = text_of(r, o, "host"), *address = text_of(r, o, "address");
-    add(t,
-        (struct moment){
-            at * second_ns, N_("login"), what, text_of(r, o, "user"),
-            arena_printf(r->arena, "%s %s", text_of(r, o, "line"), *host ? host : address), "", 0});
+    add(t, (struct moment){
+               at * second_ns, N_("login"), what, text_of(r, o, "user"),
+               arena_printf(r->arena, "%s %s", text_of(r, o, "line"), *host ? host : address), "",
+               0, NULL});
 }
 
 /* As they were kept: what the host says now may have been changed since. */

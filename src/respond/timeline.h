@@ -19,6 +19,7 @@ struct moment {
     const char *detail;  /* as it was recorded: in no language; "" */
     const char *who;     /* "" */
     size_t order;        /* in which it was read: of equal times it stays, as the ledger's do */
+    const char *done;    /* the kind of a ledger's entry, of what went well; else NULL */
 };
 
 struct timeline {
