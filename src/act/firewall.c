@@ -6,6 +6,7 @@
 #include "act/nft.h"
 #include "act/notice.h"
 #include "base/file.h"
+#include "base/monotonic.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,13 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static uint64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 static json_t *way_to_json(const struct firewall_way *w)
 {
@@ -198,10 +192,10 @@ static bool put_in_force(int dirfd, const struct firewall_plan *plan, bool confi
         error_prefix(e, "%s", _("nothing was changed, the kernel or nft does not take the rules"));
         return false;
     }
-    r.load_us = now_us() - start;
+    r.load_us = monotonic_us() - start;
     clock_gettime(CLOCK_REALTIME, &r.since);
     (void)!firewall_cut_standing(&p, &r.ended, &r.left, &r.why);
-    r.all_us = now_us() - start;
+    r.all_us = monotonic_us() - start;
     if (p.once_cut)
         finish(dirfd, &p, confirmed, &rules, &r);
     if (!firewall_is_live(scope)) {
@@ -229,7 +223,7 @@ static bool is_confirmed(const json_t *record, enum firewall_scope scope)
 bool firewall_begin(int dirfd, const struct firewall_plan *plan, struct firewall_result *out,
                     struct error *e)
 {
-    uint64_t start = now_us();
+    uint64_t start = monotonic_us();
     enum firewall_scope scope = firewall_scope_of(plan->mode);
     struct firewall_plan p = *plan;
     CLEANUP_JSON json_t *before = firewall_record_read(dirfd, scope, NULL);
@@ -266,7 +260,7 @@ bool firewall_named(int dirfd, struct firewall_network out[FIREWALL_MOST], size_
 bool firewall_again(int dirfd, const struct firewall_plan *plan, const json_t *proved,
                     struct firewall_result *out, struct error *e)
 {
-    uint64_t start = now_us();
+    uint64_t start = monotonic_us();
     struct firewall_plan p = *plan;
     inherit(&p, proved);
     if (p.mode == FIREWALL_FULL && p.way_count && !p.named_count)

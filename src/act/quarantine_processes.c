@@ -3,6 +3,7 @@
 #include "base/cage.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/monotonic.h"
 #include "base/str.h"
 #include "collect/proc.h"
 
@@ -309,13 +310,6 @@ static bool write_fact(int dir, const struct fact *f)
     return file_replace(dir, "process.json", line.data, line.length, 0600, NULL);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Each part up to its bound, and one that was read up to it may have gone on. */
 static bool is_cut(const struct reading *r, const struct writing *w)
 {
@@ -332,7 +326,7 @@ static void keep(struct held_process *p, int proc_fd, int evidence_fd, struct ke
     static const struct cage_limits limits = {.wall_ms = EVIDENCE_MS};
     struct error e = ERROR_INIT;
     p->cut = true;
-    if (!all->processes || !all->bytes || now_ms() >= all->end_ms)
+    if (!all->processes || !all->bytes || monotonic_ms() >= all->end_ms)
         return;
     const char *name = arena_printf(arena, "%d-%s", (int)p->pid, fact_text(p->fact, "start_ticks"));
     if (mkdirat(evidence_fd, name, 0700) != 0 && errno != EEXIST)
@@ -361,13 +355,13 @@ static void keep(struct held_process *p, int proc_fd, int evidence_fd, struct ke
 
 static size_t wait_for_end(struct process_hold *h)
 {
-    int64_t end = now_ms() + END_MS;
+    int64_t end = monotonic_ms() + END_MS;
     size_t left = 0;
     for (size_t i = 0; i < h->list.count; i++) {
         struct held_process *p = &h->list.items[i];
         if (!p->wanted || p->ended)
             continue;
-        int64_t wait = end - now_ms();
+        int64_t wait = end - monotonic_ms();
         struct pollfd fd = {.fd = p->pidfd, .events = POLLIN}; /* readable: it has ended */
         p->ended = poll(&fd, 1, wait > 0 ? (int)wait : 0) > 0;
         left += !p->ended;
@@ -398,7 +392,7 @@ bool process_hold_end(struct process_hold *h,
                       int evidence_fd, struct arena *arena, struct error *e)
 {
     struct keeping all = {
-        .bytes = most_in_all, .processes = MOST_KEPT, .end_ms = now_ms() + ALL_EVIDENCE_MS};
+        .bytes = most_in_all, .processes = MOST_KEPT, .end_ms = monotonic_ms() + ALL_EVIDENCE_MS};
     size_t left = 0;
     for (int round = 0; round < MOST_ROUNDS; round++) {
         size_t before = h->list.count;

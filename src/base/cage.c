@@ -4,6 +4,7 @@
 #include "base/cage_rules.h"
 #include "base/landlock.h"
 #include "base/mem.h"
+#include "base/monotonic.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -143,13 +143,6 @@ struct parent {
     bool ended;
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void take_failure(const void *bytes, size_t size, struct error *e)
 {
     struct error sent;
@@ -221,10 +214,10 @@ static bool timed_out(const struct parent *p, bool silent, struct error *e)
 static bool listen_to(struct parent *p, cage_frame *frame, void *context, struct error *e)
 {
     CLEANUP_FREE char *buffer = mem_resize(NULL, READ_BYTES);
-    int64_t deadline = now_ms() + p->wall_ms;
-    int64_t end = now_ms() + (int64_t)p->wall_ms * MOST_WALLS;
+    int64_t deadline = monotonic_ms() + p->wall_ms;
+    int64_t end = monotonic_ms() + (int64_t)p->wall_ms * MOST_WALLS;
     for (;;) {
-        int64_t left = (deadline < end ? deadline : end) - now_ms();
+        int64_t left = (deadline < end ? deadline : end) - monotonic_ms();
         struct pollfd poll_fd = {.fd = p->fd, .events = POLLIN};
         int ready = left > 0 ? poll(&poll_fd, 1, left < INT_MAX ? (int)left : INT_MAX) : 0;
         if (ready == 0)
@@ -241,7 +234,7 @@ static bool listen_to(struct parent *p, cage_frame *frame, void *context, struct
         if (!take_frames(p, frame, context, &any, e))
             return false;
         if (any)
-            deadline = now_ms() + p->wall_ms;
+            deadline = monotonic_ms() + p->wall_ms;
     }
 }
 

@@ -1,6 +1,7 @@
 #include "collect/from_outside.h"
 
 #include "base/mem.h"
+#include "base/monotonic.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { AT_ONCE = 64, MOST_ADDRESSES = 16, REPEAT_MS = 400 };
@@ -20,13 +20,6 @@ static const uint8_t node_status[] = {0x79, 0x67, 0x00, 0x00, 0x00, 0x01, 0x00, 
                                       'A',  'A',  'A',  'A',  'A',  'A',  'A',  'A',  'A',  'A',
                                       'A',  'A',  'A',  'A',  'A',  'A',  'A',  'A',  'A',  'A',
                                       'A',  'A',  'A',  'A',  'A',  0x00, 0x00, 0x21, 0x00, 0x01};
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
 
 static void ask(struct outside_try *t)
 {
@@ -86,10 +79,10 @@ static void try_some(struct outside_try *tries, size_t count, unsigned wait_ms)
     struct pollfd polls[AT_ONCE];
     for (size_t i = 0; i < count; i++)
         start(&tries[i]);
-    int64_t deadline = now_ms() + wait_ms, repeat = now_ms() + REPEAT_MS;
+    int64_t deadline = monotonic_ms() + wait_ms, repeat = monotonic_ms() + REPEAT_MS;
     for (;;) {
         size_t open = 0;
-        int64_t now = now_ms();
+        int64_t now = monotonic_ms();
         for (size_t i = 0; i < count; i++) {
             polls[i] =
                 (struct pollfd){.fd = tries[i].fd, .events = tries[i].udp ? POLLIN : POLLOUT};

@@ -11,6 +11,7 @@
  * collection.patience and remembers only that it was broken off, and not for long: root can set the
  * clock, and with it a ctime, or write past the file system, so that each scan reads every file
  * again. */
+#include "base/monotonic.h"
 #include "collect/origin.h"
 #include "collect/persistence.h"
 
@@ -167,24 +168,17 @@ static void remember(struct check *k, bool through)
 
 /* --- comparing --- */
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* A run that is over at once still comes further than the one before. */
 static bool in_time(const struct check *k)
 {
     unsigned most = k->c->patience ? k->c->patience->ms : QUICK_MS;
-    return !k->hashed || now_ms() - k->begun_ms < most;
+    return !k->hashed || monotonic_ms() - k->begun_ms < most;
 }
 
 /* To whoever shows it; and to the memory, as somebody may break it off. */
 static void tell(struct check *k, bool now)
 {
-    int64_t at = now_ms();
+    int64_t at = monotonic_ms();
     if (k->c->compared && (now || at - k->told_ms >= TELL_MS)) {
         k->c->compared(k->c->compared_self, k->files, k->bytes);
         k->files = k->bytes = 0;
@@ -287,7 +281,7 @@ static void compare_all(struct check *k)
                          arena_printf(k->c->arena,
                                       _("not all files of packages were compared in %lld seconds: "
                                         "%zu of %zu are done; run it again, it goes on from here"),
-                                      (long long)(now_ms() - k->begun_ms) / 1000, i, count));
+                                      (long long)(monotonic_ms() - k->begun_ms) / 1000, i, count));
             remember(k, false);
             return;
         }
@@ -371,7 +365,7 @@ void collect_packaged_files(struct collection *c)
     const char *why;
     struct target_stat st;
     k.index = origins_index(k.origins, &why);
-    k.begun_ms = k.told_ms = k.remembered_ms = now_ms();
+    k.begun_ms = k.told_ms = k.remembered_ms = monotonic_ms();
     if (!k.index) {
         facts_unread(c->facts, N_("packaged-file"), "/var/lib/dpkg", why);
         origins_release(c, k.origins);

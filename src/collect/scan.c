@@ -2,6 +2,7 @@
 
 #include "base/language.h"
 #include "base/mem.h"
+#include "base/monotonic.h"
 #include "base/str.h"
 #include "collect/scan_running.h"
 #include "collect/scan_walk.h"
@@ -350,7 +351,7 @@ bool scan_bytes(struct facts *facts, struct target *target, const struct scan_re
     if (!scan_workers_start(&s.workers, &setup, &sink, e))
         return false;
     if (request->most_ms)
-        walk.until_ms = scan_walk_now_ms() + request->most_ms;
+        walk.until_ms = monotonic_ms() + request->most_ms;
     walk_all(&s, target, request, &walk);
     out->counts = scan_workers_counts(s.workers);
     out->links = walk.links;

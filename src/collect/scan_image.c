@@ -1,4 +1,5 @@
 /* The files of a disk image, for scan_walk.h: read through target.h, and handed on as copies. */
+#include "base/monotonic.h"
 #include "collect/scan_walk.h"
 
 #include "base/language.h"
@@ -103,7 +104,7 @@ static void look_at(struct walking *k, const char *path)
 {
     struct target_stat st;
     struct error e = ERROR_INIT;
-    k->w->late = k->w->until_ms && scan_walk_now_ms() >= k->w->until_ms;
+    k->w->late = k->w->until_ms && monotonic_ms() >= k->w->until_ms;
     if (k->w->late)
         return;
     if (!target_stat(k->target, path, false, &st, &e)) {

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/language.h"
 #include "base/mem.h"
+#include "base/monotonic.h"
 #include "base/str.h"
 
 #include <dirent.h>
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MOST_DEPTH = 256 };
@@ -174,13 +174,6 @@ static void step(struct walking *k)
     look_at_entry(k, dirfd(f->dir), d);
 }
 
-int64_t scan_walk_now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Its sentence, and whether what was named is there at all. */
 static void note_error(struct scan_walk *w, const char *path, const struct error *e)
 {
@@ -220,7 +213,7 @@ void scan_walk_path(struct scan_walk *w, int rootfd, const char *path)
     enter(k, fd, &st);
     while (k->depth && !w->late) {
         step(k);
-        w->late = k->depth && w->until_ms && scan_walk_now_ms() >= w->until_ms;
+        w->late = k->depth && w->until_ms && monotonic_ms() >= w->until_ms;
     }
     while (k->depth)
         closedir(k->open[--k->depth].dir);

@@ -28,14 +28,12 @@ struct scan_walk {
     void *context;
     const struct scan_folder *left_out; /* what is put aside already */
     size_t left_out_count;
-    int64_t until_ms; /* of scan_walk_now_ms(): then no further file is opened; 0: no end */
+    int64_t until_ms; /* of monotonic_ms(): then no further file is opened; 0: no end */
     bool late;        /* that came */
     /* counted: */
     uint64_t links, others, kernel, aside;
     bool absent; /* a path that was named is not there */
 };
-
-int64_t scan_walk_now_ms(void); /* monotonic */
 
 /* Of a live host or a root. */
 void scan_walk_path(struct scan_walk *w, int rootfd, const char *path);

@@ -3,6 +3,7 @@
 #include "base/helper.h"
 #include "base/language.h"
 #include "base/mem.h"
+#include "base/monotonic.h"
 #include "collect/scan_clamd.h"
 
 #include <errno.h>
@@ -15,7 +16,6 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -63,13 +63,6 @@ struct scan_workers {
     char *packet;
     struct scan_reply *reply;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static struct scan_progress *progress_of(struct scan_workers *w, const struct worker *one)
 {
@@ -156,7 +149,7 @@ static bool start(struct scan_workers *w, struct worker *one, struct error *e)
         return false;
     }
     *progress_of(w, one) = (struct scan_progress){0};
-    *one = (struct worker){.pid = -1, .socket = pair[0], .next = 1, .seen_ms = now_ms()};
+    *one = (struct worker){.pid = -1, .socket = pair[0], .next = 1, .seen_ms = monotonic_ms()};
     CLEANUP_CLOSE int theirs = helper_fd(pair[1]);
     setsockopt(one->socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     const int fds[] = {theirs, w->progress_fds[one - w->workers]}; /* SCAN_SOCKET_FD and on */
@@ -333,7 +326,7 @@ static void listen_to(struct scan_workers *w, struct worker *one)
             dead(w, one, false, false);
             return;
         }
-        one->seen_ms = now_ms();
+        one->seen_ms = monotonic_ms();
         if (!scan_get_reply(w->reply, w->packet, (size_t)n) || !take(w, one)) {
             kill(one->pid, SIGKILL);
             dead(w, one, false, true);
@@ -345,7 +338,7 @@ static void listen_to(struct scan_workers *w, struct worker *one)
 static void watch(struct scan_workers *w, struct worker *one)
 {
     uint32_t steps = atomic_load(&progress_of(w, one)->steps);
-    int64_t now = now_ms();
+    int64_t now = monotonic_ms();
     int64_t most = (one->ready ? SCAN_WALL_SECONDS : SCAN_COMPILE_SECONDS) * 1000LL;
     if (steps != one->steps || (one->ready && !one->count)) {
         one->steps = steps;
@@ -415,7 +408,7 @@ static void hand_over(struct scan_workers *w, struct worker *one)
         snprintf(request->files[i].path, sizeof request->files[i].path, "%s", b->files[i].path);
     }
     if (one->count == 1)
-        one->seen_ms = now_ms();
+        one->seen_ms = monotonic_ms();
     if (!order(one, request, fds, b->count))
         dead(w, one, errno == EAGAIN, false);
 }

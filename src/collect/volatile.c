@@ -1,6 +1,7 @@
 #include "collect/volatile.h"
 
 #include "base/bytes.h"
+#include "base/monotonic.h"
 #include "base/str.h"
 #include "collect/volatile_internal.h"
 
@@ -14,7 +15,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -119,13 +119,6 @@ enum {
 
 /* --- in the child --- */
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void send_two(struct volatile_reader *r, uint32_t type, uint32_t a, uint32_t b)
 {
     CLEANUP_STR struct str frame = {0};
@@ -177,7 +170,7 @@ bool volatile_next(struct volatile_reader *r, size_t *next, uint32_t *pid)
         ++*next;
     if (*next >= r->pid_count)
         return false;
-    if (now_ms() > r->deadline_ms) {
+    if (monotonic_ms() > r->deadline_ms) {
         char why[128];
         snprintf(why, sizeof why, _("the time was over with %zu processes to go"),
                  r->pid_count - *next);
@@ -200,7 +193,7 @@ void volatile_alive(struct volatile_reader *r)
 
 int64_t volatile_left_ms(const struct volatile_reader *r)
 {
-    return r->deadline_ms - now_ms();
+    return r->deadline_ms - monotonic_ms();
 }
 
 char *volatile_file(struct volatile_reader *r, const char *path, size_t most, struct arena *arena,
@@ -529,7 +522,7 @@ bool volatile_read(enum volatile_part part, const struct volatile_sink *sink, st
                           .route_fd = route,
                           .diag_fd = diag,
                           .memory_device = find_memory_device(),
-                          .deadline_ms = now_ms() + (first ? FIRST_MS : REST_MS)}},
+                          .deadline_ms = monotonic_ms() + (first ? FIRST_MS : REST_MS)}},
         .limits = {.wall_ms = first ? FIRST_SILENCE_MS : REST_SILENCE_MS}};
     size_t count = 0;
     for (uint32_t kind = 0; kind < ARRAY_COUNT(kinds); kind++) {

@@ -1,6 +1,7 @@
 #include "guard/caller.h"
 
 #include "base/mem.h"
+#include "base/monotonic.h"
 #include "guard/walls.h"
 
 #include <errno.h>
@@ -13,21 +14,13 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static bool write_all(int fd, const char *text, size_t size, int64_t until_ms)
 {
     for (size_t done = 0; done < size;) {
         struct pollfd ready = {.fd = fd, .events = POLLOUT};
-        int64_t left = until_ms - now_ms();
+        int64_t left = until_ms - monotonic_ms();
         if (left <= 0 || poll(&ready, 1, (int)left) <= 0)
             return false;
         ssize_t n = write(fd, text + done, size - done);
@@ -42,7 +35,7 @@ static bool write_all(int fd, const char *text, size_t size, int64_t until_ms)
 
 static void hand_to_unit(const struct sockaddr_un *unit, const char *text, size_t size)
 {
-    int64_t until = now_ms() + CALLER_SECONDS * 1000;
+    int64_t until = monotonic_ms() + (int64_t)CALLER_SECONDS * 1000;
     CLEANUP_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, (const struct sockaddr *)unit, sizeof *unit) != 0 ||
         !write_all(fd, text, size, until))
@@ -50,7 +43,7 @@ static void hand_to_unit(const struct sockaddr_un *unit, const char *text, size_
     shutdown(fd, SHUT_WR);
     /* it closes when it has ended: one at a time */
     struct pollfd end = {.fd = fd, .events = POLLIN};
-    for (int64_t left; (left = until - now_ms()) > 0 && poll(&end, 1, (int)left) > 0;) {
+    for (int64_t left; (left = until - monotonic_ms()) > 0 && poll(&end, 1, (int)left) > 0;) {
         char ignored[512];
         if (read(fd, ignored, sizeof ignored) <= 0)
             return;
@@ -81,7 +74,7 @@ static void hook_child(const char *hook, int in)
 
 static void run_hook(const char *hook, const char *text, size_t size)
 {
-    int64_t until = now_ms() + CALLER_SECONDS * 1000;
+    int64_t until = monotonic_ms() + (int64_t)CALLER_SECONDS * 1000;
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         return;
@@ -96,7 +89,7 @@ static void run_hook(const char *hook, const char *text, size_t size)
         write_all(ends[1], text, size, until); /* what it does not read is its own affair */
     close(ends[1]);
     while (pid > 0 && waitpid(pid, NULL, WNOHANG) == 0) {
-        if (now_ms() > until) {
+        if (monotonic_ms() > until) {
             kill(-pid, SIGKILL);
             waitpid(pid, NULL, 0);
             return;

@@ -1,6 +1,7 @@
 #include "guard/report.h"
 
 #include "base/json.h"
+#include "base/monotonic.h"
 #include "base/str.h"
 #include "content/evidence.h"
 #include "model/date.h"
@@ -57,13 +58,6 @@ struct report {
     bool stop;
     struct burst *bursts; /* one a site */
 };
-
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 void report_event(struct report *r, const struct guard_event *event)
 {

@@ -1,6 +1,7 @@
 #include "guard/supervise.h"
 
 #include "base/mem.h"
+#include "base/monotonic.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,13 +15,6 @@
 #include <unistd.h>
 
 enum { LOOK_MS = 100, QUICK_STARTS = 5, QUICK_MS = 10000, PAUSE_MS = 1000 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static pid_t start(const struct supervised *what, struct alive *alive, const sigset_t *old)
 {
@@ -55,7 +49,7 @@ static int watch_over(const struct supervised *what, pid_t pid, struct alive *al
                       const sigset_t *signals, bool *hung, bool *asked)
 {
     uint64_t last = alive_sum(alive);
-    int64_t silent_ms = 0, looked_ms = now_ms(), waited = waited_ms(pid);
+    int64_t silent_ms = 0, looked_ms = monotonic_ms(), waited = waited_ms(pid);
     for (;;) {
         int status;
         if (waitpid(pid, &status, WNOHANG) == pid)
@@ -70,7 +64,7 @@ static int watch_over(const struct supervised *what, pid_t pid, struct alive *al
             what->look(what->context, alive);
         uint64_t now = alive_sum(alive);
         int64_t then_ms = looked_ms;
-        looked_ms = now_ms();
+        looked_ms = monotonic_ms();
         /* while this process itself stood still, the guard's silence says little */
         silent_ms += looked_ms - then_ms < 3 * LOOK_MS ? looked_ms - then_ms : 3 * LOOK_MS;
         int64_t before = waited;
@@ -104,7 +98,7 @@ int supervise(const struct supervised *what, struct error *e)
     int64_t starts[QUICK_STARTS] = {0};
     bool asked = false;
     for (unsigned restarts = 0;; restarts++) {
-        int64_t *first = &starts[restarts % QUICK_STARTS], now = now_ms();
+        int64_t *first = &starts[restarts % QUICK_STARTS], now = monotonic_ms();
         if (*first && now - *first < QUICK_MS)
             usleep(PAUSE_MS * 1000);
         *first = now;

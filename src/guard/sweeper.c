@@ -1,6 +1,7 @@
 #include "guard/sweeper.h"
 
 #include "base/mem.h"
+#include "base/monotonic.h"
 #include "content/verify.h"
 
 #include <errno.h>
@@ -26,13 +27,6 @@ struct sweeper {
     atomic_uint_least64_t proved;
     atomic_int_least64_t last_s;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* A full pipe waits for its reader; the reader's end is closed only after the thread's end. */
 static void report(struct sweeper *s, size_t site, const char *path)
@@ -79,7 +73,7 @@ static void look(struct sweeper *s, size_t i, bool quick)
 
 static void pause_ms(struct sweeper *s, int64_t ms)
 {
-    for (int64_t end = now_ms() + ms; !s->stop && now_ms() < end;)
+    for (int64_t end = monotonic_ms() + ms; !s->stop && monotonic_ms() < end;)
         usleep(20000);
 }
 
@@ -87,18 +81,18 @@ static void *run(void *context)
 {
     struct sweeper *s = context;
     setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
-    int64_t next_full = now_ms();
+    int64_t next_full = monotonic_ms();
     while (!s->stop) {
-        bool full = s->full_seconds && now_ms() >= next_full;
-        int64_t began = now_ms();
+        bool full = s->full_seconds && monotonic_ms() >= next_full;
+        int64_t began = monotonic_ms();
         for (size_t i = 0; i < s->count && !s->stop; i++)
             look(s, i, !full);
         if (full && !s->stop) {
-            next_full = now_ms() + (int64_t)s->full_seconds * 1000;
+            next_full = monotonic_ms() + (int64_t)s->full_seconds * 1000;
             atomic_fetch_add(&s->proved, 1);
             atomic_store(&s->last_s, (int64_t)time(NULL));
         }
-        int64_t took = now_ms() - began;
+        int64_t took = monotonic_ms() - began;
         pause_ms(s, full || took * SHARE < s->quick_ms ? s->quick_ms : took * SHARE);
     }
     return NULL;

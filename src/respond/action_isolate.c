@@ -3,6 +3,7 @@
 #include "act/notice.h"
 #include "audit/audit.h"
 #include "base/language.h"
+#include "base/monotonic.h"
 #include "base/str.h"
 #include "judge/ports.h"
 #include "model/date.h"
@@ -12,7 +13,6 @@
 #include "respond/isolate.h"
 
 #include <stdio.h>
-#include <time.h>
 
 enum { TRIAL_SECONDS = 600, MOST_PORTS = 16 };
 
@@ -138,13 +138,6 @@ static bool make_plan(struct firewall_plan *p, struct response *r, const struct 
     return firewall_check(p, e);
 }
 
-static uint64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 static void put_cut(struct response *r, json_t *result, uint64_t before_us,
                     const struct firewall_result *cut)
 {
@@ -176,14 +169,14 @@ bool action_isolate(struct response *r, const struct runbook_call *call, json_t 
     struct firewall_plan p;
     struct firewall_result cut;
     struct error evidence = ERROR_INIT;
-    uint64_t begun_us = now_us();
+    uint64_t begun_us = monotonic_us();
     if (!make_plan(&p, r, call, e))
         return false;
     if (!evidence_first(&first, r, &evidence))
         respond_say(r, arena_printf(r->arena, _("no evidence of sockets and processes: %s"),
                                     evidence.message));
     notice_later(&p, r);
-    uint64_t before_us = now_us() - begun_us;
+    uint64_t before_us = monotonic_us() - begun_us;
     bool is_cut = firewall_begin(state_dirfd(r->state), &p, &cut, e);
     /* before anything else is entered; what it says is told with what the step comes to */
     (void)!respond_verify(r, NULL);
@@ -227,7 +220,7 @@ bool isolate_again(struct response *r, const json_t *proved, const char *mode, j
     struct firewall_plan p = {.trial_seconds = TRIAL_SECONDS};
     struct firewall_result cut;
     struct error evidence = ERROR_INIT;
-    uint64_t begun_us = now_us();
+    uint64_t begun_us = monotonic_us();
     if (!firewall_mode_parse(&p.mode, mode) || p.mode == FIREWALL_PORTS)
         p.mode = FIREWALL_WEB;
     if (find_operator(&p.operator, NULL) && p.operator.seat == OPERATOR_NETWORK)
@@ -236,7 +229,7 @@ bool isolate_again(struct response *r, const json_t *proved, const char *mode, j
         respond_say(r, arena_printf(r->arena, _("no evidence of sockets and processes: %s"),
                                     evidence.message));
     notice_later(&p, r);
-    uint64_t before_us = now_us() - begun_us;
+    uint64_t before_us = monotonic_us() - begun_us;
     if (!firewall_again(state_dirfd(r->state), &p, proved, &cut, e)) {
         notice_stop(state_dirfd(r->state), NULL);
         enter_alone(r, first, result);

@@ -1,4 +1,5 @@
 #include "base/file.h"
+#include "base/monotonic.h"
 #include "base/str.h"
 #include "model/date.h"
 #include "record/ledger.h"
@@ -43,13 +44,6 @@ struct evidence_folder {
     uint64_t most, size, lost;
     EVP_MD_CTX *hash;
 };
-
-static int64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 void evidence_folder_free(struct evidence_folder *f)
 {
@@ -163,7 +157,7 @@ bool evidence_folder_make(struct evidence_folder **out, struct response *r, cons
     f->left = room;
     f->arena = arena_new();
     f->begun = date_now();
-    f->begun_us = now_us();
+    f->begun_us = monotonic_us();
     f->hash = EVP_MD_CTX_new();
     if (!f->hash)
         mem_gone();
@@ -350,7 +344,7 @@ bool evidence_end(struct evidence_folder *f, struct response *r, struct error *e
     CLEANUP_STR struct str text = {0}, sums = {0};
     end_file(f);
     f->left += lists_bytes;
-    f->took_us = now_us() - f->begun_us;
+    f->took_us = monotonic_us() - f->begun_us;
     CLEANUP_JSON json_t *index = index_of(f, r);
     json_add_line(&text, index);
     str_add_char(&text, '\n');

@@ -1,4 +1,5 @@
 /* image.c - a disk image, read by a program of its own (libexec/yagura-image) in a cage. */
+#include "base/monotonic.h"
 #include "target/image_protocol.h"
 #include "target/ops.h"
 
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 struct image {
@@ -26,13 +26,6 @@ struct image {
     struct error dead; /* once the reader is gone or hangs: why */
     char *packet;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void stop_reader(struct image *image)
 {
@@ -101,7 +94,7 @@ enum received { RECEIVED, RECEIVED_NOTHING, RECEIVED_END };
 static enum received receive(struct image *image, int64_t deadline, size_t *size)
 {
     for (;;) {
-        int64_t left = deadline - now_ms();
+        int64_t left = deadline - monotonic_ms();
         struct pollfd fd = {.fd = image->target.socket, .events = POLLIN};
         int ready = left > 0 ? poll(&fd, 1, (int)left) : 0;
         if (ready == 0)
@@ -133,7 +126,7 @@ static bool send_request(struct image *image, const struct image_request *reques
             send(image->target.socket, packet.data, packet.length, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n >= 0)
             return true;
-        if (errno == EAGAIN && now_ms() < deadline) {
+        if (errno == EAGAIN && monotonic_ms() < deadline) {
             struct pollfd fd = {.fd = image->target.socket, .events = POLLOUT};
             poll(&fd, 1, 100);
         } else if (errno != EINTR) {
@@ -154,7 +147,7 @@ static bool ask(struct image *image, struct image_request *request, const char *
     /* A caged child and its parent count on from the same number: the pid tells them apart. */
     request->id = (uint64_t)getpid() << 32 | ++image->requests;
     request->volume = (uint32_t)image->target.volume;
-    int64_t deadline = now_ms() + IMAGE_WALL_MS;
+    int64_t deadline = monotonic_ms() + IMAGE_WALL_MS;
     if (!send_request(image, request, path, deadline, e))
         return false;
     for (;;) {

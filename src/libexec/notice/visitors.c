@@ -1,6 +1,7 @@
 #include "libexec/notice/visitors.h"
 
 #include "base/mem.h"
+#include "base/monotonic.h"
 #include "base/str.h"
 
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MOST_VISITORS = 200, MOST_REQUEST_BYTES = 8192, PATIENCE_MS = 10000 };
@@ -31,13 +31,6 @@ struct visitors {
     struct str get, head;
     struct visitor all[MOST_VISITORS];
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
 
 struct visitors *visitors_new(int plain_fd, int tls_fd, SSL_CTX *tls, const char *page, size_t size)
 {
@@ -147,7 +140,7 @@ static void let_in(struct visitors *v, int listener, bool tls)
     if (fd < 0)
         return;
     struct visitor *w = room(v);
-    *w = (struct visitor){.fd = fd, .until_ms = now_ms() + PATIENCE_MS, .wants = POLLIN};
+    *w = (struct visitor){.fd = fd, .until_ms = monotonic_ms() + PATIENCE_MS, .wants = POLLIN};
     if (!tls)
         return;
     w->tls = SSL_new(v->tls);
@@ -166,7 +159,7 @@ void visitors_serve(struct visitors *v, int wait_ms)
         polls[i + 2] = (struct pollfd){.fd = v->all[i].fd, .events = v->all[i].wants};
     if (poll(polls, MOST_VISITORS + 2, wait_ms) < 0)
         return;
-    int64_t now = now_ms();
+    int64_t now = monotonic_ms();
     for (size_t i = 0; i < MOST_VISITORS; i++) {
         struct visitor *w = &v->all[i];
         if (w->fd >= 0 && ((polls[i + 2].revents && !hear(v, w)) || now > w->until_ms))

@@ -1,3 +1,4 @@
+#include "base/monotonic.h"
 #include "libexec/scan/program.h"
 
 #include "base/language.h"
@@ -8,7 +9,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 static bool send_all(int socket, const char *bytes, size_t size)
@@ -71,19 +71,12 @@ static bool send_stream(struct clamd *c, int fd)
     return n == 0 && (send_piece(c, buffer, 0) || errno == EPIPE || errno == ECONNRESET);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* An answer ends with a NUL. */
 static bool read_answer(struct clamd *c, char *out, size_t size, size_t *length)
 {
-    int64_t end = now_ms() + SCAN_CLAMD_SECONDS * 1000LL;
+    int64_t end = monotonic_ms() + SCAN_CLAMD_SECONDS * 1000LL;
     for (*length = 0; *length < size;) {
-        int64_t left = end - now_ms();
+        int64_t left = end - monotonic_ms();
         struct pollfd fd = {.fd = c->socket, .events = POLLIN};
         if (left <= 0 || poll(&fd, 1, (int)left) == 0) {
             errno = ETIMEDOUT;
