@@ -54,7 +54,7 @@ static int watch_over(const struct supervised *what, pid_t pid, struct alive *al
         int status;
         if (waitpid(pid, &status, WNOHANG) == pid)
             return status;
-        struct timespec wait = {.tv_nsec = LOOK_MS * 1000000};
+        struct timespec wait = {.tv_nsec = LOOK_MS * 1000000L};
         int got = sigtimedwait(signals, NULL, &wait);
         if (got == SIGTERM || got == SIGINT || got == SIGHUP) {
             *asked = *asked || got != SIGHUP;
@@ -66,7 +66,7 @@ static int watch_over(const struct supervised *what, pid_t pid, struct alive *al
         int64_t then_ms = looked_ms;
         looked_ms = monotonic_ms();
         /* while this process itself stood still, the guard's silence says little */
-        silent_ms += looked_ms - then_ms < 3 * LOOK_MS ? looked_ms - then_ms : 3 * LOOK_MS;
+        silent_ms += looked_ms - then_ms < 3L * LOOK_MS ? looked_ms - then_ms : 3L * LOOK_MS;
         int64_t before = waited;
         waited = waited_ms(pid);
         silent_ms -= waited - before < silent_ms ? waited - before : silent_ms;
