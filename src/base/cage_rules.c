@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -50,9 +51,15 @@ static uint64_t mapped_bytes(void)
 }
 #endif
 
+static bool has_threads(const struct cage_limits *limits)
+{
+    return limits && limits->threads > 1;
+}
+
 static bool apply_limits(enum cage_kind kind, const struct cage_limits *limits, struct error *e)
 {
     uint64_t cpu = limits && limits->cpu_seconds ? limits->cpu_seconds : DEFAULT_CPU_SECONDS;
+    cpu *= has_threads(limits) ? limits->threads : 1;
     uint64_t files = kind == CAGE_ROOT ? MEMFD_BYTES : 0;
 #ifndef YAGURA_WIDE_CAGES
     uint64_t memory =
@@ -94,7 +101,13 @@ static void become_nobody(void)
 
 /* --- seccomp --- */
 
-enum { BYTES = 1 << CAGE_BYTES, ROOT = 1 << CAGE_ROOT, LIVE = 1 << CAGE_LIVE, ALL = 7 };
+enum {
+    BYTES = 1 << CAGE_BYTES,
+    ROOT = 1 << CAGE_ROOT,
+    LIVE = 1 << CAGE_LIVE,
+    ALL = BYTES | ROOT | LIVE,
+    THREADS = LIVE << 1 /* of any kind, where they were asked for */
+};
 
 /* Whatever is not here ends the process. Often used ones first. */
 static const struct seccomp_rule syscall_rules[] = {
@@ -183,6 +196,10 @@ static const struct seccomp_rule syscall_rules[] = {
     {SYS_getrusage, ALL, SECCOMP_ALLOW},
     {SYS_ioctl, ALL, SECCOMP_REFUSE_TTY}, /* stdio asks whether it talks to a terminal */
     {SYS_prlimit64, ALL, SECCOMP_REFUSE},
+    {SYS_clone, THREADS, SECCOMP_THREAD},
+    {SYS_clone3, THREADS, SECCOMP_REFUSE_UNKNOWN}, /* its flags lie in memory: clone() then */
+    {SYS_rseq, THREADS, SECCOMP_ALLOW},
+    {SYS_set_robust_list, THREADS, SECCOMP_ALLOW},
 };
 
 bool cage_rules_apply(enum cage_kind kind, int rootfd, const struct cage_limits *limits,
@@ -204,6 +221,11 @@ bool cage_rules_apply(enum cage_kind kind, int rootfd, const struct cage_limits 
     if (kind != CAGE_LIVE && abi &&
         !landlock_apply(&beneath, kind == CAGE_ROOT && rootfd >= 0 ? 1 : 0, e))
         return false;
-    return seccomp_apply(syscall_rules, ARRAY_COUNT(syscall_rules), 1u << kind,
-                         SECCOMP_RET_KILL_PROCESS, e);
+    unsigned kinds = 1u << kind;
+    if (has_threads(limits)) {
+        kinds |= THREADS;
+        mallopt(M_ARENA_MAX, 1); /* each heap more would reserve 64 MiB of the address space */
+    }
+    return seccomp_apply(syscall_rules, ARRAY_COUNT(syscall_rules), kinds, SECCOMP_RET_KILL_PROCESS,
+                         e);
 }

@@ -1,5 +1,6 @@
 #include "collect/collect.h"
 
+#include "base/cores.h"
 #include "base/str.h"
 
 #include <stdio.h>
@@ -306,6 +307,17 @@ static void state_not_running(struct collection *c)
                      _("the system was not running when it was looked at"));
 }
 
+/* The checksums of all files of packages: whoever waits for them has all processors; who asks for
+ * them besides takes one from the server. An image is read through one socket. */
+static unsigned threads_of(size_t first, size_t end, const struct collection *c)
+{
+    bool much = false;
+    for (size_t i = first; i < end; i++)
+        much |= sources[i].collect == collect_packaged_files && fits(&sources[i], c);
+    return much && c->patience && target_rootfd(c->target) >= 0 ? cores_up(COLLECT_MOST_THREADS)
+                                                                : 1;
+}
+
 /* What is to be patient has the time, and a minute for what stands beside it. */
 static const struct cage_limits *limits_of(const struct collection *c, struct cage_limits *out)
 {
@@ -314,7 +326,8 @@ static const struct cage_limits *limits_of(const struct collection *c, struct ca
         return NULL;
     unsigned all = c->patience->ms + BESIDES_MS; /* cage.h: so many walls in all */
     *out = (struct cage_limits){.cpu_seconds = all / SECOND_MS,
-                                .wall_ms = all / WALLS > LEAST_MS ? all / WALLS : LEAST_MS};
+                                .wall_ms = all / WALLS > LEAST_MS ? all / WALLS : LEAST_MS,
+                                .threads = c->threads};
     return out;
 }
 
@@ -337,6 +350,7 @@ static size_t run_cage(size_t first, struct collection *c, struct parent *p)
 
     struct error e = ERROR_INIT;
     struct child child = {.c = *c, .kind = sources[first].cage, .first = first};
+    child.c.threads = threads_of(first, end, c);
     child.facts_sent = facts_count(c->facts);
     struct fact *host = collect_host(c);
     child.host_sent = host ? host->value_count : 0;
@@ -349,7 +363,7 @@ static size_t run_cage(size_t first, struct collection *c, struct parent *p)
     p->begun = p->done = 0;
     struct cage_limits limits;
     if (cage_run(sources[first].cage, target_rootfd(c->target), keep, keep_count,
-                 limits_of(c, &limits), run_rows, &child, take_frame, p, &e))
+                 limits_of(&child.c, &limits), run_rows, &child, take_frame, p, &e))
         return end;
     /* Which row was it? The one that began and did not end; if none had begun, the first. */
     size_t failed = p->begun > p->done ? p->begun - 1 : p->done ? p->done : first;

@@ -43,6 +43,8 @@ struct collect_patience {
     uint64_t *files, *bytes; /* counted up (relaxed atomics) for whoever shows it; may be NULL */
 };
 
+enum { COLLECT_MOST_THREADS = 8 };
+
 struct collection {
     struct target *target;
     struct facts *facts; /* found so far; sources add to it */
@@ -57,8 +59,10 @@ struct collection {
     /* That so many files and bytes more were compared; may be NULL. */
     void (*compared)(void *self, uint64_t files, uint64_t bytes);
     void *compared_self;
-    int netlink_fd; /* live: a NETLINK_SOCK_DIAG socket opened by the parent, or -1 */
-    int64_t now;    /* for staleness: the collector's clock */
+    unsigned threads; /* that read beside each other, this one included; 0 as 1, at most
+                         COLLECT_MOST_THREADS */
+    int netlink_fd;   /* live: a NETLINK_SOCK_DIAG socket opened by the parent, or -1 */
+    int64_t now;      /* for staleness: the collector's clock */
 };
 
 struct collect_source {

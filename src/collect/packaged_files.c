@@ -10,7 +10,10 @@
  * which asks for this besides, has 15 seconds and remembers for ever. A scan has
  * collection.patience and remembers only that it was broken off, and not for long: root can set the
  * clock, and with it a ctime, or write past the file system, so that each scan reads every file
- * again. */
+ * again.
+ *
+ * Checksums take nearly all of the time: collection.threads make them side by side. What one of
+ * them does not find as dpkg knows it is stated when all are through, in the order of the index. */
 #include "base/monotonic.h"
 #include "collect/origin.h"
 #include "collect/persistence.h"
@@ -18,6 +21,7 @@
 #include "base/str.h"
 
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -29,7 +33,8 @@ enum {
     MARK_BYTES = 16,
     MOST_KNOWN = 500000, /* below what the cache takes */
     MOST_DIFFER = 2000,  /* more of them say one thing: the record is another system's */
-    MOST_STRANGERS = 2000
+    MOST_STRANGERS = 2000,
+    STACK_BYTES = 512 << 10
 };
 
 /* What hides an intruder, or lets one in, if it is not what it was. */
@@ -220,41 +225,75 @@ static void add_differing(struct check *k, const struct dpkg_entry *entry, const
         add(k, entry->path, entry->package, state, what);
 }
 
-static void compare(struct check *k, const struct dpkg_entry *entry)
-{
+/* One file and dpkg's word of it. */
+struct look {
+    enum { AS_PACKAGED, OTHERWISE, NOT_READ, GONE } found;
+    bool is_known; /* by what is remembered: it was not read now */
+    bool has_stat;
     struct target_stat st;
-    struct error e = ERROR_INIT;
-    uint8_t md5[MD5_BYTES];
+    struct mark mark;
+    uint8_t md5[MD5_BYTES]; /* of OTHERWISE */
+};
+
+/* Changes nothing of the check: several threads do it at once. The error is that of NOT_READ. */
+static void look_at(const struct check *k, const struct dpkg_entry *entry, struct look *l,
+                    struct error *e)
+{
+    *l = (struct look){.found = NOT_READ};
+    *e = ERROR_INIT;
     /* A link in its place is another package's way (alternatives): what it leads to counts. */
-    if (!target_stat(k->c->target, entry->path, true, &st, &e)) {
-        if (e.code == ERR_ABSENT)
-            add_differing(k, entry, "missing", entry->conffile ? "setting" : "file");
-        else
-            fact_put_state(k->c->facts, add(k, entry->path, entry->package, NULL, "file"), "state",
-                           VALUE_UNREADABLE, e.message);
+    l->has_stat = target_stat(k->c->target, entry->path, true, &l->st, e);
+    if (!l->has_stat) {
+        if (e->code == ERR_ABSENT)
+            l->found = GONE;
         return;
     }
-    const char *what = what_is(entry->path, entry->conffile, &st);
+    l->mark = mark_of(entry, &l->st);
+    l->is_known = k->known_count &&
+                  bsearch(&l->mark, k->known, k->known_count, sizeof *k->known, by_bytes) != NULL;
+    if (l->is_known)
+        l->found = AS_PACKAGED;
+    else if (origin_md5(k->c, entry->path, l->md5, e))
+        l->found = memcmp(l->md5, entry->md5, MD5_BYTES) == 0 ? AS_PACKAGED : OTHERWISE;
+}
+
+static void count(struct check *k, const struct look *l)
+{
+    if (!l->has_stat)
+        return;
     k->files++;
-    k->bytes += st.size;
-    struct mark mark = mark_of(entry, &st);
-    if (k->known_count && bsearch(&mark, k->known, k->known_count, sizeof *k->known, by_bytes)) {
-        VEC_PUSH(&k->good, mark);
-        return;
-    }
-    k->hashed++;
-    if (!origin_md5(k->c, entry->path, md5, &e)) {
+    k->bytes += l->st.size;
+    k->hashed += !l->is_known;
+}
+
+/* Times are of seconds: what changes again in this one would look the same. */
+static void keep(struct check *k, const struct look *l)
+{
+    if (l->is_known || l->st.ctime < k->c->now - 2)
+        VEC_PUSH(&k->good, l->mark);
+}
+
+static void state(struct check *k, const struct dpkg_entry *entry, const struct look *l,
+                  const char *why)
+{
+    const char *what = l->has_stat ? what_is(entry->path, entry->conffile, &l->st) : "file";
+    switch (l->found) {
+    case AS_PACKAGED:
+        keep(k, l);
+        break;
+    case OTHERWISE: /* of another package, perhaps, which lies in its place */
+        if (origin_of_md5(k->c, k->origins, entry->path, l->md5).state == ORIGIN_PACKAGE)
+            keep(k, l);
+        else
+            add_differing(k, entry, "changed", what);
+        break;
+    case NOT_READ:
         fact_put_state(k->c->facts, add(k, entry->path, entry->package, NULL, what), "state",
-                       VALUE_UNREADABLE, e.message);
-        return;
-    }
-    struct origin origin = origin_of_md5(k->c, k->origins, entry->path, md5);
-    if (origin.state == ORIGIN_PACKAGE) {
-        /* Times are of seconds: what changes again in this one would look the same. */
-        if (st.ctime < k->c->now - 2)
-            VEC_PUSH(&k->good, mark);
-    } else {
-        add_differing(k, entry, "changed", what);
+                       VALUE_UNREADABLE, why);
+        break;
+    case GONE:
+        add_differing(k, entry, "missing", entry->conffile ? "setting" : what);
+        break;
     }
 }
 
@@ -262,34 +301,112 @@ static void compare_always(struct check *k)
 {
     for (size_t i = 0; i < ARRAY_COUNT(always); i++) {
         struct dpkg_entry entry;
-        if (dpkg_index_find(k->index, always[i], NULL, k->scratch, &entry) && entry.has_md5)
-            compare(k, &entry);
+        struct look l;
+        struct error e;
+        if (!dpkg_index_find(k->index, always[i], NULL, k->scratch, &entry) || !entry.has_md5)
+            continue;
+        look_at(k, &entry, &l, &e);
+        state(k, &entry, &l, e.message);
     }
+}
+
+struct odd {
+    size_t index;
+    struct look look;
+    const char *why;
+};
+
+/* Those who go through the index together, and what is theirs together. */
+struct crew {
+    struct check *k;
+    pthread_mutex_t lock;
+    size_t next; /* to be taken */
+    VEC(struct odd) odd;
+};
+
+static bool take(struct crew *crew, size_t *index)
+{
+    pthread_mutex_lock(&crew->lock);
+    bool more = crew->next < dpkg_index_count(crew->k->index) && in_time(crew->k);
+    if (more)
+        *index = crew->next++;
+    pthread_mutex_unlock(&crew->lock);
+    return more;
+}
+
+static void *work(void *context)
+{
+    struct crew *crew = context;
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    for (size_t i; take(crew, &i);) {
+        struct dpkg_entry entry;
+        struct look l;
+        struct error e;
+        if (!dpkg_index_at(crew->k->index, i, arena, &entry) || !entry.has_md5)
+            continue;
+        look_at(crew->k, &entry, &l, &e);
+        pthread_mutex_lock(&crew->lock);
+        count(crew->k, &l);
+        if (l.found == AS_PACKAGED) {
+            keep(crew->k, &l);
+        } else {
+            struct odd odd = {i, l,
+                              l.found == NOT_READ ? arena_strdup(crew->k->scratch, e.message) : ""};
+            VEC_PUSH(&crew->odd, odd);
+        }
+        tell(crew->k, false);
+        pthread_mutex_unlock(&crew->lock);
+    }
+    return NULL;
+}
+
+/* With fewer threads than there may be it takes longer, and is the same. */
+static void work_together(struct crew *crew)
+{
+    pthread_t threads[COLLECT_MOST_THREADS];
+    pthread_attr_t attributes;
+    unsigned started = 0;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    while (started < COLLECT_MOST_THREADS && started + 1 < crew->k->c->threads &&
+           pthread_create(&threads[started], &attributes, work, crew) == 0)
+        started++;
+    work(crew);
+    for (unsigned i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    pthread_attr_destroy(&attributes);
+}
+
+static int by_index(const void *a, const void *b)
+{
+    size_t x = ((const struct odd *)a)->index, y = ((const struct odd *)b)->index;
+    return (x > y) - (x < y);
 }
 
 static void compare_all(struct check *k)
 {
-    size_t count = dpkg_index_count(k->index);
     CLEANUP_ARENA struct arena *arena = arena_new();
-    for (size_t i = 0; i < count; i++) {
+    struct crew crew = {.k = k, .lock = PTHREAD_MUTEX_INITIALIZER};
+    work_together(&crew);
+    qsort(crew.odd.items, crew.odd.count, sizeof *crew.odd.items, by_index);
+    for (size_t i = 0; i < crew.odd.count; i++) {
+        const struct odd *odd = &crew.odd.items[i];
         struct dpkg_entry entry;
-        if (!dpkg_index_at(k->index, i, arena, &entry) || !entry.has_md5)
-            continue;
-        if (!in_time(k)) {
-            /* one thing to be said of all files: not the next one's name, nor that of each rule */
-            facts_unread(k->c->facts, N_("the comparison with the packages"), "/var/lib/dpkg",
-                         arena_printf(k->c->arena,
-                                      _("not all files of packages were compared in %lld seconds: "
-                                        "%zu of %zu are done; run it again, it goes on from here"),
-                                      (long long)(monotonic_ms() - k->begun_ms) / 1000, i, count));
-            remember(k, false);
-            return;
-        }
-        compare(k, &entry);
-        tell(k, false);
+        if (dpkg_index_at(k->index, odd->index, arena, &entry))
+            state(k, &entry, &odd->look, odd->why);
     }
+    VEC_FREE(&crew.odd);
+    size_t all = dpkg_index_count(k->index);
     tell(k, true);
-    remember(k, true);
+    remember(k, crew.next == all);
+    /* one thing to be said of all files: not the next one's name, nor that of each rule */
+    if (crew.next < all)
+        facts_unread(k->c->facts, N_("the comparison with the packages"), "/var/lib/dpkg",
+                     arena_printf(k->c->arena,
+                                  _("not all files of packages were compared in %lld seconds: "
+                                    "%zu of %zu are done; run it again, it goes on from here"),
+                                  (long long)(monotonic_ms() - k->begun_ms) / 1000, crew.next,
+                                  all));
     if (k->differ > MOST_DIFFER)
         facts_unread(k->c->facts, N_("packaged-file"), "/var/lib/dpkg",
                      _("more files differ from dpkg's record than are stated"));

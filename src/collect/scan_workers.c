@@ -1,5 +1,6 @@
 #include "collect/scan_workers.h"
 
+#include "base/cores.h"
 #include "base/helper.h"
 #include "base/language.h"
 #include "base/mem.h"
@@ -480,9 +481,9 @@ struct scan_counts scan_workers_counts(const struct scan_workers *w)
 
 static unsigned wanted_threads(const struct scan_setup *setup)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned n = setup->threads ? setup->threads : cores > 0 ? (unsigned)cores : 1;
-    return n < MOST_WORKERS ? n : MOST_WORKERS;
+    if (!setup->threads)
+        return cores_up(MOST_WORKERS);
+    return setup->threads < MOST_WORKERS ? setup->threads : MOST_WORKERS;
 }
 
 /* A page a worker, each in a file of its own: what one writes the others do not see. */

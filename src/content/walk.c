@@ -1,5 +1,6 @@
 #include "content/walk.h"
 
+#include "base/cores.h"
 #include "base/file.h"
 #include "content/xattrs.h"
 
@@ -544,10 +545,8 @@ static void *work(void *context)
 bool walk(int rootfd, const struct walk_options *options, struct error *e)
 {
     struct walk_options own = *options;
-    if (!own.threads) {
-        long cores = sysconf(_SC_NPROCESSORS_ONLN);
-        own.threads = cores < 1 ? 1 : (unsigned)cores;
-    }
+    if (!own.threads)
+        own.threads = cores_up(MOST_THREADS);
     if (own.threads > MOST_THREADS)
         own.threads = MOST_THREADS;
     struct error root_error = ERROR_INIT;

@@ -10,6 +10,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,6 +120,22 @@ static void deed_exec(struct cage *cage, void *context)
 static void deed_fork(struct cage *cage, void *context)
 {
     send_result(cage, fork());
+}
+
+static void *in_a_thread(void *context)
+{
+    free(mem_alloc(1 << 20));
+    return context;
+}
+
+static void deed_thread(struct cage *cage, void *context)
+{
+    pthread_t thread;
+    void *result = NULL;
+    errno = pthread_create(&thread, NULL, in_a_thread, context);
+    if (!errno)
+        errno = pthread_join(thread, &result);
+    send_result(cage, result == context ? 0 : -1);
 }
 
 static void deed_socket(struct cage *cage, void *context)
@@ -318,6 +335,7 @@ static const struct row rows[] = {
     {"removing a file", deed_unlink, {DIES, DIES, DIES}},
     {"running a program", deed_exec, {DIES, DIES, DIES}},
     {"forking", deed_fork, {DIES, DIES, DIES}},
+    {"starting a thread", deed_thread, {DIES, DIES, DIES}}, /* that was not asked for */
     {"making a socket", deed_socket, {DIES, DIES, DIES}},
     {"a signal to the parent", deed_kill_parent, {DIES, DIES, DIES}},
     {"executable memory", deed_executable_memory, {DIES, DIES, DIES}},
@@ -345,23 +363,31 @@ static void deed_teardown(struct deed_context *c)
     free((char *)c->dir);
 }
 
-static void a_cage_allows_what_its_row_says_and_nothing_else(void **state)
+static void go_through_the_rows(struct deed_context *c, const struct cage_limits *limits)
 {
     static const char *const kinds[] = {"bytes", "root", "live"};
-    struct deed_context c = deed_setup();
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         for (int kind = CAGE_BYTES; kind <= CAGE_LIVE; kind++) {
             struct seen seen = {.result = DIES};
             struct error e = ERROR_INIT;
-            bool good = cage_run((enum cage_kind)kind, kind == CAGE_ROOT ? c.rootfd : -1, &c.rootfd,
-                                 1, NULL, rows[i].deed, &c, remember, &seen, &e);
-            int wanted = rows[i].wanted[kind];
+            bool good = cage_run((enum cage_kind)kind, kind == CAGE_ROOT ? c->rootfd : -1,
+                                 &c->rootfd, 1, limits, rows[i].deed, c, remember, &seen, &e);
+            int wanted = limits && rows[i].deed == deed_thread ? 0 : rows[i].wanted[kind];
             if (wanted != CODE_ANY && (seen.result != wanted || good != (wanted != DIES)))
                 fail_msg("%s in a cage of kind %s: %d (%s), wanted %d; %s", rows[i].name,
                          kinds[kind], seen.result, seen.text, wanted, e.message);
             if (wanted == DIES)
                 assert_int_equal(e.code, ERR_CAGE);
         }
+}
+
+/* Nor more where threads were asked for, but for them. */
+static void a_cage_allows_what_its_row_says_and_nothing_else(void **state)
+{
+    const struct cage_limits with_threads = {.threads = 2};
+    struct deed_context c = deed_setup();
+    go_through_the_rows(&c, NULL);
+    go_through_the_rows(&c, &with_threads);
     struct stat st;
     assert_int_equal(fstatat(c.rootfd, "in", &st, 0), 0);
     assert_int_equal(st.st_size, 6);

@@ -274,7 +274,8 @@ static void programs_with_more_rights_are_found(void **state)
     }
 }
 
-static void run_whole_with(struct linux_host *host, const struct collect_patience *patience)
+static void run_whole_by(struct linux_host *host, const struct collect_patience *patience,
+                         unsigned threads)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     facts_free(host->h.facts);
@@ -286,9 +287,15 @@ static void run_whole_with(struct linux_host *host, const struct collect_patienc
                            .purposes = COLLECT_PERSISTENCE | COLLECT_FILES,
                            .netlink_fd = -1,
                            .patience = patience,
+                           .threads = threads,
                            .now = host->now};
     collect_privileged_files(&c);
     collect_packaged_files(&c);
+}
+
+static void run_whole_with(struct linux_host *host, const struct collect_patience *patience)
+{
+    run_whole_by(host, patience, 1);
 }
 
 static void run_whole(struct linux_host *host)
@@ -374,6 +381,45 @@ static void what_has_just_changed_is_not_remembered(void **state)
     run_whole(&host);
     assert_string_equal(linux_only(&host, "packaged-file", "path"), "/usr/bin/ls");
     memory_cache_end(&cache);
+    linux_end(&host);
+}
+
+/* All that was stated, in its order. */
+static void state_as_text(const struct linux_host *host, struct str *out)
+{
+    for (size_t i = 0; i < facts_count(host->h.facts); i++) {
+        const struct fact *f = facts_at(host->h.facts, i);
+        str_printf(out, "%s %s %s\n", f->kind, f->path, fact_text(f, "state"));
+    }
+}
+
+/* Eight threads look, in whatever order the machine lets them, and say what one says. */
+static void many_threads_say_what_one_says(void **state)
+{
+    enum { MANY = 400 };
+    struct linux_host host;
+    begin(&host);
+    for (unsigned i = 0; i < MANY; i++) {
+        char line[128], path[64];
+        snprintf(path, sizeof path, "usr/lib/tool/%03u", i);
+        if (i % 7)
+            linux_write(&host, path, i % 3 ? "x" : "y", 1);
+        snprintf(line, sizeof line, "9dd4e461268c8034f5c8564e155c67a6  %s\n", path); /* of "x" */
+        append(&host, "var/lib/dpkg/info/tool.md5sums", line);
+    }
+    linux_write(&host, "usr/lib/tool/007/in", "x", 1); /* a folder in a file's place */
+    CLEANUP_STR struct str one = {0};
+    run_whole(&host);
+    state_as_text(&host, &one);
+    assert_non_null(strstr(str_text(&one), "packaged-file /usr/lib/tool/000 missing\n"));
+    assert_non_null(strstr(str_text(&one), "packaged-file /usr/lib/tool/003 changed\n"));
+    assert_null(strstr(str_text(&one), "packaged-file /usr/lib/tool/001 "));
+    for (unsigned i = 0; i < 20; i++) {
+        CLEANUP_STR struct str many = {0};
+        run_whole_by(&host, NULL, 8);
+        state_as_text(&host, &many);
+        assert_string_equal(str_text(&many), str_text(&one));
+    }
     linux_end(&host);
 }
 
@@ -756,6 +802,7 @@ int main(void)
         cmocka_unit_test(files_of_packages_are_compared_and_remembered),
         cmocka_unit_test(more_files_than_are_stated_are_said),
         cmocka_unit_test(what_has_just_changed_is_not_remembered),
+        cmocka_unit_test(many_threads_say_what_one_says),
         cmocka_unit_test(a_scan_that_was_broken_off_goes_on_in_its_session_and_no_longer),
         cmocka_unit_test(accounts_are_told_apart),
         cmocka_unit_test(a_user_is_local_or_of_a_directory),
