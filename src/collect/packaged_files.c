@@ -388,7 +388,8 @@ static void compare_all(struct check *k)
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct crew crew = {.k = k, .lock = PTHREAD_MUTEX_INITIALIZER};
     work_together(&crew);
-    qsort(crew.odd.items, crew.odd.count, sizeof *crew.odd.items, by_index);
+    if (crew.odd.count)
+        qsort(crew.odd.items, crew.odd.count, sizeof *crew.odd.items, by_index);
     for (size_t i = 0; i < crew.odd.count; i++) {
         const struct odd *odd = &crew.odd.items[i];
         struct dpkg_entry entry;
