@@ -25,14 +25,25 @@ struct unfolding {
     int file;           /* the last one that began; -1 */
     int64_t file_mtime; /* set once its bytes are there */
     struct room room;
+    struct archive_highest *highest;
     struct tree_frame head;
     char name[TREE_MOST_NAME + 1], body[TREE_MOST_BODY + 1];
 };
 
+static bool refuse_name(const char *name, struct error *e, const char *why)
+{
+    error_set(e, ERR_FORMAT, "\"%.160s\" in the archive: %s", name, why);
+    return false;
+}
+
 static bool refuse(const struct unfolding *u, struct error *e, const char *why)
 {
-    error_set(e, ERR_FORMAT, "\"%.160s\" in the archive: %s", u->name, why);
-    return false;
+    return refuse_name(u->name, e, why);
+}
+
+void archive_tree_refuse_link(const struct archive_highest *highest, struct error *e)
+{
+    refuse_name(highest->name, e, _("this link may lead out of the archive"));
 }
 
 /* ---- frames --------------------------------------------------------------------------------- */
@@ -117,8 +128,9 @@ static unsigned depth_of(const char *path)
 }
 
 /* It goes up first, not higher than the tree, and then down. Whoever goes up behind a name may
- * come out anywhere, where that name is a link. */
-static bool stays_inside(const char *name, const char *target)
+ * come out anywhere, where that name is a link. *top: the depth of the folder that it goes up to.
+ */
+static bool stays_inside(const char *name, const char *target, unsigned *top)
 {
     unsigned depth = depth_of(name), up = 0;
     bool down = false;
@@ -132,6 +144,7 @@ static bool stays_inside(const char *name, const char *target)
         down |= !above && length && !(length == 1 && part[0] == '.');
         part += length + (part[length] == '/');
     }
+    *top = depth - 1 - up;
     return true;
 }
 
@@ -189,6 +202,19 @@ static bool take_same(struct unfolding *u, int folder, const char *last, struct 
     return made(u, linkat(from, other, folder, last, 0) == 0, e);
 }
 
+static bool take_link(struct unfolding *u, int folder, const char *last, struct error *e)
+{
+    unsigned top;
+    struct archive_highest *h = u->highest;
+    if (!stays_inside(u->name, u->body, &top))
+        return refuse(u, e, _("this link may lead out of the archive"));
+    if (!h->name[0] || top < h->depth) {
+        h->depth = top;
+        snprintf(h->name, sizeof h->name, "%s", u->name);
+    }
+    return made(u, symlinkat(u->body, folder, last) == 0, e);
+}
+
 static bool take_member(struct unfolding *u, struct error *e)
 {
     char last[NAME_MAX + 1];
@@ -208,9 +234,7 @@ static bool take_member(struct unfolding *u, struct error *e)
     if (u->head.kind == TREE_SAME)
         return take_same(u, folder, last, e);
     if (u->head.kind == TREE_LINK)
-        return stays_inside(u->name, u->body)
-                   ? made(u, symlinkat(u->body, folder, last) == 0, e)
-                   : refuse(u, e, _("this link may lead out of the archive"));
+        return take_link(u, folder, last, e);
     u->file = openat(folder, last, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                      u->head.program ? 0700 : 0600);
     u->file_mtime = u->head.mtime;
@@ -242,7 +266,7 @@ static bool take_all(struct unfolding *u, struct error *e)
     }
 }
 
-static bool unfold(int tree, int archive, struct error *e)
+static bool unfold(int tree, struct archive_highest *highest, int archive, struct error *e)
 {
     int ends[2];
     pid_t pid;
@@ -252,7 +276,8 @@ static bool unfold(int tree, int archive, struct error *e)
     }
     int fds[2] = {helper_fd(dup(archive)), helper_fd(ends[1])};
     CLEANUP_FREE struct unfolding *u = mem_alloc(sizeof *u);
-    *u = (struct unfolding){.tree = tree, .in = ends[0], .file = -1, .room = {.folder = tree}};
+    *u = (struct unfolding){
+        .tree = tree, .in = ends[0], .file = -1, .room = {.folder = tree}, .highest = highest};
     bool started = fds[0] >= 0 && fds[1] >= 0 && helper_start(&pid, "yagura-tree", fds, 2, e);
     for (size_t i = 0; i < ARRAY_COUNT(fds); i++)
         if (fds[i] >= 0)
@@ -269,12 +294,14 @@ static bool unfold(int tree, int archive, struct error *e)
     return good;
 }
 
-bool archive_tree_open(struct run_folder *out, int parent, int archive, struct error *e)
+bool archive_tree_open(struct run_folder *out, struct archive_highest *highest, int parent,
+                       int archive, struct error *e)
 {
     struct run_folder f;
+    *highest = (struct archive_highest){0};
     if (!run_folder_make(&f, parent, "archive-", e))
         return false;
-    if (!unfold(f.fd, archive, e)) {
+    if (!unfold(f.fd, highest, archive, e)) {
         run_folder_remove(&f);
         return false;
     }

@@ -12,8 +12,19 @@
 
 #include "act/run_folder.h"
 
+#include <limits.h>
+
+/* The link that goes up the highest: who takes but a folder of the tree has to know. */
+struct archive_highest {
+    unsigned depth;      /* of the folder that it goes up to: 0 is the tree itself */
+    char name[PATH_MAX]; /* "": there is no link */
+};
+
 /* In a folder beneath `parent`, which run_folder_remove() takes away. ERR_FORMAT: it is refused, or
  * no archive at all. */
-bool archive_tree_open(struct run_folder *out, int parent, int archive, struct error *e);
+bool archive_tree_open(struct run_folder *out, struct archive_highest *highest, int parent,
+                       int archive, struct error *e);
+/* The error where that folder is not taken: the link leads out of it. */
+void archive_tree_refuse_link(const struct archive_highest *highest, struct error *e);
 
 #endif

@@ -81,9 +81,12 @@ static bool share_a_name(int a, int b)
     return shared;
 }
 
-/* Into the folder that holds everything, as long as that is not what the site has itself. */
-static void enter(struct tree_source *s, int rootfd)
+/* Into the folder that holds everything, as long as that is not what the site has itself. A link
+ * that stays in the archive may lead out of that folder, and then out of the site: false. */
+static bool enter(struct tree_source *s, const struct archive_highest *highest, int rootfd,
+                  struct error *e)
 {
+    unsigned depth = 0;
     char name[256], way[sizeof s->within] = "";
     struct stat st;
     CLEANUP_CLOSE int at = dup(s->fd);
@@ -94,13 +97,19 @@ static void enter(struct tree_source *s, int rootfd)
         close(at);
         at = next;
         strcat(strcat(way, name), "/");
+        depth++;
     }
     if (at < 0 || !*way || !share_a_name(at, rootfd))
-        return;
+        return true;
+    if (highest->name[0] && highest->depth < depth) {
+        archive_tree_refuse_link(highest, e);
+        return false;
+    }
     close(s->fd);
     s->fd = at;
     at = -1;
     memcpy(s->within, way, sizeof way);
+    return true;
 }
 
 static bool open_path(struct tree_source *s, const char *path, int statefd, int rootfd,
@@ -123,13 +132,14 @@ static bool open_path(struct tree_source *s, const char *path, int statefd, int 
         error_at(e, path, 0, 0);
         return false;
     }
-    if (!archive_tree_open(&s->archive, statefd, fd, e)) {
-        error_at(e, path, 0, 0);
-        return false;
+    CLEANUP_FREE struct archive_highest *highest = mem_alloc(sizeof *highest);
+    if (archive_tree_open(&s->archive, highest, statefd, fd, e)) {
+        s->fd = dup(s->archive.fd);
+        if (enter(s, highest, rootfd, e))
+            return true;
     }
-    s->fd = dup(s->archive.fd);
-    enter(s, rootfd);
-    return true;
+    error_at(e, path, 0, 0);
+    return false;
 }
 
 bool tree_source_open(struct tree_source *out, const char *from, const char *from_git, int statefd,

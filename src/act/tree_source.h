@@ -2,7 +2,7 @@
  *
  * Of an archive in which all lies in one folder ("wordpress/", "var/www/html/") that folder is
  * meant, where the document root has names of it and has no such folder itself; `within` says
- * so. */
+ * so; a link that leads out of it is refused. */
 #ifndef YAGURA_ACT_TREE_SOURCE_H
 #define YAGURA_ACT_TREE_SOURCE_H
 

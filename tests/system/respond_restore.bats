@@ -151,6 +151,9 @@ is_good() {
     restore 0 --from "$WORK/hostile/good-links.tar" --yes
     [ "$(readlink "$SITE/sub/link")" = ../index.php ]
     [ "$(cat "$SITE/same.php")" = fine ]
+    restore 0 --from "$WORK/hostile/good-links-within.tar" --yes
+    says "All of the archive lies in a/"
+    [ "$(readlink "$SITE/sub/link")" = ../index.php ]
 }
 
 @test "a published site becomes the named folder, and the others as they were" {
