@@ -8,15 +8,13 @@
 #include "respond/actions.h"
 #include "respond/checks.h"
 #include "respond/isolate.h"
+#include "respond/scan_spared.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
 enum {
-    MOST_LISTED = 200,
     NS_IN_SECOND = 1000000000,
-    MOST_AGE_SECONDS = 3600, /* docs/respond.md says why */
-    MINUTE = 60,
     MOST_MS = 3600 * 1000 /* of looking into files */
 };
 
@@ -35,20 +33,6 @@ static const char *own_rules(const struct response *r)
     return NULL;
 }
 
-/* The scan of this incident, all of whose findings were settled when it ended; *ended: when. NULL:
- * there is none, or it found more than the ledger has. */
-static const json_t *last_scan(struct response *r, int64_t *ended)
-{
-    for (size_t i = 0; i < r->book->steps.count; i++) {
-        const struct incident_step *step = &r->incident.steps[i];
-        const char *when = step->result ? json_get_string(step->result, "scan_ended") : NULL;
-        if (step->state == STEP_DONE && when && date_parse(when, ended) &&
-            json_array_size(json_object_get(step->result, "findings")) < MOST_LISTED)
-            return step->result;
-    }
-    return NULL;
-}
-
 /* It was begun and did not end: to prove that nothing was left is to do it. */
 static bool is_cut_short(struct response *r)
 {
@@ -57,16 +41,6 @@ static bool is_cut_short(struct response *r)
         begun |= str_equal(r->book->steps.items[i].action.name, "scan") &&
                  r->incident.steps[i].state == STEP_BEGUN;
     return begun;
-}
-
-/* Who has scanned need not look at every byte again: see docs/respond.md. */
-static const json_t *spares_us(struct response *r, int64_t *minutes)
-{
-    int64_t ended;
-    const json_t *last = respond_is_live(r) ? last_scan(r, &ended) : NULL;
-    int64_t age = last ? date_now() - ended : 0;
-    *minutes = age / MINUTE;
-    return last && age >= 0 && (age <= MOST_AGE_SECONDS || r->proves_only) ? last : NULL;
 }
 
 /* All of `yagura scan`, or (`last`) what may be otherwise since then: what stands in files, what
@@ -182,7 +156,7 @@ static bool is_signed(struct response *r, json_t *list, const char *id, const ch
 {
     if (incident_signed(&r->incident, id))
         return true;
-    if (list && json_array_size(list) < MOST_LISTED)
+    if (list && json_array_size(list) < SCAN_MOST_LISTED)
         json_array_append_new(list, json_from_text(id));
     if (list)
         respond_say(r, arena_printf(r->arena, "%s  %s", id, why));
@@ -233,7 +207,7 @@ static void tell_all(struct response *r, json_t *result)
             signed_for++;
             continue;
         }
-        if (json_array_size(list) < MOST_LISTED)
+        if (json_array_size(list) < SCAN_MOST_LISTED)
             json_array_append_new(list, with_times(r, f));
         if (r->options->finding)
             r->options->finding(r->options->context, f);
@@ -294,9 +268,12 @@ void check_scan_settled(struct response *r, const struct runbook_call *call,
                         struct check_result *out)
 {
     struct error e = ERROR_INIT;
-    int64_t minutes;
+    int64_t minutes = 0;
     bool whole = r->scan && !r->scan_is_partial;
-    const json_t *last = whole ? NULL : spares_us(r, &minutes);
+    const json_t *last =
+        whole || !respond_is_live(r)
+            ? NULL
+            : scan_spared(&r->incident, r->book, date_now(), !r->proves_only, &minutes);
     if (!r->scan && r->proves_only && is_cut_short(r)) {
         out->verdict = CHECK_FALSE;
         out->text = _("the scan did not come to its end");
@@ -398,7 +375,7 @@ bool action_administrator(struct response *r, const struct runbook_call *call, j
         const struct finding *f = a->findings->list.items[i];
         if (!is_to_be_settled(f) || incident_signed(&r->incident, f->id))
             continue;
-        if (json_array_size(findings) < MOST_LISTED)
+        if (json_array_size(findings) < SCAN_MOST_LISTED)
             json_array_append_new(findings, with_times(r, f));
         if (r->options->finding)
             r->options->finding(r->options->context, f);

@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include "record/ledger.h"
 #include "respond/incident.h"
+#include "respond/scan_spared.h"
 #include "tests/support.h"
 
 #include <sqlite3.h>
@@ -207,6 +208,70 @@ static void test_first_sign(void **state)
     assert_int_equal(f->is.before, 0);
 }
 
+/* Ended when the incident was opened. */
+static void scanned(struct fixture *f, size_t findings)
+{
+    CLEANUP_JSON json_t *o = incident_entry("2001-06-06-1", "done", "scan", "taro");
+    json_t *result = json_object(), *list = json_array();
+    struct error e = ERROR_INIT;
+    json_put_string(result, "scan_ended", "2001-06-06T00:00:00Z");
+    for (size_t i = 0; i < findings; i++)
+        json_array_append_new(list, json_object());
+    json_object_set_new(result, "findings", list);
+    json_object_set_new(o, "result", result);
+    if (!ledger_append(f->state, o, f->now++, &e))
+        fail_msg("%s", e.message);
+    read_it(f, NULL);
+}
+
+static bool is_spared(struct fixture *f, int64_t age, bool lets_in)
+{
+    int64_t minutes = -1;
+    const json_t *last = scan_spared(&f->is, f->book, OPENED + age, lets_in, &minutes);
+    if (last)
+        assert_int_equal(minutes, age / 60);
+    return last != NULL;
+}
+
+static void test_scan_spared(void **state)
+{
+    enum { HOUR = 3600, YEAR = 365 * 24 * HOUR };
+    struct fixture *f = *state;
+    start(f, "2001-06-06-1");
+    read_it(f, NULL);
+    assert_false(is_spared(f, 0, false));
+    scanned(f, SCAN_MOST_LISTED - 1);
+    /* visitors are let in on its word for an hour; who lets nobody in takes it at any age */
+    assert_true(is_spared(f, 0, true));
+    assert_true(is_spared(f, HOUR, true));
+    assert_false(is_spared(f, HOUR + 1, true));
+    assert_false(is_spared(f, YEAR, true));
+    assert_true(is_spared(f, HOUR + 1, false));
+    assert_true(is_spared(f, YEAR, false));
+    /* a clock that was set back makes none younger */
+    assert_false(is_spared(f, -1, true));
+    assert_false(is_spared(f, -1, false));
+    /* one that found more than is listed */
+    scanned(f, SCAN_MOST_LISTED);
+    assert_false(is_spared(f, 0, true));
+    assert_false(is_spared(f, 0, false));
+    /* what is claimed and not true any more is open again, and so is one that was begun anew */
+    scanned(f, 0);
+    assert_true(is_spared(f, 0, true));
+    entry(f, "2001-06-06-1", "begin", "scan", "taro", NULL);
+    read_it(f, NULL);
+    assert_false(is_spared(f, 0, true));
+    scanned(f, 0);
+    entry(f, "2001-06-06-1", "failed", "scan", "taro", NULL);
+    read_it(f, NULL);
+    assert_false(is_spared(f, 0, false));
+    /* nor does the scan of another incident count */
+    scanned(f, 0);
+    start(f, "2001-06-06-2");
+    read_it(f, "2001-06-06-2");
+    assert_false(is_spared(f, 0, false));
+}
+
 static void test_changed_ledger(void **state)
 {
     struct fixture *f = *state;
@@ -230,6 +295,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_signed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_which, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_first_sign, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_scan_spared, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_changed_ledger, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -742,6 +742,7 @@ terminal_killed() {
 }
 
 @test "once scanned, what may have changed is looked at again, and not every file" {
+    local step
     begin
     lead isolate administrator scan
     code 0 on operator "yagura respond resume"
@@ -756,6 +757,18 @@ terminal_killed() {
     says /tmp/new.php
     on operator "rm /tmp/new.php"
     respond 0 "do scan"
+    # who lets visitors in takes it for an hour, and reads all of them after that
+    later() { on operator "ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD=/opt/yagura/tests/fault/liblater.so LATER_SECONDS=$1 yagura respond do reconnect --dry-run"; }
+    for step in patch restore passwords; do code "0 1" on operator "yagura respond skip $step --because 'a test'"; done
+    on operator "printf '<?p''hp @ev''al(\$_PO''ST[1]); ?>' >/tmp/later.php"
+    code "0 1 3" later 1800
+    unwrapped
+    says "all other files by the scan that ended 3"
+    code "0 1 3" later 3660
+    unwrapped
+    says_not "all other files by the scan that ended"
+    says "scan-web-shell /tmp/later.php"
+    on operator "rm /tmp/later.php"
     plant
     on operator "cp /bin/sleep /tmp/.x && (setsid /tmp/.x 9999 >/dev/null 2>&1 </dev/null &)"
     for _ in $(seq 100); do on operator "pgrep -f '^/tmp/.x 9999'" >/dev/null && break; sleep 0.1; done
