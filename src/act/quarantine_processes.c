@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -387,12 +388,23 @@ static size_t end_round(struct process_hold *h,
     return wait_for_end(h);
 }
 
+/* Half of what is free: the ledger lies on the same disk, and has to say who was ended. */
+static uint64_t room_for_evidence(int fd)
+{
+    struct statvfs disk;
+    if (fd < 0 || fstatvfs(fd, &disk) != 0)
+        return most_in_all;
+    uint64_t half = (uint64_t)disk.f_bavail * disk.f_frsize / 2;
+    return half < most_in_all ? half : most_in_all;
+}
+
 bool process_hold_end(struct process_hold *h,
                       bool (*wanted)(void *context, const struct held_process *p), void *context,
                       int evidence_fd, struct arena *arena, struct error *e)
 {
-    struct keeping all = {
-        .bytes = most_in_all, .processes = MOST_KEPT, .end_ms = monotonic_ms() + ALL_EVIDENCE_MS};
+    struct keeping all = {.bytes = room_for_evidence(evidence_fd),
+                          .processes = MOST_KEPT,
+                          .end_ms = monotonic_ms() + ALL_EVIDENCE_MS};
     size_t left = 0;
     for (int round = 0; round < MOST_ROUNDS; round++) {
         size_t before = h->list.count;

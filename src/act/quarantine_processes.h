@@ -44,8 +44,8 @@ bool process_hold_more(struct process_hold *h, struct error *e);
  * environment, their command line, and the program itself where it has no name any more, were
  * written beneath `evidence_fd`, a folder a process. Within bounds, so that somebody who starts
  * thousands neither fills the disk nor puts off his end: 4 MiB of maps, 64 MiB of a program; of all
- * of them together 256 MiB, 500 processes and 60 seconds. Whom nothing was kept of is ended all the
- * same. ERR_TIMEOUT: some run on. */
+ * of them together 256 MiB and half of what is free on the disk, 500 processes and 60 seconds. Whom
+ * nothing was kept of is ended all the same. ERR_TIMEOUT: some run on. */
 bool process_hold_end(struct process_hold *h,
                       bool (*wanted)(void *context, const struct held_process *p), void *context,
                       int evidence_fd, struct arena *arena, struct error *e);

@@ -577,6 +577,29 @@ plant_running() {
     grep -q '"cut":true' <<<"$("$YAGURA" ledger show --json)"
 }
 
+@test "a disk with little room: half of it is left beside what is kept of who is ended, and the ledger has it" {
+    plant_running
+    echo hoshi-marker >>"$WORK/site/bot"
+    truncate -s 70M "$WORK/site/bot"
+    echo 'rule Large_Bot { meta: severity = "high" strings: $a = "hoshi-marker" condition: $a }' >"$WORK/large.yar"
+    mkdir -m 700 "$WORK/disk"
+    mount -t tmpfs -o size=24m,mode=700 yagura-test "$WORK/disk" 2>/dev/null || skip "no tmpfs can be mounted here"
+    ELSEWHERE=$WORK/disk
+    export YAGURA_STATE=$WORK/disk/state
+    ln "$WORK/site/bot" "$WORK/site/large"
+    begin "$WORK/site/large" 600
+    runs "$begun" large
+    rm "$WORK/site/large"
+    code "1 3" scan "$WORK/site" --rules "$WORK/large.yar" --quarantine --yes
+    holds 'len(of("ended")) == 1' 'of("ended")[0]["cut"]' 'not of("left")'
+    gone "$begun"
+    code 0 "$YAGURA" ledger verify
+    code 0 "$YAGURA" ledger show
+    says process-ended
+    [ "$(df --output=avail -B1M "$WORK/disk" | tail -1)" -ge 8 ]
+    [ "$(du -sm "$YAGURA_STATE/quarantine/processes" | cut -f1)" -ge 4 ]
+}
+
 @test "what keeps starting itself anew is ended, and what ran on from quarantine is found" {
     plant_running
     cat >"$WORK/site/beat.sh" <<EOF
