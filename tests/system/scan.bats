@@ -577,6 +577,22 @@ plant_running() {
     grep -q '"cut":true' <<<"$("$YAGURA" ledger show --json)"
 }
 
+@test "who runs hundreds of programs is ended with all of them, and of 500 something is kept" {
+    slow
+    plant_running
+    local i first
+    for ((i = 0; i < 510; i++)); do begin "$WORK/site/bot" 600; done
+    first=$(head -1 "$WORK/pids")
+    runs "$begun" 600
+    code "1 3" scan "$WORK/site" --quarantine --yes
+    holds 'len(of("ended")) == 510' 'not of("left")' \
+        '10 <= len([o for o in of("ended") if "evidence" not in o and o["cut"]]) < 510'
+    gone "$first"
+    gone "$begun"
+    # fewer where a minute was over before
+    [ "$(find "$YAGURA_STATE/quarantine/processes" -mindepth 1 -maxdepth 1 | wc -l)" -le 500 ]
+}
+
 @test "a disk with little room: half of it is left beside what is kept of who is ended, and the ledger has it" {
     plant_running
     echo hoshi-marker >>"$WORK/site/bot"
