@@ -142,6 +142,8 @@ soon() { # a condition that comes true within 20 seconds
         git add -A && git commit -qm many && git tag many
         truncate -s 64M zeros # little to git, and much to the disk
         git add -A && git commit -qm big && git tag big
+        truncate -s 400M zeros # more than the disk has
+        git add -A && git commit -qm huge && git tag huge
     )
     git -C "$WORK/repo" archive --format=tar.gz -o "$WORK/many.tar.gz" many
     git -C "$WORK/repo" archive --format=tar.gz -o "$WORK/big.tar.gz" big
@@ -158,6 +160,9 @@ soon() { # a condition that comes true within 20 seconds
         code 0 timeout 120 "$YAGURA" publish www --from "$WORK/$1.tar.gz" --dry-run
     }
     refused big "less than 256 MiB would be left"
+    # nor is it filled first, and looked at then
+    code 3 timeout 120 "$YAGURA" publish www --from-git huge --from "$WORK/repo" --dry-run
+    says "less than 256 MiB would be left"
     taken many
     mount -o remount,size=500m "$DISK"
     taken big
