@@ -1,12 +1,22 @@
 #include "respond/actions.h"
 
 #include "base/str.h"
+#include "respond/checks.h"
+#include "respond/report.h"
+
+static const struct runbook_takes isolate_takes[] = {{.name = "mode", .words = "web contain full"},
+                                                     {.name = NULL}};
 
 static const struct respond_action actions[] = {
     {.name = "administrator", .run = action_administrator, .offline = true},
     {.name = "evidence", .run = action_evidence},
-    {.name = "holes", .run = action_holes, .preview = action_holes_preview, .offline = true},
+    {.name = "holes",
+     .takes = holes_takes,
+     .run = action_holes,
+     .preview = action_holes_preview,
+     .offline = true},
     {.name = "isolate",
+     .takes = isolate_takes,
      .run = action_isolate,
      .confirm = action_isolate_confirm,
      .preview = action_isolate_preview,
@@ -18,7 +28,7 @@ static const struct respond_action actions[] = {
      .run = action_reconnect,
      .preview = action_reconnect_preview,
      .back = action_reconnect_back},
-    {.name = "report", .run = action_report, .offline = true},
+    {.name = "report", .takes = report_takes, .run = action_report, .offline = true},
     {.name = "restore",
      .run = action_restore,
      .preview = action_restore_preview,

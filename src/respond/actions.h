@@ -12,6 +12,7 @@ typedef bool respond_action_run(struct response *r, const struct runbook_call *c
 
 struct respond_action {
     const char *name;
+    const struct runbook_takes *takes; /* NULL: it is its name alone */
     respond_action_run *run;
     respond_action_run *confirm; /* of one that waits; else NULL */
     respond_action_run *preview; /* says in *waits what it would do, and changes nothing; or NULL */

@@ -3,6 +3,11 @@
 #include "base/language.h"
 #include "base/str.h"
 
+const struct runbook_takes holes_takes[] = {
+    {.name = "least", .words = "info low medium high critical"}, {.name = NULL}};
+static const struct runbook_takes step_done_takes[] = {{.name = "step", .earlier_step = true},
+                                                       {.name = NULL}};
+
 static const struct respond_check checks[] = {
     {.name = "opened",
      .means = N_("the incident and its folder of evidence are there"),
@@ -14,6 +19,7 @@ static const struct respond_check checks[] = {
     {.name = "holes",
      .means = N_("no grave hole that can be reached, and none that attackers use, is open without "
                  "a signature"),
+     .takes = holes_takes,
      .run = check_holes},
     {.name = "evidence-whole",
      .means = N_("the evidence is, file by file, what was written and entered into the ledger"),
@@ -43,6 +49,7 @@ static const struct respond_check checks[] = {
      .run = check_scan_settled},
     {.name = "step-done",
      .means = N_("another step was done, and not skipped"),
+     .takes = step_done_takes,
      .run = check_step_done},
 };
 

@@ -10,11 +10,15 @@ typedef void respond_check_run(struct response *r, const struct runbook_call *ca
 
 struct respond_check {
     const char *name;
-    const char *means; /* an English msgid: what is so where it is true */
+    const char *means;                 /* an English msgid: what is so where it is true */
+    const struct runbook_takes *takes; /* NULL: it is its name alone */
     respond_check_run *run;
     bool reads_all; /* of a site, or of the evidence: takes long, and hears nothing of the steps */
 };
 const struct respond_check *respond_check_find(const char *name);
+
+/* {least: SEVERITY} of the check and of the action that speak of holes. */
+extern const struct runbook_takes holes_takes[];
 
 /* Says what of the sites is not as it was published; `content` in result. False: the state could
  * not be read. */

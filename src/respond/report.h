@@ -4,6 +4,10 @@
 
 #include "respond/timeline.h"
 
+/* What the runbook may say beside the action's name: `forms`, a folder of one's own, and what only
+ * people know (who they are, what they concluded), which fills the places of that name. */
+extern const struct runbook_takes report_takes[];
+
 /* What is known, as the places of the forms (docs/evidence.md lists them); new reference. What is
  * not known is not there. Arguments of the runbook's call fill places as well. */
 json_t *report_facts(struct response *r, const struct runbook_call *call, const struct timeline *t,

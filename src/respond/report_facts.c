@@ -354,17 +354,19 @@ static void put_evidence(json_t *o, const struct evidence_entry *evidence, size_
         json_put_string(o, japanese ? "evidence_list_ja" : "evidence_list", str_text(&list));
 }
 
-/* What only people know (who they are, what they concluded) may stand in their runbook. */
+const struct runbook_takes report_takes[] = {
+    {.name = "forms"},   {.name = "organisation"}, {.name = "department"}, {.name = "name"},
+    {.name = "email"},   {.name = "telephone"},    {.name = "address"},    {.name = "url"},
+    {.name = "purpose"}, {.name = "source"},       {.name = "port"},       {.name = "software"},
+    {.name = "route"},   {.name = "cause"},        {.name = "measures"},   {.name = "damage"},
+    {.name = "network"}, {.name = "contact"},      {.name = NULL}};
+
 static void put_arguments(json_t *o, const struct runbook_call *call)
 {
-    static const char *const places[] = {
-        "organisation", "department", "name",   "email",   "telephone", "address",
-        "url",          "purpose",    "source", "port",    "software",  "route",
-        "cause",        "measures",   "damage", "network", "contact"};
-    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
-        const char *value = runbook_argument(call, places[i], "");
+    for (const struct runbook_takes *place = report_takes + 1; place->name; place++) {
+        const char *value = runbook_argument(call, place->name, "");
         if (*value)
-            json_put_string(o, places[i], value);
+            json_put_string(o, place->name, value);
     }
 }
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 struct reading {
-    struct arena *arena;
+    const struct runbook *book; /* as far as it is read */
     const char *path;
     struct error *e;
 };
@@ -49,9 +49,65 @@ static bool read_text(const struct reading *r, const struct yaml_node *node,
         bool japanese = str_equal(language, "ja");
         if ((!japanese && !str_equal(language, "en")) || node->items[i]->kind != YAML_SCALAR)
             return wrong(r, node->keys[i], _("a text has the keys en and ja"));
+        if (!node->items[i]->text[0])
+            return wrong(r, node->items[i], _("this text is empty"));
         *(japanese ? &out->ja : &out->en) = node->items[i]->text;
     }
     return out->en || out->ja || wrong(r, node, _("this wants a text: {en: ..., ja: ...}"));
+}
+
+static bool is_word_of(const char *words, const char *word)
+{
+    size_t length = strlen(word), n;
+    for (const char *at = words; *at; at += n + (at[n] == ' ')) {
+        n = strcspn(at, " ");
+        if (n == length && strncmp(at, word, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool read_argument(const struct reading *r, const struct runbook_takes *takes,
+                          const struct yaml_node *value)
+{
+    if (value->kind != YAML_SCALAR || !value->text[0])
+        yaml_error(r->e, value, r->path, _("\"%s\" wants a text"), takes->name);
+    else if (takes->words && !is_word_of(takes->words, value->text))
+        yaml_error(r->e, value, r->path, _("\"%s\" is one of: %s"), takes->name, takes->words);
+    else if (takes->earlier_step && !runbook_find(r->book, value->text))
+        yaml_error(r->e, value, r->path, _("there is no step \"%.64s\" before this one"),
+                   value->text);
+    else
+        return true;
+    return false;
+}
+
+/* What nobody reads would be believed to hold: a hole of less than the severity that was meant. */
+static bool read_arguments(const struct reading *r, const struct yaml_node *node, const char *kind,
+                           const char *name, const struct runbook_takes *takes)
+{
+    static const struct runbook_takes nothing[] = {{.name = NULL}};
+    const struct runbook_takes *t;
+    takes = takes ? takes : nothing;
+    for (size_t i = 0; node->kind == YAML_MAP && i < node->count; i++) {
+        const char *key = node->keys[i]->text;
+        if (str_equal(key, kind))
+            continue;
+        for (t = takes; t->name && !str_equal(t->name, key);)
+            t++;
+        if (!t->name) {
+            yaml_error(r->e, node->keys[i], r->path, _("\"%s\" takes no \"%.64s\""), name, key);
+            return false;
+        }
+        if (!read_argument(r, t, node->items[i]))
+            return false;
+    }
+    for (t = takes; t->name; t++)
+        if (t->earlier_step && (node->kind != YAML_MAP || !yaml_get(node, t->name))) {
+            yaml_error(r->e, node, r->path, _("\"%s\" wants \"%s\" beside it"), name, t->name);
+            return false;
+        }
+    return true;
 }
 
 static bool read_call(const struct reading *r, const struct yaml_node *node, const char *kind,
@@ -65,12 +121,16 @@ static bool read_call(const struct reading *r, const struct yaml_node *node, con
         return wrong(r, node,
                      is_check ? _("a check is its name, or {check: NAME, ...}")
                               : _("an action is its name, or {action: NAME, ...}"));
-    if (is_check ? !respond_check_find(name) : !respond_action_find(name)) {
+    const struct respond_check *check = is_check ? respond_check_find(name) : NULL;
+    const struct respond_action *action = is_check ? NULL : respond_action_find(name);
+    if (!check && !action) {
         yaml_error(r->e, node, r->path,
                    is_check ? _("there is no check \"%.64s\"") : _("there is no action \"%.64s\""),
                    name);
         return false;
     }
+    if (!read_arguments(r, node, kind, name, check ? check->takes : action->takes))
+        return false;
     *out = (struct runbook_call){name, node->kind == YAML_MAP ? node : NULL};
     return true;
 }
@@ -167,7 +227,13 @@ static bool read_step(const struct reading *r, const struct yaml_node *node,
         }
     if (!out->verify.count)
         return wrong(r, node, _("nothing verifies this step: name at least one check"));
-    return true;
+    const struct respond_action *action =
+        out->action.name ? respond_action_find(out->action.name) : NULL;
+    if (!out->offline || !action || action->offline)
+        return true;
+    yaml_error(r->e, yaml_get(node, "offline"), r->path,
+               _("\"%s\" changes the host, and cannot be done offline"), action->name);
+    return false;
 }
 
 static bool read_steps(const struct reading *r, const struct yaml_node *list, struct runbook *b)
@@ -195,7 +261,7 @@ static bool read_top(const struct reading *r, const struct yaml_node *top, struc
         const struct yaml_node *key = top->keys[i], *value = top->items[i];
         bool good;
         if (str_equal(key->text, "id")) {
-            b->id = value->kind == YAML_SCALAR ? value->text : NULL;
+            b->id = value->kind == YAML_SCALAR && value->text[0] ? value->text : NULL;
             good = b->id != NULL || wrong(r, value, _("this wants a word"));
         } else if (str_equal(key->text, "title"))
             good = read_text(r, value, &b->title);
@@ -233,8 +299,8 @@ bool runbook_read(struct runbook **out, const char *text, size_t size, const cha
     struct yaml_node **documents;
     if (!yaml_parse(&documents, &count, arena, text, size, path, e))
         return false;
-    struct reading r = {arena, arena_strdup(arena, path), e};
     CLEANUP(runbook_cleanup) struct runbook *b = mem_alloc(sizeof *b);
+    struct reading r = {b, arena_strdup(arena, path), e};
     b->path = r.path;
     b->text = arena_strndup(arena, text, size);
     b->size = size;

@@ -17,8 +17,9 @@
  *       offline: yes                     it can be done on an image: it changes nothing
  *
  * A check is its name, or {check: NAME, ARGUMENT: value}. Names are those of checks.h and
- * actions.h. Every step has title, text, why, undo, and at least one check in `verify`: a step
- * that nobody can prove is refused when the runbook is read, with its line. A text is a map of
+ * actions.h, and so is what may stand beside them. Every step has title, text, why, undo, and at
+ * least one check in `verify`: a step that nobody can prove is refused when the runbook is read,
+ * with its line, and so is a slip of the pen that would show in an emergency. A text is a map of
  * both languages; where one is missing the other is shown, and texts of our own have both. Unknown
  * keys are errors. A runbook has at most RUNBOOK_STEPS steps. */
 #ifndef YAGURA_RESPOND_RUNBOOK_H
@@ -35,6 +36,13 @@ struct runbook_text {
 };
 /* In the language of the process. */
 const char *runbook_text(const struct runbook_text *text);
+
+/* What may stand beside the name of a check or an action. A table of them ends with name NULL. */
+struct runbook_takes {
+    const char *name;
+    const char *words; /* one of these, with blanks between them; NULL: any text */
+    bool earlier_step; /* the id of a step before it, and never left out */
+};
 
 /* A check or an action with its arguments. */
 struct runbook_call {

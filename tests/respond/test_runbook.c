@@ -33,6 +33,27 @@ static const struct broken texts[] = {
     {HEAD "  - id: 7\n    title: x\n    text: x\n    why: x\n    undo: x\n    verify: [opened]\n",
      4, "a word"},
     {HEAD "  - id: a\n    title: {fr: un}\n    text: x\n", 5, "en and ja"},
+    {HEAD "  - id: a\n    title: {en: \"\"}\n    text: x\n", 5, "empty"},
+    {"id: \"\"\ntitle: T\n", 1, "a word"},
+    /* a slip of the pen that would show in an emergency, or never */
+    {HEAD STEP "    undo: no\n    verify: [{check: holes, leest: low}]\n", 9,
+     "\"holes\" takes no \"leest\""},
+    {HEAD STEP "    undo: no\n    verify: [{check: holes, least: lo}]\n", 9,
+     "\"least\" is one of: info low"},
+    {HEAD STEP "    undo: no\n    verify: [{check: holes, least: [low]}]\n", 9, "wants a text"},
+    {HEAD STEP "    undo: no\n    verify: [{check: content, site: a}]\n", 9,
+     "\"content\" takes no \"site\""},
+    {HEAD STEP "    undo: no\n    verify: [{check: step-done, step: one}]\n", 9,
+     "no step \"one\" before"},
+    {HEAD STEP "    undo: no\n    verify: [step-done]\n", 9, "wants \"step\""},
+    {HEAD STEP "    undo: no\n    verify: [opened]\n    action: {action: isolate, mode: wbe}\n", 10,
+     "\"mode\" is one of: web contain full"},
+    {HEAD STEP "    undo: {action: isolate, mode: we}\n    verify: [opened]\n", 8,
+     "\"mode\" is one of"},
+    {HEAD STEP "    undo: no\n    verify: [opened]\n    action: {action: report, fax: 1}\n", 10,
+     "\"report\" takes no \"fax\""},
+    {HEAD STEP "    undo: no\n    verify: [content]\n    action: restore\n    offline: yes\n", 11,
+     "\"restore\" changes the host"},
 };
 
 static bool load(struct runbook **out, const char *text, struct arena *arena, struct error *e)
@@ -79,6 +100,22 @@ static void a_good_one_is_read(void **state)
     assert_string_equal(runbook_argument(&step->verify.items[0], "least", "high"), "high");
 }
 
+static void arguments_that_are_known_are_taken(void **state)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new();
+    CLEANUP(runbook_cleanup) struct runbook *book = NULL;
+    struct error e = ERROR_INIT;
+    if (!load(&book,
+              HEAD STEP "    undo: {action: isolate, mode: full}\n    verify: [opened]\n"
+                        "    action: {action: report, forms: ./ours, organisation: Kanuma}\n"
+                        "  - {id: two, title: Two, text: x, why: x, undo: no, action: holes,\n"
+                        "     verify: [{check: step-done, step: one}, {check: step-done, step: 0}]}"
+                        "\n",
+              arena, &e))
+        fail_msg("%s", e.message);
+    assert_string_equal(runbook_argument(&book->steps.items[0].undo, "mode", "web"), "full");
+}
+
 static void check_text(const struct runbook_text *text, const char *step)
 {
     if (!text->en || !text->ja || !*text->en || !*text->ja)
@@ -112,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_wrong_is_said_with_its_line),
         cmocka_unit_test(a_good_one_is_read),
+        cmocka_unit_test(arguments_that_are_known_are_taken),
         cmocka_unit_test(the_shipped_one_speaks_both_languages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,6 +52,20 @@ PY
     done
 }
 
+@test "a runbook of one's own can be written from the document alone" {
+    local name
+    sed -n '/^## A runbook of your own/,$s/^    //p' "$ROOT/docs/respond.md" >"$WORK/ours.yaml"
+    code 0 "$YAGURA" respond print --runbook "$WORK/ours.yaml"
+    says "Cut the server off" "Call the provider"
+    sed -n '/^## A runbook of your own/,$p' "$ROOT/docs/respond.md" >"$WORK/section"
+    for name in $(sed -n 's/.*{\.name = "\([a-z-]*\)".*/\1/p' "$ROOT/src/respond/actions.c" "$ROOT/src/respond/checks.c"); do
+        grep -Eq "[\`: ]$name[\`:,}]" "$WORK/section" || {
+            echo "docs/respond.md does not name $name"
+            false
+        }
+    done
+}
+
 @test "every type that is printed as JSON stands in the contract" {
     /usr/bin/python3 - "$ROOT" <<'PY'
 import glob, re, sys
