@@ -111,9 +111,10 @@ static void show_the_plan(void *context, const struct audit *a, const struct pla
     show_plan_first(s, a, p, count);
     if (s->json)
         return;
-    if (count && respond_is_live(&run->response))
+    const char *step = respond_step_that(&run->response, "holes");
+    if (count && step && respond_is_live(&run->response))
         show_hint(s, _("Apply the packages of it:"),
-                  show_command(arena, "respond do patch --apply"));
+                  show_command(arena, arena_printf(arena, "respond do %s --apply", step)));
     if (count)
         show_hint(s, _("Write down what you applied:"),
                   about(arena, &run->response, "patch record PATCH"));

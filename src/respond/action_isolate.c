@@ -359,7 +359,7 @@ void check_operator_known(struct response *r, const struct runbook_call *call,
             : arena_printf(r->arena, _("your way in is known and stays open: %s"),
                            ways_text(r, &op));
     if (out->verdict == CHECK_FALSE)
-        out->todo = "yagura respond do isolate --allow YOUR-ADDRESS";
+        out->todo = respond_todo(r, "isolate", " --allow YOUR-ADDRESS");
 }
 
 bool isolate_reconnects(const struct runbook_step *step)
@@ -407,10 +407,11 @@ static void look(struct response *r, struct check_result *out, bool wants_cut)
     out->text = is.altered ? _("somebody changed the rules that cut this host off")
                            : language_text(texts[is.stand]);
     if (!good && wants_cut)
-        out->todo =
-            is.stand == FIREWALL_TRIAL ? "yagura respond confirm" : "yagura respond do isolate";
+        out->todo = is.stand == FIREWALL_TRIAL ? "yagura respond confirm"
+                                               : respond_todo(r, "isolate", "");
     else if (!good)
-        out->todo = "yagura respond do reconnect";
+        out->todo = respond_todo(
+            r, respond_step_that(r, "reconnect") ? "reconnect" : "open-network", "");
 }
 
 /* Once reconnected, it need not be true any more. */

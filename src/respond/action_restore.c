@@ -151,12 +151,19 @@ static bool is_named(const struct site_row *row, const char *site)
     return str_equal(row->name, site) || str_equal(row->root, realpath(site, real) ? real : site);
 }
 
-static bool which_one(struct error *e, const char *example)
+/* What a runbook of the user's own calls the step. */
+static const char *this_step(const struct response *r)
+{
+    const char *id = respond_step_that(r, "restore");
+    return id ? id : "restore"; /* something was undone by it */
+}
+
+static bool which_one(const struct response *r, struct error *e, const char *example)
 {
     error_set(e, ERR_USAGE,
-              "which site? Name it: yagura respond do restore --site %.200s --from "
+              "which site? Name it: yagura respond do %.60s --site %.200s --from "
               "DIR-OR-ARCHIVE, or --from-git REV",
-              example);
+              this_step(r), example);
     return false;
 }
 
@@ -173,11 +180,11 @@ static bool find_fresh(struct response *r, struct restore_site *out, const struc
     }
     size_t served = site ? 0 : restore_unpublished(r, &roots);
     if (!site && served != 1)
-        return which_one(e, served ? roots[0] : "/var/www/html");
+        return which_one(r, e, served ? roots[0] : "/var/www/html");
     site = site ? site : roots[0];
     out->root = arena_strdup(r->arena, realpath(site, real) ? real : site);
     if (*out->root != '/')
-        return which_one(e, "/var/www/html");
+        return which_one(r, e, "/var/www/html");
     out->name = site_name_free(r->arena, rows, count, out->root);
     out->fresh = true;
     return true;
@@ -197,7 +204,7 @@ bool restore_find(struct response *r, struct restore_site *out, struct error *e)
             out->root = rows[i].root;
             return true;
         }
-    return count && !site ? which_one(e, rows[0].name) : find_fresh(r, out, rows, count, e);
+    return count && !site ? which_one(r, e, rows[0].name) : find_fresh(r, out, rows, count, e);
 }
 
 /* ---- as it was published --------------------------------------------------------------------- */
@@ -311,10 +318,10 @@ static void say_unpublished(struct response *r)
     for (size_t i = 0; i < count; i++)
         respond_say(r, arena_printf(r->arena,
                                     _("%s IS SERVED AND WAS NEVER PUBLISHED: nothing says what is "
-                                      "right in it. yagura respond do restore --site %s --from "
+                                      "right in it. yagura respond do %s --site %s --from "
                                       "DIR-OR-ARCHIVE (or --from-git REV) puts in what you know "
                                       "to be good"),
-                                    roots[i], roots[i]));
+                                    roots[i], this_step(r), roots[i]));
 }
 
 static bool nothing_published(struct response *r, struct error *e)
@@ -324,9 +331,9 @@ static bool nothing_published(struct response *r, struct error *e)
         site = roots[0];
     error_set(e, ERR_ABSENT,
               "no site was ever published here, so nothing says what is right: yagura respond do "
-              "restore --site %.200s --from DIR-OR-ARCHIVE (or --from-git REV) shows what differs "
+              "%.60s --site %.200s --from DIR-OR-ARCHIVE (or --from-git REV) shows what differs "
               "from what you know to be good, and puts it in",
-              site ? site : "DOCUMENT-ROOT");
+              this_step(r), site ? site : "DOCUMENT-ROOT");
     return false;
 }
 

@@ -257,11 +257,12 @@ bool action_scan(struct response *r, const struct runbook_call *call, json_t *re
 }
 
 /* The step itself has just listed them. */
-static const char *where_all_are(const struct response *r)
+static const char *where_all_are(struct response *r)
 {
-    return r->step && str_equal(r->step->action.name, "scan")
+    const char *id = respond_step_that(r, "scan");
+    return !id || (r->step && str_equal(r->step->action.name, "scan"))
                ? ""
-               : _(" (yagura respond do scan lists all of them)");
+               : arena_printf(r->arena, _(" (yagura respond do %s lists all of them)"), id);
 }
 
 void check_scan_settled(struct response *r, const struct runbook_call *call,
@@ -277,7 +278,7 @@ void check_scan_settled(struct response *r, const struct runbook_call *call,
     if (!r->scan && r->proves_only && is_cut_short(r)) {
         out->verdict = CHECK_FALSE;
         out->text = _("the scan did not come to its end");
-        out->todo = "yagura respond do scan";
+        out->todo = respond_todo(r, "scan", "");
         return;
     }
     const struct audit *a = look(r, last, &e);

@@ -100,7 +100,7 @@ void check_content(struct response *r, const struct runbook_call *call, struct c
     }
     if (!count) {
         out->text = _("no site was ever published: nothing can be compared");
-        out->todo = "yagura respond do restore --site DOCUMENT-ROOT --from DIR-OR-ARCHIVE";
+        out->todo = respond_todo(r, "restore", " --site DOCUMENT-ROOT --from DIR-OR-ARCHIVE");
         return;
     }
     out->verdict = wrong ? CHECK_FALSE : CHECK_TRUE;

@@ -415,8 +415,9 @@ static bool rotate(struct response *r, const char *id, const char *path, const c
     size_t sites, count = 0;
     const char *name, *in_site = NULL, *inside = path;
     if (!incident_knows(&r->incident, id)) {
-        error_set(e, ERR_USAGE,
-                  "no step found salts there: yagura respond do passwords lists them");
+        const char *step = respond_step_that(r, "passwords");
+        error_set(e, ERR_USAGE, "no step found salts there: yagura respond do %.60s lists them",
+                  step ? step : "passwords");
         error_at(e, path, 0, 0);
         return false;
     }

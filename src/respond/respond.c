@@ -95,6 +95,20 @@ const char *respond_id(struct response *r, const char *kind, const char *name)
     return arena_strdup(r->arena, str_text(&id));
 }
 
+const char *respond_step_that(const struct response *r, const char *action)
+{
+    for (size_t i = 0; i < r->book->steps.count; i++)
+        if (str_equal(r->book->steps.items[i].action.name, action))
+            return r->book->steps.items[i].id;
+    return NULL;
+}
+
+const char *respond_todo(struct response *r, const char *action, const char *more)
+{
+    const char *id = respond_step_that(r, action);
+    return id ? arena_printf(r->arena, "yagura respond do %s%s", id, more) : NULL;
+}
+
 json_t *respond_finding(const struct finding *f)
 {
     json_t *o = json_object();

@@ -173,6 +173,10 @@ bool respond_note(struct response *r, const char *what, const char *stage, const
 const char *respond_id(struct response *r, const char *kind, const char *name);
 /* In short, for a result: id, rule, severity, verdict, subject. */
 json_t *respond_finding(const struct finding *f);
+/* The id of the step that does this action, whatever its runbook calls it; NULL: none does. */
+const char *respond_step_that(const struct response *r, const char *action);
+/* "yagura respond do ID", with `more` behind it ("" or " --allow ..."), of that step; NULL. */
+const char *respond_todo(struct response *r, const char *action, const char *more);
 /* The audit request's target: this host, or the root or image of the incident. */
 enum target_kind respond_target_kind(const struct response *r);
 

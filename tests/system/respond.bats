@@ -430,6 +430,44 @@ YAML
     says_not "lists all of them"
 }
 
+@test "where a runbook calls its steps otherwise, what is to be typed has its names" {
+    cat >"$WORK/ours.yaml" <<'YAML'
+id: ours
+title: Ours
+steps:
+  - {id: begin, title: Open, text: x, why: x, action: open, verify: [opened], undo: no, offline: yes}
+  - {id: cut, title: Cut, text: x, why: x, action: isolate, verify: [isolated], undo: {action: open-network}}
+  - {id: find, title: Find, text: x, why: x, action: scan, verify: [scan-settled], undo: no, offline: yes}
+  - {id: look, title: Look, text: x, why: x, before: [isolated, content, reconnected], verify: [opened], undo: no}
+  - {id: back, title: Back, text: x, why: x, action: restore, verify: [content], undo: no}
+  - {id: open-again, title: Open, text: x, why: x, action: open-network, verify: [reconnected], undo: no}
+  - {id: after, title: After, text: x, why: x, before: [scan-settled], action: report, verify: [report-written], undo: no, offline: yes}
+YAML
+    code 0 "$YAGURA" respond start --runbook "$WORK/ours.yaml"
+    code 0 "$YAGURA" respond skip cut --because "a test"
+    code 0 "$YAGURA" respond skip find --because "a test"
+    code 1 "$YAGURA" respond do look
+    unwrapped
+    says "respond do cut" "respond do back --site DOCUMENT-ROOT --from"
+    says_not "respond do isolate" "respond do restore"
+    code 0 "$YAGURA" respond skip look --because "a test"
+    code 2 "$YAGURA" respond do back
+    unwrapped
+    says "respond do back --site"
+    code 2 "$YAGURA" respond rotate "$WORK/wp-config.php"
+    unwrapped
+    # no step of this one lists them
+    says "no step found salts there"
+    # of a volume
+    mkdir -p "$WORK/root/srv"
+    printf '<?p''hp @ev''al($_PO''ST["q"]); ?>' | tee "$WORK/root/srv/x.php" >"$WORK/root/srv/y.php"
+    code "0 1 3" "$YAGURA" respond start --runbook "$WORK/ours.yaml" --root "$WORK/root" --state "$WORK/volume"
+    code 0 "$YAGURA" respond skip find --because "a test" --state "$WORK/volume"
+    code 1 "$YAGURA" respond do after --state "$WORK/volume"
+    unwrapped
+    says "respond do find lists all of them"
+}
+
 @test "what the scan of an incident found is explained by its id" {
     sed -i '/id: look/s/verify: \[content\]/action: scan, verify: [scan-settled]/' "$WORK/short.yaml"
     mkdir -p "$WORK/root/srv"
