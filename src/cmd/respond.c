@@ -448,19 +448,19 @@ static int change(struct running *run, enum password_way way, const char *what)
     const char *said = "";
     if (!password_change(&run->response, way, what, &said, &e))
         return failed(&e);
+    bool dry = run->cli->dry_run;
+    if (dry)
+        said = arena_printf(run->response.arena, _("%s: it could be done; nothing was"), what);
     if (run->cli->json) {
         json_t *o = json_object();
         json_put_string(o, "type", "password-change");
         json_put_string(o, "way", password_way_name(way));
         json_put_string(o, "what", what);
-        json_put_bool(o, "done", !run->cli->dry_run);
+        json_put_bool(o, "done", !dry);
         json_put_string(o, "text", said);
         show_json_line(&run->cli->show, o);
-    } else if (run->cli->dry_run)
-        show_wrap(&run->cli->show, "", 2,
-                  arena_printf(run->response.arena, _("%s: it could be done; nothing was"), what));
-    else
-        show_wrap(&run->cli->show, "+ ", 2, said);
+    } else
+        show_wrap(&run->cli->show, dry ? "" : "+ ", 2, said);
     return EXIT_CLEAN;
 }
 

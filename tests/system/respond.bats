@@ -362,6 +362,15 @@ YAML
     code 0 "$YAGURA" respond do look
 }
 
+@test "what is only tried is not said to be done, on the screen and as JSON" {
+    publish
+    start
+    code 0 "$YAGURA" respond lock daemon --dry-run
+    says "it could be done; nothing was"
+    code 0 "$YAGURA" respond lock daemon --dry-run --json
+    holds '[(o["done"], o["text"]) for o in of("password-change")] == [(False, "daemon: it could be done; nothing was")]'
+}
+
 @test "the next step as JSON says what its page says" {
     publish
     start
