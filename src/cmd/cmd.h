@@ -125,7 +125,8 @@ int cmd_advisory(struct cli *cli);
 int cmd_rules(struct cli *cli);
 int cmd_ports(struct cli *cli);
 int cmd_ports_from_outside(struct cli *cli);
-/* How that stands which we shut ourselves; of how much somebody took it away or changed it. */
+/* How that stands which we shut ourselves; of how much somebody took it away or changed it, or the
+ * state knows nothing. */
 size_t cli_say_firewall(struct cli *cli, struct state *state);
 int cmd_ports_close(struct cli *cli); /* --close, --confirm, --open */
 int cmd_scan(struct cli *cli);

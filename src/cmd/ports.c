@@ -12,14 +12,19 @@ size_t cli_say_firewall(struct cli *cli, struct state *state)
     for (int scope = FIREWALL_ISOLATION; scope <= FIREWALL_CLOSED_PORTS; scope++) {
         struct firewall_status status;
         struct error e = ERROR_INIT;
-        if (!firewall_is_known(state_dirfd(state), scope))
-            continue;
+        /* begun from another state, or by one that was killed before it wrote it down; who may not
+         * ask the kernel is not told */
+        bool known = firewall_is_known(state_dirfd(state), scope);
         if (!firewall_look(state_dirfd(state), scope, &status, &e)) {
-            cli_complain(&e);
+            if (known)
+                cli_complain(&e);
             continue;
         }
+        if (!known && status.stand != FIREWALL_STRANGE)
+            continue;
         show_firewall(&cli->show, scope, &status);
-        wrong += status.stand == FIREWALL_REMOVED || status.altered;
+        wrong += status.stand == FIREWALL_REMOVED || status.stand == FIREWALL_STRANGE ||
+                 status.altered;
     }
     return wrong;
 }

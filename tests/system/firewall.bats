@@ -351,6 +351,25 @@ NFT
     [ "$(in_ns att curl -s -m 5 -o /dev/null -w '%{http_code}' http://10.9.2.1/)" = 503 ]
 }
 
+@test "cut off from another state, or by one that was killed before it wrote it down: said by whoever looks" {
+    connect operator adm 10.9.1.1
+    begin_cut contain
+    mkdir "$WORK/other"
+    code 0 on operator "$ISOLATE $WORK/other begin contain 300"
+    code 1 on operator "$YAGURA respond status"
+    unwrapped
+    says "a table inet yagura of which the state here knows nothing"
+    code 1 on operator "$YAGURA status --json"
+    stdout=$(sed 's/^[^{]*//' <<<"$output" | grep '^{')
+    holds '[o["stand"] for o in of("firewall")] == ["strange"]'
+    # it is taken over, and is this state's from then on
+    code 0 on operator "$YAGURA respond do cut"
+    code 1 on operator "$YAGURA respond status"
+    unwrapped
+    says "This host is isolated (contain) on trial"
+    says_not "knows nothing"
+}
+
 @test "who holds our table so that nobody can cut the host off is named" {
     connect operator adm 10.9.1.1
     begin_cut contain
