@@ -180,6 +180,22 @@ static const char *whole_path(struct response *r, const char *runbook)
     return path ? arena_strdup(r->arena, path) : runbook;
 }
 
+/* What cannot be looked at is not what an incident is about: a mistyped name would show steps later.
+ * In the arena. */
+static bool find_target(const char **out, struct response *r, const char *kind, const char *name,
+                        struct error *e)
+{
+    CLEANUP(target_cleanup) struct target *t = NULL;
+    *out = name;
+    if (str_equal(kind, "live"))
+        return true;
+    if (!(str_equal(kind, "root") ? target_open_root : target_open_image)(&t, name, e))
+        return false;
+    CLEANUP_FREE char *path = realpath(name, NULL);
+    *out = path ? arena_strdup(r->arena, path) : name;
+    return true;
+}
+
 bool respond_start(struct response *r, const char *runbook, const char *target_kind,
                    const char *target, struct error *e)
 {
@@ -200,6 +216,7 @@ bool respond_start(struct response *r, const char *runbook, const char *target_k
         return false;
     }
     if ((r->options->first_sign && !read_first_sign(r, now, &first_sign, e)) ||
+        !find_target(&target, r, target_kind, target, e) ||
         !runbook_load(&r->book, runbook, r->arena, e) ||
         !incident_new_id(r->state, now, r->arena, &id, e))
         return false;

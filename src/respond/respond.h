@@ -88,8 +88,8 @@ struct response {
     bool opened;                     /* the network, by this run */
 };
 
-/* Opens a new incident with this runbook, of this target ("live", "" is this host). ERR_USAGE if
- * one is open already. */
+/* Opens a new incident with this runbook, of this target ("live", "" is this host), which has to be
+ * there. ERR_USAGE if one is open already. */
 bool respond_start(struct response *r, const char *runbook, const char *target_kind,
                    const char *target, struct error *e);
 /* The incident `id` (NULL: the open one, else the last), and its runbook as it was

@@ -68,6 +68,25 @@ plan() { cat "$YAGURA_STATE"/evidence/*/plan.txt; }
     says "計画"
 }
 
+@test "a volume or image that is none opens no incident, and one that is there is found from any folder" {
+    local target
+    mkdir -p "$WORK/disks/vol/etc"
+    : >"$WORK/disks/empty"
+    cd "$WORK/disks"
+    for target in "--root nosuch" "--root empty" "--image nosuch" "--image vol" "--image empty"; do
+        # shellcheck disable=SC2086 # two words
+        code "2 3" "$YAGURA" respond start $target
+        says "yagura: ${target#* }: "
+        code 2 "$YAGURA" respond status
+    done
+    code 0 "$YAGURA" respond start --root vol
+    cd /
+    code "0 1 3" "$YAGURA" respond do administrator --json
+    holds 'of("check")'
+    code 1 "$YAGURA" respond status --json
+    holds 'of("incident")[0]["target_argument"] == "'"$(realpath "$WORK/disks/vol")"'"'
+}
+
 @test "the plan of an infected disk: what was found, what to change, where, in both languages" {
     images
     code 0 "$YAGURA" respond start --image "$IMAGES/windows2000-iis5-found.img"
