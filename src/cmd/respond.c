@@ -567,6 +567,8 @@ static int run_action(struct running *run, size_t i)
     if (cli->first_sign && actions[i].run != start && actions[i].run != resume &&
         actions[i].on_step != do_step)
         return cli_usage(cli, _("--first-sign goes with start, do STEP and resume"));
+    if (cli->quarantine && respond_target_kind(&run->response) == TARGET_IMAGE)
+        return cli_usage(cli, _("nothing is moved on an image: it is evidence"));
     if (cli->first_sign && actions[i].run != start && !respond_first_sign(&run->response, &e))
         return failed(&e);
     if (actions[i].run)

@@ -365,7 +365,8 @@ bool action_administrator(struct response *r, const struct runbook_call *call, j
         return false;
     if (respond_is_live(r)) /* who he is not is for the check to say */
         (void)!isolate_find_operator(&op, result, NULL);
-    json_t *roots = json_array(), *sessions = json_array(), *findings = json_array();
+    json_t *roots = json_array(), *sessions = json_array(), *findings = json_array(),
+           *unread = json_array();
     size_t listed = 0;
     for (const struct fact *f = NULL; (f = facts_next(a->facts, "account", f));)
         if (str_equal(fact_text(f, "uid"), "0"))
@@ -382,11 +383,14 @@ bool action_administrator(struct response *r, const struct runbook_call *call, j
             r->options->finding(r->options->context, f);
         listed++;
     }
+    for (const struct fact *f = NULL; (f = facts_next(a->facts, "unread", f));)
+        (void)unread_is_signed(r, unread, f);
     if (listed)
         respond_tell(r, _("Do you know each of these? What you do not know is taken away, and what "
                           "you know signed for, when the scan lists them again."));
     json_object_set_new(result, "accounts_with_uid_0", roots);
     json_object_set_new(result, "sessions", sessions);
     json_object_set_new(result, "findings", findings);
+    json_object_set_new(result, "unread", unread);
     return true;
 }

@@ -53,6 +53,8 @@ plan() { cat "$YAGURA_STATE"/evidence/*/plan.txt; }
         code 2 "$YAGURA" respond do restore
         says "stands in the plan"
         code 2 "$YAGURA" respond undo isolate
+        code 2 "$YAGURA" respond do scan --quarantine --yes
+        says "it is evidence"
         lead patch
         code 0 "$YAGURA" respond do report
         code 0 "$YAGURA" respond close
@@ -82,7 +84,8 @@ plan() { cat "$YAGURA_STATE"/evidence/*/plan.txt; }
     code 0 "$YAGURA" respond start --root vol
     cd /
     code "0 1 3" "$YAGURA" respond do administrator --json
-    holds 'of("check")'
+    # what could not be looked at is named by this step, too
+    holds 'of("check")' 'any(o["text"].startswith("unread:") and "none was recognised" in o["text"] for o in of("note"))'
     code 1 "$YAGURA" respond status --json
     holds 'of("incident")[0]["target_argument"] == "'"$(realpath "$WORK/disks/vol")"'"'
 }
