@@ -438,7 +438,8 @@ bool operator_find(struct operator* out, const struct connections *all, struct e
         name_terminal(&op, self.terminal);
     if (!follow_parents(&s, self.pid)) {
         struct lookers l = {.search = &s, .own = self.terminal};
-        if (is_pts(self.terminal)) {
+        /* `su USER -c` and setsid take it away, and those above still have it */
+        if (!self.terminal || is_pts(self.terminal)) {
             find_terminals(&l, self.pid);
             if (l.count)
                 each_process(&s, follow_looker, &l);
@@ -449,7 +450,7 @@ bool operator_find(struct operator* out, const struct connections *all, struct e
             try_environment(&s);
         if (op.seat == OPERATOR_NOWHERE && is_console(self.terminal))
             op.seat = OPERATOR_CONSOLE;
-        else if (op.seat == OPERATOR_NOWHERE && self.terminal)
+        else if (op.seat == OPERATOR_NOWHERE && (self.terminal || l.count))
             hidden(&s, _("your terminal was made by %s, and who looks at it cannot be told"),
                    l.name, 0);
     }

@@ -170,6 +170,11 @@ cut_off() {
         fi
         typed "sudo -n $ISOLATE $YAGURA_STATE who"
         says "seat network" "user oper local" "10.9.1.2"
+        # su to another account takes the terminal away
+        typed "sudo -n su oper -c 'sudo -n $ISOLATE $YAGURA_STATE who'"
+        says "seat network" "10.9.1.2"
+        typed "sudo -n setsid -w $ISOLATE $YAGURA_STATE who"
+        says "seat network" "10.9.1.2"
         # and who became root in it by su
         typed "sudo -n su - root -c '$ISOLATE $YAGURA_STATE begin contain 300'"
         says trial
