@@ -19,13 +19,13 @@ const char *const wp_secret_names[WP_SECRETS] = {
     "SECURE_AUTH_SALT", "LOGGED_IN_SALT",  "NONCE_SALT",    "DB_PASSWORD"};
 
 /* What else is looked for: never a secret, and never marked or changed. */
-enum { DATABASE = WP_SECRETS, PREFIX, VALUES };
+enum { DATABASE = WP_SECRETS, MULTISITE, PREFIX, VALUES };
 enum { MOST_FILE = 1 << 20, SALT_LENGTH = 64, MOST_FOUND = 64, FRAME_PLACE = 1, PLACE_BYTES = 17 };
 
 /* Where a value's text lies, without its quotes. */
 struct place {
     uint32_t start, length;
-    uint32_t value; /* of wp_secret_names, or DATABASE, PREFIX */
+    uint32_t value; /* of wp_secret_names, or DATABASE, MULTISITE, PREFIX */
     uint32_t doubt; /* one more than where that lies for which PHP may see another; 0: nothing */
     bool plain;     /* else it is no text in quotes, and start and length mean nothing */
 };
@@ -128,7 +128,9 @@ static bool is_word(char c)
 
 static const char *name_of(int value)
 {
-    return value == DATABASE ? "DB_NAME" : wp_secret_names[value];
+    return value == DATABASE    ? "DB_NAME"
+           : value == MULTISITE ? "MULTISITE"
+                                : wp_secret_names[value];
 }
 
 static bool is_text(const struct scan *s, size_t start, size_t length, const char *text)
@@ -205,14 +207,16 @@ static void take_define(struct cage *cage, struct scan *s, size_t unsure)
     s->last = LAST_VALUE;
 }
 
-/* Behind "$table_prefix". */
-static void take_prefix(struct cage *cage, struct scan *s)
+/* Behind "$table_prefix"; what is added to it (.=) is a second value. */
+static void take_prefix(struct cage *cage, struct scan *s, size_t unsure)
 {
     skip_space(s);
+    if (begins(s, ".="))
+        s->at++;
     if (here(s) != '=' || begins(s, "=="))
         return;
     s->at++;
-    take_value(cage, s, PREFIX, ';', 0);
+    take_value(cage, s, PREFIX, ';', unsure);
 }
 
 /* They define nothing and call nothing that is handed to them. */
@@ -252,7 +256,7 @@ static void take_word(struct cage *cage, struct scan *s)
         if (here(s) == '{')
             doubt(s);
         if (is_text(s, start, length, "$table_prefix"))
-            take_prefix(cage, s);
+            take_prefix(cage, s, first ? 0 : start + 1);
     } else if (before != LAST_MEMBER && is_text_nocase(s, start, length, "define")) {
         take_define(cage, s, first ? 0 : start + 1);
     } else if (is_harmless(s, start, length)) {
@@ -437,7 +441,8 @@ bool wp_config_look(struct wp_marks *out, int dirfd, const char *name,
     return true;
 }
 
-/* The only one of that value, if it is a name that means nothing to a shell, a client or SQL. */
+/* The only one of that value, if PHP sees no other and it is a name that means nothing to a shell,
+ * a client or SQL. */
 static void take_name(char out[65], const struct config *c, uint32_t value, bool hyphens)
 {
     const struct place *found = NULL;
@@ -448,7 +453,7 @@ static void take_name(char out[65], const struct config *c, uint32_t value, bool
             found = &c->places.items[i];
             count++;
         }
-    if (count != 1 || !found->plain || found->length > 64)
+    if (count != 1 || !found->plain || found->doubt || found->length > 64)
         return;
     for (size_t i = 0; i < found->length; i++) {
         char letter = c->text[found->start + i];
@@ -469,6 +474,9 @@ bool wp_config_tables(struct wp_tables *out, int dirfd, const char *name, struct
         return false;
     take_name(out->database, &c, DATABASE, true);
     take_name(out->prefix, &c, PREFIX, false);
+    out->multisite = false;
+    for (size_t i = 0; i < c.places.count; i++)
+        out->multisite |= c.places.items[i].value == MULTISITE;
     return true;
 }
 

@@ -45,9 +45,10 @@ bool wp_config_rotate(size_t *count, int dirfd, const char *name, bool dry_run, 
 
 /* Where WordPress keeps its users: "shop" and "wp_". Each is "" where it is not there exactly once
  * as a plain text of letters, digits and underscores (a database's name also of hyphens, but not as
- * the first): both can stand in a command. */
+ * the first), so that both can stand in a command, or where it is doubtful. */
 struct wp_tables {
     char database[65], prefix[65];
+    bool multisite; /* MULTISITE is defined, as whatever */
 };
 bool wp_config_tables(struct wp_tables *out, int dirfd, const char *name, struct error *e);
 

@@ -259,20 +259,36 @@ static void where_the_users_are_kept_is_told_where_it_is_plain(void **state)
 {
     static const struct {
         const char *text, *database, *prefix;
+        bool multisite;
     } cases[] = {
-        {"define('DB_NAME', 'shop-1'); $table_prefix = 'wp_';", "shop-1", "wp_"},
-        {"/* $table_prefix = 'no_'; */ $table_prefix  =  \"x9_\" ; define(\"DB_NAME\",\"a\");", "a",
-         "x9_"},
-        {"define('DB_NAME', getenv('DB')); $table_prefix = 'a' . 'b';", "", ""},
-        {"define('DB_NAME', '-e'); $table_prefix = 'wp-';", "", ""},
-        {"define('DB_NAME', '$(id)'); $table_prefix = 'a\\'b';", "", ""},
-        {"define('DB_NAME', 'a'); define('DB_NAME', 'b'); $table_prefix = 'a'; $table_prefix = "
-         "'b';",
-         "", ""},
-        {"if ($table_prefix == 'a') $y_table_prefix = 'b'; $table_prefix_ = 'c';", "", ""},
-        {"define('DB_NAME', "
+        {"<?php define('DB_NAME', 'shop-1'); $table_prefix = 'wp_';", "shop-1", "wp_", false},
+        {"<?php /* $table_prefix = 'no_'; */ $table_prefix  =  \"x9_\" ; "
+         "define(\"DB_NAME\",\"a\");",
+         "a", "x9_", false},
+        {"<?php define('DB_NAME', 'a'); $table_prefix = 'b_'; define('MULTISITE', true);\n"
+         "require_once ABSPATH . 'wp-settings.php';",
+         "a", "b_", true},
+        {"<?php define('DB_NAME', 'a'); $table_prefix = 'b_'; // define('MULTISITE', true);\n"
+         "define('WP_ALLOW_MULTISITE', true); if (defined('MULTISITE')) $x = 1;",
+         "a", "b_", false},
+        {"<?php define('DB_NAME', getenv('DB')); $table_prefix = 'a' . 'b';", "", "", false},
+        {"<?php define('DB_NAME', '-e'); $table_prefix = 'wp-';", "", "", false},
+        {"<?php define('DB_NAME', '$(id)'); $table_prefix = 'a\\'b';", "", "", false},
+        {"<?php define('DB_NAME', 'a'); define('DB_NAME', 'b'); $table_prefix = 'a'; "
+         "$table_prefix = 'b';",
+         "", "", false},
+        {"<?php if ($table_prefix == 'a') $y_table_prefix = 'b'; $table_prefix_ = 'c';", "", "",
+         false},
+        {"<?php define('DB_NAME', "
          "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa');",
-         "", ""},
+         "", "", false},
+        /* PHP may take another */
+        {"define('DB_NAME', 'a'); $table_prefix = 'b_';", "", "", false},
+        {"<?php define('DB_NAME', 'a'); require 'x.php'; $table_prefix = 'b_';", "a", "", false},
+        {"<?php if ($x) { define('DB_NAME', 'a'); $table_prefix = 'b_'; }", "", "", false},
+        {"<?php if ($x) $table_prefix = 'b_';", "", "", false},
+        {"<?php $table_prefix = 'b_'; $table_prefix .= 'c_';", "", "", false},
+        {"<?php $table_prefix = 'b_'; $table_prefix .= $x;", "", "", false},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct site s = begin(cases[i].text);
@@ -282,6 +298,7 @@ static void where_the_users_are_kept_is_told_where_it_is_plain(void **state)
             fail_msg("%s", e.message);
         assert_string_equal(t.database, cases[i].database);
         assert_string_equal(t.prefix, cases[i].prefix);
+        assert_int_equal(t.multisite, cases[i].multisite);
         end(&s);
     }
 }

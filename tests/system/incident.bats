@@ -510,6 +510,38 @@ YAML
     code 0 on operator "yagura ledger verify"
 }
 
+@test "passwords: of a WordPress of many sites the administrators of each, and those above all" {
+    [ -n "$WORDPRESS" ] || skip "$SITE"
+    local file=/var/www/shop/wp-config.php helper="php /opt/helpers/wordpress.php /var/www/shop" command
+    cat >"$HOST_STATE/passwords.yaml" <<'YAML'
+id: passwords
+title: Passwords
+steps:
+  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no}
+  - {id: passwords, title: Passwords, text: x, why: x, action: passwords, verify: [passwords-changed], undo: no}
+YAML
+    code 0 on operator "$helper network"
+    sed -i "s/^.table_prefix/define('MULTISITE', true);\ndefine('SUBDOMAIN_INSTALL', false);\ndefine('DOMAIN_CURRENT_SITE', 'localhost');\ndefine('PATH_CURRENT_SITE', '\/');\ndefine('SITE_ID_CURRENT_SITE', 1);\ndefine('BLOG_ID_CURRENT_SITE', 1);\n&/" "$WORK/root$file"
+    code 0 on operator "$helper branch kuro && $helper raise aka"
+    publish
+    respond 0 "start --runbook /var/lib/yagura/passwords.yaml"
+    respond 1 "do passwords"
+    command=$(sed -n '/\(mariadb\|mysql\) shop -e "/,/DESC"/p' <<<"$output" | tr -s '\n ' ' ')
+    unwrapped
+    says_not "put in for DATABASE"
+    code 0 on operator "$command"
+    says "hoshi@mirror.example"
+    grep -qE 'kuro@mirror.example.*wp_2_capabilities' <<<"$output"
+    grep -qE 'aka@mirror.example.*site_admins' <<<"$output"
+    # a prefix that is computed is not guessed, and neither is whether it has many sites
+    sed -i "s/^.table_prefix.*/\$table_prefix = getenv('PREFIX') ?: 'wp_';/" "$WORK/root$file"
+    respond 1 "do passwords"
+    says "FROM PREFIX_users" "JOIN PREFIX_sitemeta"
+    unwrapped
+    says "put in for DATABASE and PREFIX_ what it sees"
+    grep -qE '(mariadb|mysql) shop -e "' <<<"$output"
+}
+
 @test "passwords: shut and taken back, thrown out, made anew, and seen to have changed" {
     local file=/var/www/shop/wp-config.php name
     cat >"$HOST_STATE/passwords.yaml" <<'YAML'

@@ -3,6 +3,10 @@
  *
  *   php wordpress.php ROOT install THEME     makes its tables, Japanese, with that theme
  *   php wordpress.php ROOT delete USER
+ *   php wordpress.php ROOT network           makes its tables those of a multisite, which its settings
+ *                                            have to say next
+ *   php wordpress.php ROOT raise USER        makes a user, and him a super-administrator
+ *   php wordpress.php ROOT branch USER       makes a user, and a site whose administrator he is
  *   php wordpress.php ROOT update API        asks API (a stand-in of WordPress' own server, on
  *                                            loopback) for a release and has WordPress' updater put
  *                                            it in; ends with 1 and the reason if it refuses
@@ -25,6 +29,36 @@ function install($theme)
 function delete($user)
 {
     wp_delete_user(get_user_by('login', $user)->ID) || exit(1);
+}
+
+function network()
+{
+    global $wpdb;
+    require ABSPATH . 'wp-admin/includes/upgrade.php';
+    foreach ($wpdb->tables('ms_global') as $table => $name) {
+        $wpdb->$table = $name;
+    }
+    install_network();
+    $made = populate_network(1, 'localhost', 'hoshi@mirror.example', 'HOSHI');
+    is_wp_error($made) && exit($made->get_error_message() . "\n");
+}
+
+function made($user)
+{
+    $id = wp_create_user($user, 'kuro', "$user@mirror.example");
+    is_wp_error($id) && exit($id->get_error_message() . "\n");
+    return $id;
+}
+
+function raise($user)
+{
+    grant_super_admin(made($user)) || exit("it is no multisite\n");
+}
+
+function branch($user)
+{
+    $made = wpmu_create_blog('localhost', "/$user/", $user, made($user));
+    is_wp_error($made) && exit($made->get_error_message() . "\n");
 }
 
 /* All that WordPress asks of its makers is asked of API; nothing leaves this machine. */
