@@ -61,6 +61,7 @@ static const struct collect_source sources[] = {
     {N_("secrets"), CAGE_ROOT, FAMILY_ANY, SECRETS, collect_secrets},
     {N_("linux/listeners"), CAGE_LIVE, FAMILY_LINUX, AUDIT, collect_listeners},
     {N_("linux/processes"), CAGE_LIVE, FAMILY_LINUX, AUDIT, collect_processes},
+    {N_("linux/upstreams"), CAGE_LIVE, FAMILY_LINUX, AUDIT, collect_upstreams},
     {N_("linux/stray programs"), CAGE_LIVE, FAMILY_LINUX, COLLECT_FILES, collect_stray_programs},
     /* What takes seconds has a cage, and so limits of time, of its own. */
     {N_("linux/privileged files"), CAGE_ROOT, FAMILY_LINUX, PERSISTENCE, collect_privileged_files},

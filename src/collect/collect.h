@@ -139,6 +139,7 @@ void collect_dpkg(struct collection *c);
 void collect_apt(struct collection *c);
 void collect_kernel(struct collection *c);
 void collect_processes(struct collection *c);      /* live */
+void collect_upstreams(struct collection *c);      /* live */
 void collect_listeners(struct collection *c);      /* live */
 void collect_stray_programs(struct collection *c); /* live */
 void collect_containers(struct collection *c);

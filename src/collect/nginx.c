@@ -172,18 +172,20 @@ static struct web_folder folder_of(const struct host *h, const struct conf_node 
 
 /* --- handlers --- */
 
-/* The servers of an upstream, or what was asked for where it is none. */
-static const char *upstream(const struct host *h, const char *name)
+/* The servers of an upstream, or what was asked for where it is none: "http://group/path". */
+static const char *upstream(const struct host *h, const char *to)
 {
+    const char *behind = strstr(to, "://"), *host = behind ? behind + strlen("://") : to;
+    const char *name = arena_strndup(h->n->arena, host, strcspn(host, "/"));
     for (const struct conf_node *u = conf_find(h->n->http, "upstream"); u; u = conf_find_next(u)) {
         if (!str_equal(conf_arg(u, 0), name))
             continue;
         CLEANUP_STR struct str out = {0};
         for (const struct conf_node *s = conf_find(u, "server"); s; s = conf_find_next(s))
             str_printf(&out, "%s%s", out.length ? "," : "", conf_arg(s, 0));
-        return arena_strdup(h->n->arena, str_text(&out));
+        return arena_printf(h->n->arena, "%.*s%s", (int)(host - to), to, str_text(&out));
     }
-    return name;
+    return to;
 }
 
 static const char *handler_of(const struct host *h, const struct conf_node *block)

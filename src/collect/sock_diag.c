@@ -14,20 +14,28 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static int find_v6only(struct bytes b)
+/* The value of an attribute behind a message; NULL where there is none. */
+static const uint8_t *find_attribute(struct bytes b, uint16_t type, size_t *length)
 {
     struct nlattr attribute = {0};
     while (bytes_left(&b) >= sizeof attribute && bytes_copy(&b, &attribute, sizeof attribute)) {
         if (attribute.nla_len < sizeof attribute)
             break;
-        size_t length = attribute.nla_len - sizeof attribute;
-        const uint8_t *value = bytes_take(&b, length);
-        if (value && (attribute.nla_type & NLA_TYPE_MASK) == INET_DIAG_SKV6ONLY && length)
-            return value[0] != 0;
-        size_t padding = netlink_aligned(length) - length;
+        *length = attribute.nla_len - sizeof attribute;
+        const uint8_t *value = bytes_take(&b, *length);
+        if (value && (attribute.nla_type & NLA_TYPE_MASK) == type && *length)
+            return value;
+        size_t padding = netlink_aligned(*length) - *length;
         bytes_skip(&b, padding < bytes_left(&b) ? padding : bytes_left(&b));
     }
-    return -1;
+    return NULL;
+}
+
+static int find_v6only(struct bytes b)
+{
+    size_t length;
+    const uint8_t *value = find_attribute(b, INET_DIAG_SKV6ONLY, &length);
+    return value ? value[0] != 0 : -1;
 }
 
 /* Who looks, and what for. */
@@ -93,7 +101,7 @@ bool sock_diag_dump(int fd, bool ipv6, bool udp, uint32_t states, sock_diag_visi
 }
 
 struct looking_for_unix {
-    void (*visit)(void *context, uint32_t inode);
+    void (*visit)(void *context, const struct sock_diag_unix *socket);
     void *context;
 };
 
@@ -107,12 +115,24 @@ static bool parse_unix(void *context, uint16_t type, struct bytes b, struct erro
         error_set(e, ERR_FORMAT, "the kernel's answer is cut short");
         return false;
     }
-    look->visit(look->context, m.udiag_ino);
+    struct sock_diag_unix socket = {.inode = m.udiag_ino};
+    struct unix_diag_vfs vfs;
+    size_t length;
+    const uint8_t *value = find_attribute(b, UNIX_DIAG_VFS, &length);
+    if (value && length >= sizeof vfs) {
+        memcpy(&vfs, value, sizeof vfs);
+        socket.file = vfs.udiag_vfs_ino;
+    }
+    value = find_attribute(b, UNIX_DIAG_NAME, &length);
+    if (value && length < sizeof socket.name)
+        memcpy(socket.name, value, length);
+    look->visit(look->context, &socket);
     return true;
 }
 
-bool sock_diag_dump_unix(int fd, void (*visit)(void *context, uint32_t inode), void *context,
-                         struct error *e)
+bool sock_diag_dump_unix(int fd, uint32_t states,
+                         void (*visit)(void *context, const struct sock_diag_unix *socket),
+                         void *context, struct error *e)
 {
     struct {
         struct nlmsghdr head;
@@ -120,7 +140,9 @@ bool sock_diag_dump_unix(int fd, void (*visit)(void *context, uint32_t inode), v
     } request = {.head = {.nlmsg_len = sizeof request,
                           .nlmsg_type = SOCK_DIAG_BY_FAMILY,
                           .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-                 .body = {.sdiag_family = AF_UNIX, .udiag_states = ~0U}};
+                 .body = {.sdiag_family = AF_UNIX,
+                          .udiag_states = states,
+                          .udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS}};
     struct looking_for_unix look = {visit, context};
     if (netlink_dump(fd, &request, sizeof request, parse_unix, &look, e))
         return true;

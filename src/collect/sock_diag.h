@@ -42,10 +42,17 @@ bool sock_diag_parse(const void *data, size_t size, bool udp, sock_diag_visit *v
 bool sock_diag_dump(int netlink_fd, bool ipv6, bool udp, uint32_t states, sock_diag_visit *visit,
                     void *context, struct error *e);
 
-/* The inodes of all Unix sockets (unix_diag_req, unix_diag_msg; linux/unix_diag.h): whatever they
- * are called, which the text of /proc/net/unix does not keep apart. ERR_SYSTEM with ENOENT where
- * the kernel has no such part. */
-bool sock_diag_dump_unix(int netlink_fd, void (*visit)(void *context, uint32_t inode),
+/* A Unix socket (unix_diag_req, unix_diag_msg; linux/unix_diag.h). */
+struct sock_diag_unix {
+    uint32_t inode;
+    uint32_t file;  /* the low half of the number of the file that it was bound to; 0: none */
+    char name[109]; /* as it was bound, maybe relative; "" where it has none of the file system */
+};
+
+/* Those in these states, whatever they are called, which the text of /proc/net/unix does not keep
+ * apart. ERR_SYSTEM with ENOENT where the kernel has no such part. */
+bool sock_diag_dump_unix(int netlink_fd, uint32_t states,
+                         void (*visit)(void *context, const struct sock_diag_unix *socket),
                          void *context, struct error *e);
 
 /* The text of /proc/net/tcp and its like; sockets of other states are left out. Returns how

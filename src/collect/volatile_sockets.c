@@ -141,16 +141,17 @@ static size_t find_number(const unsigned long *list, size_t count, unsigned long
     return low;
 }
 
-static void note_unix(void *context, uint32_t inode)
+static void note_unix(void *context, const struct sock_diag_unix *socket)
 {
     struct sockets *s = context;
-    VEC_PUSH(&s->unix_inodes, inode);
+    VEC_PUSH(&s->unix_inodes, socket->inode);
 }
 
 /* Asked before and after the text is read: what lived only in between was nobody's for long. */
 static void ask_for_unix(struct sockets *s)
 {
-    s->knows_unix = s->r->diag_fd >= 0 && sock_diag_dump_unix(s->r->diag_fd, note_unix, s, NULL);
+    s->knows_unix =
+        s->r->diag_fd >= 0 && sock_diag_dump_unix(s->r->diag_fd, ~0U, note_unix, s, NULL);
 }
 
 /* Two sockets never have one inode: at least one of the lines was made up, by a line break in the

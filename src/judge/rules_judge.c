@@ -191,7 +191,7 @@ static struct finding *finding_of(struct judging *j, const char *kind, const cha
 static void add_reach(struct finding *item, const struct rule *rule)
 {
     bool web = str_equal(rule->category, "vdir") || str_equal(rule->category, "script-map") ||
-               str_equal(rule->category, "php-pool");
+               str_equal(rule->category, "php-pool") || str_equal(rule->category, "upstream");
     item->reachable =
         web || str_equal(rule->category, "listener") || str_equal(rule->category, "inetd");
     if (web) {

@@ -40,6 +40,8 @@ static const struct rules_kind kinds[] = {
      " pid name executable user package service restart_needed replaced replaced_packages "
      "serves packages ",
      "running processes"},
+    {"upstream", "address", false, false,
+     " server address process pid executable user workers service ", "running processes"},
     {"php-pool", "name", true, false, " name path user group listen ", ""},
     {"kernel", "running", false, false,
      " running installed package installed_version running_version running_from ", ""},

@@ -1,5 +1,7 @@
 /* nginx, Apache 2 and lighttpd: what no running server can show. That the facts are those of
  * the servers themselves is tests/system/servers.bats. */
+#include "base/str.h"
+#include "collect/upstreams.h"
 #include "tests/collect/tree.h"
 
 static collect_source_function *const sources[] = {collect_linux_host, collect_dpkg,
@@ -330,12 +332,82 @@ static void the_pools_of_php_are_read_with_their_users(void **state)
     tree_end(&t);
 }
 
+static void add_upstream(void *context, const struct upstream *u)
+{
+    struct str *out = context;
+    str_printf(out, "%s%s%s%s%s", out->length ? " " : "", u->address, u->path || u->port ? "" : "?",
+               u->ipv4 ? "/4" : "", u->ipv6 ? "/6" : "");
+}
+
+/* That these are who answers: tests/system/upstreams.bats. */
+static void where_requests_go_on_this_host_is_told(void **state)
+{
+    static const struct {
+        const char *file, *text, *upstreams;
+    } rows[] = {
+        {NGINX, "http { server { location / { proxy_pass http://127.0.0.1:3000/x/; } } }",
+         "127.0.0.1:3000/4"},
+        {NGINX, "http { server { location / { proxy_pass https://localhost; } } }",
+         "localhost:443/4/6"},
+        {NGINX, "http { server { location / { proxy_pass http://[::1]/; } } }", "[::1]:80/6"},
+        {NGINX, "http { server { location / { proxy_pass http://unix:/run/a.sock:/x; } } }",
+         "unix:/run/a.sock"},
+        {NGINX, "http { server { location / { fastcgi_pass unix:/run/a.sock; } } }",
+         "unix:/run/a.sock"},
+        {NGINX, "http { server { location / { uwsgi_pass 127.0.0.1:3031; } } }",
+         "127.0.0.1:3031/4"},
+        {NGINX,
+         "http { upstream g { server unix:/run/a.sock; server 10.0.0.1:80; server 127.0.0.1:81 "
+         "weight=2; } server { location /a { proxy_pass http://g/x; } location /b { scgi_pass g; } "
+         "} }",
+         "unix:/run/a.sock 127.0.0.1:81/4 unix:/run/a.sock 127.0.0.1:81/4"},
+        {NGINX, "http { server { location / { proxy_pass http://$there; } } }",
+         "proxy:http://$there?"},
+        {NGINX,
+         "http { server { location / { proxy_pass http://10.0.0.1:80; } location /b { proxy_pass "
+         "http://localhost.example/; } location /c { return 200; } } }",
+         ""},
+        {NGINX, "http { server { location / { proxy_pass http://127.0.0.1:0; } } }", ""},
+        {NGINX, "http { server { location / { proxy_pass http://127.0.0.1:65536; } } }", ""},
+        {NGINX, "http { server { location / { fastcgi_pass unix:x; } } }", ""},
+        {APACHE, "<VirtualHost *:80>\nProxyPass / http://localhost:3000/\n</VirtualHost>\n",
+         "localhost:3000/4/6"},
+        {APACHE,
+         "<VirtualHost *:80>\nProxyPass /x !\nProxyPass / unix:/run/a.sock|http://localhost/\n"
+         "<FilesMatch \\.php$>\nSetHandler proxy:unix:/run/b.sock|fcgi://localhost\n</FilesMatch>\n"
+         "</VirtualHost>\n",
+         "unix:/run/a.sock unix:/run/b.sock"},
+        {APACHE,
+         "<VirtualHost *:80>\nProxyPass /a ajp://127.0.0.1\nProxyPass /b balancer://g/\n"
+         "</VirtualHost>\n",
+         "127.0.0.1:8009/4 proxy:balancer://g/?"},
+        {LIGHTTPD,
+         "server.modules = (\"mod_proxy\", \"mod_fastcgi\")\nserver.document-root = \"/srv\"\n"
+         "proxy.server = (\"/a\" => ((\"host\" => \"127.0.0.1\", \"port\" => 3000)))\n"
+         "fastcgi.server = (\"/b\" => ((\"socket\" => \"/run/a.sock\")))\n",
+         "unix:/run/a.sock 127.0.0.1:3000/4"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct tree t;
+        CLEANUP_STR struct str all = {0};
+        begin(&t);
+        tree_file(&t, rows[i].file, rows[i].text);
+        run(&t);
+        for (const struct fact *f = NULL; (f = facts_next(t.h.facts, "site", f));)
+            upstreams_of(fact_text(f, "handlers"), facts_arena(t.h.facts), add_upstream, &all);
+        if (!str_equal(str_text(&all), rows[i].upstreams))
+            fail_msg("row %zu: %s", i, str_text(&all));
+        tree_end(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_may_write_by_nginx_is_said),
         cmocka_unit_test(who_may_write_by_apache_and_lighttpd_is_said),
         cmocka_unit_test(the_pools_of_php_are_read_with_their_users),
+        cmocka_unit_test(where_requests_go_on_this_host_is_told),
         cmocka_unit_test(without_a_configuration_nothing_is_said),
         cmocka_unit_test(a_configuration_whose_program_is_gone_is_said_to_be_so),
         cmocka_unit_test(what_is_broken_is_said_and_costs_only_itself),
