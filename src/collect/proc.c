@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/str.h"
+#include "collect/web_site.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -256,6 +257,25 @@ const char *proc_user(struct arena *arena, const char *passwd, uint32_t uid)
             return arena_strndup(arena, line, (size_t)(first - line));
     }
     return arena_printf(arena, "%u", uid);
+}
+
+static bool is_child_of(int proc_fd, uint32_t pid, uint32_t parent)
+{
+    CLEANUP_FREE char *text = NULL;
+    size_t size;
+    struct proc_stat stat;
+    return proc_read_file(proc_fd, pid, "stat", MOST_SMALL_BYTES, &text, &size, NULL) &&
+           proc_parse_stat(text, &stat) && stat.parent == (int)parent;
+}
+
+void proc_workers(struct str *users, struct collection *c, int proc_fd, const uint32_t *pids,
+                  size_t count, const char *passwd, const struct proc *master)
+{
+    struct proc p;
+    for (size_t i = 0; i < count; i++)
+        if (is_child_of(proc_fd, pids[i], master->pid) && proc_read(c, proc_fd, pids[i], &p) &&
+            p.uid != master->uid && str_equal(p.executable, master->executable))
+            web_list_add(users, proc_user(c->arena, passwd, p.uid));
 }
 
 /* "START-END PERMS OFFSET DEVICE INODE   PATH"; the path may hold spaces. */

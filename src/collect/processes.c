@@ -11,7 +11,8 @@
  * a library whose name carries its version is gone under its old name.
  *
  * A fact is stated for each process that needs a restart and for each that listens beyond
- * loopback; of the latter `packages` names all packages whose files it maps. */
+ * loopback; of the latter `packages` names all packages whose files it maps, and of one of root
+ * `workers` who else its children are. */
 #include "base/str.h"
 #include "collect/collect.h"
 #include "collect/dpkg_files.h"
@@ -44,6 +45,8 @@ struct processes {
     struct collection *c;
     int proc_fd;
     VEC(struct process) list;
+    const uint32_t *pids; /* of all */
+    size_t count;
     VEC(const char *) paths; /* all questions, one after the other */
     size_t denied;
 };
@@ -161,7 +164,7 @@ static void state_process(struct processes *s, const struct process *p, const ch
                           const char *passwd)
 {
     struct collection *c = s->c;
-    CLEANUP_STR struct str replaced = {0}, packages = {0}, of_packages = {0};
+    CLEANUP_STR struct str replaced = {0}, packages = {0}, of_packages = {0}, workers = {0};
     size_t shown = 0;
     for (size_t i = 0; i < p->files.count; i++) {
         const struct mapped *m = &p->files.items[i];
@@ -193,6 +196,10 @@ static void state_process(struct processes *s, const struct process *p, const ch
         fact_put(facts, f, "replaced_packages", str_text(&of_packages));
     }
     fact_put(facts, f, "serves", p->serves ? "yes" : "no");
+    if (p->serves && p->proc.uid == 0)
+        proc_workers(&workers, c, s->proc_fd, s->pids, s->count, passwd, &p->proc);
+    if (workers.length)
+        fact_put(facts, f, "workers", str_text(&workers));
     if (p->serves)
         fact_put(facts, f, "packages", str_text(&packages));
 }
@@ -204,6 +211,8 @@ void collect_processes(struct collection *c)
     size_t count = 0, size = 0;
     if (!proc_begin(c, &s.proc_fd, &pids, &count))
         return;
+    s.pids = pids;
+    s.count = count;
     for (size_t i = 0; i < count; i++)
         look_at(&s, pids[i]);
     proc_state_denied(c, s.denied);

@@ -12,11 +12,12 @@
 #include "collect/collect.h"
 #include "collect/proc.h"
 #include "collect/sock_diag.h"
+#include "collect/web_site.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_UPSTREAMS = 1000, MOST_FOUND = 20000, MOST_PASSWD_BYTES = 4 << 20, MOST_STAT = 4096 };
+enum { MOST_UPSTREAMS = 1000, MOST_FOUND = 20000, MOST_PASSWD_BYTES = 4 << 20 };
 
 static const char programs[] = N_("upstream: programs behind the web servers");
 
@@ -233,25 +234,6 @@ static bool is_init(const struct proc *p)
     return str_equal(last_part(p->executable), "systemd");
 }
 
-static void add_user(struct str *users, const struct search *s, const struct seen *seen,
-                     uint32_t uid)
-{
-    const char *name = proc_user(s->c->arena, seen->passwd, uid);
-    for (const char *at = str_text(users); *at; at += strcspn(at, " "), at += *at == ' ')
-        if (strcspn(at, " ") == strlen(name) && str_starts(at, name))
-            return;
-    str_printf(users, "%s%s", users->length ? " " : "", name);
-}
-
-static bool is_child_of(const struct seen *seen, uint32_t pid, uint32_t parent)
-{
-    CLEANUP_FREE char *text = NULL;
-    size_t size;
-    struct proc_stat stat;
-    return proc_read_file(seen->proc_fd, pid, "stat", MOST_STAT, &text, &size, NULL) &&
-           proc_parse_stat(text, &stat) && stat.parent == (int)parent;
-}
-
 /* Others than the process' own: of whoever holds its socket, and of its children. */
 static void add_workers(struct str *users, const struct search *s, const struct seen *seen,
                         const struct asked *a, const struct proc *p)
@@ -260,12 +242,8 @@ static void add_workers(struct str *users, const struct search *s, const struct 
     for (size_t i = 0; i < a->holders.count; i++)
         if (proc_read(s->c, seen->proc_fd, a->holders.items[i], &other) && other.uid != p->uid &&
             !is_init(&other))
-            add_user(users, s, seen, other.uid);
-    for (size_t i = 0; i < seen->count; i++)
-        if (is_child_of(seen, seen->pids[i], p->pid) &&
-            proc_read(s->c, seen->proc_fd, seen->pids[i], &other) && other.uid != p->uid &&
-            str_equal(other.executable, p->executable))
-            add_user(users, s, seen, other.uid);
+            web_list_add(users, proc_user(s->c->arena, seen->passwd, other.uid));
+    proc_workers(users, s->c, seen->proc_fd, seen->pids, seen->count, seen->passwd, p);
 }
 
 /* Of a container nothing is said: who is root in there may be nobody out here. */

@@ -38,7 +38,7 @@ static const struct rules_kind kinds[] = {
      "listening sockets"},
     {"process", "name", false, false,
      " pid name executable user package service restart_needed replaced replaced_packages "
-     "serves packages ",
+     "serves packages workers ",
      "running processes"},
     {"upstream", "address", false, false,
      " server address process pid executable user workers service ", "running processes"},

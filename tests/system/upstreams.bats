@@ -50,6 +50,13 @@ answers() {
     tail -n 5 "$WORK/background" "$WORK/front.log"
     return 1
 }
+opened() {
+    for _ in $(seq 300); do
+        ! grep -qF "$2" <<<"$(inside curl -s -m 5 "http://127.0.0.1:$1/")" || return 0
+        sleep 0.1
+    done
+    return 1
+}
 looked_at() { code "0 1 3" inside "$YAGURA" facts --json; }
 audited() { code "0 1 2 3" inside "$YAGURA" audit --json "$@"; }
 
@@ -135,6 +142,16 @@ PY
         'all(u["user"] == "root" for u in kind("upstream"))'
     audited
     holds "[f['subject']['name'] for f in findings if f['rule']['id'] == 'linux-upstream-root'] == ['unix:$WORK/run/all.sock']"
+    # and so it is of those that serve the network by themselves
+    sed 's/UnixStreamServer(sys.argv\[1\]/TCPServer(("", int(sys.argv[1]))/' "$WORK/fork.py" >"$WORK/open.py"
+    stays /usr/bin/python3 "$WORK/open.py" 3010 33
+    stays /usr/bin/python3 "$WORK/open.py" 3011 0
+    opened 3010 "uid 33"
+    opened 3011 "uid 0"
+    looked_at
+    holds "sorted((p['user'], p.get('workers', '')) for p in kind('process') if p['serves'] == 'yes' and p['name'].startswith('python')) == [('root', ''), ('root', 'www-data')]"
+    audited
+    holds "len([f for f in findings if f['rule']['id'] == 'linux-app-server-root']) == 1"
 }
 
 @test "where a request goes that only it tells is not known, and neither is it of what does not run" {
