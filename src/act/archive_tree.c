@@ -1,6 +1,5 @@
 #include "act/archive_tree.h"
 
-#include "act/archive_frames.h"
 #include "act/room.h"
 #include "base/helper.h"
 #include "base/mem.h"

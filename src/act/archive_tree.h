@@ -10,14 +10,13 @@
 #ifndef YAGURA_ACT_ARCHIVE_TREE_H
 #define YAGURA_ACT_ARCHIVE_TREE_H
 
+#include "act/archive_frames.h"
 #include "act/run_folder.h"
-
-#include <limits.h>
 
 /* The link that goes up the highest: who takes but a folder of the tree has to know. */
 struct archive_highest {
-    unsigned depth;      /* of the folder that it goes up to: 0 is the tree itself */
-    char name[PATH_MAX]; /* "": there is no link */
+    unsigned depth;                /* of the folder that it goes up to: 0 is the tree itself */
+    char name[TREE_MOST_NAME + 1]; /* "": there is no link */
 };
 
 /* In a folder beneath `parent`, which run_folder_remove() takes away. ERR_FORMAT: it is refused, or
