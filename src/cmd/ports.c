@@ -23,8 +23,8 @@ size_t cli_say_firewall(struct cli *cli, struct state *state)
         if (!known && status.stand != FIREWALL_STRANGE)
             continue;
         show_firewall(&cli->show, scope, &status);
-        wrong += status.stand == FIREWALL_REMOVED || status.stand == FIREWALL_STRANGE ||
-                 status.altered;
+        wrong +=
+            status.stand == FIREWALL_REMOVED || status.stand == FIREWALL_STRANGE || status.altered;
     }
     return wrong;
 }

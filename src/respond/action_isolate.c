@@ -407,11 +407,11 @@ static void look(struct response *r, struct check_result *out, bool wants_cut)
     out->text = is.altered ? _("somebody changed the rules that cut this host off")
                            : language_text(texts[is.stand]);
     if (!good && wants_cut)
-        out->todo = is.stand == FIREWALL_TRIAL ? "yagura respond confirm"
-                                               : respond_todo(r, "isolate", "");
+        out->todo =
+            is.stand == FIREWALL_TRIAL ? "yagura respond confirm" : respond_todo(r, "isolate", "");
     else if (!good)
-        out->todo = respond_todo(
-            r, respond_step_that(r, "reconnect") ? "reconnect" : "open-network", "");
+        out->todo =
+            respond_todo(r, respond_step_that(r, "reconnect") ? "reconnect" : "open-network", "");
 }
 
 /* Once reconnected, it need not be true any more. */

@@ -180,8 +180,8 @@ static const char *whole_path(struct response *r, const char *runbook)
     return path ? arena_strdup(r->arena, path) : runbook;
 }
 
-/* What cannot be looked at is not what an incident is about: a mistyped name would show steps later.
- * In the arena. */
+/* What cannot be looked at is not what an incident is about: a mistyped name would show steps
+ * later. In the arena. */
 static bool find_target(const char **out, struct response *r, const char *kind, const char *name,
                         struct error *e)
 {
