@@ -259,22 +259,34 @@ const char *proc_user(struct arena *arena, const char *passwd, uint32_t uid)
     return arena_printf(arena, "%u", uid);
 }
 
-static bool is_child_of(int proc_fd, uint32_t pid, uint32_t parent)
+static uint32_t parent_of(int proc_fd, uint32_t pid)
 {
     CLEANUP_FREE char *text = NULL;
     size_t size;
     struct proc_stat stat;
     return proc_read_file(proc_fd, pid, "stat", MOST_SMALL_BYTES, &text, &size, NULL) &&
-           proc_parse_stat(text, &stat) && stat.parent == (int)parent;
+                   proc_parse_stat(text, &stat)
+               ? (uint32_t)stat.parent
+               : 0;
 }
 
-void proc_workers(struct str *users, struct collection *c, int proc_fd, const uint32_t *pids,
-                  size_t count, const char *passwd, const struct proc *master)
+static void find_parents(struct collection *c, struct proc_family *family)
+{
+    family->parents = arena_alloc(c->arena, (family->count + 1) * sizeof *family->parents);
+    for (size_t i = 0; i < family->count; i++)
+        family->parents[i] = parent_of(family->proc_fd, family->pids[i]);
+}
+
+void proc_workers(struct str *users, struct collection *c, struct proc_family *family,
+                  const char *passwd, const struct proc *master)
 {
     struct proc p;
-    for (size_t i = 0; i < count; i++)
-        if (is_child_of(proc_fd, pids[i], master->pid) && proc_read(c, proc_fd, pids[i], &p) &&
-            p.uid != master->uid && str_equal(p.executable, master->executable))
+    if (!family->parents)
+        find_parents(c, family);
+    for (size_t i = 0; i < family->count; i++)
+        if (family->parents[i] == master->pid &&
+            proc_read(c, family->proc_fd, family->pids[i], &p) && p.uid != master->uid &&
+            str_equal(p.executable, master->executable))
             web_list_add(users, proc_user(c->arena, passwd, p.uid));
 }
 

@@ -53,10 +53,18 @@ void proc_parse_maps(const char *text, size_t size,
 /* False where it is gone, or a thread of the kernel. Strings in the collection's arena. */
 bool proc_read(struct collection *c, int proc_fd, uint32_t pid, struct proc *out);
 
+/* Processes, and who started each. */
+struct proc_family {
+    int proc_fd;
+    const uint32_t *pids;
+    size_t count;
+    uint32_t *parents; /* NULL until they are asked for; in the collection's arena; 0: it is gone */
+};
+
 /* The users, each once and parted by spaces, of those children of a process that run the same
  * program as another user than it does: the workers of a master. `passwd` as below. */
-void proc_workers(struct str *users, struct collection *c, int proc_fd, const uint32_t *pids,
-                  size_t count, const char *passwd, const struct proc *master);
+void proc_workers(struct str *users, struct collection *c, struct proc_family *family,
+                  const char *passwd, const struct proc *master);
 
 /* The name of a user by /etc/passwd, or the number. `passwd` is the text of that file or NULL. */
 const char *proc_user(struct arena *arena, const char *passwd, uint32_t uid);

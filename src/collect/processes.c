@@ -45,9 +45,8 @@ struct processes {
     struct collection *c;
     int proc_fd;
     VEC(struct process) list;
-    const uint32_t *pids; /* of all */
-    size_t count;
-    VEC(const char *) paths; /* all questions, one after the other */
+    struct proc_family family; /* of all of this host */
+    VEC(const char *) paths;   /* all questions, one after the other */
     size_t denied;
 };
 
@@ -197,7 +196,7 @@ static void state_process(struct processes *s, const struct process *p, const ch
     }
     fact_put(facts, f, "serves", p->serves ? "yes" : "no");
     if (p->serves && p->proc.uid == 0)
-        proc_workers(&workers, c, s->proc_fd, s->pids, s->count, passwd, &p->proc);
+        proc_workers(&workers, c, &s->family, passwd, &p->proc);
     if (workers.length)
         fact_put(facts, f, "workers", str_text(&workers));
     if (p->serves)
@@ -211,8 +210,7 @@ void collect_processes(struct collection *c)
     size_t count = 0, size = 0;
     if (!proc_begin(c, &s.proc_fd, &pids, &count))
         return;
-    s.pids = pids;
-    s.count = count;
+    s.family = (struct proc_family){.proc_fd = s.proc_fd, .pids = pids, .count = count};
     for (size_t i = 0; i < count; i++)
         look_at(&s, pids[i]);
     proc_state_denied(c, s.denied);

@@ -222,9 +222,7 @@ static void note_holder(void *context, uint32_t inode)
 /* --- what is said --- */
 
 struct seen {
-    int proc_fd;
-    const uint32_t *pids;
-    size_t count;
+    struct proc_family family;
     const char *passwd;
 };
 
@@ -235,25 +233,25 @@ static bool is_init(const struct proc *p)
 }
 
 /* Others than the process' own: of whoever holds its socket, and of its children. */
-static void add_workers(struct str *users, const struct search *s, const struct seen *seen,
+static void add_workers(struct str *users, const struct search *s, struct seen *seen,
                         const struct asked *a, const struct proc *p)
 {
     struct proc other;
     for (size_t i = 0; i < a->holders.count; i++)
-        if (proc_read(s->c, seen->proc_fd, a->holders.items[i], &other) && other.uid != p->uid &&
-            !is_init(&other))
+        if (proc_read(s->c, seen->family.proc_fd, a->holders.items[i], &other) &&
+            other.uid != p->uid && !is_init(&other))
             web_list_add(users, proc_user(s->c->arena, seen->passwd, other.uid));
-    proc_workers(users, s->c, seen->proc_fd, seen->pids, seen->count, seen->passwd, p);
+    proc_workers(users, s->c, &seen->family, seen->passwd, p);
 }
 
 /* Of a container nothing is said: who is root in there may be nobody out here. */
-static void state(struct search *s, const struct seen *seen, const struct asked *a)
+static void state(struct search *s, struct seen *seen, const struct asked *a)
 {
     struct facts *facts = s->c->facts;
     struct proc p, first = {.pid = 0};
     CLEANUP_STR struct str workers = {0};
     for (size_t i = 0; i < a->holders.count && (!first.pid || is_init(&first)); i++)
-        if (proc_read(s->c, seen->proc_fd, a->holders.items[i], &p) && !p.container)
+        if (proc_read(s->c, seen->family.proc_fd, a->holders.items[i], &p) && !p.container)
             first = p;
     if (!first.pid)
         return;
@@ -296,7 +294,7 @@ void collect_upstreams(struct collection *c)
         s.pid = pids[i];
         (void)!proc_each_socket(proc_fd, s.pid, note_holder, &s, &e);
     }
-    struct seen seen = {proc_fd, pids, count,
+    struct seen seen = {{.proc_fd = proc_fd, .pids = pids, .count = count},
                         collect_text(c, "/etc/passwd", MOST_PASSWD_BYTES, &size)};
     for (size_t i = 0; i < s.list.count; i++)
         state(&s, &seen, &s.list.items[i]);
