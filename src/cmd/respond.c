@@ -525,6 +525,17 @@ static const struct {
                {"close", .run = end},
                {"watch", .run = watch}};
 
+/* Whether the way in is known depends on what is named. */
+static bool asks_for_the_way(const struct runbook_step *step)
+{
+    bool asks = false;
+    for (size_t i = 0; i < step->before.count; i++)
+        asks |= str_equal(step->before.items[i].name, "operator-known");
+    for (size_t i = 0; i < step->verify.count; i++)
+        asks |= str_equal(step->verify.items[i].name, "operator-known");
+    return asks;
+}
+
 /* An option that the step's action does not know would be silently without effect. */
 static bool options_fit(const struct cli *cli, const struct runbook_step *step)
 {
@@ -535,10 +546,14 @@ static bool options_fit(const struct cli *cli, const struct runbook_step *step)
                 {"restore", "--site", cli->site},     {"restore", "--profile", cli->profile},
                 {"holes", "--apply", cli->apply},     {"holes", "--out", cli->out},
                 {"holes", "--receipt", cli->receipt}, {"holes", "--override", cli->override},
-                {"scan", "--rules", cli->rules}};
-    bool does = str_equal(cli->arguments[0], "do");
+                {"scan", "--rules", cli->rules},      {"isolate", "--mode", cli->mode},
+                {"isolate", "--trial", cli->trial},
+                {"isolate", "--allow", cli->allow && !asks_for_the_way(step)}};
+    const char *does = str_equal(cli->arguments[0], "do")     ? step->action.name
+                       : str_equal(cli->arguments[0], "undo") ? step->undo.name
+                                                              : NULL;
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
-        if (rows[i].given && !(does && str_equal(step->action.name, rows[i].action))) {
+        if (rows[i].given && !str_equal(does, rows[i].action)) {
             cli_usage(cli, _("%s is of the step that does \"%s\""), rows[i].option, rows[i].action);
             return false;
         }

@@ -371,6 +371,18 @@ YAML
     holds '[(o["done"], o["text"]) for o in of("password-change")] == [(False, "daemon: it could be done; nothing was")]'
 }
 
+@test "an option that the step would not hear of is refused" {
+    publish
+    start
+    local options
+    for options in "--allow 192.0.2.7" "--mode full" "--trial 60" "--from $SITE" "--apply"; do
+        # shellcheck disable=SC2086 # an option and its value
+        code 2 "$YAGURA" respond do look $options
+        says "${options%% *}" "is of the step that does"
+    done
+    code 0 "$YAGURA" respond do look
+}
+
 @test "the next step as JSON says what its page says" {
     publish
     start
