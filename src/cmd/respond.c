@@ -542,11 +542,16 @@ static bool options_fit(const struct cli *cli, const struct runbook_step *step)
     const struct {
         const char *action, *option;
         bool given;
-    } rows[] = {{"restore", "--from", cli->from},     {"restore", "--from-git", cli->from_git},
-                {"restore", "--site", cli->site},     {"restore", "--profile", cli->profile},
-                {"holes", "--apply", cli->apply},     {"holes", "--out", cli->out},
-                {"holes", "--receipt", cli->receipt}, {"holes", "--override", cli->override},
-                {"scan", "--rules", cli->rules},      {"isolate", "--mode", cli->mode},
+    } rows[] = {{"restore", "--from", cli->from},
+                {"restore", "--from-git", cli->from_git},
+                {"restore", "--site", cli->site},
+                {"restore", "--profile", cli->profile},
+                {"holes", "--apply", cli->apply},
+                {"holes", "--out", cli->out},
+                {"holes", "--receipt", cli->receipt},
+                {"holes", "--override", cli->override},
+                {"scan", "--rules", cli->rules},
+                {"isolate", "--mode", cli->mode},
                 {"isolate", "--trial", cli->trial},
                 {"isolate", "--allow", cli->allow && !asks_for_the_way(step)}};
     const char *does = str_equal(cli->arguments[0], "do")     ? step->action.name
