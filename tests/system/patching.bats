@@ -94,6 +94,8 @@ echo 'nameserver 192.0.2.53' >/etc/resolv.conf
 echo $? >/repo/code
 "$1" patch apply /repo/cut.json --dry-run --json >/repo/json 2>&1
 "$1" respond do isolate --allow 192.0.2.53 >>/repo/cut.done 2>&1
+echo 'nameserver 192.0.2.54' >>/etc/resolv.conf
+"$1" patch apply /repo/cut.json --dry-run >/repo/one 2>&1
 echo '192.0.2.53 mirror.example' >/etc/hosts
 "$1" patch apply /repo/cut.json --dry-run >/repo/named 2>&1
 SH
@@ -108,8 +110,15 @@ SH
         "the packages could not be fetched" "No package was changed: 2 are as they were."
     says_not "and should be"
     # before it is tried, and again with the outcome
-    [ "$(grep -n "this host is cut off" "$HOSTS/repo/said" | head -1 | cut -d: -f1)" -lt "$(grep -n "Fetching" "$HOSTS/repo/said" | cut -d: -f1)" ]
+    local fetching
+    fetching=$(grep -n "Fetching" "$HOSTS/repo/said" | cut -d: -f1)
+    [ "$(grep -n "^! this host is cut off" "$HOSTS/repo/said" | head -1 | cut -d: -f1)" -lt "$fetching" ]
+    [ "$(grep -n "^! this host is cut off" "$HOSTS/repo/said" | tail -1 | cut -d: -f1)" -gt "$fetching" ]
     grep -q '"type":"note","text":"this host is cut off' "$HOSTS/repo/json"
+    # of several name servers one that was named is enough
+    output=$(cat "$HOSTS/repo/one")
+    unwrapped
+    says "does not reach mirror.example: apt will fetch nothing"
     output=$(cat "$HOSTS/repo/named")
     says_not "this host is cut off"
 }
