@@ -372,7 +372,7 @@ unbanned() { ! banned "$1"; }
     echo 10.9.2.78 >>"$WORK/decisions"
     until_true 30 banned 10.9.2.78
     code 1 as_root_on operator respond status --json
-    holds '[o["stand"] for o in every if o["type"] == "firewall"] == ["trial"]'
+    holds '[(o["stand"], o["altered"], o["changed"]) for o in every if o["type"] == "firewall"] == [("trial", False, "")]' # a ban is no change
     log_in again adm oper@10.9.1.1
     code 0 as_root_on again respond confirm
     sed -i /10.9.2.78/d "$WORK/decisions"
