@@ -127,9 +127,8 @@ static unsigned depth_of(const char *path)
 }
 
 /* It goes up first, not higher than the tree, and then down. Whoever goes up behind a name may
- * come out anywhere, where that name is a link. *top: the depth of the folder that it goes up to.
- */
-static bool stays_inside(const char *name, const char *target, unsigned *top)
+ * come out anywhere, where that name is a link. */
+bool archive_link_stays_inside(const char *name, const char *target, unsigned *top)
 {
     unsigned depth = depth_of(name), up = 0;
     bool down = false;
@@ -205,7 +204,7 @@ static bool take_link(struct unfolding *u, int folder, const char *last, struct 
 {
     unsigned top;
     struct archive_highest *h = u->highest;
-    if (!stays_inside(u->name, u->body, &top))
+    if (!archive_link_stays_inside(u->name, u->body, &top))
         return refuse(u, e, _("this link may lead out of the archive"));
     if (!h->name[0] || top < h->depth) {
         h->depth = top;

@@ -23,6 +23,9 @@ struct archive_highest {
  * no archive at all. */
 bool archive_tree_open(struct run_folder *out, struct archive_highest *highest, int parent,
                        int archive, struct error *e);
+/* Does the link `name`, a path in a tree, lead to something in that tree whatever lies there? *top:
+ * the depth of the folder that it goes up to. */
+bool archive_link_stays_inside(const char *name, const char *target, unsigned *top);
 /* The error where that folder is not taken: the link leads out of it. */
 void archive_tree_refuse_link(const struct archive_highest *highest, struct error *e);
 

@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A site that the state does not know. The profile is told by what is there and by what comes. */
@@ -78,6 +79,41 @@ static void say_kept(struct response *r, const struct tree_source *from, const s
                                              "and are others there: what is there stays",
                                              d->left),
                                     d->left));
+}
+
+/* Of an archive they are refused; whoever names a folder or a revision may mean them. Of those that
+ * are there already nothing is new. */
+static void say_links_out(struct response *r, const struct deploy *d)
+{
+    enum { MOST_SHOWN = 5 };
+    CLEANUP_STR struct str shown = {0};
+    size_t count = 0;
+    for (size_t i = 0; i < d->found->count; i++) {
+        unsigned top;
+        struct manifest_entry entry;
+        const char *path = d->found->items[i].path;
+        uint32_t at = manifest_find(d->manifest, path, strlen(path));
+        if (at == MANIFEST_NONE)
+            continue;
+        manifest_entry(d->manifest, at, &entry);
+        if (!entry.target)
+            continue;
+        const char *target = arena_strndup(r->arena, entry.target, entry.target_size);
+        if (archive_link_stays_inside(path, target, &top))
+            continue;
+        if (count++ < MOST_SHOWN)
+            str_printf(&shown, "%s%s -> %s", shown.length ? ", " : "", path, target);
+    }
+    if (count > MOST_SHOWN)
+        str_add(&shown, ", ...");
+    if (count)
+        respond_say(r, arena_printf(r->arena,
+                                    ngettext("%zu link may lead out of the site, and the server "
+                                             "may follow it: %s. LOOK WHETHER IT SHOULD",
+                                             "%zu links may lead out of the site, and the server "
+                                             "may follow them: %s. LOOK WHETHER THEY SHOULD",
+                                             count),
+                                    count, str_text(&shown)));
 }
 
 static json_t *names_of(const char *const *names, size_t count)
@@ -182,6 +218,7 @@ bool restore_from(struct response *r, json_t *result, bool look_only, struct err
     if (o->show_source)
         o->show_source(o->context, &site, &d);
     say_kept(r, &from, &d);
+    say_links_out(r, &d);
     if (look_only)
         return true;
     if (!d.nothing && o->agreed && !o->agreed(o->context)) {

@@ -156,6 +156,23 @@ is_good() {
     [ "$(readlink "$SITE/sub/link")" = ../index.php ]
 }
 
+@test "from a folder or a revision: links that may lead out of the site are said" {
+    program git
+    begin
+    ln -s ../index.php "$GOOD/wp-includes/stays"
+    restore "0 3" --from "$GOOD" --dry-run
+    says_not "LOOK WHETHER"
+    ln -s /etc/passwd "$GOOD/leak"
+    ln -s ../../other/x "$GOOD/wp-includes/up"
+    restore "0 3" --from "$GOOD" --dry-run
+    says "2 links may lead out of the site, and the server may follow them: leak -> /etc/passwd, wp-includes/up -> ../../other/x. LOOK WHETHER THEY SHOULD"
+    rm "$GOOD/leak"
+    git -C "$GOOD" init -q && git -C "$GOOD" add . && git -C "$GOOD" -c user.name=x -c user.email=x@y commit -qm x
+    restore 0 --from-git HEAD --from "$GOOD" --yes
+    says "1 link may lead out of the site, and the server may follow it: wp-includes/up -> ../../other/x. LOOK WHETHER IT SHOULD"
+    [ -L "$SITE/wp-includes/up" ]
+}
+
 @test "a published site becomes the named folder, and the others as they were" {
     code 0 "$YAGURA" init "$SITE"
     mkdir "$WORK/other" && echo other >"$WORK/other/index.html"
