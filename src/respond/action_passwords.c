@@ -118,6 +118,8 @@ bool action_passwords_plan(struct response *r, const struct runbook_call *call, 
     return true;
 }
 
+enum { MOST_NAMED = 5 }; /* by the check: the step lists all */
+
 struct counting {
     struct response *r;
     const uint8_t *key;
@@ -127,7 +129,7 @@ struct counting {
 
 static void count(struct counting *c, const char *id)
 {
-    if (c->left++ < 5)
+    if (c->left++ < MOST_NAMED)
         str_printf(&c->ids, "%s%s", c->ids.length ? ", " : "", id);
 }
 
@@ -157,6 +159,8 @@ void check_passwords_changed(struct response *r, const struct runbook_call *call
          f = facts_next(a->facts, "unread", f))
         if (!incident_signed(&r->incident, unread_id(r, f)))
             count(&c, unread_id(r, f));
+    if (c.left > MOST_NAMED)
+        str_add(&c.ids, ", ...");
     out->verdict = c.left ? CHECK_FALSE : CHECK_TRUE;
     out->text = c.left
                     ? arena_printf(r->arena,

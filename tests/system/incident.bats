@@ -591,6 +591,8 @@ YAML
         "login cookies yagura respond rotate $file" "login cookies it has none, and WordPress keeps others in its database" \
         "yagura respond rotate $inner; then sign for it: yagura respond sign salt:$inner --because" "under /wp-admin/users.php" \
         "ALTER USER" "then sign for it: yagura respond sign registrar:dns --because"
+    # of many the last line names five, and says that there are more
+    says ", ... yagura respond sign NAME"
     # by what is shown of its name, each can be signed for, and what could not be looked at as well
     local weak='setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-dac_override,-dac_read_search'
     code 1 on operator "$weak yagura respond do passwords"
