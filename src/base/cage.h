@@ -7,8 +7,9 @@
  *
  * What holds in all three, on every kernel since Linux 5.9 (close_range):
  *   - seccomp: a short list of system calls; any other ends the process. No exec, no fork, no
- *     thread that was not asked for (cage_limits), no new socket (those handed in work), no signal
- * to others, no executable memory, nothing that takes a path and changes what is there.
+ *     thread that was not asked for (cage_limits), no new socket (those handed in work), no
+ *     signal to others, no executable memory, nothing that takes a path and changes what is
+ *     there.
  *   - no new privileges; every capability dropped but CAP_DAC_READ_SEARCH (not in CAGE_BYTES)
  *     and CAP_SYS_PTRACE (CAGE_LIVE only, for /proc/PID).
  *   - limits of memory, processor time and descriptors; no core files; no bytes into files

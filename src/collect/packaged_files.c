@@ -489,6 +489,9 @@ void collect_packaged_files(struct collection *c)
         origins_release(c, k.origins);
         return;
     }
+    if (dpkg_index_unread(k.index))
+        facts_unread(c->facts, N_("packaged-file"), "/var/lib/dpkg/info",
+                     _("some of dpkg's lists of files could not be read"));
     bool merged = target_stat(c->target, "/bin", false, &st, NULL) && st.type == TARGET_LINK;
     if (c->purposes & COLLECT_FILES) {
         recall(&k);

@@ -274,6 +274,15 @@ static void programs_with_more_rights_are_found(void **state)
     }
 }
 
+static bool says_unread(struct linux_host *host, const char *path)
+{
+    for (const struct fact *f = facts_first(host->h.facts, "unread"); f;
+         f = facts_next(host->h.facts, "unread", f))
+        if (str_equal(f->path, path))
+            return true;
+    return false;
+}
+
 static void run_whole_by(struct linux_host *host, const struct collect_patience *patience,
                          unsigned threads)
 {
@@ -363,6 +372,25 @@ static void more_files_than_are_stated_are_said(void **state)
     run_whole(&host);
     assert_int_equal(linux_count(&host, "packaged-file"), STATED);
     assert_string_equal(linux_only(&host, "unread", "what"), "packaged-file");
+    linux_end(&host);
+}
+
+/* What stands in a list that nobody can read is compared with nothing: that is not clean. */
+static void a_list_that_cannot_be_read_is_said(void **state)
+{
+    static collect_source_function *const source[] = {collect_packaged_files, NULL};
+    struct linux_host host;
+    begin(&host);
+    CLEANUP_STR struct str list = {0};
+    str_printf(&list, "%s/var/lib/dpkg/info/tool.md5sums", host.dir);
+    assert_int_equal(unlink(str_text(&list)), 0);
+    assert_int_equal(mkfifo(str_text(&list), 0644), 0);
+    append(&host, "var/lib/dpkg/info/tool.list", "/usr/bin/bash\n/usr/bin/su\n/usr/bin/ls\n");
+    linux_run(&host, source);
+    assert_string_equal(linux_only(&host, "unread", "what"), "packaged-file");
+    assert_true(says_unread(&host, "/var/lib/dpkg/info"));
+    run_whole(&host);
+    assert_true(says_unread(&host, "/var/lib/dpkg/info"));
     linux_end(&host);
 }
 
@@ -563,15 +591,6 @@ static void add_record(struct linux_host *host, const char *path, short type, co
     assert_non_null(f);
     assert_int_equal(fwrite(&u, sizeof u, 1, f), 1);
     fclose(f);
-}
-
-static bool says_unread(struct linux_host *host, const char *path)
-{
-    for (const struct fact *f = facts_first(host->h.facts, "unread"); f;
-         f = facts_next(host->h.facts, "unread", f))
-        if (str_equal(f->path, path))
-            return true;
-    return false;
 }
 
 static void logins_of_utmp_are_sessions(void **state)
@@ -801,6 +820,7 @@ int main(void)
         cmocka_unit_test(programs_with_more_rights_are_found),
         cmocka_unit_test(files_of_packages_are_compared_and_remembered),
         cmocka_unit_test(more_files_than_are_stated_are_said),
+        cmocka_unit_test(a_list_that_cannot_be_read_is_said),
         cmocka_unit_test(what_has_just_changed_is_not_remembered),
         cmocka_unit_test(many_threads_say_what_one_says),
         cmocka_unit_test(a_scan_that_was_broken_off_goes_on_in_its_session_and_no_longer),
