@@ -200,6 +200,7 @@ static const struct seccomp_rule syscall_rules[] = {
     {SYS_clone3, THREADS, SECCOMP_REFUSE_UNKNOWN}, /* its flags lie in memory: clone() then */
     {SYS_rseq, THREADS, SECCOMP_ALLOW},
     {SYS_set_robust_list, THREADS, SECCOMP_ALLOW},
+    {SYS_nanosleep, THREADS, SECCOMP_ALLOW}, /* the thread of TSan, which comes with the first */
 };
 
 bool cage_rules_apply(enum cage_kind kind, int rootfd, const struct cage_limits *limits,
