@@ -40,10 +40,10 @@ static bool is_open(const struct firewall_plan *p, const struct fact *listener)
 static void choose_open(struct firewall_plan *p, const struct config *config,
                         const struct facts *facts)
 {
-    uint16_t sites[16];
+    struct site_port sites[16];
     size_t count = ports_of_sites(facts, sites, ARRAY_COUNT(sites));
     for (size_t i = 0; i < count; i++)
-        keep_open(p, sites[i], false);
+        keep_open(p, sites[i].port, false);
     keep_open(p, 443, true);
     for (size_t i = 0; i < p->operator.way_count; i++)
         if (!p->operator.ways[i].made_here)

@@ -397,6 +397,16 @@ static struct web_folder document_root(const struct host *h)
     return f;
 }
 
+/* The key may lie in the certificate's file. */
+static void put_certificate(struct host *h)
+{
+    const struct conf_node *chain = setting(h, "SSLCertificateFile"),
+                           *key = setting(h, "SSLCertificateKeyFile");
+    if (chain)
+        web_put_certificate(&h->a->w, h->site, folder(h->a, conf_arg(chain, 0)),
+                            folder(h->a, conf_arg(key ? key : chain, 0)));
+}
+
 static void fill_site(struct host *h, const struct str *bindings)
 {
     struct facts *facts = h->a->r.c->facts;
@@ -404,6 +414,7 @@ static void fill_site(struct host *h, const struct str *bindings)
     web_put_folder(&h->a->w, h->site, "root", root);
     if (!*root.why)
         put_in_force(h, h->site, "indexes", root.path);
+    put_certificate(h);
     if (h->node == h->a->main)
         fact_put(facts, h->site, "reachable", bindings->length ? "yes" : "no");
     const struct conf_node *own_user = conf_find_last(h->node, "AssignUserID");

@@ -379,6 +379,16 @@ static void state_logs(struct host *h)
                     NULL, NULL);
 }
 
+/* The key may lie in the certificate's file. */
+static void put_certificate(struct host *h)
+{
+    const struct light_setting *chain = lighttpd_conf_find(h->block, "ssl.pemfile"),
+                               *key = lighttpd_conf_find(h->block, "ssl.privkey");
+    if (chain)
+        web_put_certificate(&h->l->w, h->site, folder(&chain->value),
+                            folder(key ? &key->value : &chain->value));
+}
+
 static void state_site(struct lighttpd *l, const struct light_block *block)
 {
     struct host h = {.l = l, .block = block};
@@ -388,6 +398,7 @@ static void state_site(struct lighttpd *l, const struct light_block *block)
     if (!h.site)
         return;
     web_put_folder(&l->w, h.site, "root", root_of(l, block));
+    put_certificate(&h);
     fact_put(facts, h.site, "condition", condition_of(l, block));
     fact_put(facts, h.site, "indexes", lists_folders(l, block) ? "yes" : "no");
     if (is_writable(l, block)) {

@@ -426,6 +426,16 @@ static void take_names(struct host *h)
     h->name = arena_strndup(h->n->arena, names, strcspn(names, " "));
 }
 
+/* Of several, for clients of several kinds, the last. Their names begin where nginx.conf lies. */
+static struct web_folder pem(const struct host *h, const char *directive)
+{
+    const struct conf_node *said = nginx_conf_in_force(h->server, directive);
+    struct web_folder f = expand(h, said ? conf_arg(said, 0) : "");
+    if (*f.path && *f.path != '$')
+        f.path = conf_beneath(h->n->arena, FOLDER, f.path);
+    return f;
+}
+
 static void state_server(struct nginx *n, const struct conf_node *server)
 {
     struct host h = {.n = n, .server = server};
@@ -437,6 +447,8 @@ static void state_server(struct nginx *n, const struct conf_node *server)
         web_site_add(&n->w, server->path, server->line, str_text(&h.names), str_text(&h.bindings));
     if (h.site) {
         web_put_folder(&n->w, h.site, "root", folder_of(&h, server, "", "prefix"));
+        web_put_certificate(&n->w, h.site, pem(&h, "ssl_certificate"),
+                            pem(&h, "ssl_certificate_key"));
         fact_put(facts, h.site, "default", str_text(&defaults));
         fact_put(facts, h.site, "indexes",
                  is_on(nginx_conf_in_force(server, "autoindex")) ? "yes" : "no");

@@ -113,6 +113,22 @@ void web_put_folder(struct web_server *w, struct fact *f, const char *key, struc
         fact_put_state(facts, f, exists, VALUE_UNREADABLE, e.message);
 }
 
+static bool is_file(struct web_server *w, const struct web_folder *f)
+{
+    struct target_stat st;
+    return !*f->why && target_stat(w->r->c->target, f->path, true, &st, NULL) &&
+           st.type == TARGET_FILE;
+}
+
+void web_put_certificate(struct web_server *w, struct fact *site, struct web_folder chain,
+                         struct web_folder key)
+{
+    if (!is_file(w, &chain) || !is_file(w, &key))
+        return;
+    fact_put(w->r->c->facts, site, "certificate", chain.path);
+    fact_put(w->r->c->facts, site, "certificate_key", key.path);
+}
+
 struct fact *web_path_add(struct web_server *w, const struct fact *site, const char *path,
                           uint64_t line, const char *url, const char *match)
 {

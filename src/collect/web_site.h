@@ -39,6 +39,11 @@ struct fact *web_site_add(struct web_server *w, const char *path, uint64_t line,
 void web_put_folder(struct web_server *w, struct fact *f, const char *key,
                     struct web_folder folder);
 
+/* The files with which it speaks TLS: `certificate` and `certificate_key`, where both are there;
+ * nothing where one is none, or hangs on the request. */
+void web_put_certificate(struct web_server *w, struct fact *site, struct web_folder chain,
+                         struct web_folder key);
+
 /* A URL path of a site; `match` says how it is compared. */
 struct fact *web_path_add(struct web_server *w, const struct fact *site, const char *path,
                           uint64_t line, const char *url, const char *match);

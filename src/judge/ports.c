@@ -104,32 +104,39 @@ static struct port_row judge_one(const struct fact *f)
     return row;
 }
 
-static size_t add_port(uint16_t *out, size_t count, size_t most, uint64_t port)
+static size_t add_port(struct site_port *out, size_t count, size_t most, uint64_t port, bool tls)
 {
     size_t at = 0;
-    while (at < count && out[at] < port)
+    while (at < count && out[at].port < port)
         at++;
-    if (!port || port > UINT16_MAX || count == most || (at < count && out[at] == port))
+    if (at < count && out[at].port == port) {
+        out[at].tls |= tls;
+        return count;
+    }
+    if (!port || port > UINT16_MAX || count == most)
         return count;
     memmove(out + at + 1, out + at, (count - at) * sizeof *out);
-    out[at] = (uint16_t)port;
+    out[at] = (struct site_port){(uint16_t)port, tls};
     return count + 1;
 }
 
-size_t ports_of_sites(const struct facts *facts, uint16_t *out, size_t most)
+size_t ports_of_sites(const struct facts *facts, struct site_port *out, size_t most)
 {
-    size_t count = add_port(out, add_port(out, 0, most, 80), most, 443);
+    size_t count = add_port(out, add_port(out, 0, most, 80, false), most, 443, true);
     for (const struct fact *f = facts_first(facts, "site"); f; f = facts_next(facts, "site", f)) {
-        const char *p = fact_text(f, "bindings"); /* "*:80 [::]:80 127.0.0.1:8080" */
+        const char *p = fact_text(f, "bindings"); /* "*:80 [::]:443/ssl 127.0.0.1:8080" */
         while (*p) {
             char binding[80];
             uint64_t port;
             size_t n = strcspn(p, " ");
             snprintf(binding, sizeof binding, "%.*s", (int)n, p);
+            bool tls = str_ends(binding, "/ssl");
+            if (tls)
+                binding[strlen(binding) - strlen("/ssl")] = '\0';
             const char *colon = strrchr(binding, ':');
             if (colon && str_to_u64(colon + 1, &port) && !str_starts(binding, "127.") &&
                 !str_starts(binding, "[::1]") && !str_starts(binding, "localhost:"))
-                count = add_port(out, count, most, port);
+                count = add_port(out, count, most, port, tls);
             p += n + (p[n] == ' ');
         }
     }

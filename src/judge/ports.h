@@ -32,7 +32,11 @@ size_t judge_ports(struct arena *arena, const struct facts *facts, struct port_r
 
 /* The TCP ports that the web servers' configurations say sites are reached by from outside, with 80
  * and 443; ascending. Returns how many, of at most `most`. */
-size_t ports_of_sites(const struct facts *facts, uint16_t *out, size_t most);
+struct site_port {
+    uint16_t port;
+    bool tls; /* one of the sites speaks it there; on 443 also where none says so */
+};
+size_t ports_of_sites(const struct facts *facts, struct site_port *out, size_t most);
 /* A fact of kind `listener` by which an administrator comes in: sshd. */
 bool port_is_way_in(const struct fact *listener);
 

@@ -16,27 +16,44 @@
 
 enum { TRIAL_SECONDS = 600, MOST_PORTS = 16 };
 
-/* The usual two, and of sites those they say. TLS is what is spoken on 443 alone, as far as a port
- * tells. */
+/* The usual two, and of sites those they say. */
 static void choose_web(struct firewall_plan *p, const struct facts *sites)
 {
-    uint16_t ports[MOST_PORTS];
+    struct site_port ports[MOST_PORTS];
     size_t count = ports_of_sites(sites, ports, MOST_PORTS);
     p->web_count = p->web_tls_count = 0;
     for (size_t i = 0; i < count; i++) {
-        if (ports[i] == 443)
-            p->web_tls[p->web_tls_count++] = ports[i];
+        if (ports[i].tls)
+            p->web_tls[p->web_tls_count++] = ports[i].port;
         else
-            p->web[p->web_count++] = ports[i];
+            p->web[p->web_count++] = ports[i].port;
     }
 }
 
-static void find_web(struct firewall_plan *p)
+static void add_certificate(struct notice *n, struct notice_certificate c)
 {
-    CLEANUP(audit_cleanup) struct audit *a = NULL;
+    for (size_t i = 0; i < n->certificate_count; i++)
+        if (str_equal(n->certificates[i].chain, c.chain))
+            return;
+    if (*c.chain && *c.key && !strpbrk(c.chain, "\t\n") && !strpbrk(c.key, "\t\n") &&
+        n->certificate_count < ARRAY_COUNT(n->certificates))
+        n->certificates[n->certificate_count++] = c;
+}
+
+/* Strings stay those of the facts. */
+static void choose_certificates(struct notice *n, const struct facts *sites)
+{
+    for (const struct fact *f = NULL; (f = facts_next(sites, "site", f));)
+        add_certificate(n, (struct notice_certificate){fact_text(f, "certificate"),
+                                                       fact_text(f, "certificate_key")});
+}
+
+/* NULL: it could not be looked at. */
+static struct audit *sites_served(void)
+{
+    struct audit *a;
     struct audit_request request = {.kind = TARGET_LIVE, .as_of = DATE_NONE, .about = ABOUT_SITES};
-    if (audit_collect(&a, &request, NULL))
-        choose_web(p, a->facts);
+    return audit_collect(&a, &request, NULL) ? a : NULL;
 }
 
 /* Nobody in front of the door is no reason to leave it open. */
@@ -45,7 +62,11 @@ static void show_notice(struct firewall_plan *p, void *context)
     struct response *r = context;
     struct error e = ERROR_INIT;
     struct notice notice = {.seconds = p->trial_seconds + 60};
-    find_web(p);
+    CLEANUP(audit_cleanup) struct audit *sites = sites_served();
+    if (sites) {
+        choose_web(p, sites->facts);
+        choose_certificates(&notice, sites->facts);
+    }
     if (!notice_start(&p->notice_port, &p->notice_tls_port, state_dirfd(r->state), &notice, &e)) {
         p->notice_port = p->notice_tls_port = 0;
         respond_say(r, arena_printf(r->arena, _("visitors get no notice: %s"), e.message));
@@ -274,8 +295,9 @@ bool action_isolate_preview(struct response *r, const struct runbook_call *call,
     if (!make_plan(&p, r, call, e))
         return false;
     notice_later(&p, r);
-    if (p.mode == FIREWALL_WEB)
-        find_web(&p);
+    CLEANUP(audit_cleanup) struct audit *sites = p.mode == FIREWALL_WEB ? sites_served() : NULL;
+    if (sites)
+        choose_web(&p, sites->facts);
     if (!connections_read(&all, e) || !firewall_preview(&p, &all, NULL, &ending, e))
         return false;
     put_operator(result, "operator", &p.operator);

@@ -401,6 +401,64 @@ static void where_requests_go_on_this_host_is_told(void **state)
     }
 }
 
+/* With what a site speaks TLS; only what is there, as a program of root's will open it. */
+static void certificates_are_stated_where_both_files_are_there(void **state)
+{
+    static const struct {
+        const char *file, *text, *certificate, *key;
+    } rows[] = {
+        {NGINX, "http { server { ssl_certificate /srv/a.pem; ssl_certificate_key /srv/a.key; } }",
+         "/srv/a.pem", "/srv/a.key"},
+        {NGINX, "http { ssl_certificate a.pem; ssl_certificate_key a.key; server { } }",
+         "/etc/nginx/a.pem", "/etc/nginx/a.key"},
+        {NGINX,
+         "http { server { ssl_certificate no.pem; ssl_certificate /srv/a.pem;"
+         " ssl_certificate_key no.key; ssl_certificate_key /srv/a.key; } }",
+         "/srv/a.pem", "/srv/a.key"},
+        {NGINX, "http { server { ssl_certificate /srv/a.pem; } }", "", ""},
+        {NGINX, "http { server { ssl_certificate /srv/a.pem; ssl_certificate_key /srv; } }", "",
+         ""},
+        {NGINX, "http { server { ssl_certificate /srv/a.pem; ssl_certificate_key /srv/fifo; } }",
+         "", ""},
+        {NGINX,
+         "http { server { ssl_certificate /srv/$host.pem; ssl_certificate_key /srv/a.key; } }", "",
+         ""},
+        {NGINX, "http { server { ssl_certificate data:x; ssl_certificate_key data:y; } }", "", ""},
+        {APACHE,
+         "<VirtualHost *:443>\nSSLEngine on\nSSLCertificateFile /srv/a.pem\n"
+         "SSLCertificateKeyFile /srv/a.key\n</VirtualHost>\n",
+         "/srv/a.pem", "/srv/a.key"},
+        {APACHE, "SSLCertificateFile a.pem\n<VirtualHost *:443>\n</VirtualHost>\n",
+         "/etc/apache2/a.pem", "/etc/apache2/a.pem"},
+        {APACHE, "<VirtualHost *:443>\nSSLCertificateFile /srv/none.pem\n</VirtualHost>\n", "", ""},
+        {LIGHTTPD, "ssl.pemfile = \"/srv/a.pem\"\nssl.privkey = \"/srv/a.key\"\n", "/srv/a.pem",
+         "/srv/a.key"},
+        {LIGHTTPD, "ssl.pemfile = \"/srv/a.pem\"\n", "/srv/a.pem", "/srv/a.pem"},
+        {LIGHTTPD, "ssl.pemfile = \"a.pem\"\n", "", ""},
+    };
+    static const char *const files[] = {"srv/a.pem",         "srv/a.key",
+                                        "etc/nginx/a.pem",   "etc/nginx/a.key",
+                                        "etc/apache2/a.pem", "etc/lighttpd/a.pem"};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct tree t;
+        begin(&t);
+        tree_file(&t, rows[i].file, rows[i].text);
+        for (size_t k = 0; k < ARRAY_COUNT(files); k++)
+            tree_file(&t, files[k], "");
+        tree_fifo(&t, "srv/fifo");
+        run(&t);
+        const char *certificate = "", *key = "";
+        for (const struct fact *f = NULL; (f = facts_next(t.h.facts, "site", f));)
+            if (*fact_text(f, "certificate")) {
+                certificate = fact_text(f, "certificate");
+                key = fact_text(f, "certificate_key");
+            }
+        if (!str_equal(certificate, rows[i].certificate) || !str_equal(key, rows[i].key))
+            fail_msg("row %zu: \"%s\", \"%s\"", i, certificate, key);
+        tree_end(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +474,7 @@ int main(void)
         cmocka_unit_test(the_environment_of_apache_is_read_as_text),
         cmocka_unit_test(ifversion_asks_the_package),
         cmocka_unit_test(folders_that_depend_on_the_request_are_unreadable),
+        cmocka_unit_test(certificates_are_stated_where_both_files_are_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

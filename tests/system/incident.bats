@@ -890,6 +890,25 @@ YAML
     says "Incident" "is open: yagura respond" "This host is isolated (web), and stays so"
 }
 
+@test "visitors over TLS get the notice with the site's own certificate, on trial and for good" {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=shop.example \
+        -addext subjectAltName=DNS:shop.example -keyout "$WORK/root/etc/nginx/shop.key" -out "$WORK/root/etc/nginx/shop.pem" 2>/dev/null
+    chmod 600 "$WORK/root/etc/nginx/shop.key"
+    sed -i '0,/listen/s//listen 443 ssl; listen 8443 ssl; ssl_certificate shop.pem; ssl_certificate_key shop.key; &/' "$WORK/root/etc/nginx/sites-available/shop"
+    code 0 on operator "nginx -s reload"
+    secure() { in_ns att curl -s -m 20 --cacert "$WORK/root/etc/nginx/shop.pem" --resolve "shop.example:$1:10.8.2.1" -o "$WORK/said" -w '%{http_code}' "https://shop.example:$1/readme.html"; }
+    for _ in $(seq 300); do [ "$(secure 8443)" != 200 ] || break; sleep 0.1; done
+    [ "$(secure 443)" = 200 ]
+    # a port over TLS is a site's like another
+    code 0 on operator "yagura ports --close --dry-run"
+    grep '8443/tcp' <<<"$output" | grep -q "stays open"
+    cut_off
+    for port in 443 8443; do
+        [ "$(secure "$port")" = 503 ]
+        grep -q "休止しています" "$WORK/said"
+    done
+}
+
 @test "visitors keep the notice until the host's own health check passes, and get it again when the opening does not hold" {
     cut_off
     # what it would do
