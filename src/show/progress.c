@@ -1,6 +1,7 @@
 #include "show/progress.h"
 
 #include "base/mem.h"
+#include "base/str.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -24,21 +25,24 @@ static double megabytes(uint64_t bytes)
     return (double)bytes / 1e6;
 }
 
+/* In one write, as whoever reads a pipe may take the first one for all. */
 static void print(const struct progress *p)
 {
     uint64_t files = __atomic_load_n(&p->at->files, __ATOMIC_RELAXED);
     uint64_t bytes = __atomic_load_n(&p->at->bytes, __ATOMIC_RELAXED);
+    CLEANUP_STR struct str line = {0};
     if (p->terminal)
-        fputc('\r', stderr);
+        str_add_char(&line, '\r');
     if (p->files)
-        fprintf(stderr, _("%s: %llu of %llu files, %.0f of %.0f MB "), p->what,
-                (unsigned long long)files, (unsigned long long)p->files, megabytes(bytes),
-                megabytes(p->bytes));
+        str_printf(&line, _("%s: %llu of %llu files, %.0f of %.0f MB "), p->what,
+                   (unsigned long long)files, (unsigned long long)p->files, megabytes(bytes),
+                   megabytes(p->bytes));
     else
-        fprintf(stderr, _("%s: %llu files, %.0f MB "), p->what, (unsigned long long)files,
-                megabytes(bytes));
+        str_printf(&line, _("%s: %llu files, %.0f MB "), p->what, (unsigned long long)files,
+                   megabytes(bytes));
     if (!p->terminal)
-        fputc('\n', stderr);
+        str_add_char(&line, '\n');
+    fputs(str_text(&line), stderr);
     fflush(stderr);
 }
 
