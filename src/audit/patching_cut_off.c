@@ -132,7 +132,7 @@ void patching_look_at_cut(struct patching *p, const struct patching_request *r)
     p->cut_off = true;
     struct message m =
         message_of(N_("this host is cut off, and does not reach {servers}: apt will fetch nothing. "
-                      "Name them first: yagura respond do isolate --allow {addresses}"));
+                      "Name them first:\nyagura respond do isolate --allow {addresses}"));
     message_put(&m, "servers", arena_strdup(p->arena, str_text(&c.servers)));
     message_put(&m, "addresses", arena_strdup(p->arena, str_text(&c.allow)));
     VEC_PUSH(&p->notes, m);

@@ -87,9 +87,20 @@ static void subject(struct judging *j, const struct fact *f, const char **kind, 
 
 /* --- texts --- */
 
+/* The name of a file or an account, which an intruder may have chosen, as a word of the shell that
+ * a step is pasted into. Windows has other quotes, and no path that begins with a slash. */
+static const char *pasteable(struct arena *arena, const struct fact *f, const char *text)
+{
+    CLEANUP_STR struct str word = {0};
+    if (*text != '/' && !str_equal(f->kind, "account"))
+        return text;
+    str_add_shell_word(&word, text);
+    return arena_strdup(arena, str_text(&word));
+}
+
 /* Fills the places of a text with what the record says. */
 static struct message message_for(struct judging *j, const char *text, const struct fact *f,
-                                  const char *subject_name)
+                                  const char *subject_name, bool is_step)
 {
     struct message m = message_of(*text ? text : NULL);
     for (const char *p = text; (p = strchr(p, '{'));) {
@@ -105,7 +116,8 @@ static struct message message_for(struct judging *j, const char *text, const str
         if (str_equal(key, "subject"))
             message_put(&m, "subject", subject_name);
         else if (f && fact_value(f, key))
-            put(&m, fact_value(f, key)->key, fact_text(f, key));
+            put(&m, fact_value(f, key)->key,
+                is_step ? pasteable(j->out->arena, f, fact_text(f, key)) : fact_text(f, key));
     }
     return m;
 }
@@ -253,17 +265,17 @@ static void describe(struct judging *j, struct finding *item, const struct fact 
     if (verdict == VERDICT_AFFECTED) {
         add_reach(item, rule);
         item->summary = message_for(j, *rule->description ? rule->description : rule->title, f,
-                                    item->subject_name);
+                                    item->subject_name, false);
     } else {
         item->summary = message_of(N_("{title}: cannot judge {subject}: {reason}"));
         message_put_translated(&item->summary, "title", rule->title);
         message_put(&item->summary, "subject", item->subject_name);
         message_put_translated(&item->summary, "reason", reason_of(j->result, f));
     }
-    item->why = message_for(j, rule->why, f, item->subject_name);
-    item->remedy = message_for(j, rule->fix, f, item->subject_name);
+    item->why = message_for(j, rule->why, f, item->subject_name, false);
+    item->remedy = message_for(j, rule->fix, f, item->subject_name, false);
     for (size_t i = 0; i < rule->step_count; i++) {
-        struct message step = message_for(j, rule->steps[i], f, item->subject_name);
+        struct message step = message_for(j, rule->steps[i], f, item->subject_name, true);
         VEC_PUSH(&item->steps, step);
     }
     for (size_t i = 0; i < rule->patch_count; i++)

@@ -24,7 +24,7 @@ static const struct {
     const char *reach, *name, *text;
 } rows[] = {
     {"system-account", "root",
-     N_("passwd root; then throw out its other sessions: yagura respond end-sessions root")},
+     N_("passwd root; then throw out its other sessions:\nyagura respond end-sessions root")},
     {"system-account", NULL,
      N_("passwd {}; or, if nobody needs it: yagura respond lock {} (yagura respond expire {} "
         "leaves the hash as it is)")},
@@ -118,6 +118,6 @@ const char *password_todo(struct response *r, const struct fact *f, bool has_mar
         return arena_strdup(r->arena, str_text(&todo));
     str_add_shell_word(&sign, password_id(r, f));
     return arena_printf(r->arena,
-                        _("%s; then sign for it: yagura respond sign %s --because \"...\""),
+                        _("%s; then sign for it:\nyagura respond sign %s --because \"...\""),
                         str_text(&todo), str_text(&sign));
 }

@@ -85,7 +85,7 @@ const char *show_command(struct arena *arena, const char *command)
 
 /* Behind the program's name, before the command that follows there: in a sentence only what says
  * which memory it is about. */
-static void add_memory(struct str *out, const char *command)
+static void add_memory(struct str *out, const char *command, char blank)
 {
     char name[32];
     snprintf(name, sizeof name, "%.*s", (int)strspn(command, "abcdefghijklmnopqrstuvwxyz-"),
@@ -95,29 +95,63 @@ static void add_memory(struct str *out, const char *command)
         if ((!str_equal(given->option, "--state") && !str_equal(given->option, "--config")) ||
             !call.takes(name, given->option))
             continue;
-        str_printf(out, " %s ", given->option);
+        str_printf(out, "%c%s%c", blank, given->option, blank);
         add_word(out, given->value);
     }
 }
 
 /* Texts of lower floors name the program as it is installed. */
+static const char installed[] = "yagura ";
+
 const char *show_as_called(struct arena *arena, const char *text)
 {
-    static const char name[] = "yagura ";
     CLEANUP_STR struct str out = {0};
     const char *from = text;
-    for (const char *p; (p = strstr(from, name)); from = p + strlen(name)) {
+    for (const char *p; (p = strstr(from, installed)); from = p + strlen(installed)) {
         bool word = p == text || !strchr("/-_.", p[-1]);
         str_printf(&out, "%.*s", (int)(p - from), from);
         if (!word) {
-            str_add(&out, name);
+            str_add(&out, installed);
             continue;
         }
         add_word(&out, call.program);
-        add_memory(&out, p + strlen(name));
+        add_memory(&out, p + strlen(installed), ' ');
         str_add_char(&out, ' ');
     }
     str_add(&out, from);
+    return arena_strdup(arena, str_text(&out));
+}
+
+/* From here to the end of the line a command, with what it has in quotes kept together. */
+static const char *add_command_line(struct str *out, const char *line)
+{
+    char quote = '\0';
+    for (; *line && *line != '\n'; line++) {
+        if (quote ? *line == quote : *line == '"' || *line == '\'')
+            quote = quote ? '\0' : *line;
+        str_add_char(out, *line != ' ' ? *line : quote ? SHOW_FIXED_BLANK : SHOW_COMMAND_BLANK);
+    }
+    return line;
+}
+
+const char *show_with_commands(struct arena *arena, const char *text)
+{
+    CLEANUP_STR struct str out = {0};
+    for (const char *line = text; *line;) {
+        if (line != text && str_starts(line, installed)) {
+            line += strlen(installed);
+            add_word(&out, call.program);
+            add_memory(&out, line, SHOW_COMMAND_BLANK);
+            str_add_char(&out, SHOW_COMMAND_BLANK);
+            line = add_command_line(&out, line);
+        } else {
+            size_t n = strcspn(line, "\n");
+            str_add(&out, show_as_called(arena, arena_printf(arena, "%.*s", (int)n, line)));
+            line += n;
+        }
+        if (*line)
+            str_add_char(&out, *line++);
+    }
     return arena_strdup(arena, str_text(&out));
 }
 

@@ -334,7 +334,7 @@ void show_respond_note(struct show *s, const char *sign, const char *text)
 {
     CLEANUP_ARENA struct arena *arena = arena_new();
     if (!s->json) {
-        show_wrap(s, sign, 2, show_as_called(arena, text));
+        show_wrap(s, sign, 2, show_with_commands(arena, text));
         return;
     }
     json_t *o = json_object();
@@ -373,7 +373,7 @@ void show_respond_report(struct show *s, struct response *r, const struct runboo
                   c->verdict == CHECK_TRUE    ? "+ "
                   : c->verdict == CHECK_FALSE ? "! "
                                               : "? ",
-                  2, show_as_called(arena, c->text));
+                  2, show_with_commands(arena, c->text));
         if (c->todo)
             show_wrap(s, "    ", 6, todo(arena, c->todo));
     }
@@ -385,10 +385,10 @@ void show_respond_report(struct show *s, struct response *r, const struct runboo
         return;
     }
     if (report->outcome == RESPOND_WAITS)
-        show_wrap(s, "", 2, show_as_called(arena, report->text));
+        show_wrap(s, "", 2, show_with_commands(arena, report->text));
     else if (report->outcome == RESPOND_PREVIEW) {
         if (report->text)
-            show_wrap(s, "", 2, show_as_called(arena, report->text));
+            show_wrap(s, "", 2, show_with_commands(arena, report->text));
         show_wrap(s, "", 2,
                   all_true(report)
                       ? _("Nothing was done.")
@@ -399,7 +399,7 @@ void show_respond_report(struct show *s, struct response *r, const struct runboo
                                runbook_text(&step->title)));
     else if (step && report->outcome == RESPOND_REFUSED) {
         if (report->text)
-            show_wrap(s, "! ", 2, show_as_called(arena, report->text));
+            show_wrap(s, "! ", 2, show_with_commands(arena, report->text));
         show_wrap(s, "", 2,
                   arena_printf(arena, _("Step %zu (%s) is NOT done."), number_of(r->book, step),
                                runbook_text(&step->title)));

@@ -93,6 +93,9 @@ void show_hint(struct show *s, const char *what, const char *command);
 /* A text of a lower floor that names "yagura COMMAND ...": the program as it was called, with
  * --state and --config of this run. */
 const char *show_as_called(struct arena *arena, const char *text);
+/* The same for show_wrap: a line of it (not the first) that begins with the name is a command, and
+ * is broken as one. */
+const char *show_with_commands(struct arena *arena, const char *text);
 /* A text that holds a command with sudo: a command to paste; without sudo where that is not
  * needed or not there. */
 const char *show_paste(struct arena *arena, const char *text);

@@ -38,7 +38,7 @@ const char *show_plain_message(struct arena *arena, const struct message *m)
 
 const char *show_message(struct arena *arena, const struct message *m)
 {
-    return show_as_called(arena, show_plain_message(arena, m));
+    return show_with_commands(arena, show_plain_message(arena, m));
 }
 
 /* What stands for the value of a finding's record. Other words in braces are the text's own. */

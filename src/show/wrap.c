@@ -39,8 +39,8 @@ static bool is_break(char c)
 }
 
 /* What must stay together from here on: a word, or a wide character with the marks that belong
- * to it. */
-static size_t piece(const char *text, unsigned *columns)
+ * to it. Of a command whole words alone: the shell would take a break within one as part of it. */
+static size_t piece(const char *text, bool whole_words, unsigned *columns)
 {
     size_t n = 0;
     *columns = 0;
@@ -49,7 +49,7 @@ static size_t piece(const char *text, unsigned *columns)
         const char *here = text + n;
         n += show_character(here, &width);
         *columns += width;
-        if ((is_wide(here) || is_wide(text + n)) && !is_break(text[n]) &&
+        if (!whole_words && (is_wide(here) || is_wide(text + n)) && !is_break(text[n]) &&
             !may_not_begin(text + n) && !may_not_end(here))
             break;
     }
@@ -103,17 +103,15 @@ static void wrap(struct show *s, unsigned used, unsigned blanks, unsigned indent
             in_command = *text++ == SHOW_COMMAND_BLANK;
             continue;
         }
-        unsigned columns;
-        size_t n = piece(text, &columns);
-        /* What fits into no line at all is cut where the line ends; an address is not, it is to be
-         * opened. */
-        bool endless = !in_command && !command_columns(text) && columns > s->width - indent &&
-                       !strstr(text, "://");
-        if (endless)
-            n = cut(text, n, at_start ? s->width - used : s->width - indent, &columns);
         /* A command that fits into a line of its own is not broken; and one that is broken
          * needs two columns for " \" wherever it goes on. */
-        unsigned whole = in_command ? 0 : command_columns(text);
+        unsigned columns, whole = in_command ? 0 : command_columns(text);
+        size_t n = piece(text, in_command || whole, &columns);
+        /* What fits into no line at all is cut where the line ends; an address is not, it is to be
+         * opened. */
+        bool endless = !in_command && !whole && columns > s->width - indent && !strstr(text, "://");
+        if (endless)
+            n = cut(text, n, at_start ? s->width - used : s->width - indent, &columns);
         unsigned room = s->width - (text[n] == SHOW_COMMAND_BLANK && s->width > 2 ? 2 : 0);
         bool too_wide = whole ? used + whole > s->width : used + columns > room;
         if (too_wide && !at_start) {

@@ -116,6 +116,32 @@ static void commands_repeat_the_run_and_can_be_pasted(void **state)
     assert_string_equal(show_as_called(arena, "(yagura audit): no yagura here, yagura audit --all"),
                         "(./yagura --state /s audit): no ./yagura here, ./yagura --state /s audit "
                         "--all");
+    /* a line that begins with the name is a command, and no word of one is broken: neither between
+     * Japanese characters nor at a blank in quotes */
+    static const struct {
+        const char *text, *wanted;
+    } lines[] = {
+        {"Name them:\nyagura audit --allow aaaaaaaaaa\nand go on",
+         "Name them:\n  ./yagura --state /s audit \\\n    --allow aaaaaaaaaa\n  and go on\n"},
+        {"x:\nyagura audit --because \"a b ... c\"",
+         "x:\n  ./yagura --state /s audit \\\n    --because \"a b ... c\"\n"},
+        {"x:\nyagura audit --name 'a \" b c d e f'",
+         "x:\n  ./yagura --state /s audit \\\n    --name 'a \" b c d e f'\n"},
+        {"書く:\nyagura audit --because \"時計は ... 秒進んでいる\"",
+         "書く:\n  ./yagura --state /s audit \\\n    --because \\\n    \"時計は ... "
+         "秒進んでいる\"\n"},
+        {"yagura audit is not at the beginning of a line alone",
+         "./yagura --state /s audit is\n  not at the beginning of a\n  line alone\n"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(lines); i++) {
+        char *got = wrapped(30, "", 2, show_with_commands(arena, lines[i].text));
+        assert_string_equal(got, lines[i].wanted);
+        free(got);
+    }
+    char *image =
+        wrapped(20, "", 2, show_command(arena, "audit --image '証拠の保管場所/二〇二六年.img'"));
+    assert_non_null(strstr(image, "'証拠の保管場所/二〇二六年.img'"));
+    free(image);
     arena_free(arena);
 }
 

@@ -104,6 +104,28 @@ plant() {
         wanted+=("$rule /$path")
     done
 }
+@test "a step can be pasted, whatever its file is called" {
+    local name='usr/local/bin/a b `id`;id' line
+    host
+    file "$name" 04755 <<<sh
+    for lang in en ja; do
+        COLUMNS=80 code 1 "$YAGURA" --lang $lang scan --root "$FAKE"
+        grep -qF "chmod u-s,g-s '/$name'; setcap -r '/$name'" <<<"$(tr -s '\n ' ' ' <<<"$stdout")"
+        # the command begins a line, and goes on behind a backslash
+        line=$(sed -n '/ quarantine take/,$p' <<<"$stdout" | sed -e ':a' -e '/ \\$/{N;s/ \\\n */ /;ba' -e '}' | head -1)
+        (
+            set -- ""
+            eval "set -- $line"
+            [ "$1" = "$YAGURA" ]
+            [ "${*: -1}" = "/$name" ]
+        )
+    done
+    # an account, too: whoever is root may write what he likes into the passwd file
+    echo 'x;id:x:0:0::/:/bin/bash' >>"$FAKE/etc/passwd"
+    code 1 look
+    [[ "$output" == *"usermod --lock --expiredate 1 'x;id'"* ]]
+}
+
 @test "what was put aside is no finding here either; a folder that only bears such a name is" {
     host
     echo good >"$FAKE/var/www/html/index.html"
