@@ -258,9 +258,11 @@ static void say_open(const struct taking *t, const struct running_file *files, s
         say_process(t, &p, "left-open",
                     str_equal(fact_text(f, "how"), "mapped")
                         ? _("Process %d (%s, since %s, started by %s) has mapped %s, and is left: "
-                            "restart it yourself: %s")
+                            "restart it if it is a server of yours, else end it yourself (kill): "
+                            "%s")
                         : _("Process %d (%s, since %s, started by %s) has %s open, and is left: "
-                            "restart it yourself: %s"));
+                            "restart it if it is a server of yours, else end it yourself (kill): "
+                            "%s"));
     }
 }
 

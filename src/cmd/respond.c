@@ -220,14 +220,26 @@ static void show_ways_on(struct running *run, const struct runbook_step *step)
 {
     struct show *s = &run->cli->show;
     CLEANUP_ARENA struct arena *arena = arena_new();
-    if (s->json || !str_equal(step->action.name, "scan"))
+    const char *action = step->action.name;
+    bool scan = str_equal(action, "scan"), holes = str_equal(action, "holes");
+    if (s->json || (!scan && !holes && !str_equal(action, "passwords")))
         return;
-    show_hint(s, _("Why each of them matters, and what to do:"),
-              about(arena, &run->response, "scan"));
-    if (respond_is_live(&run->response))
+    if (scan)
+        show_hint(s, _("Why each of them matters, and what to do:"),
+                  about(arena, &run->response, "scan"));
+    if (holes)
+        show_hint(s, _("Why one of them matters, and what to do:"),
+                  about(arena, &run->response, "explain ID"));
+    if (holes)
+        show_hint(s, _("What cannot be closed now, you answer for:"),
+                  show_command(arena, "respond sign ID ... --because \"...\""));
+    if (scan && respond_is_live(&run->response))
         show_hint(s, _("Move the files of the intruder out of reach, and end what runs from them:"),
                   show_command(arena, arena_printf(arena, "respond do %s --quarantine", step->id)));
-    show_hint(s, _("Once all of it is mended or signed for (what you know, several at once):"),
+    show_hint(s,
+              scan ? _("Once all of it is mended or signed for (what you know, several at once):")
+              : holes ? _("Once all of it is closed or signed for:")
+                      : _("Once all of it is changed or signed for:"),
               show_command(arena, arena_printf(arena, "respond do %s", step->id)));
 }
 
@@ -341,6 +353,8 @@ static int next(struct running *run)
     if (!step)
         return status(run);
     show_respond_step(&run->cli->show, &run->response, step);
+    if (!run->cli->json)
+        say_firewall(run); /* it may wait for nothing but to be confirmed */
     end_json(run->cli, 1, 0);
     return EXIT_FOUND;
 }
@@ -536,6 +550,20 @@ static bool asks_for_the_way(const struct runbook_step *step)
     return asks;
 }
 
+/* Of several names the first that fails is the last that was tried. */
+static void say_how_far(struct running *run, size_t failed)
+{
+    const struct cli *cli = run->cli;
+    CLEANUP_STR struct str done = {0}, left = {0};
+    for (size_t k = 1; k < cli->argument_count; k++) {
+        struct str *list = k < failed ? &done : &left;
+        str_printf(list, "%s%s", list->length ? " " : "", cli->arguments[k]);
+    }
+    if (cli->argument_count > 2)
+        say(run, arena_printf(run->response.arena, _("Done: %s. Not done: %s."),
+                              done.length ? str_text(&done) : "-", str_text(&left)));
+}
+
 /* An option that the step's action does not know would be silently without effect. */
 static bool options_fit(const struct cli *cli, const struct runbook_step *step)
 {
@@ -596,8 +624,10 @@ static int run_action(struct running *run, size_t i)
     if (actions[i].on_name) {
         for (size_t k = 1; k < cli->argument_count; k++) {
             int code = actions[i].on_name(run, cli->arguments[k]);
-            if (code != EXIT_CLEAN)
+            if (code != EXIT_CLEAN) {
+                say_how_far(run, k);
                 return code;
+            }
         }
         return stands(run);
     }

@@ -16,6 +16,7 @@ struct standing {
     size_t site_count;
     json_t *guard; /* what it answered; NULL: it does not run, or does not answer: */
     struct error guard_error;
+    int64_t tampered; /* when the guard undid something last; 0: it never did */
     struct arena *arena;
 };
 
@@ -265,6 +266,7 @@ static bool show_tampers(struct cli *cli, struct state *state, struct standing *
         return false;
     if (count && !cli->json)
         printf("\n%s\n", _("Tampered with, the latest first:"));
+    st->tampered = count ? list[0].last_ns / 1000000000 : 0;
     for (size_t i = 0; i < count && i < most; i++)
         show_tamper(cli, state, &list[i]);
     if (count > most && !cli->json) {
@@ -294,6 +296,15 @@ static bool show_its_watch(struct cli *cli, struct state *state, const struct in
     return good || !config;
 }
 
+/* What was undone and no incident has dealt with yet: as the guard's alarm says it. */
+static void say_begin(struct cli *cli, struct standing *st, int64_t dealt_with)
+{
+    if (!cli->json && st->tampered > dealt_with)
+        show_hint(&cli->show,
+                  _("If that was none of you, somebody is in. What to do now, step by step:"),
+                  show_command(st->arena, "respond start"));
+}
+
 static bool show_open_incident(struct cli *cli, struct state *state, struct standing *st,
                                size_t *found, size_t *unknown, struct error *e)
 {
@@ -302,8 +313,12 @@ static bool show_open_incident(struct cli *cli, struct state *state, struct stan
     if (!incident_open(&incident, state, NULL, st->arena, &absent)) {
         if (absent.code != ERR_ABSENT)
             *e = absent;
+        else
+            say_begin(cli, st, 0);
         return absent.code == ERR_ABSENT;
     }
+    if (incident.closed)
+        say_begin(cli, st, incident.closed);
     if (!incident.closed) {
         if (!cli->json)
             printf("\n");

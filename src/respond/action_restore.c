@@ -254,6 +254,13 @@ static bool put_back(struct response *r, struct site *site, json_t *result, stru
     json_put_int(o, "removed", (int64_t)counted.removed);
     json_object_set(o, "aside", aside);
     json_array_append_new(json_get_array(result, "sites"), o);
+    respond_tell(r,
+                 arena_printf(r->arena,
+                              _("%s: as it was published with generation %llu of %s; put back: "
+                                "%zu, moved aside: %zu"),
+                              site->row.name, (unsigned long long)g.number,
+                              timeline_screen(r->arena, manifest_made_ns(g.manifest) / 1000000000),
+                              counted.put_back, counted.removed));
     if (doubtful)
         say_doubt(r, site->row.name, g.number);
     return true;

@@ -185,3 +185,9 @@ bool plan_write(struct response *r, struct error *e)
     plan_add_text(&text, r);
     return file_replace(folder, file_name, str_text(&text), text.length, 0600, e);
 }
+
+const char *plan_file(struct response *r)
+{
+    CLEANUP_CLOSE int folder = respond_evidence(r, NULL);
+    return folder < 0 ? file_name : file_path_in(r->arena, folder, file_name);
+}

@@ -18,5 +18,7 @@ void plan_add_text(struct str *out, struct response *r);
 /* "--image FILE", as a shell takes it; "" of this host. */
 const char *plan_target(struct response *r);
 bool plan_write(struct response *r, struct error *e);
+/* Where that text lies; in the arena. */
+const char *plan_file(struct response *r);
 
 #endif

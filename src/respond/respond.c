@@ -381,14 +381,14 @@ static bool is_its_turn(struct response *r, const struct runbook_step *step, str
 }
 
 /* What would change this host is not done for one that is looked at from outside. */
-static bool is_for_here(const struct response *r, const struct runbook_step *step, struct error *e)
+static bool is_for_here(struct response *r, const struct runbook_step *step, struct error *e)
 {
     if (!plan_holds(r, step))
         return true;
     error_set(e, ERR_USAGE,
-              "step %s changes the host, and this incident is about %s: it stands in the plan "
-              "(plan.txt in the folder of evidence)",
-              step->id, r->incident.target);
+              "step %s changes the host, and this incident is about %.300s: it stands in the plan, "
+              "%.300s",
+              step->id, r->incident.target, plan_file(r));
     return false;
 }
 
@@ -565,8 +565,8 @@ bool respond_sign(struct response *r, const char *what, struct error *e)
     }
     if (!incident_knows(&r->incident, what)) {
         error_set(e, ERR_USAGE,
-                  "no step found anything called \"%.100s\": yagura respond next, and do it, "
-                  "says what there is to sign for",
+                  "no step lists anything called \"%.100s\" now (it may be settled): yagura "
+                  "respond next, and do it, says what there is to sign for",
                   what);
         return false;
     }

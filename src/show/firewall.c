@@ -68,6 +68,11 @@ void show_firewall(struct show *s, enum firewall_scope scope, const struct firew
     if (st->stand == FIREWALL_NONE)
         return;
     show_wrap(s, "", 2, sentence(arena, scope, st));
+    if (st->stand == FIREWALL_TRIAL)
+        show_hint(
+            s, _("To keep it so, log in anew, and say there:"),
+            show_command_on(
+                arena, scope == FIREWALL_ISOLATION ? "respond confirm" : "ports --confirm", false));
     if (st->altered)
         show_wrap(s, "  ", 2, _("Somebody else changed rules in our table since."));
     if (st->changed[0])

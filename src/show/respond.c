@@ -138,15 +138,24 @@ static void say_watch(struct show *s, struct response *r, struct arena *arena)
                                _("NOBODY LOOKS: the closer watch is to go on until %s, and there "
                                  "was no look yet"),
                                timeline_screen(arena, w.until)));
-    else
-        show_wrap(s, w.finds ? "! " : "+ ", 2,
-                  arena_printf(arena, _("Closer watch until %s (%s); last look: %s; %s"),
-                               timeline_screen(arena, w.until),
-                               w.isolate_again
-                                   ? arena_printf(arena, _("it isolates again by itself: %s"),
-                                                  w.isolate_again)
-                                   : _("it tells, and does not isolate"),
-                               w.looked ? timeline_screen(arena, w.looked) : _("none yet"), found));
+    else {
+        const char *until = timeline_screen(arena, w.until);
+        const char *then =
+            w.isolate_again
+                ? arena_printf(arena, _("it isolates again by itself: %s"), w.isolate_again)
+                : _("it tells, and does not isolate");
+        show_wrap(s,
+                  w.finds    ? "! "
+                  : w.looked ? "+ "
+                             : "- ",
+                  2,
+                  w.looked
+                      ? arena_printf(arena, _("Closer watch until %s (%s); last look: %s; %s"),
+                                     until, then, timeline_screen(arena, w.looked), found)
+                      /* what was not looked at is not called clean */
+                      : arena_printf(arena, _("Closer watch until %s (%s); last look: none yet"),
+                                     until, then));
+    }
     if (w.stale)
         show_hint(s, _("What should look every few minutes:"),
                   "systemctl status yagura-watch.timer");

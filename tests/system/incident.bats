@@ -239,6 +239,12 @@ finish_isolate() {
     tell_cut
     unwrapped
     says "- Your way in stays: 10.8.1.2:" "over a NEW connection" "yagura respond confirm"
+    # whoever asks again what to do now hears it, too
+    for words in next status; do
+        code 1 on operator "yagura respond $words"
+        unwrapped
+        says "on trial: " "log in anew, and say there: yagura respond confirm"
+    done
     connect second
     AT=second respond 0 "confirm"
     [ "$(asked / -w '%{http_code}' | tail -c 3)" = 503 ]
@@ -285,7 +291,7 @@ finish_patch() {
     rm "$SHOP/wp-content/uploads/shell2.php"
     respond 1 "do patch"
     unwrapped
-    says "${holes[@]}"
+    says "${holes[@]}" "yagura explain ID" "respond sign ID ... --because" "closed or signed for: yagura respond do patch"
     # and nobody is let in before they are closed
     code 2 on operator "yagura respond do reconnect"
     unwrapped
@@ -302,13 +308,15 @@ finish_patch() {
 }
 finish_restore() {
     respond 0 "do restore"
+    unwrapped
+    says "shop: as it was published with generation 1 of " "put back: "
     says_not "NO WEB SERVER ANSWERS" # the second look is with it up
     listing "$SHOP" | diff "$WORK/published" -
 }
 finish_passwords() {
     local secrets
     respond 1 "do passwords"
-    says system-account:root salt:/var/www/shop/wp-config.php registrar:dns
+    says system-account:root salt:/var/www/shop/wp-config.php registrar:dns "signed for: yagura respond do passwords"
     [ -z "$WORDPRESS" ] || finish_database
     secrets=$(grep -oE '^! [a-z-]+:[^ ]+' <<<"$output" | cut -c3- | grep -v ^system-account)
     code 0 on operator "echo root:kanuma-$RANDOM | chpasswd"
@@ -685,7 +693,7 @@ YAML
     begin
     code 2 on operator "yagura respond sign 0badcafe --because typo"
     unwrapped
-    says "no step found anything called"
+    says "no step lists anything called"
 }
 
 # How often the step was begun.
@@ -993,7 +1001,8 @@ YAML
     done
     code 0 on operator "yagura respond status"
     unwrapped
-    says "Closer watch until" "it tells, and does not isolate" "last look: none yet; nothing found"
+    says "Closer watch until" "it tells, and does not isolate" "last look: none yet"
+    says_not "nothing found"
     # undone on trial, which may lapse: somebody has to look until it is confirmed
     respond "0 1" "undo reconnect"
     [ "$(answer)" = 503 ]

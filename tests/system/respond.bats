@@ -214,6 +214,7 @@ start() { code 0 "$YAGURA" respond start --runbook "$WORK/short.yaml" --json "$@
     code 0 "$YAGURA" respond skip look --because "no site is known of it"
     code 2 "$YAGURA" respond do restore
     says "changes the host"
+    [ -s "$(sed -n 's/.*it stands in the plan, //p' <<<"$output")" ]
 }
 
 @test "the plan of an image in the incident's light, and the record of what was applied counts" {
@@ -232,6 +233,10 @@ YAML
     holds 'next(o["rule"]["id"] for o in every if o["type"] == "finding") in next(o for o in every if o["type"] == "step")["closes"]'
     /usr/bin/python3 -c 'import json, sys; plan = json.load(open(sys.argv[1])); assert "sadmind-1999" in plan["steps"][0]["closes"], plan["steps"][0]' "$WORK/plan.json"
     ids=$(printf '%s\n' "$stdout" | grep '"type": *"finding"' | grep -v sadmind-1999 | grep -oE '"id": *"[0-9a-f]{16}"' | grep -oE '[0-9a-f]{16}')
+    # one of several that is none: what was signed for, and what not
+    code 2 "$YAGURA" respond sign "${ids%%$'\n'*}" 0badcafe 1badcafe --because "a slip"
+    unwrapped
+    says "Done: ${ids%%$'\n'*}. Not done: 0badcafe 1badcafe."
     # shellcheck disable=SC2086 # a list
     code 0 "$YAGURA" respond sign $ids --because "what the image was made for"
     code 1 "$YAGURA" respond do patch

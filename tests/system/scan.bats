@@ -525,7 +525,7 @@ plant_running() {
         '[(o["pid"], o["how"]) for o in of("left-open")] == [('"$reader"', "open")]'
     code 1 "$YAGURA" scan "$WORK/site" --quarantine --dry-run
     unwrapped
-    says "has $WORK/site/loop.sh open, and is left: restart it yourself: bash"
+    says "has $WORK/site/loop.sh open, and is left: restart it if it is a server of yours, else end it yourself (kill): bash"
     lives "$bot"
     # without a word of the operator nothing is ended
     code "1 2 3" scan "$WORK/site" --quarantine

@@ -620,6 +620,12 @@ print(newest["index.html"], newest["alone.bin"], sep="\n")' >"$WORK/newest"
     until_true 10 grep -q 'shell.php was added, and is removed after' "$WORK/guard"
     stop_guard
     code 3 "$YAGURA" status
+    unwrapped
+    # as the alarm says it, until somebody has begun with it
+    says "somebody is in. What to do now, step by step: " " respond start"
+    code "0 1" "$YAGURA" respond start
+    code 1 "$YAGURA" status
+    says_not "somebody is in"
 }
 
 @test "a guard that only detects says what was done, and never that it was undone" {
