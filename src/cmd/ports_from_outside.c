@@ -47,7 +47,7 @@ static const char *answer_name(enum outside_answer a)
 
 static void show_tries(struct cli *cli, const struct outside_try *tries, size_t count)
 {
-    static const char *const words[] = {N_("open"), N_("refused"), N_("no answer"),
+    static const char *const words[] = {N_("is open"), N_("refused"), N_("no answer"),
                                         N_("could not be tried")};
     CLEANUP_ARENA struct arena *arena = arena_new();
     struct show_table table = {.columns = 3};
@@ -128,6 +128,9 @@ int cmd_ports_from_outside(struct cli *cli)
         show_wrap(&cli->show, "", 2,
                   arena_printf(arena, _("%s: %zu ports tried, %zu open, %zu could not be tried."),
                                cli->from_outside, count, open, unknown));
+        if (open)
+            show_hint(&cli->show, _("To shut what has no business outside, on that host:"),
+                      "yagura ports --close");
     }
     return open ? EXIT_FOUND : unknown || !count ? EXIT_UNKNOWN : EXIT_CLEAN;
 }

@@ -67,8 +67,10 @@ static void judge_receipt(struct patch_opinion *o, struct arena *arena,
     }
     if (s->own_key || knows(p, s->key))
         return;
-    struct message unknown = with(
-        arena, N_("the receipt is signed by a key that is not known here: {key}"), "key", s->key);
+    struct message unknown = with(arena,
+                                  N_("the receipt is signed by a key that is not known here "
+                                     "(patch.policy.receipt_keys in yagura.yaml): {key}"),
+                                  "key", s->key);
     if (p->receipt_key_count)
         refuse(o, "receipt_keys", unknown);
     else

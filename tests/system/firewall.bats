@@ -520,7 +520,8 @@ NFT
     [ "$(stands visitor)" = answers ]
     [ "$(stands outgoing)" = answers ]
     code "0 1 3" on operator "$YAGURA ports"
-    says "Ports are shut on trial"
+    unwrapped
+    says "Ports are shut on trial" "log in anew, and say there: $YAGURA ports --confirm"
     code 2 on operator "$YAGURA ports --confirm"
     says "was there before"
     connect again adm 10.9.1.1
@@ -554,8 +555,11 @@ NFT
     code 1 in_ns att "$YAGURA" ports --from-outside 10.9.2.1 --json 80 111 3306 137/udp 138/udp
     holds '{(o["port"], o["proto"]): o["answer"] for o in every if o["type"] == "outside"} == {(80, "tcp"): "open", (111, "tcp"): "refused", (3306, "tcp"): "silent", (137, "udp"): "open", (138, "udp"): "refused"}'
     code 1 in_ns att "$YAGURA" ports --from-outside fd09:2::1
-    says "137/udp" "! "
+    says "137/udp" "! " "is open" "on that host: yagura ports --close"
     says_not "111/tcp"
+    code 1 in_ns att "$YAGURA" --lang ja ports --from-outside fd09:2::1
+    says "開いている"
+    says_not "未解決"
     in_ns srv nft flush ruleset
     in_ns srv nft 'add table inet t; add chain inet t c { type filter hook input priority 0; }; add rule inet t c meta l4proto { tcp, udp } drop'
     local start=$SECONDS
