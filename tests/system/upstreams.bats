@@ -5,7 +5,7 @@ load lib
 
 setup() {
     as_root
-    program nginx node php-fpm8.2 curl unshare nsenter ip runuser /usr/bin/python3
+    program nginx node php-fpm8.2 curl unshare nsenter ip setpriv /usr/bin/python3
     local path=$WORK
     while [ "$path" != / ]; do chmod o+x "$path"; path=$(dirname "$path"); done
     mkdir -m 777 "$WORK/run"
@@ -23,9 +23,9 @@ teardown() {
     [ ! -f "$WORK/pids" ] || tac "$WORK/pids" | xargs -r kill 2>/dev/null || :
 }
 inside() { nsenter -t "$HOST" -m -n "$@"; }
-# stays COMMAND ...: until the test ends
+# stays COMMAND ...: until the test ends; no function, so that it is the program that is ended
 stays() {
-    inside "$@" >>"$WORK/background" 2>&1 </dev/null 3>&- &
+    nsenter -t "$HOST" -m -n "$@" >>"$WORK/background" 2>&1 </dev/null 3>&- &
     echo $! >>"$WORK/pids"
 }
 # front LINE ...: the site, served by the real nginx
@@ -40,7 +40,7 @@ front() {
 # app USER WHERE [FOLDER]: answers with its user's number; WHERE is a port of loopback or a path, FOLDER
 # where it is started
 NODE_APP='process.umask(0); require("http").createServer((q, a) => a.end("uid " + process.getuid())).listen(isNaN(process.argv[1]) ? process.argv[1] : {port: +process.argv[1], host: "127.0.0.1"})'
-app() { stays runuser -u "$1" -- env -C "${3:-/}" node -e "$NODE_APP" "$2"; }
+app() { stays setpriv --reuid "$1" --regid "$1" --clear-groups env -C "${3:-/}" node -e "$NODE_APP" "$2"; }
 # answers PATH TEXT: soon, through nginx
 answers() {
     for _ in $(seq 300); do
