@@ -34,6 +34,7 @@ enum {
     MOST_KNOWN = 500000, /* below what the cache takes */
     MOST_DIFFER = 2000,  /* more of them say one thing: the record is another system's */
     MOST_STRANGERS = 2000,
+    MOST_BARE = 1000,
     STACK_BYTES = 512 << 10
 };
 
@@ -322,6 +323,7 @@ struct crew {
     pthread_mutex_t lock;
     size_t next; /* to be taken */
     VEC(struct odd) odd;
+    VEC(const char *) bare; /* packages whose files have no checksum to be compared with */
 };
 
 static bool take(struct crew *crew, size_t *index)
@@ -334,6 +336,47 @@ static bool take(struct crew *crew, size_t *index)
     return more;
 }
 
+/* Some packages come without checksums; and whoever deletes their list hides what he changed. */
+static void note_bare(struct crew *crew, const struct dpkg_entry *entry, struct arena *arena)
+{
+    struct check *k = crew->k;
+    struct dpkg_entry other;
+    struct target_stat st;
+    if (!target_stat(k->c->target, entry->path, false, &st, NULL) || st.type != TARGET_FILE ||
+        (dpkg_index_find(k->index, entry->path, NULL, arena, &other) && other.has_md5))
+        return;
+    pthread_mutex_lock(&crew->lock);
+    bool is_new = crew->bare.count < MOST_BARE;
+    for (size_t i = crew->bare.count; i > 0 && is_new; i--)
+        is_new = !str_equal(crew->bare.items[i - 1], entry->package);
+    if (is_new)
+        VEC_PUSH(&crew->bare, (const char *)arena_strdup(k->scratch, entry->package));
+    pthread_mutex_unlock(&crew->lock);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* One thing of each package, however many files it has. */
+static void state_bare(struct crew *crew)
+{
+    struct check *k = crew->k;
+    if (crew->bare.count)
+        qsort(crew->bare.items, crew->bare.count, sizeof *crew->bare.items, by_name);
+    for (size_t i = 0; i < crew->bare.count; i++) {
+        const char *package = crew->bare.items[i];
+        struct fact *f = add(k, arena_printf(k->scratch, "/var/lib/dpkg/info/%s.md5sums", package),
+                             package, NULL, "program");
+        fact_put_state(k->c->facts, f, "state", VALUE_UNREADABLE,
+                       _("its package came without checksums"));
+    }
+    if (crew->bare.count == MOST_BARE)
+        facts_unread(k->c->facts, N_("packaged-file"), "/var/lib/dpkg",
+                     _("more packages came without checksums than are stated"));
+}
+
 static void *work(void *context)
 {
     struct crew *crew = context;
@@ -342,8 +385,12 @@ static void *work(void *context)
         struct dpkg_entry entry;
         struct look l;
         struct error e;
-        if (!dpkg_index_at(crew->k->index, i, arena, &entry) || !entry.has_md5)
+        if (!dpkg_index_at(crew->k->index, i, arena, &entry))
             continue;
+        if (!entry.has_md5) {
+            note_bare(crew, &entry, arena);
+            continue;
+        }
         look_at(crew->k, &entry, &l, &e);
         pthread_mutex_lock(&crew->lock);
         count(crew->k, &l);
@@ -396,7 +443,9 @@ static void compare_all(struct check *k)
         if (dpkg_index_at(k->index, odd->index, arena, &entry))
             state(k, &entry, &odd->look, odd->why);
     }
+    state_bare(&crew);
     VEC_FREE(&crew.odd);
+    VEC_FREE(&crew.bare);
     size_t all = dpkg_index_count(k->index);
     tell(k, true);
     remember(k, crew.next == all);

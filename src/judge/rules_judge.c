@@ -267,7 +267,9 @@ static void describe(struct judging *j, struct finding *item, const struct fact 
         item->summary = message_for(j, *rule->description ? rule->description : rule->title, f,
                                     item->subject_name, false);
     } else {
-        item->summary = message_of(N_("{title}: cannot judge {subject}: {reason}"));
+        item->summary =
+            message_of(*item->subject_name ? N_("{title}: cannot judge {subject}: {reason}")
+                                           : N_("{title}: cannot judge: {reason}"));
         message_put_translated(&item->summary, "title", rule->title);
         message_put(&item->summary, "subject", item->subject_name);
         message_put_translated(&item->summary, "reason", reason_of(j->result, f));

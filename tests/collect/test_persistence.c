@@ -451,6 +451,25 @@ static void many_threads_say_what_one_says(void **state)
     linux_end(&host);
 }
 
+/* Whether its maker left them out, or whoever changed ls deleted them. */
+static void a_package_without_checksums_is_not_compared_and_said_once(void **state)
+{
+    struct linux_host host;
+    begin(&host);
+    linux_write(&host, "opt/vendor/run", "x", 1);
+    linux_write(&host, "opt/vendor/lib.so", "x", 1);
+    linux_write(&host, "opt/folders/of/another", "x", 1);
+    append(&host, "var/lib/dpkg/info/vendor.list",
+           "/.\n/opt\n/opt/vendor\n/opt/vendor/run\n/opt/vendor/lib.so\n");
+    append(&host, "var/lib/dpkg/info/folders.list", "/.\n/opt\n/opt/folders\n/opt/folders/of\n");
+    run_whole_by(&host, NULL, 4);
+    assert_string_equal(linux_only(&host, "packaged-file", "package"), "vendor");
+    const struct fact *f = facts_first(host.h.facts, "packaged-file");
+    assert_int_equal(fact_value(f, "state")->state, VALUE_UNREADABLE);
+    assert_string_equal(f->path, "/var/lib/dpkg/info/vendor.md5sums");
+    linux_end(&host);
+}
+
 static bool is_through(struct linux_host *host)
 {
     const struct fact *unread = facts_first(host->h.facts, "unread");
@@ -823,6 +842,7 @@ int main(void)
         cmocka_unit_test(a_list_that_cannot_be_read_is_said),
         cmocka_unit_test(what_has_just_changed_is_not_remembered),
         cmocka_unit_test(many_threads_say_what_one_says),
+        cmocka_unit_test(a_package_without_checksums_is_not_compared_and_said_once),
         cmocka_unit_test(a_scan_that_was_broken_off_goes_on_in_its_session_and_no_longer),
         cmocka_unit_test(accounts_are_told_apart),
         cmocka_unit_test(a_user_is_local_or_of_a_directory),
