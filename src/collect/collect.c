@@ -308,15 +308,17 @@ static void state_not_running(struct collection *c)
                      _("the system was not running when it was looked at"));
 }
 
-/* The checksums of all files of packages: whoever waits for them has all processors; who asks for
- * them besides takes one from the server. An image is read through one socket. */
+/* The checksums of all files of packages: whoever waits for them has all processors, with two
+ * threads each, of which one reckons while the other waits for the disk; who asks for them besides
+ * takes one from the server. An image is read through one socket. */
 static unsigned threads_of(size_t first, size_t end, const struct collection *c)
 {
     bool much = false;
     for (size_t i = first; i < end; i++)
         much |= sources[i].collect == collect_packaged_files && fits(&sources[i], c);
-    return much && c->patience && target_rootfd(c->target) >= 0 ? cores_up(COLLECT_MOST_THREADS)
-                                                                : 1;
+    return much && c->patience && target_rootfd(c->target) >= 0
+               ? 2 * cores_up(COLLECT_MOST_THREADS / 2)
+               : 1;
 }
 
 /* What is to be patient has the time, and a minute for what stands beside it. */
