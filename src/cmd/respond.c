@@ -1,14 +1,10 @@
-#include "cmd/site.h"
+#include "cmd/respond_running.h"
 
 #include "act/firewall.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "cmd/quarantine.h"
-#include "guard/caller.h"
 #include "respond/passwords.h"
-#include "respond/plan.h"
 #include "respond/watch.h"
-#include "show/progress.h"
 #include "show/respond.h"
 
 #include <stdlib.h>
@@ -17,173 +13,6 @@
 #include <unistd.h>
 
 enum { LEAST_BLOCKS = 256 }; /* free, for the state to be opened and written */
-
-struct running {
-    struct cli *cli;
-    struct config *config;
-    struct respond_options options;
-    struct response response;
-    struct hold hold;
-    struct progress *progress;
-    struct open_site held; /* only for cli_hold() */
-};
-
-static const struct policies *own_policies(void *context, const char *site)
-{
-    struct running *run = context;
-    return config_policies(run->config, site);
-}
-
-static bool hold(void *context, const char *site, struct error *e)
-{
-    struct running *run = context;
-    run->held.state = run->response.state;
-    run->held.site.row.name = site;
-    return cli_hold(&run->hold, &run->held, e);
-}
-
-static void release(void *context, const char *site)
-{
-    struct running *run = context;
-    struct error e = ERROR_INIT;
-    if (!cli_release(&run->hold, &e))
-        cli_complain(&e);
-}
-
-static void line(struct running *run, const char *sign, const char *text)
-{
-    struct show s;
-    fflush(stdout); /* both may go into one file: in the order in which they are said */
-    show_init(&s, stderr, false);
-    show_respond_note(run->cli->json ? &run->cli->show : &s, sign, text);
-}
-
-static void say(void *context, const char *text)
-{
-    line(context, "! ", text);
-}
-
-static void tell_good(void *context, const char *text)
-{
-    line(context, "- ", text);
-}
-
-static void looking(void *context, const struct walk_progress *at)
-{
-    struct running *run = context;
-    progress_end(run->progress);
-    run->progress = NULL;
-    if (at)
-        run->progress =
-            progress_start(&run->cli->show, _("looking (this may take a minute)"), at, 0, 0);
-}
-
-static void finding(void *context, const struct finding *f)
-{
-    struct running *run = context;
-    CLEANUP_ARENA struct arena *arena = arena_new();
-    struct show *s = &run->cli->show;
-    if (s->json) {
-        json_t *o = finding_to_json(f, "");
-        show_json_line(s, o);
-        return;
-    }
-    show_wrap(s, "! ", 2,
-              arena_printf(arena, "%.8s  %s  %s", f->id, show_severity(f->severity),
-                           show_message(arena, &f->summary)));
-}
-
-/* A command about what the incident is about: this host, or a volume or image that is named. */
-static const char *about(struct arena *arena, struct response *r, const char *command)
-{
-    const char *target = plan_target(r);
-    return show_command(arena, arena_printf(arena, "%s%s%s", command, *target ? " " : "", target));
-}
-
-/* The steps of this incident first, and how to go on with them. */
-static void show_the_plan(void *context, const struct audit *a, const struct plan *p, size_t count)
-{
-    struct running *run = context;
-    struct show *s = &run->cli->show;
-    CLEANUP_ARENA struct arena *arena = arena_new();
-    if (!s->json && count)
-        show_wrap(s, "", 0, _("What closes them, the hole that can be reached first:"));
-    show_plan_first(s, a, p, count);
-    if (s->json)
-        return;
-    const char *step = respond_step_that(&run->response, "holes");
-    if (count && step && respond_is_live(&run->response))
-        show_hint(s, _("Apply the packages of it:"),
-                  show_command(arena, arena_printf(arena, "respond do %s --apply", step)));
-    if (count)
-        show_hint(s, _("Write down what you applied:"),
-                  about(arena, &run->response, "patch record PATCH"));
-    if (p->steps.count > count)
-        show_hint(s,
-                  arena_printf(arena,
-                               ngettext("%zu further step, of holes that cannot be reached:",
-                                        "%zu further steps, of holes that cannot be reached:",
-                                        p->steps.count - count),
-                               p->steps.count - count),
-                  about(arena, &run->response, "patch plan"));
-}
-
-/* `patch apply` itself. What it could not look at is for the check of the step to find. */
-static bool apply_plan(void *context, const char *path, struct error *e)
-{
-    struct running *run = context;
-    struct audit_request request;
-    if (!cli_request(run->cli, &request))
-        return false;
-    request.state = run->response.state;
-    int code = cli_patch_run(run->cli, &request, path, false);
-    if (code == EXIT_CLEAN || code == EXIT_UNKNOWN)
-        return true;
-    error_set(e, code == EXIT_USAGE ? ERR_USAGE : ERR_SYSTEM,
-              "the plan was not applied, or not as it should be: see above");
-    return false;
-}
-
-static void show_source(void *context, const struct site *site, const struct deploy *d)
-{
-    struct running *run = context;
-    struct show *s = &run->cli->show;
-    show_left_out(s, d->taken);
-    if (!s->json)
-        show_wrap(s, "", 0,
-                  d->found->wrong ? arena_printf(run->response.arena, _("%s (%s) becomes:"),
-                                                 site->row.name, site->row.root)
-                                  : arena_printf(run->response.arena, _("%s (%s) is so already"),
-                                                 site->row.name, site->row.root));
-    show_deployment(s, site, d->found);
-}
-
-static bool agreed(void *context)
-{
-    struct running *run = context;
-    return cli_confirm(run->cli, _("Put this in place, and move what was there aside?"));
-}
-
-/* As the guard's alarm does it: by the unit of on_tamper where there is one, else as nobody. */
-static void alarm_by_hook(void *context, const char *text, size_t size)
-{
-    struct running *run = context;
-    struct caller caller = CALLER_NONE;
-    struct error e = ERROR_INIT;
-    if (!run->config->on_tamper)
-        return;
-    if (!caller_start(&caller, run->config->on_tamper, &e))
-        cli_complain(&e);
-    else if (!caller_tell(caller.fd, text, size))
-        say(run, _("on_tamper was not told"));
-    caller_end(&caller);
-}
-
-static bool quarantine(void *context, const struct audit *found)
-{
-    struct running *run = context;
-    return cli_quarantine_found(run->cli, found, SEVERITY_MEDIUM);
-}
 
 static int failed(const struct error *e)
 {
@@ -226,10 +55,10 @@ static void show_ways_on(struct running *run, const struct runbook_step *step)
         return;
     if (scan)
         show_hint(s, _("Why each of them matters, and what to do:"),
-                  about(arena, &run->response, "scan"));
+                  running_about(arena, &run->response, "scan"));
     if (holes)
         show_hint(s, _("Why one of them matters, and what to do:"),
-                  about(arena, &run->response, "explain ID"));
+                  running_about(arena, &run->response, "explain ID"));
     if (holes)
         show_hint(s, _("What cannot be closed now, you answer for:"),
                   show_command(arena, "respond sign ID ... --because \"...\""));
@@ -253,8 +82,8 @@ static int tell(struct running *run, const struct runbook_step *step, struct res
     if (!verified)
         cli_complain(&e);
     if (r->incident.problems)
-        say(run, arena_printf(r->arena, _("THE LEDGER WAS CHANGED: %s"),
-                              show_message(r->arena, &r->incident.problem)));
+        running_say(run, arena_printf(r->arena, _("THE LEDGER WAS CHANGED: %s"),
+                                      show_message(r->arena, &r->incident.problem)));
     show_respond_report(s, r, step, report);
     if (report->outcome == RESPOND_DONE)
         show_what_is_next(s, r);
@@ -393,9 +222,10 @@ static int resume(struct running *run)
     struct error e = ERROR_INIT;
     const char *who = run->options.who, *before = run->response.incident.last_who;
     if (!str_equal(who, before))
-        say(run, arena_printf(run->response.arena,
-                              _("From now on %s leads; the last one who did something was %s."),
-                              who, before));
+        running_say(run,
+                    arena_printf(run->response.arena,
+                                 _("From now on %s leads; the last one who did something was %s."),
+                                 who, before));
     struct respond_report report = {0};
     size_t lost;
     if (respond_resume(&run->response, &e) && respond_prove(&run->response, &report, &lost, &e))
@@ -427,7 +257,8 @@ static int give_up(struct running *run, const struct error *why)
     cli_complain(why);
     if (!respond_give_up(&run->response, &e))
         return failed(&e);
-    say(run, arena_printf(run->response.arena,
+    running_say(
+        run, arena_printf(run->response.arena,
                           _("Incident %s is closed. Nothing was proved, and what it did is as it "
                             "was: yagura respond start opens another one."),
                           i->id));
@@ -560,8 +391,8 @@ static void say_how_far(struct running *run, size_t failed)
         str_printf(list, "%s%s", list->length ? " " : "", cli->arguments[k]);
     }
     if (cli->argument_count > 2)
-        say(run, arena_printf(run->response.arena, _("Done: %s. Not done: %s."),
-                              done.length ? str_text(&done) : "-", str_text(&left)));
+        running_say(run, arena_printf(run->response.arena, _("Done: %s. Not done: %s."),
+                                      done.length ? str_text(&done) : "-", str_text(&left)));
 }
 
 /* An option that the step's action does not know would be silently without effect. */
@@ -658,14 +489,16 @@ static int without_state(struct running *run)
     char dir[4096];
     if (state_default_dir(dir, sizeof dir, run->cli->state, NULL) && statvfs(dir, &disk) == 0 &&
         disk.f_bavail < LEAST_BLOCKS)
-        say(run,
+        running_say(
+            run,
             _("The disk is full. Make room first: the state needs a few MiB. If that takes time, "
               "cut this host off at once, from a state elsewhere: yagura respond start --state "
               "/run/yagura, then yagura respond do isolate --state /run/yagura"));
     struct stat st;
     if (state_default_dir(dir, sizeof dir, run->cli->state, NULL) && stat(dir, &st) == 0 &&
         geteuid() != 0 && st.st_uid != geteuid())
-        say(run, arena_printf(run->response.arena,
+        running_say(
+            run, arena_printf(run->response.arena,
                               _("This state is another user's (uid %u): go on with the incident as "
                                 "that one (sudo); the ledger notes who you are."),
                               st.st_uid));
@@ -705,23 +538,9 @@ int cmd_respond(struct cli *cli)
                                                .profile = cli->profile,
                                                .apply = cli->apply,
                                                .out = cli->out,
-                                               .show_plan = show_the_plan,
-                                               .apply_plan = apply_plan,
-                                               .show_source = show_source,
-                                               .agreed = agreed,
-                                               .own_policies = own_policies,
-                                               .hold = hold,
-                                               .release = release,
-                                               .say = say,
-                                               .tell = tell_good,
-                                               .looking = looking,
-                                               .finding = finding,
                                                .allow = cli->allow,
-                                               .mode = cli->mode,
-                                               .alarm = alarm_by_hook,
-                                               .context = &run};
-        if (cli->quarantine)
-            run.options.quarantine = quarantine;
+                                               .mode = cli->mode};
+        running_answers(&run);
         /* they are asked again later, from wherever that is */
         CLEANUP_FREE char *rules = cli->rules ? realpath(cli->rules, NULL) : NULL;
         run.options.rules = rules ? rules : cli->rules;

@@ -154,7 +154,7 @@ bool respond_end(struct response *r, struct respond_report *out, struct error *e
  * nothing is proved. */
 bool respond_give_up(struct response *r, struct error *e);
 
-/* --- for actions and checks --- */
+/* --- for actions and checks (response.c) --- */
 struct objects *respond_objects(struct response *r, struct error *e);
 /* With its published generation, and the policies of the configuration besides. */
 bool respond_open_site(struct site *out, struct response *r, const char *name, bool aside,

@@ -388,6 +388,17 @@ begin() {
     [ "$(grep -c 'yagura respond next' <<<"$output")" = 1 ]
     ! grep -q "NOTHING KEEPS IT RIGHT" <<<"$output" || says "yagura respond do open --because"
 }
+# passwords_alone: a runbook of that step
+passwords_alone() {
+    cat >"$HOST_STATE/passwords.yaml" <<'YAML'
+id: passwords
+title: Passwords
+steps:
+  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no}
+  - {id: passwords, title: Passwords, text: x, why: x, action: passwords, verify: [passwords-changed], undo: no}
+  - {id: report, title: Report, text: x, why: x, action: report, verify: [report-written], undo: no}
+YAML
+}
 # Whatever happened on the way: this holds in the end.
 proved() {
     respond 0 close
@@ -521,13 +532,7 @@ YAML
 @test "passwords: of a WordPress of many sites the administrators of each, and those above all" {
     [ -n "$WORDPRESS" ] || skip "$SITE"
     local file=/var/www/shop/wp-config.php helper="php /opt/helpers/wordpress.php /var/www/shop" command
-    cat >"$HOST_STATE/passwords.yaml" <<'YAML'
-id: passwords
-title: Passwords
-steps:
-  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no}
-  - {id: passwords, title: Passwords, text: x, why: x, action: passwords, verify: [passwords-changed], undo: no}
-YAML
+    passwords_alone
     code 0 on operator "$helper network"
     sed -i "s/^.table_prefix/define('MULTISITE', true);\ndefine('SUBDOMAIN_INSTALL', false);\ndefine('DOMAIN_CURRENT_SITE', 'localhost');\ndefine('PATH_CURRENT_SITE', '\/');\ndefine('SITE_ID_CURRENT_SITE', 1);\ndefine('BLOG_ID_CURRENT_SITE', 1);\n&/" "$WORK/root$file"
     code 0 on operator "$helper branch kuro && $helper raise aka"
@@ -552,14 +557,7 @@ YAML
 
 @test "passwords: shut and taken back, thrown out, made anew, and seen to have changed" {
     local file=/var/www/shop/wp-config.php name
-    cat >"$HOST_STATE/passwords.yaml" <<'YAML'
-id: passwords
-title: Passwords
-steps:
-  - {id: open, title: Open, text: x, why: x, action: open, verify: [opened], undo: no}
-  - {id: passwords, title: Passwords, text: x, why: x, action: passwords, verify: [passwords-changed], undo: no}
-  - {id: report, title: Report, text: x, why: x, action: report, verify: [report-written], undo: no}
-YAML
+    passwords_alone
     {
         printf "<?php\ndefine('DB_PASSWORD', 'hoshi-db');\n"
         for name in AUTH_KEY SECURE_AUTH_KEY LOGGED_IN_KEY NONCE_KEY AUTH_SALT SECURE_AUTH_SALT LOGGED_IN_SALT NONCE_SALT; do
